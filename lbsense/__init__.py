@@ -1,0 +1,123 @@
+"""lbsense tells a machine-learning competitor what their leaderboard score means.
+
+Each public name is loaded from its room on first use, so that `import lbsense` costs
+nothing in a notebook that may never need half of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lbsense.analysis import (
+        Analysis,
+        NoiseScale,
+        Step,
+        analyze,
+    )
+    from lbsense.checks import (
+        Finding,
+        Findings,
+        run_checks,
+    )
+    from lbsense.errors import (
+        DirectionUnknownError,
+        IngestError,
+        LbsenseError,
+        LbsenseWarning,
+    )
+    from lbsense.ingest import (
+        CvReading,
+        join_log,
+        parse_cv,
+        read_kaggle,
+        read_submissions,
+        read_table,
+        read_zindi,
+    )
+    from lbsense.metrics import (
+        METRICS,
+        Metric,
+        find_metric,
+    )
+    from lbsense.model import (
+        Competition,
+        DataWarning,
+        History,
+        RowIssue,
+        Submission,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Analysis": "lbsense.analysis",
+    "NoiseScale": "lbsense.analysis",
+    "Step": "lbsense.analysis",
+    "analyze": "lbsense.analysis",
+    "Finding": "lbsense.checks",
+    "Findings": "lbsense.checks",
+    "run_checks": "lbsense.checks",
+    "DirectionUnknownError": "lbsense.errors",
+    "IngestError": "lbsense.errors",
+    "LbsenseError": "lbsense.errors",
+    "LbsenseWarning": "lbsense.errors",
+    "CvReading": "lbsense.ingest",
+    "join_log": "lbsense.ingest",
+    "parse_cv": "lbsense.ingest",
+    "read_kaggle": "lbsense.ingest",
+    "read_submissions": "lbsense.ingest",
+    "read_table": "lbsense.ingest",
+    "read_zindi": "lbsense.ingest",
+    "METRICS": "lbsense.metrics",
+    "Metric": "lbsense.metrics",
+    "find_metric": "lbsense.metrics",
+    "Competition": "lbsense.model",
+    "DataWarning": "lbsense.model",
+    "History": "lbsense.model",
+    "RowIssue": "lbsense.model",
+    "Submission": "lbsense.model",
+}
+
+__all__ = [
+    "METRICS",
+    "Analysis",
+    "Competition",
+    "CvReading",
+    "DataWarning",
+    "DirectionUnknownError",
+    "Finding",
+    "Findings",
+    "History",
+    "IngestError",
+    "LbsenseError",
+    "LbsenseWarning",
+    "Metric",
+    "NoiseScale",
+    "RowIssue",
+    "Step",
+    "Submission",
+    "analyze",
+    "find_metric",
+    "join_log",
+    "parse_cv",
+    "read_kaggle",
+    "read_submissions",
+    "read_table",
+    "read_zindi",
+    "run_checks",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, loading the room where it lives."""
+    if name not in _HOMES:
+        msg = f"module 'lbsense' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return [*__all__, "__version__"]

@@ -1,0 +1,87 @@
+"""The mixin that lets every result be printed, tabulated and shown in a notebook."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import math
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lbsense._format import clean_text, format_number
+
+__all__ = ["Result", "plain"]
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON can hold it: no arrays, times or nan left."""
+    if isinstance(value, Result):
+        return value.to_dict()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)
+        }
+    if isinstance(value, np.ndarray):
+        return [plain(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+class Result:
+    """Display and export of a frozen dataclass, made from its fields alone."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary that ``json.dumps`` takes; nan is None."""
+        return {
+            field.name: plain(getattr(self, field.name))
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the fields as a data frame of one row."""
+        return pd.DataFrame([self.to_dict()])
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = [f"  {name:<{width}}  {text}" for name, text in rows]
+        return "\n".join([type(self).__name__, *lines])
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for name, text in self._rows()
+        )
+        title = html.escape(type(self).__name__)
+        return f"<table><caption>{title}</caption>{cells}</table>"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [
+            (field.name, _one_line(getattr(self, field.name)))
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+        ]
+
+
+def _one_line(value: Any) -> str:
+    if isinstance(value, float):
+        return format_number(value, digits=6)
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}"
+    if isinstance(value, tuple) and len(value) > 4:
+        return f"{len(value)} items"
+    return clean_text(str(value))

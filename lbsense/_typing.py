@@ -1,0 +1,29 @@
+"""Type aliases that every floor shares."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+ArrayLike: TypeAlias = npt.ArrayLike
+RandomState: TypeAlias = int | np.random.Generator | None
+
+Platform: TypeAlias = Literal["kaggle", "zindi"]
+ScoreKind: TypeAlias = Literal["public", "private", "cv"]
+Status: TypeAlias = Literal["complete", "pending", "error"]
+CvSource: TypeAlias = Literal["column", "description", "file name", "log"]
+Verdict: TypeAlias = Literal[
+    "progress",
+    "guess",
+    "chasing",
+    "setback",
+    "repeat",
+    "probe",
+    "unscored",
+    "unknown",
+]

@@ -1,0 +1,122 @@
+"""The answer in plain words, and the one further fact that would sharpen it most."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from lbsense._format import format_number, plural
+from lbsense._typing import Verdict
+from lbsense.analysis._evidence import Evidence
+from lbsense.analysis._results import Step
+from lbsense.model import History
+
+__all__ = ["headline", "next_fact"]
+
+
+def headline(history: History, steps: Sequence[Step], evidence: Evidence) -> str:
+    """Return what the history shows, in a few sentences."""
+    if not history.submissions:
+        return "The history is empty."
+    counts = Counter(step.verdict for step in steps)
+    n_scored = len(steps) - counts["unscored"]
+    if n_scored == 0:
+        return f"None of {plural(len(steps), 'submission')} has a score."
+    if "direction" in evidence.notes:
+        return (
+            f"{plural(n_scored, 'scored submission')}, but nobody said which way the "
+            "score is better: no step can be judged."
+        )
+    if n_scored == 1:
+        return "One scored submission: there is no step to judge yet."
+    parts = [
+        f"{plural(counts[verdict], *words)}"
+        for verdict, words in _WORDS.items()
+        if counts[verdict]
+    ]
+    told = f"{plural(n_scored, 'scored submission')}: {', '.join(parts)}."
+    return " ".join([told, *_scale(evidence), *_bests(steps, evidence)])
+
+
+def next_fact(history: History, evidence: Evidence) -> str:
+    """Return the one fact that would help most, given what is there already."""
+    competition = history.competition
+    sized = competition.n_public is not None
+    if competition.greater_is_better is None:
+        return "Name the metric: it says which way is better, and how noisy a score is."
+    if evidence.claims == "both":
+        if not (sized and competition.metric and competition.train_size):
+            return (
+                "The metric, test_size, public_fraction and train_size would pin down "
+                "how the noise divides between CV and public."
+            )
+        return (
+            "Out-of-fold predictions would give the exact noise of every step "
+            "(lbsense.noise)."
+        )
+    if "cv" in evidence.notes and evidence.claims != "both":
+        return (
+            "Validation that follows the leaderboard would help most: the CV scores "
+            "given could not be used (see the note on cv)."
+        )
+    if evidence.claims == "none" and not (sized and competition.metric):
+        return (
+            "CV scores (a column, or 'CV 0.8123' in the description) would help most; "
+            "next the metric with test_size and public_fraction."
+        )
+    return (
+        "CV scores (a column, or 'CV 0.8123' in the description) would help most: they "
+        "measure each change a second time, on rows that the leaderboard never saw."
+    )
+
+
+_WORDS: dict[Verdict, tuple[str, str]] = {
+    "progress": ("real gain", "real gains"),
+    "guess": ("guess", "guesses"),
+    "chasing": ("chase of the leaderboard", "chases of the leaderboard"),
+    "setback": ("setback", "setbacks"),
+    "repeat": ("repeat", "repeats"),
+    "probe": ("probe", "probes"),
+    "unknown": ("not knowable", "not knowable"),
+}
+
+
+def _scale(evidence: Evidence) -> list[str]:
+    """Return what is known of the noise of a step."""
+    noise = evidence.noise
+    if np.isfinite(noise.step_se):
+        return [
+            f"One public step carries noise of about "
+            f"{format_number(noise.step_se, digits=2)}."
+        ]
+    if np.isfinite(noise.step_se_high):
+        return [
+            f"One public step carries noise of at most "
+            f"{format_number(noise.step_se_high, digits=2)}."
+        ]
+    if np.isfinite(noise.rerun_se) and noise.rerun_se > 0:
+        return [
+            f"Re-running one submission alone moves a difference by "
+            f"{format_number(noise.rerun_se, digits=2)}."
+        ]
+    return []
+
+
+def _bests(steps: Sequence[Step], evidence: Evidence) -> list[str]:
+    """Return how many of the new public bests are expected to be luck."""
+    if evidence.claims != "both" or "direction" in evidence.notes:
+        return []
+    chances = [
+        step.p_gain
+        for step in steps
+        if step.p_gain is not None and (step.public_gain or 0) > 0
+    ]
+    if not chances:
+        return []
+    luck = sum(1 - chance for chance in chances)
+    return [
+        f"Of {plural(len(chances), 'rise')} of the public score over its reference "
+        f"about {luck:.0f} are expected to be luck."
+    ]

@@ -1,0 +1,125 @@
+"""`analyze`: a history in, a verdict for every submission out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from lbsense._typing import FloatArray, Verdict
+from lbsense._validation import check_fraction, check_positive
+from lbsense.analysis._advice import headline, next_fact
+from lbsense.analysis._evidence import Evidence, gather
+from lbsense.analysis._results import Analysis, Step
+from lbsense.analysis._sentences import sentence
+from lbsense.analysis._verdicts import contradictions, verdicts
+from lbsense.model import History
+
+__all__ = ["analyze"]
+
+
+def analyze(
+    history: History, *, rope: float | None = None, confidence_level: float = 0.95
+) -> Analysis:
+    """Return the verdict of every submission of a history, with its evidence.
+
+    Parameters
+    ----------
+    history : History
+        Submissions of one entrant, as a reader or the user made it.
+    rope : float, optional
+        Gain that is not worth naming, in score units. By default a quarter of the noise
+        of a public step.
+    confidence_level : float
+        Of all intervals, in (0, 1).
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    ValueError
+        If ``rope`` is not above 0 or ``confidence_level`` not in (0, 1).
+
+    See Also
+    --------
+    lbsense.stats.step_posterior : How the probabilities are computed.
+
+    Examples
+    --------
+    >>> from lbsense.model import Competition, History, Submission
+    >>> scores = [0.70, 0.71, 0.705]
+    >>> history = History(
+    ...     competition=Competition(greater_is_better=True),
+    ...     submissions=tuple(
+    ...         Submission(submission_id=f"s{i}", public_score=score)
+    ...         for i, score in enumerate(scores)
+    ...     ),
+    ... )
+    >>> analyze(history).counts()
+    {'unknown': 3}
+    """
+    check_fraction(confidence_level, name="confidence_level")
+    if rope is not None:
+        check_positive(rope, name="rope")
+    evidence = gather(history, rope=rope, confidence_level=confidence_level)
+    contradicted = contradictions(evidence)
+    steps = []
+    for index, verdict in enumerate(verdicts(history, evidence)):
+        step = _step(history, evidence, index, verdict)
+        text = sentence(step, evidence, contradicted=bool(contradicted[index]))
+        steps.append(replace(step, sentence=text))
+    return Analysis(
+        history=history,
+        level=evidence.level,
+        headline=headline(history, steps, evidence),
+        next_fact=next_fact(history, evidence),
+        steps=tuple(steps),
+        noise=evidence.noise,
+        agreement=evidence.agreement,
+        posterior=evidence.posterior,
+        notes=evidence.notes,
+    )
+
+
+def _step(history: History, evidence: Evidence, index: int, verdict: Verdict) -> Step:
+    item = history[index]
+    reference = int(evidence.reference[index])
+    posterior = evidence.posterior
+
+    def known(values: FloatArray | None) -> float | None:
+        if values is None or not math.isfinite(values[index]):
+            return None
+        return float(np.round(values[index], 12))
+
+    def believed(name: str) -> float | None:
+        if verdict in ("repeat", "unscored"):
+            return None
+        return known(getattr(posterior, name, None))
+
+    return Step(
+        submission_id=item.submission_id,
+        file_name=item.file_name,
+        description=item.description,
+        submitted_at=item.submitted_at,
+        status=item.status,
+        public_score=item.public_score,
+        cv_score=item.cv_score,
+        cv_source=item.cv_source,
+        private_score=item.private_score,
+        reference_id=history[reference].submission_id if reference >= 0 else None,
+        public_gain=known(evidence.public_gain),
+        public_gain_se=believed("public_se"),
+        cv_gain=known(evidence.cv_gain),
+        cv_gain_se=believed("cv_se"),
+        gain=believed("gain"),
+        gain_low=believed("ci_low"),
+        gain_high=believed("ci_high"),
+        p_gain=believed("p_gain"),
+        p_null=believed("p_null"),
+        p_loss=believed("p_loss"),
+        verdict=verdict,
+        sentence="",
+    )

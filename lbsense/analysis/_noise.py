@@ -1,0 +1,121 @@
+"""How noisy are the public score and one step of it, as far as this history tells."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lbsense._result import Result
+from lbsense._typing import FloatArray, IntArray
+from lbsense.metrics import find_metric, score_sd
+from lbsense.model import Competition, History
+from lbsense.stats import PRIOR_DISTINCTNESS, repeat_noise
+
+__all__ = ["NoiseScale", "noise_scale"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseScale(Result):
+    """Noise of the public score and of the difference of two public scores.
+
+    Attributes
+    ----------
+    score_sd : float
+        Standard deviation of the metric per test row, typical value; nan if unknown.
+    score_se, score_se_low, score_se_high : float
+        Standard error of one public score: typical, and the bounds that the metric
+        leaves open.
+    step_se_low, step_se_high : float
+        Bounds for the standard error of a public difference: two nearly identical
+        submissions, and two that have nothing in common.
+    step_se : float
+        Estimate of it for a typical step; nan where the history cannot give one.
+    rerun_se : float
+        Standard error of a public difference between runs of one submission.
+    n_repeats : int
+        Repeats that ``rerun_se`` rests on.
+    rounding_se : float
+        What rounding alone adds to a displayed difference.
+    n_public : int or None
+        Test rows behind the public score.
+    basis : str
+        Where these numbers come from.
+    """
+
+    score_sd: float
+    score_se: float
+    score_se_low: float
+    score_se_high: float
+    step_se_low: float
+    step_se_high: float
+    step_se: float
+    rerun_se: float
+    n_repeats: int
+    rounding_se: float
+    n_public: int | None
+    basis: str
+
+
+def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseScale:
+    """Return what metric, sizes, repeats and display say about the noise.
+
+    Parameters
+    ----------
+    history : History
+        The submissions.
+    groups : ndarray of shape (n_submissions,)
+        Labels of repeated content.
+    step_se : float
+        Estimate from the step posterior, nan where there is none.
+
+    Notes
+    -----
+    Two scores with standard error ``s`` and correlation ``r`` differ with standard
+    error ``s * sqrt(2 * (1 - r))``, at most ``sqrt(2) * s``. The lower bound takes the
+    2.5% point of the prior of ``1 - r``.
+    """
+    competition = history.competition
+    raw = history.raw_scores("public")
+    sd_low, sd, sd_high, basis = _metric_sd(competition, raw)
+    n_public = competition.n_public
+    root = math.sqrt(n_public) if n_public else math.nan
+    median, log_sd = PRIOR_DISTINCTNESS
+    least = median * math.exp(-1.96 * log_sd)
+    run_sd, n_repeats = repeat_noise(raw, groups)
+    decimals = competition.display_decimals
+    return NoiseScale(
+        score_sd=sd,
+        score_se=sd / root,
+        score_se_low=sd_low / root,
+        score_se_high=sd_high / root,
+        step_se_low=math.sqrt(2 * least) * sd_low / root,
+        step_se_high=math.sqrt(2) * sd_high / root,
+        step_se=step_se,
+        rerun_se=math.sqrt(2) * run_sd,
+        n_repeats=n_repeats,
+        rounding_se=0.0 if decimals is None else 10.0**-decimals / math.sqrt(6),
+        n_public=n_public,
+        basis=basis,
+    )
+
+
+def _metric_sd(
+    competition: Competition, raw: FloatArray
+) -> tuple[float, float, float, str]:
+    """Return low, typical and high standard deviation per row, and their basis."""
+    unknown = math.nan, math.nan, math.nan
+    if competition.metric is None:
+        return *unknown, "The metric is not named."
+    scored = raw[np.isfinite(raw)]
+    if not scored.size:
+        return *unknown, "No submission has a public score."
+    try:
+        metric = find_metric(competition.metric)
+    except ValueError:
+        return *unknown, f"The metric {competition.metric!r} is not registered."
+    sign = 1.0 if metric.greater_is_better else -1.0
+    best = float(scored[np.argmax(sign * scored)])
+    given = score_sd(metric, best)
+    return given.low, given.typical, given.high, given.basis

@@ -1,0 +1,156 @@
+"""One plain sentence behind every verdict, with its numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lbsense._format import format_gain, format_number, format_probability
+from lbsense.analysis._evidence import Evidence
+from lbsense.analysis._results import Step
+
+__all__ = ["sentence"]
+
+
+def sentence(step: Step, evidence: Evidence, *, contradicted: bool) -> str:
+    """Return the verdict of a step and its evidence in one sentence.
+
+    Parameters
+    ----------
+    step : Step
+        The step, with its verdict.
+    evidence : Evidence
+        That of the whole history.
+    contradicted : bool
+        Whether public and CV gain of this step exclude each other.
+    """
+    match step.verdict:
+        case "progress":
+            return _progress(step)
+        case "setback":
+            return _setback(step)
+        case "chasing":
+            return _chasing(step)
+        case "guess":
+            return _guess(step, evidence)
+        case "repeat":
+            return _repeat(step)
+        case "probe":
+            return (
+                "By its own description it was built to learn about the test labels, "
+                "not to predict them: it is left out of the list of gains."
+            )
+        case "unscored":
+            return _unscored(step)
+        case "unknown":
+            return _contradicted(step) if contradicted else _unknown(step, evidence)
+
+
+def _progress(step: Step) -> str:
+    return (
+        f"A real gain is the only good explanation: {_observed(step)}; estimated true "
+        f"gain {_estimate(step)}, P(gain) {format_probability(step.p_gain)}."
+    )
+
+
+def _setback(step: Step) -> str:
+    return (
+        f"A real loss: {_observed(step)}; estimated true change {_estimate(step)}, "
+        f"P(loss) {format_probability(step.p_loss)}."
+    )
+
+
+def _chasing(step: Step) -> str:
+    return (
+        f"The public score rose, but CV, which has followed it so far, says that it "
+        f"should not have: {_observed(step)}; estimated true gain {_estimate(step)}."
+    )
+
+
+def _guess(step: Step, evidence: Evidence) -> str:
+    if step.p_gain is not None and evidence.claims == "both":
+        return (
+            f"Not distinguishable from no change: {_observed(step)} against a noise of "
+            f"{format_number(step.public_gain_se, digits=2)} a step; P(gain) "
+            f"{format_probability(step.p_gain)}."
+        )
+    if step.public_gain == 0:
+        return "Not distinguishable from no change: the public score is the same."
+    noise = evidence.noise
+    if np.nan_to_num(noise.rerun_se) >= np.nan_to_num(noise.step_se_low):
+        cause, size = "re-running one submission moves it", noise.rerun_se
+    else:
+        cause = "luck moves even two nearly identical submissions"
+        size = noise.step_se_low
+    return (
+        f"Not distinguishable from no change: {_observed(step)} is within what {cause} "
+        f"({format_number(size, digits=2)})."
+    )
+
+
+def _repeat(step: Step) -> str:
+    if step.public_gain is None:
+        return "The same content as an earlier submission, scored again."
+    if step.public_gain == 0:
+        return (
+            f"The same content as {step.reference_id}, and the same score: nothing new."
+        )
+    return (
+        f"The same content as {step.reference_id} scored again: the difference of "
+        f"{format_gain(step.public_gain)} is pure noise, a free measurement of it."
+    )
+
+
+def _unscored(step: Step) -> str:
+    state = {
+        "pending": "It is still being scored",
+        "error": "The platform could not score it",
+        "complete": "It is complete, but shows no public score",
+    }[step.status]
+    return f"{state}: nothing can be learned from it."
+
+
+def _unknown(step: Step, evidence: Evidence) -> str:
+    if "direction" in evidence.notes:
+        return "Not knowable: which way the score is better was not given."
+    if step.reference_id is None:
+        return "The first scored submission: there is nothing to compare it with."
+    if step.p_gain is None:
+        return (
+            f"Not knowable: {_observed(step)}, and nothing tells how large the noise "
+            "of a step is here."
+        )
+    if evidence.claims == "both":
+        leaning = "a gain" if step.p_gain > (step.p_loss or 0) else "a loss"
+        chance = max(step.p_gain, step.p_loss or 0.0)
+        return (
+            f"Leans to {leaning} ({format_probability(chance)}), but not clearly "
+            f"enough in a list of this length to be called one: {_observed(step)}."
+        )
+    return (
+        f"Not knowable from public scores alone: {_observed(step)}, while noise may "
+        f"move a step by {format_number(evidence.noise.step_se_low, digits=2)} to "
+        f"{format_number(evidence.noise.step_se_high, digits=2)}, depending on how "
+        "alike the two submissions are."
+    )
+
+
+def _contradicted(step: Step) -> str:
+    return (
+        f"Not knowable: {_observed(step)} are further apart than luck can make them, "
+        "so one of them measures something else. Was the CV scheme or metric changed, "
+        "or is this submission, or the one it is compared with, broken?"
+    )
+
+
+def _observed(step: Step) -> str:
+    parts = [f"public {format_gain(step.public_gain)}"]
+    if step.cv_gain is not None:
+        parts.append(f"CV {format_gain(step.cv_gain)}")
+    return " and ".join(parts)
+
+
+def _estimate(step: Step) -> str:
+    return (
+        f"{format_gain(step.gain)} ({format_gain(step.gain_low)} to "
+        f"{format_gain(step.gain_high)})"
+    )

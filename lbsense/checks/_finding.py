@@ -1,0 +1,142 @@
+"""What a check says: a code, a status, and the evidence behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import pandas as pd
+
+from lbsense._result import Result
+from lbsense.analysis import Analysis
+
+__all__ = [
+    "Check",
+    "Finding",
+    "FindingStatus",
+    "Findings",
+    "Outcome",
+    "check",
+    "flag_if",
+    "not_applicable",
+]
+
+FindingStatus: TypeAlias = Literal["flagged", "passed", "not_applicable"]
+Check: TypeAlias = "Callable[[Analysis], Finding]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one check found, before it is signed with the code of the check."""
+
+    status: FindingStatus
+    message: str
+    value: float | None = None
+    threshold: float | None = None
+    n_obs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Result):
+    """One check of one history.
+
+    Attributes
+    ----------
+    code : str
+        Stable for ever: 2xx agreement, 3xx selection and adaptivity.
+    title : str
+        What was looked for.
+    status : {"flagged", "passed", "not_applicable"}
+        Outcome; the last where the data cannot tell.
+    message : str
+        The number, the threshold and what they mean; for ``not_applicable`` the reason.
+    value, threshold : float or None
+        What was seen, and from where on it is flagged.
+    n_obs : int
+        Steps behind the value.
+    reference : str
+        Where the idea comes from.
+    """
+
+    code: str
+    title: str
+    status: FindingStatus
+    message: str
+    value: float | None = None
+    threshold: float | None = None
+    n_obs: int = 0
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings(Result):
+    """All findings about one history, in the order of their codes."""
+
+    findings: tuple[Finding, ...]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    @property
+    def flagged(self) -> tuple[Finding, ...]:
+        """Return the findings that were flagged."""
+        return tuple(item for item in self.findings if item.status == "flagged")
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return one JSON-safe dictionary per finding."""
+        return [item.to_dict() for item in self.findings]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per finding."""
+        columns = list(Finding.__dataclass_fields__)
+        return pd.DataFrame(self.to_list(), columns=columns)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{item.code} {item.status}: {item.title}. {item.message}"
+            for item in self.findings
+        )
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(escape=True, index=False, na_rep="-"))
+
+
+def check(
+    code: str, title: str, *, reference: str
+) -> Callable[[Callable[[Analysis], Outcome]], Check]:
+    """Return a decorator that signs the outcome of a check with its code."""
+
+    def sign(examine: Callable[[Analysis], Outcome]) -> Check:
+        def signed(analysis: Analysis) -> Finding:
+            outcome = examine(analysis)
+            return Finding(
+                code=code, title=title, reference=reference, **asdict(outcome)
+            )
+
+        signed.__doc__ = examine.__doc__
+        signed.__name__ = examine.__name__
+        return signed
+
+    return sign
+
+
+def flag_if(
+    condition: bool, message: str, *, value: float, threshold: float, n_obs: int
+) -> Outcome:
+    """Return the outcome of a check that could be made."""
+    return Outcome(
+        status="flagged" if condition else "passed",
+        message=message,
+        value=value,
+        threshold=threshold,
+        n_obs=n_obs,
+    )
+
+
+def not_applicable(reason: str, *, n_obs: int = 0) -> Outcome:
+    """Return the outcome of a check that the data does not allow."""
+    return Outcome(status="not_applicable", message=reason, n_obs=n_obs)

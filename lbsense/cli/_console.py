@@ -1,0 +1,132 @@
+"""Where output goes: the view on stdout, notes on stderr, machine output as bytes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from lbsense._format import clean_text
+
+__all__ = ["ScreenOptions", "ask", "emit", "is_interactive", "note", "working"]
+
+_PIPE_WIDTH = 120  # columns where no terminal tells its own
+_DISPLAY = "Display"
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a reader that went away to the caller: rich would exit with 1."""
+        raise BrokenPipeError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenOptions:
+    """How to show things to people.
+
+    Attributes
+    ----------
+    color : bool or None
+        Whether to colour; None lets the terminal and ``NO_COLOR`` decide.
+    width : int or None
+        Columns to fill; None asks the terminal.
+    """
+
+    color: Annotated[
+        bool | None,
+        typer.Option(
+            "--color/--no-color",
+            help="Colour or not; by default as the terminal and NO_COLOR say.",
+            rich_help_panel=_DISPLAY,
+        ),
+    ] = None
+    width: Annotated[
+        int | None,
+        typer.Option(
+            min=40,
+            help="Columns to fill, instead of those of the terminal.",
+            rich_help_panel=_DISPLAY,
+        ),
+    ] = None
+
+    def console(self) -> Console:
+        """Return the console of the human view, on stdout."""
+        return _console(sys.stdout, color=self.color, width=self.width)
+
+
+def note(message: str, *, kind: str = "") -> None:
+    """Print a message on stderr: inert, whatever text of the user's it quotes."""
+    console = _console(sys.stderr)
+    lines = [_clean_line(line) for line in message.splitlines()]
+    text = Text("\n".join(lines))
+    if kind:
+        style = "bold red" if kind == "Error" else "bold yellow"
+        text = Text.assemble((f"{kind}: ", style), text)
+    console.print(text, soft_wrap=True)
+
+
+def ask(question: str) -> str:
+    """Return what the user answers; the question goes to stderr, as notes do."""
+    sys.stderr.write(f"{question} ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        raise typer.Abort
+    return answer.strip()
+
+
+def _clean_line(line: str) -> str:
+    """Return one line without control characters, its indentation kept."""
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + clean_text(line)
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Write machine output, always UTF-8, to a file or alone to stdout."""
+    raw = text.encode("utf-8", errors="replace")
+    if output is None:
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+    else:
+        output.write_bytes(raw)
+        note(f"Written: {output}")
+
+
+def is_interactive() -> bool:
+    """Say whether a person is there to answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@contextmanager
+def working(message: str) -> Iterator[None]:
+    """Show that work goes on, on stderr and only on a real terminal."""
+    console = _console(sys.stderr)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield
+        return
+    with console.status(message):
+        yield
+
+
+def _console(
+    stream: IO[str], *, color: bool | None = None, width: int | None = None
+) -> Console:
+    if width is None and not stream.isatty() and "COLUMNS" not in os.environ:
+        width = _PIPE_WIDTH
+    return _Console(
+        file=stream,
+        width=width,
+        no_color=None if color is None else not color,
+        force_terminal=True if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )

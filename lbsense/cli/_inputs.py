@@ -1,0 +1,265 @@
+"""The options that describe a history, and the history that they lead to."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lbsense.cli._console import ask, is_interactive, note, working
+from lbsense.cli._wording import as_options
+
+if TYPE_CHECKING:
+    from lbsense.model import History
+
+__all__ = ["HistoryOptions"]
+
+_COMPETITION = "The competition"
+_FILE = "The file"
+_YES_NO = {"y": True, "yes": True, "n": False, "no": False}
+_FIELD_AHEAD = re.compile(r",(?=\s*[A-Za-z_]+\s*=)")
+
+
+def parse_count(text: str) -> int:
+    """Return a number of rows; thousands may be set off by commas or underscores."""
+    digits = text.strip().replace(",", "").replace("_", "")
+    if not digits.isdecimal() or int(digits) == 0:
+        msg = f"{text!r} is not a number of rows, such as 20000."
+        raise typer.BadParameter(msg)
+    return int(digits)
+
+
+def parse_fraction(text: str) -> float:
+    """Return a share between 0 and 1, given as 0.3 or as 30%."""
+    number = text.strip().removesuffix("%")
+    try:
+        share = float(number) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        share = float("nan")
+    if not 0 < share <= 1:
+        msg = f"{text!r} is not a share of the test set, such as 0.3 or 30%."
+        raise typer.BadParameter(msg)
+    return share
+
+
+def parse_columns(pairs: list[str] | None) -> dict[str, Any] | None:
+    """Return field -> column of the file, from ``field=column`` pairs.
+
+    A comma separates pairs only where a further ``field=`` follows, since a column may
+    have a comma in its name. The columns of the fold scores are listed with commas.
+    """
+    columns: dict[str, Any] = {}
+    for pair in (part for item in pairs or () for part in _FIELD_AHEAD.split(item)):
+        field, found, column = (part.strip() for part in pair.partition("="))
+        if not (field and found and column):
+            msg = f"--columns: {pair!r} is not FIELD=COLUMN, such as public_score=LB."
+            raise ValueError(msg)
+        if field == "cv_fold_scores":
+            names = [name.strip() for name in re.split("[,;]", column)]
+            columns.setdefault(field, []).extend(names)
+        elif field in columns:
+            twice = f"{columns[field]!r} and {column!r}"
+            msg = f"--columns: {field} is given twice, as {twice}."
+            raise ValueError(msg)
+        else:
+            columns[field] = column
+    return columns or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryOptions:
+    """Where a history is and what is known about its competition."""
+
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="The history: several files are pages of ONE history, - is stdin.",
+        ),
+    ]
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Metric of the leaderboard, such as roc_auc (see `lbsense metrics`).",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = None
+    higher_is_better: Annotated[
+        bool,
+        typer.Option(
+            "--higher-is-better",
+            help="Direction of the score, where no metric tells it.",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = False
+    lower_is_better: Annotated[
+        bool,
+        typer.Option(
+            "--lower-is-better",
+            help="The opposite direction.",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = False
+    cv_better: Annotated[
+        str | None,
+        typer.Option(
+            metavar="higher|lower",
+            help="Direction of the CV score, if it is not that of the leaderboard.",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = None
+    test_size: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_count,
+            metavar="ROWS",
+            help="Rows of the whole test set, public and private.",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = None
+    train_size: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_count,
+            metavar="ROWS",
+            help="Rows of the training set.",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = None
+    public_fraction: Annotated[
+        float | None,
+        typer.Option(
+            parser=parse_fraction,
+            metavar="SHARE",
+            help="Share of the test set behind the public score: 0.3 or 30%.",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = None
+    nested: Annotated[
+        bool,
+        typer.Option(
+            "--nested",
+            help="The private score covers the public rows too (old Zindi rules).",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = False
+    slug: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the competition in its web address.",
+            rich_help_panel=_COMPETITION,
+        ),
+    ] = None
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=COLUMN",
+            help="Which column is what: public_score=LB,cv_score=valid.",
+            rich_help_panel=_FILE,
+        ),
+    ] = None
+    team: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The team to read, where a file holds several.",
+            rich_help_panel=_FILE,
+        ),
+    ] = None
+    cv_log: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Experiment log (MLflow, W&B, CSV) to take CV scores from.",
+            rich_help_panel=_FILE,
+        ),
+    ] = None
+    cv_pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="How descriptions state the CV score, as in 'cv([0-9.]+)'.",
+            rich_help_panel=_FILE,
+        ),
+    ] = None
+
+    def read(self) -> History:
+        """Return the history, after asking for the direction if a person is there."""
+        history = self._read()
+        if history.competition.greater_is_better is not None or not history:
+            return history
+        if is_interactive():
+            return self._with_direction_asked()._read()
+        note(
+            "which way is the score better? Nothing in the file says it, so no step "
+            "can be judged. Run again with --metric NAME (`lbsense metrics` lists "
+            "them), or with --higher-is-better or --lower-is-better.",
+            kind="Warning",
+        )
+        return history
+
+    def _read(self) -> History:
+        from lbsense.ingest import read_submissions
+
+        stdin = " standard input" if "-" in self.files else ""
+        with working(f"Reading{stdin} ..."):
+            return read_submissions(
+                self._source(),
+                metric=self.metric,
+                greater_is_better=self._direction(),
+                cv_greater_is_better=self._cv_direction(),
+                train_size=self.train_size,
+                test_size=self.test_size,
+                public_fraction=self.public_fraction,
+                nested=self.nested or None,
+                slug=self.slug,
+                columns=parse_columns(self.columns),
+                team=self.team,
+                cv_pattern=self.cv_pattern,
+                cv_log=self.cv_log,
+            )
+
+    def _source(self) -> Any:
+        if "-" not in self.files:
+            return self.files[0] if len(self.files) == 1 else self.files
+        if len(self.files) > 1:
+            msg = "Standard input (-) cannot be read together with other files."
+            raise ValueError(msg)
+        return sys.stdin.buffer
+
+    def _direction(self) -> bool | None:
+        if self.higher_is_better and self.lower_is_better:
+            msg = "--higher-is-better and --lower-is-better exclude each other."
+            raise ValueError(msg)
+        if self.higher_is_better or self.lower_is_better:
+            return self.higher_is_better
+        return None
+
+    def _cv_direction(self) -> bool | None:
+        if self.cv_better in ("higher", "lower", None):
+            return None if self.cv_better is None else self.cv_better == "higher"
+        msg = f"--cv-better must be higher or lower, got {self.cv_better!r}."
+        raise ValueError(msg)
+
+    def _with_direction_asked(self) -> HistoryOptions:
+        from lbsense.metrics import find_metric
+
+        note("Which way is the score better? Nothing in the file says it.")
+        while name := ask("Metric, such as roc_auc or rmse (Enter if it has none):"):
+            try:
+                metric = find_metric(name).name
+            except ValueError as error:
+                note(as_options(str(error)))
+            else:
+                note(f"Next time: --metric {metric}")
+                return replace(self, metric=metric)
+        while (answer := ask("Is a higher score better? [y/n]").lower()) not in _YES_NO:
+            continue
+        higher = _YES_NO[answer]
+        note(f"Next time: --{'higher' if higher else 'lower'}-is-better")
+        return replace(self, higher_is_better=higher, lower_is_better=not higher)

@@ -1,0 +1,151 @@
+"""``lbsense analyze``: a verdict for every submission of a history."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lbsense._format import clean_text, plural, spreadsheet_safe
+from lbsense.cli._console import ScreenOptions, emit, note, working
+from lbsense.cli._errors import FLAGGED
+from lbsense.cli._expand import expand_options
+from lbsense.cli._inputs import HistoryOptions
+from lbsense.cli._wording import as_options
+
+if TYPE_CHECKING:
+    from lbsense.analysis import Analysis
+    from lbsense.checks import Findings
+
+__all__ = ["analyze"]
+
+_OUTPUT = "Output"
+
+
+@expand_options
+def analyze(
+    history: HistoryOptions,
+    screen: ScreenOptions,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="JSON (docs/json.md) on stdout.", rich_help_panel=_OUTPUT
+        ),
+    ] = False,
+    as_csv: Annotated[
+        bool,
+        typer.Option(
+            "--csv", help="The steps as CSV on stdout.", rich_help_panel=_OUTPUT
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write JSON or CSV to this file, as its suffix or the flag says.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Exit 1 if a finding is flagged.", rich_help_panel=_OUTPUT
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="The sentence of every step, every finding, every note.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
+) -> None:
+    """Say of every submission whether it was a real gain, a guess or a loss.
+
+    Examples
+    --------
+      lbsense analyze submissions.csv --metric roc_auc
+      lbsense analyze page1.csv page2.csv --lower-is-better
+      lbsense analyze log.md --metric f1 --columns public_score=LB,cv_score=valid
+      lbsense analyze s.csv --metric mae --test-size 20000 --public-fraction 30%
+      lbsense analyze s.csv --metric mae --cv-log runs.csv --json -o steps.json
+      kaggle c submissions titanic -v | lbsense analyze - --metric accuracy
+    """
+    form = _form(as_json, as_csv, output, history.files)
+    observed = history.read()
+    with working("Analysing ..."):
+        from lbsense.analysis import analyze as judge
+        from lbsense.checks import run_checks
+
+        analysis = judge(observed)
+        findings = run_checks(analysis)
+    if form is None:
+        from lbsense.cli._view import print_analysis
+
+        print_analysis(analysis, findings, screen.console(), verbose=verbose)
+    else:
+        _tell(analysis)
+        write = _json_text if form == "json" else _csv_text
+        emit(write(analysis, findings), output)
+    if strict and findings.flagged:
+        raise typer.Exit(FLAGGED)
+
+
+def _form(
+    as_json: bool, as_csv: bool, output: Path | None, files: list[str]
+) -> str | None:
+    """Return which machine form is wanted, or None for the view."""
+    if as_json and as_csv:
+        msg = "--json and --csv exclude each other."
+        raise ValueError(msg)
+    form = "json" if as_json else "csv" if as_csv else None
+    if output is None:
+        return form
+    if any(output.exists() and output.samefile(name) for name in _paths(files)):
+        msg = f"--output: {output} is the history itself. Choose another file."
+        raise ValueError(msg)
+    form = form or {".json": "json", ".csv": "csv"}.get(output.suffix.lower())
+    if form is None:
+        msg = f"--output: is {output} to be JSON or CSV? Add --json or --csv."
+        raise ValueError(msg)
+    return form
+
+
+def _paths(files: list[str]) -> list[Path]:
+    return [Path(name) for name in files if name != "-" and Path(name).exists()]
+
+
+def _json_text(analysis: Analysis, findings: Findings) -> str:
+    content = {**analysis.to_dict(), "findings": findings.to_list()}
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _csv_text(analysis: Analysis, _: Findings) -> str:
+    """Return the step table with texts on one line, none of which is a formula."""
+    frame = analysis.to_frame()
+    for name in frame.columns:
+        texts = [isinstance(cell, str) for cell in frame[name]]
+        if any(texts):
+            cells = [
+                spreadsheet_safe(clean_text(cell)) if is_text else None
+                for cell, is_text in zip(frame[name], texts, strict=True)
+            ]
+            frame[name] = cells
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def _tell(analysis: Analysis) -> None:
+    """Put on stderr what a reader of the machine output must not miss."""
+    for warning in analysis.history.warnings:
+        note(as_options(str(warning)), kind="Warning")
+    if analysis.history.dropped:
+        count = plural(len(analysis.history.dropped), "row or cell", "rows or cells")
+        note(
+            f"{count} not understood; the view and the JSON list them.", kind="Warning"
+        )

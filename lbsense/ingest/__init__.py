@@ -1,0 +1,24 @@
+"""Files, text and API objects to the model: the only reader."""
+
+from lbsense.ingest.cv_text import CvReading, cv_candidates, parse_cv
+from lbsense.ingest.formats import FORMATS, FormatGuide
+from lbsense.ingest.logs import join_log
+from lbsense.ingest.readers import (
+    read_kaggle,
+    read_submissions,
+    read_table,
+    read_zindi,
+)
+
+__all__ = [
+    "FORMATS",
+    "CvReading",
+    "FormatGuide",
+    "cv_candidates",
+    "join_log",
+    "parse_cv",
+    "read_kaggle",
+    "read_submissions",
+    "read_table",
+    "read_zindi",
+]

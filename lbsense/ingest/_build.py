@@ -1,0 +1,227 @@
+"""Drafts of all pages to the submissions of one entrant, in time order."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Hashable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from lbsense._format import shorten
+from lbsense._typing import CvSource
+from lbsense.ingest._rows import Draft, ReadTable
+from lbsense.ingest.cv_text import CvReading, parse_cv
+from lbsense.model import RowIssue, Submission
+
+__all__ = ["build_submissions", "in_time_order", "without_overlap"]
+
+_PARENT = re.compile(r"\bparent\s*[=:]\s*([\w.-]+)|\bfrom\s+(v\d+\w*)\b", re.IGNORECASE)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowIssue]]:
+    """Return the drafts of all pages, each submission once.
+
+    Pages that were fetched while new submissions came in overlap. A row is the same
+    as an earlier one if it has its reference; without references, if an export gives
+    it the same second, file name and description. Of two, the one that says more is
+    kept, in the place of the first.
+    """
+    kept: dict[Hashable, Draft] = {}
+    issues: list[RowIssue] = []
+    for table in tables:
+        for draft in table.drafts:
+            key = _identity(draft, hand_made=table.kind == "table")
+            first = kept.get(key)
+            if first is None:
+                kept[key] = draft
+                continue
+            better, other = first, draft
+            if _content(draft) > _content(first):
+                better, other = draft, first
+            kept[key] = better
+            issue = RowIssue(
+                source=other.source,
+                line=other.line,
+                found=f"submission {draft.reference or draft.submitted_at} again",
+                expected="each submission once",
+                action=f"row merged with line {better.line} of {better.source}",
+            )
+            issues.append(issue)
+    return list(kept.values()), issues
+
+
+def in_time_order(drafts: list[Draft], tables: Sequence[ReadTable]) -> list[Draft]:
+    """Return the drafts with the oldest first.
+
+    Platforms list the newest first: that settles the order of submissions of one
+    second, and where a listing of Kaggle has no times. Hand-made tables without times
+    keep their order.
+    """
+    times = [draft.submitted_at for draft in drafts if draft.submitted_at is not None]
+    falls = sum(later < earlier for earlier, later in pairwise(times))
+    rises = sum(later > earlier for earlier, later in pairwise(times))
+    if falls == rises:
+        newest_first = not times and all(table.kind == "kaggle" for table in tables)
+    else:
+        newest_first = falls > rises
+    listed = drafts[::-1] if newest_first else drafts
+    return sorted(listed, key=lambda draft: draft.submitted_at or _LAST)
+
+
+def build_submissions(
+    drafts: list[Draft], *, cv_pattern: str | None
+) -> tuple[list[Submission], list[RowIssue]]:
+    """Return the submissions of the drafts, with CV scores from text where needed.
+
+    Parameters
+    ----------
+    drafts : list of Draft
+        In time order.
+    cv_pattern : str, optional
+        Regular expression that replaces the rules for CV scores in text.
+    """
+    names = _identifiers(drafts)
+    parents, issues = _parents(drafts, names)
+    submissions = []
+    for draft, name, parent in zip(drafts, names, parents, strict=True):
+        cv = _cv_fields(draft, cv_pattern)
+        submissions.append(
+            Submission(
+                submission_id=name,
+                submitted_at=draft.submitted_at,
+                file_name=draft.file_name,
+                description=draft.description,
+                status=draft.status,
+                status_detail=draft.status_detail,
+                public_score=draft.public,
+                private_score=draft.private,
+                selected=draft.selected,
+                parent_id=parent,
+                content_hash=draft.content_hash,
+                source_file=draft.source,
+                source_line=draft.line,
+                **cv,
+            )
+        )
+    return submissions, issues
+
+
+def _identity(draft: Draft, *, hand_made: bool) -> Hashable:
+    """Return what two rows of the same submission share."""
+    if not hand_made and draft.reference is not None:
+        return draft.reference
+    time, named = draft.submitted_at, draft.file_name or draft.description
+    if hand_made or time is None or not named or not (time.hour or time.minute):
+        return id(draft)
+    return time, draft.file_name, draft.description
+
+
+def _content(draft: Draft) -> tuple[int, int]:
+    """Return how much a row says: a score more than an error, an error than nothing."""
+    known = [draft.public, draft.private, draft.description, draft.selected]
+    order = ("pending", "error", "complete").index(draft.status)
+    return order, sum(value is not None for value in known)
+
+
+def _identifiers(drafts: list[Draft]) -> list[str]:
+    """Return the reference of every draft, else its experiment, else its line."""
+    pages = list(dict.fromkeys(draft.source for draft in drafts))
+    given = [draft.reference for draft in drafts]
+    experiments = [draft.experiment for draft in drafts]
+    names = given if _all_differ(given) else experiments
+    if not _all_differ(names):
+        names = [None] * len(drafts)
+    taken = set(names)
+    found = []
+    for draft, name in zip(drafts, names, strict=True):
+        if name is None:
+            page = "" if len(pages) == 1 else f"{pages.index(draft.source) + 1}."
+            name = f"row{page}{draft.line}"
+            while name in taken:  # a second table of the same source
+                name += "'"
+            taken.add(name)
+        found.append(name)
+    return found
+
+
+def _all_differ(names: Sequence[str | None]) -> bool:
+    kept = [name for name in names if name is not None]
+    return bool(kept) and len(set(kept)) == len(kept)
+
+
+def _parents(
+    drafts: list[Draft], names: list[str]
+) -> tuple[list[str | None], list[RowIssue]]:
+    """Return the earlier submission that each draft says it was derived from."""
+    known: dict[str, list[int]] = {}
+    parents: list[str | None] = []
+    issues: list[RowIssue] = []
+    for position, draft in enumerate(drafts):
+        stated = draft.parent
+        in_text = _PARENT.search(draft.description or "") if stated is None else None
+        if in_text is not None:
+            stated = in_text.group(1) or in_text.group(2)
+        earlier = [] if stated is None else known.get(stated.strip().lower(), [])
+        parents.append(names[earlier[0]] if len(earlier) == 1 else None)
+        if draft.parent is not None and len(earlier) != 1:
+            issues.append(_parent_issue(draft, len(earlier)))
+        for key in _called(draft, names[position]):
+            known.setdefault(key, []).append(position)
+    return parents, issues
+
+
+def _called(draft: Draft, name: str) -> set[str]:
+    """Return the names by which a later row may speak of this one."""
+    stem = (draft.file_name or "").rsplit("/", 1)[-1].split(".")[0]
+    description = draft.description or ""
+    first = re.match(r"\W*([\w.-]*\w)", description)
+    called = {name, draft.experiment, stem, first and first.group(1), description}
+    return {text.strip().lower() for text in called if text}
+
+
+def _parent_issue(draft: Draft, n_found: int) -> RowIssue:
+    return RowIssue(
+        source=draft.source,
+        line=draft.line,
+        column="parent",
+        found=shorten(draft.parent or "", 80),
+        expected=f"the name of one earlier submission, not of {n_found}",
+        action="cell taken as missing",
+    )
+
+
+def _cv_fields(draft: Draft, pattern: str | None) -> dict[str, Any]:
+    """Return the CV fields of a submission: from its column, else from its texts."""
+    if draft.cv is not None and draft.cv.value is not None:
+        return {
+            "cv_score": draft.cv.value,
+            "cv_std": draft.cv.spread,
+            "cv_fold_scores": draft.folds,
+            "cv_source": "column",
+            "cv_text": draft.cv_text,
+            "cv_scheme": draft.cv_scheme,
+        }
+    sources: tuple[tuple[CvSource, str | None], ...] = (
+        ("description", draft.description),
+        ("file name", draft.file_name),
+    )
+    for source, text in sources:
+        reading = _parse(text, pattern) if text else None
+        if reading is not None:
+            return {
+                "cv_score": reading.value,
+                "cv_std": reading.std,
+                "cv_fold_scores": reading.fold_scores,
+                "cv_source": source,
+                "cv_text": reading.text,
+                "cv_scheme": draft.cv_scheme or reading.kind,
+            }
+    return {"cv_fold_scores": draft.folds, "cv_scheme": draft.cv_scheme}
+
+
+@functools.lru_cache(maxsize=4096)
+def _parse(text: str, pattern: str | None) -> CvReading | None:
+    return parse_cv(text, pattern=pattern)

@@ -1,0 +1,333 @@
+"""What one cell says: a score, a status, a flag, or nothing."""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+import unicodedata
+from decimal import Decimal
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+
+from lbsense._typing import Status
+
+__all__ = [
+    "CellError",
+    "ScoreCell",
+    "is_missing",
+    "read_flag",
+    "read_folds",
+    "read_score",
+    "read_status",
+    "read_text",
+    "uses_decimal_comma",
+]
+
+_PLAIN = re.compile(r"[+-]?[0-9]+(?:\.([0-9]+))?")
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_THOUSANDS = re.compile(
+    r"(?<![0-9.])[0-9]{1,3}(?:([ ',])[0-9]{3})(?:\1[0-9]{3})*(?![0-9])"
+)
+_SCORE = re.compile(
+    rf"[~≈]?\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?"
+    rf"(?:\s*(?:±|\+/-|\+-)\s*(?P<spread>{_NUMBER})\s*%?"
+    rf"|\s*\(\s*(?:±|\+/-|\+-|std|sd|σ)?\s*[:=]?\s*(?P<inner>[0-9]*\.?[0-9]+)\s*%?\s*\)"
+    r"|\s*[(\[][^()\[\]]*[)\]])?",
+    re.IGNORECASE,
+)
+_FOLDS = re.compile(rf"[(\[]?\s*({_NUMBER}(?:\s*[,;/|\s]\s*{_NUMBER})+)\s*[)\]]?")
+_INFINITE = re.compile(r"[+-]?\s*(?:inf|infinity|∞)", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"[\s?.\-_–—―*/#~]*"
+    r"|-*\s*(?:none|null|nil|nan|nat|<na>|n/?a|n\.a\.|#n/a|tbd|tba|todo|wip|soon|xx+"
+    r"|なし|unknown|missing|not (?:yet|submitted|scored)|no score|unscored)\s*-*"
+    r"|[0-9x]\.[?x_]+",
+    re.IGNORECASE,
+)
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?(?:0,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,}))\b")
+_STATUS_WORDS: dict[str, Status] = {
+    "complete": "complete",
+    "completed": "complete",
+    "successful": "complete",
+    "success": "complete",
+    "succeeded": "complete",
+    "scored": "complete",
+    "finished": "complete",
+    "done": "complete",
+    "ok": "complete",
+    "🟢": "complete",
+    "✅": "complete",
+    "1": "complete",
+    "pending": "pending",
+    "initial": "pending",
+    "in processing": "pending",
+    "processing": "pending",
+    "running": "pending",
+    "queued": "pending",
+    "scheduled": "pending",
+    "0": "pending",
+    "error": "error",
+    "failed": "error",
+    "failure": "error",
+    "invalid": "error",
+    "killed": "error",
+    "crashed": "error",
+    "timeout": "error",
+    "🔴": "error",
+    "❌": "error",
+    "2": "error",
+}
+_STATUS_IN_SCORE: tuple[tuple[re.Pattern[str], Status], ...] = (
+    (re.compile(r"fail|error|time[d ]*out|out of memory|oom|crash", re.I), "error"),
+    (re.compile(r"pending|processing|running|queued|scoring", re.I), "pending"),
+)
+_TRUE = frozenset(
+    (
+        "true",
+        "yes",
+        "y",
+        "1",
+        "1.0",
+        "x",
+        "✓",
+        "✔",
+        "✅",
+        "★",
+        "⭐",
+        "selected",
+        "final",
+        "chosen",
+    )
+)
+_FALSE = frozenset(("false", "no", "n", "0", "0.0", "✗", "❌"))
+
+
+class CellError(ValueError):
+    """A cell that cannot be read; the text says what would have been."""
+
+
+class ScoreCell(NamedTuple):
+    """A score as it stood in a cell.
+
+    ``value`` is None where the cell only names a status, as in ``In processing``.
+    ``decimals`` counts the digits after the point as written.
+    """
+
+    value: float | None
+    spread: float | None = None
+    folds: tuple[float, ...] = ()
+    decimals: int | None = None
+    status: Status | None = None
+
+
+def is_missing(cell: object) -> bool:
+    """Say whether a cell is empty or holds a placeholder such as ``TBD`` or ``-``."""
+    if cell is None:
+        return True
+    if isinstance(cell, str):
+        return not cell or _PLACEHOLDER.fullmatch(_tidy(cell)) is not None
+    try:
+        return bool(cell != cell)  # nan and NaT
+    except (TypeError, ValueError):  # pandas.NA has no truth value, nor has an array
+        return type(cell).__name__ == "NAType"
+
+
+def read_score(cell: object, *, decimal_comma: bool = False) -> ScoreCell | None:
+    """Return the score in a cell, or None where the cell is empty.
+
+    Parameters
+    ----------
+    cell : object
+        Text, a number, or a list of fold scores, whose mean is the score.
+    decimal_comma : bool, default=False
+        Whether ``0,71`` is a number below one.
+
+    Raises
+    ------
+    CellError
+        If the cell holds something else, or a number that is not finite.
+
+    Examples
+    --------
+    >>> read_score("0.7052 (0.0641)")
+    ScoreCell(value=0.7052, spread=0.0641, folds=(), decimals=4, status=None)
+    >>> read_score("**.7900**").value
+    0.79
+    >>> read_score("TBD") is None
+    True
+    """
+    if isinstance(cell, str):
+        plain = _PLAIN.fullmatch(cell)
+        if plain is not None and len(cell) < 300:
+            return ScoreCell(float(cell), decimals=len(plain.group(1) or ""))
+        return _read_score_text(cell, decimal_comma=decimal_comma)
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    if is_missing(cell):
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, (Real, Decimal, list, tuple)):
+        msg = "a number"
+        raise CellError(msg)
+    if isinstance(cell, (list, tuple)):
+        return _fold_score([_finite(item) for item in cell])
+    shown = str(cell)  # as text, a float32 keeps the digits that were meant
+    decimals = None if "e" in shown.lower() else _decimals(shown)
+    return ScoreCell(_finite(shown), decimals=decimals)
+
+
+def read_folds(cell: object) -> tuple[float, ...]:
+    """Return the fold scores in a cell such as ``[0.81, 0.79]`` or ``0.81;0.79``.
+
+    Raises
+    ------
+    CellError
+        If there are not at least two numbers in it.
+    """
+    if is_missing(cell):
+        return ()
+    if isinstance(cell, str):
+        found = _FOLDS.fullmatch(_tidy(cell[:5000]))
+        cell = re.findall(_NUMBER, found.group(1)) if found else []
+    score = read_score(cell)
+    if score is None or not score.folds:
+        msg = "fold scores such as [0.81, 0.79]"
+        raise CellError(msg)
+    return score.folds
+
+
+def uses_decimal_comma(cells: list[object], delimiter: str | None) -> bool:
+    """Say whether a column writes its numbers with a decimal comma.
+
+    One number such as ``0,71`` settles it, unless another has a point. In a text that
+    is separated by something else than commas, any comma between digits does.
+    """
+    texts = [cell for cell in cells if isinstance(cell, str) and "," in cell]
+    pointed = any(
+        isinstance(cell, str) and re.match(r"\s*[+-]?[0-9]*\.[0-9]", cell)
+        for cell in cells
+    )
+    if pointed or not texts:
+        return False
+    if delimiter == ";" and any(re.search("[0-9],[0-9]", text) for text in texts):
+        return True
+    return any(_DECIMAL_COMMA.match(text) for text in texts)
+
+
+def read_status(cell: object) -> Status | None:
+    """Return the status that a cell names, or None where it names none.
+
+    Examples
+    --------
+    >>> read_status("SubmissionStatus.COMPLETE"), read_status("initial")
+    ('complete', 'pending')
+    """
+    if isinstance(cell, enum.Enum):
+        cell = cell.name
+    if cell is None:
+        return None
+    word = str(cell).strip().rsplit("Status.", 1)[-1].strip("\ufe0f *`\"'").lower()
+    return _STATUS_WORDS.get(word)
+
+
+def read_flag(cell: object) -> bool | None:
+    """Return what a yes-or-no cell says, or None where it is empty.
+
+    Raises
+    ------
+    CellError
+        If the cell says neither.
+    """
+    if isinstance(cell, bool):
+        return cell
+    word = str(cell).strip().strip("*`\ufe0f").lower()
+    if word in _TRUE:  # before the blanks: a tick is a symbol and nothing else
+        return True
+    if word in _FALSE:
+        return False
+    if is_missing(cell):
+        return None
+    msg = "True or False"
+    raise CellError(msg)
+
+
+def read_text(cell: object) -> str | None:
+    """Return the text of a cell as it stands, or None where it is empty."""
+    if isinstance(cell, str):
+        blank = not cell.strip() or cell in ("None", "nan", "NaN", "null")
+        return None if blank else cell
+    if is_missing(cell):
+        return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))  # a reference that passed through a column with gaps
+    return str(cell)
+
+
+def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
+    text = _tidy(cell[:500])
+    if _PLACEHOLDER.fullmatch(text):
+        return None
+    if _INFINITE.fullmatch(text):
+        msg = "a finite number"
+        raise CellError(msg)
+    if decimal_comma:
+        text = re.sub(r"(?<=[0-9])\.(?=[0-9]{3}\b)", "", text)
+        text = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", text)
+    folds = _FOLDS.fullmatch(text) if text.startswith("[") or ";" in text else None
+    if folds is not None:
+        items = re.findall(_NUMBER, folds.group(1))
+        return _fold_score([_finite(item) for item in items])
+    text = _THOUSANDS.sub(lambda found: re.sub("[ ',]", "", found.group()), text)
+    score = _SCORE.fullmatch(text)
+    if score is not None:
+        return _from_match(score)
+    for pattern, status in _STATUS_IN_SCORE:
+        if pattern.search(text) and not re.match(_NUMBER, text):
+            return ScoreCell(None, status=status)
+    msg = "a number or nothing"
+    raise CellError(msg)
+
+
+def _from_match(score: re.Match[str]) -> ScoreCell:
+    written, scale = score["value"], 100.0 if score["percent"] else 1.0
+    spread = score["spread"] or score["inner"]
+    decimals = _decimals(written) + (2 if score["percent"] else 0)
+    return ScoreCell(
+        _finite(written) / scale,
+        spread=None if spread is None else abs(_finite(spread)) / scale,
+        decimals=None if "e" in written.lower() else decimals,
+    )
+
+
+def _fold_score(folds: list[float]) -> ScoreCell | None:
+    if not folds:
+        return None
+    return ScoreCell(math.fsum(folds) / len(folds), folds=tuple(folds))
+
+
+def _finite(cell: object) -> float:
+    try:
+        value = float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = "a number"
+        raise CellError(msg) from error
+    if not math.isfinite(value):
+        msg = "a finite number"
+        raise CellError(msg)
+    return value
+
+
+def _decimals(written: str) -> int:
+    return len(written.partition(".")[2])
+
+
+def _tidy(cell: str) -> str:
+    """Return the cell without emphasis, symbols and the signs of other alphabets."""
+    text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-")
+    text = text.strip().removeprefix("'").strip("*_`~ ") if text.isascii() else text
+    if not text.isascii():
+        kept = (c for c in text if unicodedata.category(c) not in ("So", "Cf", "Mn"))
+        text = "".join(kept).replace("\u2013", "-").strip().strip("*_` ")
+    return text.removeprefix("'").strip()

@@ -1,0 +1,245 @@
+"""Names that columns go by, and which column holds which field."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+__all__ = [
+    "FIELDS",
+    "field_of",
+    "fold_number",
+    "is_heading",
+    "name_key",
+]
+
+# In order of preference: the first name present wins its field.
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "submission_id": ("ref", "submissionref", "submissionid", "id"),
+    "experiment_id": (
+        "experimentid",
+        "expid",
+        "experiment",
+        "exp",
+        "version",
+        "runid",
+        "submissionnumber",
+        "submissionno",
+        "number",
+        "no",
+        "order",
+    ),
+    "submitted_at": (
+        "date",
+        "submissiondate",
+        "datesubmitted",
+        "submittedat",
+        "submitted",
+        "createdat",
+        "created",
+        "submissiontime",
+        "timestamp",
+        "datetime",
+        "time",
+        "starttime",
+    ),
+    "file_name": (
+        "filename",
+        "file",
+        "submissionfile",
+        "submissionfilename",
+        "filepath",
+        "submissionpath",
+    ),
+    "description": (
+        "description",
+        "comment",
+        "desc",
+        "message",
+        "model",
+        "name",
+        "strategy",
+        "title",
+        "approach",
+        "change",
+        "changes",
+        "notes",
+        "note",
+        "comments",
+        "memo",
+        "remarks",
+        "mlflowrunname",
+        "mlflownotecontent",
+    ),
+    "status": ("status", "state", "submissionstatus"),
+    "status_detail": ("errordescription", "statusdescription", "error"),
+    "public_score": (
+        "publicscorefullprecision",
+        "publicscore",
+        "publicscoreleaderboarddisplay",
+        "publiclb",
+        "public",
+        "lbscore",
+        "lb",
+        "leaderboard",
+        "plb",
+        "kagglescore",
+        "kaggle",
+    ),
+    "private_score": (
+        "privatescorefullprecision",
+        "privatescore",
+        "privatescoreleaderboarddisplay",
+        "privatelb",
+        "private",
+    ),
+    "score": ("score",),
+    "cv_score": (
+        "cvscore",
+        "cv",
+        "localcv",
+        "localcvscore",
+        "cvmean",
+        "meancv",
+        "cvavgscore",
+        "oof",
+        "oofscore",
+        "cvoof",
+        "loo",
+        "valid",
+        "validation",
+        "val",
+        "local",
+    ),
+    "cv_std": ("cvstd", "cvsd", "cvstdscore", "std", "cvstddev", "oofstd"),
+    "cv_fold_scores": ("cvfoldscores", "foldscores"),
+    "cv_scheme": ("cvscheme", "scheme", "validationscheme", "cvtype", "cvstrategy"),
+    "selected": (
+        "isselected",
+        "selected",
+        "finalselection",
+        "chosen",
+        "isfinal",
+        "final",
+    ),
+    "parent_id": ("parentid", "parent", "parentsubmission", "basedon"),
+    "content_hash": ("contenthash", "hash", "filehash", "sha256", "md5"),
+    "team_id": ("teamid",),
+    "team_name": ("teamname", "team"),
+}
+FIELDS = tuple(_ALIASES)
+
+_FIELD_OF = {
+    alias: (field, rank)
+    for field, aliases in _ALIASES.items()
+    for rank, alias in enumerate(aliases)
+}
+_BY_RULE = 100  # names that only a rule recognises come after every listed one
+
+_METRIC_NAMES = """
+    rmse mae mse auc roc f1 f2 f05 logloss log loss acc accuracy balanced qwk kappa mcc
+    rmsle map r2 ndcg iou dice gini pearson spearman smape mape wer cer jaccard error ap
+    pr macro micro weighted brier score mean avg average metric
+"""
+_METRIC_WORDS = frozenset(_METRIC_NAMES.split())
+_CV_WORDS = frozenset(
+    ("cv", "oof", "loo", "val", "valid", "validation", "holdout", "heldout")
+)
+_PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
+_PLATFORM_WORDS = frozenset(("kaggle", "zindi"))
+_SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
+_PREFIX = re.compile(r"(?:metrics|extras|sys|summary|tags)[./]", re.IGNORECASE)
+
+
+def name_key(name: str) -> str:
+    """Return the letters and digits of a column name, in lower case.
+
+    Examples
+    --------
+    >>> name_key("_public_score"), name_key("Public Score"), name_key("publicScore")
+    ('publicscore', 'publicscore', 'publicscore')
+    """
+    return "".join(_words(name))
+
+
+@functools.lru_cache(maxsize=4096)
+def field_of(name: str) -> tuple[str, int] | None:
+    """Return the field that a column name stands for and its rank there, or None.
+
+    Examples
+    --------
+    >>> field_of("Public LB")
+    ('public_score', 3)
+    >>> field_of("lb_delta") is None
+    True
+    """
+    plain = re.sub(r"\(.*?\)|\[.*?\]", " ", name)
+    for candidate in dict.fromkeys((name, plain)):
+        words = _words(candidate)
+        found = _FIELD_OF.get("".join(words)) or _field_by_words(frozenset(words))
+        if found is not None:
+            return found
+    return ("experiment_id", _BY_RULE) if name.strip() in ("#", "№") else None
+
+
+def fold_number(name: str) -> int | None:
+    """Return the fold whose score a column holds, or None.
+
+    Examples
+    --------
+    >>> fold_number("cv_rmse_fold3"), fold_number("Fold 1"), fold_number("n_folds")
+    (3, 1, None)
+    """
+    words = _words(name)
+    joined = "".join(words)
+    found = re.search(r"fold(\d{1,3})(score)?$", joined)
+    if found is None:
+        return None
+    before = frozenset(_words(re.sub(r"(?i)fold.*$", "", name)))
+    allowed = before <= _CV_WORDS | _METRIC_WORDS | {"local"}
+    return int(found.group(1)) if allowed else None
+
+
+def is_heading(cells: list[str]) -> bool:
+    """Say whether the cells of a line read as column names of a history.
+
+    Two known names and no number make a heading; so does the one name of a score
+    where nothing else is there.
+    """
+    if any(_is_number(cell) for cell in cells):
+        return False
+    known = [field_of(cell) for cell in cells if cell.strip() and len(cell) <= 60]
+    fields = {found[0] for found in known if found is not None}
+    if len(cells) == 1:
+        alone = cells[0].strip().isidentifier()  # "Private Score:" is a label
+        return alone and bool(fields & {"public_score", "private_score"})
+    return len(fields) >= 2
+
+
+def _field_by_words(words: frozenset[str]) -> tuple[str, int] | None:
+    """Recognise names such as ``CV F1``, ``cv_rmse_std`` or ``Public LB score``."""
+    if words & _SPREAD_WORDS and words - _SPREAD_WORDS <= _CV_WORDS | _METRIC_WORDS:
+        return "cv_std", _BY_RULE
+    if words & _CV_WORDS and words <= _CV_WORDS | _METRIC_WORDS | {"local", "best"}:
+        return "cv_score", _BY_RULE
+    board = _PUBLIC_WORDS | _METRIC_WORDS | _PLATFORM_WORDS
+    if "private" in words and words - {"private"} <= board - {"public"}:
+        return "private_score", _BY_RULE
+    if words & _PUBLIC_WORDS and words <= board:
+        return "public_score", _BY_RULE
+    return None
+
+
+def _words(name: str) -> list[str]:
+    text = _PREFIX.sub("", unicodedata.normalize("NFKC", name))
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    return re.findall(r"[a-z]+[0-9]*|[0-9]+", text.lower())
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

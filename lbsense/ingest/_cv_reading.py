@@ -1,0 +1,318 @@
+"""Read each number with its label, spread and folds; or say why it is no CV."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from lbsense._result import Result
+from lbsense.ingest._cv_context import (
+    context_problem,
+    end_of_change,
+    is_value_first,
+    may_take_label_after,
+)
+from lbsense.ingest._cv_lists import (
+    fold_entries,
+    folds_after,
+    lists_models,
+    mean_after,
+    series_after,
+    spread_after,
+)
+from lbsense.ingest._cv_rules import Label, Line, label_after, label_before
+from lbsense.ingest._cv_shape import is_number, shape_problem, sign_of, whole_number
+from lbsense.ingest._cv_words import KEYWORDS, Role
+
+__all__ = ["CvReading", "read_numbers", "rejected"]
+
+_LESS_SURE = {"local", "fold", "grid search", "validation"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CvReading(Result):
+    """A number in a text, read as a validation score or rejected.
+
+    Attributes
+    ----------
+    value : float
+        The score, as it was written.
+    text : str
+        The exact part of the input that it was read from, keyword included.
+    kind : str
+        Keyword family: "cv", "oof", "loo", "holdout", "validation", "local", "fold",
+        "grid search"; "stamped" for a file name that ends with time and score;
+        "pattern" for the user's own expression; empty if rejected.
+    metric : str or None
+        Name of the metric written beside it.
+    start, end : int
+        Place of ``text`` in the input: ``input[start:end] == text``.
+    std : float or None
+        The spread that was written beside it.
+    fold_scores : tuple of float
+        Scores of the folds, where they were listed.
+    confidence : float
+        Order of trust in [0, 1], not a probability; 0 if rejected.
+    reason : str
+        Why a rejected number is not a validation score; empty if accepted.
+    """
+
+    value: float
+    text: str
+    kind: str
+    metric: str | None = None
+    start: int
+    end: int
+    std: float | None = None
+    fold_scores: tuple[float, ...] = ()
+    confidence: float = 0.0
+    reason: str = ""
+
+
+def rejected(line: Line, index: int, reason: str) -> CvReading:
+    """Return the number at ``index`` with the reason why it is not a CV."""
+    token = line.tokens[index]
+    return CvReading(
+        value=token.value,
+        text=line.text[token.start : token.end],
+        kind="",
+        start=token.start,
+        end=token.end,
+        reason=reason,
+    )
+
+
+def read_numbers(
+    line: Line, numbers: list[int], near: float | None = None
+) -> list[CvReading]:
+    """Return a reading, accepted or rejected, of each number of a text."""
+    alone = _mean_and_spread(line, numbers)
+    if alone is not None:
+        return [alone]
+    paired = _paired_numbers(line)
+    readings = [
+        paired.get(index) or _read_number(line, index, near) for index in numbers
+    ]
+    return _with_fold_entries(line, numbers, readings)
+
+
+def _read_number(line: Line, index: int, near: float | None) -> CvReading:
+    reason = shape_problem(line, index)
+    if reason:
+        return rejected(line, index, reason)
+    label, prefix = label_before(line, index), True
+    if label.kind and is_value_first(line, label, index):
+        label = Label(barrier="a score of the word after it")
+    if (label.kind or label.folds) and not label.fold_index:
+        places = series_after(line, index)
+        if len(places) > 2:
+            return _read_series(line, label, places)
+    if not label.kind and may_take_label_after(line, index):
+        after = label_after(line, index)
+        if after.kind:
+            label, prefix = after, False
+    if not label.kind:
+        return rejected(line, index, label.barrier)
+    final = end_of_change(line, index) if prefix else index
+    reason = context_problem(line, label, index, final, prefix=prefix)
+    if not reason and label.models and lists_models(line, final):
+        reason = "several models, and not said which one counts"
+    if reason:
+        return rejected(line, index, reason)
+    return _accept(line, label, index, final, prefix=prefix, near=near)
+
+
+def _accept(
+    line: Line,
+    label: Label,
+    index: int,
+    final: int,
+    *,
+    prefix: bool,
+    near: float | None,
+) -> CvReading:
+    token, metric = line.tokens[final], _metric(line, label, final)
+    std, last = spread_after(line, final, token.value)
+    folds, last = folds_after(line, last)
+    value = -token.value if sign_of(line, index) == "-" else token.value
+    if token.decimals == 0 and "e" not in token.text.lower():
+        value, reason = whole_number(token, metric, std, near)
+        if reason:
+            return rejected(line, index, reason)
+    start = line.tokens[label.first if prefix else index].start
+    end = line.tokens[last if prefix else max(last, label.last)].end
+    return CvReading(
+        value=value,
+        text=line.text[start:end],
+        kind=label.kind,
+        metric=metric,
+        start=start,
+        end=end,
+        std=std,
+        fold_scores=folds,
+        confidence=_confidence(line, label, index, final, prefix=prefix),
+    )
+
+
+def _read_series(line: Line, label: Label, places: list[int]) -> CvReading:
+    """Read a list of folds: its mean as written, else as it follows from the list."""
+    index, last = places[0], places[-1]
+    problem = context_problem(line, label, index, index, prefix=True)
+    if problem and label.kind:
+        return rejected(line, index, problem)
+    folds = tuple(line.tokens[place].value for place in places)
+    value, total = math.fsum(folds) / len(folds), mean_after(line, last)
+    if total is not None:
+        value, last = line.tokens[total].value, total
+    elif not (label.folds or line.tokens[index - 1].text in "[("):
+        reason = "several numbers, and not said which one counts"
+        return rejected(line, index, reason)
+    start, end = line.tokens[label.first].start, line.tokens[last].end
+    return CvReading(
+        value=value,
+        text=line.text[start:end],
+        kind=label.kind or "fold",
+        metric=_metric(line, label, last),
+        start=start,
+        end=end,
+        fold_scores=folds,
+        confidence=0.75,
+    )
+
+
+def _with_fold_entries(
+    line: Line, numbers: list[int], readings: list[CvReading]
+) -> list[CvReading]:
+    """Gather "fold0 0.81 fold1 0.82 mean 0.815" into one reading."""
+    entries = fold_entries(line, numbers)
+    if len(entries) < 2:
+        return readings
+    folds = tuple(line.tokens[index].value for index in entries)
+    by_number = dict(zip(numbers, readings, strict=True))
+    label = label_before(line, entries[0])
+    for index in entries:
+        by_number[index] = rejected(line, index, "the score of one fold")
+    stated = [index for index in numbers if by_number[index].confidence > 0]
+    if stated:
+        first = by_number[stated[0]]
+        by_number[stated[0]] = replace(first, fold_scores=first.fold_scores or folds)
+        return list(by_number.values())
+    total = mean_after(line, entries[-1])
+    last = entries[-1] if total is None else total
+    start, end = line.tokens[label.first].start, line.tokens[last].end
+    mean = math.fsum(folds) / len(folds)
+    by_number[last] = CvReading(
+        value=mean if total is None else line.tokens[total].value,
+        text=line.text[start:end],
+        kind=label.kind or "fold",
+        metric=_metric(line, label, last),
+        start=start,
+        end=end,
+        fold_scores=folds,
+        confidence=0.75,
+    )
+    return list(by_number.values())
+
+
+def _mean_and_spread(line: Line, numbers: list[int]) -> CvReading | None:
+    """Read a text that is nothing but a mean and its spread: "0.8121 (0.0421)"."""
+    if len(numbers) != 2 or line.skip(0) != numbers[0]:
+        return None
+    first = line.tokens[numbers[0]]
+    std, last = spread_after(line, numbers[0], first.value)
+    if std is None or first.decimals < 3 or line.at(line.skip(last + 1)) is not None:
+        return None
+    start, end = first.start, line.tokens[last].end
+    return CvReading(
+        value=first.value,
+        text=line.text[start:end],
+        kind="cv",
+        start=start,
+        end=end,
+        std=std,
+        confidence=0.6,
+    )
+
+
+def _paired_numbers(line: Line) -> dict[int, CvReading]:
+    """Return the readings of lists such as "CV/LB 0.812/0.805", by number."""
+    found: dict[int, CvReading] = {}
+    for index, token in enumerate(line.tokens):
+        if token.role not in (Role.KEYWORD, Role.BOARD, Role.SET) or index in found:
+            continue
+        words = _listed(line, index, "word")
+        if len(words) < 2:
+            continue
+        start = line.skip(words[-1] + 1, ":=([")
+        if not is_number(line, start):
+            continue
+        numbers = _listed(line, start, "number")
+        if len(numbers) != len(words):
+            continue
+        for word, place in zip(words, numbers, strict=True):
+            found[place] = _from_pair(line, index, word, place)
+    return found
+
+
+def _listed(line: Line, index: int, kind: str) -> list[int]:
+    """Return the indices of words or numbers joined by "/", "|", "vs" or an arrow."""
+    places = [index]
+    while len(places) < 5:
+        link = line.skip(places[-1] + 1)
+        token = line.at(link)
+        if token is None:
+            break
+        joins = token.text in ("/", "|", "vs", "&", "and") or token.kind == "arrow"
+        following = line.skip(link + 1)
+        token = line.at(following)
+        if not joins or token is None or token.kind != kind:
+            break
+        if kind == "word" and token.role not in (Role.KEYWORD, Role.BOARD, Role.SET):
+            break
+        places.append(following)
+    return places
+
+
+def _from_pair(line: Line, first: int, word: int, place: int) -> CvReading:
+    token, number = line.tokens[word], line.tokens[place]
+    if token.text not in KEYWORDS:
+        return rejected(line, place, "a leaderboard score")
+    if number.decimals == 0 or number.value == 0:
+        return rejected(line, place, "a whole number in a list of scores")
+    start = line.tokens[first].start
+    return CvReading(
+        value=number.value,
+        text=line.text[start : number.end],
+        kind=KEYWORDS[token.text],
+        start=start,
+        end=number.end,
+        confidence=0.8,
+    )
+
+
+def _metric(line: Line, label: Label, final: int) -> str | None:
+    """Return the name of the metric beside the number, as it was written."""
+    tokens = sorted(label.metrics, key=lambda token: token.start)
+    if not tokens:
+        place = line.skip(final + 1, "*")
+        after, beyond = line.at(place), line.at(line.skip(place + 1, ""))
+        prefixed = beyond is not None and (
+            beyond.kind == "number" or beyond.text in "_:=" or beyond.text in KEYWORDS
+        )
+        if place == final + 1 or after is None or prefixed:
+            return None
+        if after.role is not Role.METRIC:
+            return None
+        tokens = [after]
+    return " ".join(line.text[token.start : token.end] for token in tokens)
+
+
+def _confidence(
+    line: Line, label: Label, index: int, final: int, *, prefix: bool
+) -> float:
+    """Return an order of trust: what is doubtful in the way it was written."""
+    token = line.tokens[final]
+    approximate = line.tokens[index - 1].text in "~≈" if index else False
+    doubts = 0.1 * (not prefix) + 0.1 * label.models + 0.1 * (token.decimals < 3)
+    doubts += 0.2 * approximate + 0.1 * (label.kind in _LESS_SURE)
+    return round(0.95 - doubts, 2)

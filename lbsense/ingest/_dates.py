@@ -1,0 +1,238 @@
+"""The times in one column, whatever their generation, as UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import numpy as np
+import pandas as pd
+
+from lbsense.ingest._cells import is_missing
+
+__all__ = ["DateColumn", "read_dates"]
+
+_CLOCK = (
+    r"(?:[\sT,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})"
+    r"(?:[.,](?P<fraction>\d+))?)?\s*(?P<half>[AaPp])?\.?(?(half)[Mm]\.?)\s*"
+    r"(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+)
+_NUMERIC = re.compile(
+    r"(?P<a>\d{1,4})(?P<mark>[/.-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{2,4})" + _CLOCK,
+    re.ASCII,
+)
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?\s+)?"
+_NAMED = re.compile(
+    _WEEKDAY
+    + r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s-]+(?P<month>[A-Z][a-z]{2})[a-z]*\.?"
+    r"|(?P<month2>[A-Z][a-z]{2})[a-z]*\.?\s+(?P<day2>\d{1,2})(?:st|nd|rd|th)?)"
+    r"[\s,-]+(?P<year>\d{4})" + _CLOCK,
+    re.ASCII | re.IGNORECASE,
+)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+_EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{13}|\d{16}|\d{19}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateColumn:
+    """The times of one column.
+
+    Attributes
+    ----------
+    values : list of datetime or None
+        Timezone-aware, UTC; None where a cell is empty or not understood.
+    not_understood : dict of int to str
+        What would have been understood, by the position of the cell.
+    n_naive, n_aware : int
+        How many cells came without and with a time zone.
+    assumed_month_first : bool
+        Whether day and month could not be told apart and the month was taken first.
+    """
+
+    values: list[datetime | None]
+    not_understood: dict[int, str]
+    n_naive: int
+    n_aware: int
+    assumed_month_first: bool
+
+
+class _DateError(ValueError):
+    """A cell that holds no time; the text says what would have been."""
+
+
+def read_dates(cells: Sequence[object]) -> DateColumn:
+    """Return the times in a column; those without a zone are taken as UTC.
+
+    Parameters
+    ----------
+    cells : sequence
+        Text (ISO, US with AM and PM, ``28 Jul 2026, 15:17``, Unix epoch), times of
+        Python, NumPy or pandas, or numbers that count from the Unix epoch.
+
+    Notes
+    -----
+    In ``04/07/19`` the day comes first if some cell of the column has a number above
+    12 in front, and the month if some cell has one behind it. If neither is so the
+    month is taken first, as Kaggle writes it, and ``assumed_month_first`` says that.
+    If both are, cells that could be either are not understood.
+
+    Examples
+    --------
+    >>> read_dates(["9/17/2011 5:33:33 AM"]).values[0].isoformat()
+    '2011-09-17T05:33:33+00:00'
+    """
+    day_first = _day_first(cells)
+    values: list[datetime | None] = []
+    not_understood: dict[int, str] = {}
+    n_naive = n_aware = 0
+    ambiguous = False
+    for position, cell in enumerate(cells):
+        value: datetime | None = None
+        try:
+            value = None if is_missing(cell) else _read_date(cell, day_first)
+        except _DateError as error:
+            not_understood[position] = str(error)
+        if value is not None and value.tzinfo is None:
+            n_naive += 1
+            value = value.replace(tzinfo=UTC)
+        elif value is not None:
+            n_aware += 1
+            value = _to_utc(value)
+        values.append(value)
+        if day_first is None and value is not None and not ambiguous:
+            ambiguous = isinstance(cell, str) and _is_ambiguous(cell)
+    return DateColumn(
+        values=values,
+        not_understood=not_understood,
+        n_naive=n_naive,
+        n_aware=n_aware,
+        assumed_month_first=ambiguous,
+    )
+
+
+def _day_first(cells: Sequence[object]) -> bool | str | None:
+    """Say which comes first in the column: True, False, "mixed" or None for unknown."""
+    evidence: set[bool] = set()
+    for cell in cells:
+        found = _slashed(cell)
+        if found is not None:
+            first, second = int(found["a"]), int(found["b"])
+            if first > 12:
+                evidence.add(True)
+            elif second > 12:
+                evidence.add(False)
+    if len(evidence) == 2:
+        return "mixed"
+    return evidence.pop() if evidence else None
+
+
+def _slashed(cell: object) -> re.Match[str] | None:
+    """Return the match of a date that begins with neither a year nor a name."""
+    if not isinstance(cell, str) or len(cell) > 60 or cell[:4].isdigit():
+        return None
+    found = _NUMERIC.fullmatch(cell.strip())
+    return found if found is not None and found["mark"] != "." else None
+
+
+def _is_ambiguous(cell: str) -> bool:
+    found = _slashed(cell)
+    return found is not None and int(found["a"]) <= 12 and found["a"] != found["b"]
+
+
+def _read_date(cell: object, day_first: bool | str | None) -> datetime:
+    if isinstance(cell, str):
+        return _read_date_text(cell.strip().strip("'*`"), day_first)
+    if isinstance(cell, pd.Timestamp):
+        return cell.to_pydatetime(warn=False)
+    if isinstance(cell, datetime):
+        return cell
+    if isinstance(cell, date):
+        return datetime(cell.year, cell.month, cell.day)
+    if isinstance(cell, np.datetime64):
+        return pd.Timestamp(cell).to_pydatetime(warn=False)
+    if isinstance(cell, (int, float, np.integer, np.floating)):
+        return _from_epoch(float(cell))
+    msg = "a time"
+    raise _DateError(msg)
+
+
+def _read_date_text(text: str, day_first: bool | str | None) -> datetime:
+    if len(text) <= 60:
+        if text[4:5] == "-" or text[10:11] == "T":
+            try:
+                return datetime.fromisoformat(text)
+            except ValueError:
+                pass
+        if _EPOCH.fullmatch(text):
+            return _from_epoch(float(text))
+        text = re.sub(r"(\d{4})年(\d{1,2})月(\d{1,2})日", r"\1-\2-\3", text)
+        numeric = _NUMERIC.fullmatch(text)
+        if numeric is not None:
+            return _assemble(numeric, *_numeric_date(numeric, day_first))
+        named = _NAMED.fullmatch(text)
+        month = (named["month"] or named["month2"]).lower() if named else ""
+        if named is not None and month in _MONTHS:
+            day = int(named["day"] or named["day2"])
+            return _assemble(named, int(named["year"]), _MONTHS.index(month) + 1, day)
+    msg = "a time such as 2026-07-28 15:17:26"
+    raise _DateError(msg)
+
+
+def _numeric_date(
+    found: re.Match[str], day_first: bool | str | None
+) -> tuple[int, int, int]:
+    a, b, c = int(found["a"]), int(found["b"]), int(found["c"])
+    if len(found["a"]) == 4:
+        return a, b, c
+    year = c + 2000 if len(found["c"]) == 2 else c
+    if found["mark"] == ".":
+        return year, b, a
+    if day_first == "mixed":
+        if a <= 12 and b <= 12 and a != b:
+            msg = "a date whose day and month can be told apart, such as 2026-07-28"
+            raise _DateError(msg)
+        day_first = a > 12
+    return (year, b, a) if day_first else (year, a, b)
+
+
+def _assemble(found: re.Match[str], year: int, month: int, day: int) -> datetime:
+    hour, half = int(found["hour"] or 0), (found["half"] or "").lower()
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    micro = int((found["fraction"] or "0")[:6].ljust(6, "0"))
+    minute, second = int(found["minute"] or 0), int(found["second"] or 0)
+    try:
+        naive = datetime(year, month, day, hour, minute, second, micro)
+        zone = _zone(found["zone"])
+    except ValueError as error:
+        msg = "a day of the calendar and a time of the day"
+        raise _DateError(msg) from error
+    return naive if zone is None else naive.replace(tzinfo=zone)
+
+
+def _zone(text: str | None) -> timezone | None:
+    if text is None:
+        return None
+    if text in ("Z", "UTC", "GMT"):
+        return UTC
+    digits = text[1:].replace(":", "")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def _from_epoch(number: float) -> datetime:
+    """Return the time of a Unix epoch in seconds, or in a thousandth of that, ..."""
+    for scale in (1.0, 1e3, 1e6, 1e9):
+        if 1e8 <= number / scale < 1e10:
+            return datetime.fromtimestamp(number / scale, tz=UTC)
+    msg = "a time such as 2026-07-28 15:17:26, or seconds of the Unix epoch"
+    raise _DateError(msg)
+
+
+def _to_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the first or the last day of the calendar
+        return value.replace(tzinfo=UTC)

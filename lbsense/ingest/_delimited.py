@@ -1,0 +1,304 @@
+"""Comma, tab, semicolon and pipe separated text, with all that surrounds it."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lbsense._format import plural, shorten
+from lbsense.ingest._cells import read_status
+from lbsense.ingest._columns import field_of, is_heading, name_key
+from lbsense.ingest._raw import RawRow, RawTable
+from lbsense.ingest._source import Document
+from lbsense.model import RowIssue
+
+__all__ = ["find_heading", "is_known_noise", "read_delimited", "skipped_line"]
+
+_DELIMITERS = (",", "\t", ";", "|")
+_SEARCHED_LINES = 200
+_MAX_QUOTED_LINES = 500
+# What the Kaggle client and a terminal print around a table.
+_NOISE = re.compile(
+    r"\s*(?:using competition:|warning:|next page token|successfully submitted"
+    r"|no submissions found|looks like you're using|<response \[\d+\]>"
+    r"|\d+%\||[$>%!] ?kaggle |tail: write error)",
+    re.IGNORECASE,
+)
+
+
+class Heading(NamedTuple):
+    """Where the column names of a delimited text stand, and what separates them."""
+
+    position: int
+    delimiter: str
+    names: tuple[str, ...]
+
+
+def is_known_noise(line: str) -> bool:
+    """Say whether a line is one that the platform's client prints beside a table."""
+    return _NOISE.match(line) is not None
+
+
+def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:
+    """Return the issue of a line that is no row of the table."""
+    return RowIssue(
+        source=source,
+        line=line,
+        found=shorten(text, 80),
+        expected=expected,
+        action="line skipped",
+    )
+
+
+def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
+    """Return the tables of a delimited text, one for each heading that differs.
+
+    Parameters
+    ----------
+    document : Document
+        The text.
+    strict : bool
+        Whether a heading needs names that are known. Otherwise the first line that
+        has as many cells as the next one is taken for it.
+
+    Returns
+    -------
+    list of RawTable
+        Empty when no line can be the heading.
+    """
+    lines = document.text.split("\n")
+    heading = find_heading(lines) or (None if strict else _guess_heading(lines))
+    if heading is None:
+        return []
+    table = RawTable(
+        source=document.source,
+        shape="delimited",
+        columns=heading.names,
+        rows=[],
+        issues=[
+            skipped_line(document.source, number, line, "the heading")
+            for number, line in enumerate(lines[: heading.position], 1)
+            if line.strip() and not is_known_noise(line)
+        ],
+        delimiter=heading.delimiter,
+    )
+    tables = [table]
+    records = _records(lines, heading, document.source, table.issues)
+    for number, cells in _join_broken(records, heading.names):
+        names = tuple(_trim(cells))
+        if len(cells) > 1 and is_heading(list(names)):
+            key = [name_key(name) for name in names]
+            match = [t for t in tables if [name_key(n) for n in t.columns] == key]
+            table = match[0] if match else _empty_like(table, names)
+            if not match:
+                tables.append(table)
+        else:
+            _add(table, number, cells)
+    return tables
+
+
+def find_heading(lines: list[str]) -> Heading | None:
+    """Return the first line that reads as column names of a history, if any."""
+    for index, line in enumerate(lines[:_SEARCHED_LINES]):
+        if not line.strip() or is_known_noise(line):
+            continue
+        for delimiter in _DELIMITERS:
+            names = tuple(_trim(_split(line, delimiter)))
+            if (len(names) > 1 or delimiter == ",") and is_heading(list(names)):
+                return Heading(index, delimiter, names)
+    return None
+
+
+def _guess_heading(lines: list[str]) -> Heading | None:
+    """Take the first line that has as many cells as the next, whatever its names."""
+    filled = [
+        (index, line)
+        for index, line in enumerate(lines[:_SEARCHED_LINES])
+        if line.strip() and not is_known_noise(line)
+    ]
+    for (index, line), (_, following) in itertools.pairwise(filled):
+        for delimiter in _DELIMITERS:
+            names = _trim(_split(line, delimiter))
+            if len(names) > 1 and len(_split(following, delimiter)) == len(names):
+                return Heading(index, delimiter, tuple(names))
+    return None
+
+
+def _empty_like(table: RawTable, names: tuple[str, ...]) -> RawTable:
+    return RawTable(
+        source=table.source,
+        shape=table.shape,
+        columns=names,
+        rows=[],
+        issues=[],
+        delimiter=table.delimiter,
+    )
+
+
+def _records(
+    lines: list[str], heading: Heading, source: str, issues: list[RowIssue]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the first line number and the cells of every record after the heading.
+
+    A quoted cell may run over several lines. One that never closes would swallow the
+    rest of the file, so such a line is taken as a record of its own.
+    """
+    delimiter, width = heading.delimiter, len(heading.names)
+    index = heading.position + 1
+    while index < len(lines):
+        line = lines[index]
+        end = index + 1
+        if '"' not in line:
+            if line.strip():
+                yield index + 1, line.split(delimiter)
+        else:
+            cells = _split(line, delimiter)
+            if _is_open(line, delimiter):
+                end, cells = _close_quote(lines, index, delimiter, width, cells)
+                if end == index + 1:
+                    issues.append(_open_quote(source, index + 1, line))
+            yield index + 1, cells
+        index = end
+
+
+def _is_open(line: str, delimiter: str) -> bool:
+    """Say whether a quoted cell is still open at the end of the line."""
+    if line.count('"') % 2 == 0:
+        return False
+    return line.startswith('"') or f'{delimiter}"' in line
+
+
+def _close_quote(
+    lines: list[str], index: int, delimiter: str, width: int, alone: list[str]
+) -> tuple[int, list[str]]:
+    """Return the line after the record that begins at ``index``, and its cells."""
+    open_quotes = lines[index].count('"')
+    for end in range(index + 1, min(len(lines), index + _MAX_QUOTED_LINES)):
+        open_quotes += lines[end].count('"')
+        if open_quotes % 2 == 0:
+            cells = _split("\n".join(lines[index : end + 1]), delimiter)
+            if len(cells) == width or len(alone) < width < len(cells):
+                return end + 1, cells
+    plain = lines[index].split(delimiter)
+    return index + 1, plain if len(plain) == width else alone
+
+
+def _open_quote(source: str, line: int, text: str) -> RowIssue:
+    return RowIssue(
+        source=source,
+        line=line,
+        found=shorten(text, 80),
+        expected="a closing quotation mark",
+        action="quotation mark read as a character",
+    )
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    if '"' not in text:
+        return text.split(delimiter)
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:  # a cell beyond the limit of the module
+        return text.split(delimiter)
+
+
+def _trim(cells: list[str]) -> list[str]:
+    """Drop the empty cells that a spreadsheet leaves at the end of a line."""
+    end = len(cells)
+    while end > 1 and not cells[end - 1].strip():
+        end -= 1
+    return [cell.strip() for cell in cells[:end]]
+
+
+def _add(table: RawTable, number: int, cells: list[str]) -> None:
+    """Append the record to the table, mended if that can be done in one way only."""
+    if len(cells) != len(table.columns):
+        if is_known_noise(cells[0]):
+            return
+        mended = _mend(table, cells)
+        if mended is None or len(cells) < len(mended) or any(cells[len(mended) :]):
+            table.issues.append(_width_issue(table, number, cells, mended))
+        if mended is None:
+            return
+        cells = mended
+    table.rows.append(RawRow(number, cells))
+
+
+def _mend(table: RawTable, cells: list[str]) -> list[str] | None:
+    """Return a record of the right width, or None where that takes a guess."""
+    width = len(table.columns)
+    extra = len(cells) - width
+    if extra > 0 and not any(cell.strip() for cell in cells[width:]):
+        return cells[:width]
+    if extra > 0:
+        return _join_description(table, cells, extra)
+    if len(cells) > 1 and 2 * len(cells) >= width:
+        return cells + [""] * -extra
+    return None
+
+
+def _join_description(
+    table: RawTable, cells: list[str], extra: int
+) -> list[str] | None:
+    """Join what an unquoted delimiter inside the description has split."""
+    fields = [(field_of(name) or ("", 0))[0] for name in table.columns]
+    if fields.count("description") != 1:
+        return None
+    at = fields.index("description")
+    pieces, rest = cells[at : at + extra + 1], cells[at + extra + 1 :]
+    joined = [*cells[:at], (table.delimiter or ",").join(pieces), *rest]
+    if "status" in fields:
+        sound = read_status(joined[fields.index("status")]) is not None
+    else:
+        sound = all(re.search(r"[^\W\d]", piece) for piece in pieces)
+    return joined if sound else None
+
+
+def _join_broken(
+    records: Iterator[tuple[int, list[str]]], names: tuple[str, ...]
+) -> Iterator[tuple[int, list[str]]]:
+    """Join two short records that are one whose unquoted description had a newline."""
+    fields = [(field_of(name) or ("", 0))[0] for name in names]
+    if "status" not in fields or fields.count("description") != 1:
+        yield from records
+        return
+    at, status = fields.index("description"), fields.index("status")
+    kept: tuple[int, list[str]] | None = None
+    for number, cells in records:
+        if kept is not None:
+            first, head = kept
+            both = [*head[:-1], f"{head[-1]}\n{cells[0]}", *cells[1:]]
+            kept = None
+            if len(both) == len(names) and read_status(both[status]) is not None:
+                yield first, both
+                continue
+            yield first, head
+        if len(cells) == at + 1 < len(names):
+            kept = number, cells
+        else:
+            yield number, cells
+    if kept is not None:
+        yield kept
+
+
+def _width_issue(
+    table: RawTable, number: int, cells: list[str], mended: list[str] | None
+) -> RowIssue:
+    text = (table.delimiter or ",").join(cells)
+    if mended is None:
+        action = "row skipped"
+    elif len(cells) > len(mended):
+        action = "surplus cells joined to the description"
+    else:
+        action = "absent cells taken as missing"
+    found = f"{plural(len(cells), 'cell')}: {shorten(text, 80)}"
+    return RowIssue(
+        source=table.source,
+        line=number,
+        found=found,
+        expected=f"{len(table.columns)} cells",
+        action=action,
+    )

@@ -1,0 +1,257 @@
+"""Tables drawn for the eye: cut at a ruler, between pipes, or one label a line."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from lbsense._format import plural, shorten
+from lbsense.ingest._cells import read_status
+from lbsense.ingest._columns import field_of, name_key
+from lbsense.ingest._delimited import is_known_noise, skipped_line
+from lbsense.ingest._raw import RawRow, RawTable
+from lbsense.ingest._source import Document
+from lbsense.model import RowIssue
+
+__all__ = ["read_labels", "read_piped", "read_ruled"]
+
+_RULER = re.compile(r"\s*-{2,}(?:\s+-{2,})+\s*")
+_PIPE_RULER = re.compile(
+    r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*|\s*\|\s*:?-+:?\s*\|\s*"
+)
+_BOARD_RULER = re.compile(r"\s*[-_=|+\s]*")
+_BOARD = ["status", "id", "date", "score", "filename", "comment"]
+_MAX_BROKEN_LINES = 60
+_LABEL = re.compile(
+    r"[\s>*+-]*\**`?([A-Za-z][\w /()#-]{0,40}?)`?\**\s*[:=：]\**\s+(.*)"
+)
+_MARKDOWN_HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
+_DATE_IN_HEADING = re.compile(
+    r"\(?(\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?)\)?"
+)
+_NUMBER = r"\**([+-]?\d*\.?\d+)\**"
+_ARROW_LINE = re.compile(
+    rf"[\s>*+-]*\**([\w .-]{{1,40}}?)\**\s*[:：]\s*{_NUMBER}\s*(CV|OOF|LOO|val)\w*"
+    rf"\s*(?:→|-+>|=>|/|,|\|)\s*{_NUMBER}\s*(?:public|LB)\b(.*)",
+    re.IGNORECASE,
+)
+
+
+def read_ruled(document: Document) -> list[RawTable]:
+    """Return the fixed-width tables of a text, cut where their rulers say."""
+    lines = document.text.split("\n")
+    rulers = [i for i, line in enumerate(lines) if i and _RULER.fullmatch(line)]
+    rulers = [i for i in rulers if lines[i - 1].strip() and "|" not in lines[i - 1]]
+    if not rulers:
+        return []
+    tables: list[RawTable] = []
+    before = lines[: rulers[0] - 1]
+    issues = [
+        skipped_line(document.source, number, line, "the heading")
+        for number, line in enumerate(before, 1)
+        if line.strip() and not is_known_noise(line)
+    ]
+    for ruler, following in itertools.zip_longest(rulers, rulers[1:]):
+        end = len(lines) if following is None else following - 1
+        tables.append(_cut_table(document.source, lines, ruler, end, issues))
+        issues = []
+    return _join_pages(tables)
+
+
+def _cut_table(
+    source: str, lines: list[str], ruler: int, end: int, issues: list[RowIssue]
+) -> RawTable:
+    spans = [found.span() for found in re.finditer("-+", lines[ruler])]
+    names = tuple(_cut(lines[ruler - 1], spans))
+    fields = [(field_of(name) or ("", 0))[0] for name in names]
+    rows: list[RawRow] = []
+    index = ruler + 1
+    while index < end:
+        if not lines[index].strip():
+            index += 1
+            continue
+        after, cells = _whole_row(lines, index, end, spans, fields)
+        if cells is not None:
+            rows.append(RawRow(index + 1, cells))
+        elif not is_known_noise(lines[index]):
+            issue = skipped_line(
+                source, index + 1, lines[index], "a row that fits the ruler"
+            )
+            issues.append(issue)
+        index = after
+    return RawTable(
+        source=source, shape="ruled", columns=names, rows=rows, issues=issues
+    )
+
+
+def _whole_row(
+    lines: list[str],
+    index: int,
+    end: int,
+    spans: list[tuple[int, int]],
+    fields: list[str],
+) -> tuple[int, list[str] | None]:
+    """Return the line after the row and its cells.
+
+    A newline in a description breaks the row in two, and the pieces joined by that
+    newline fit the ruler again.
+    """
+    for after in range(index + 1, min(end, index + _MAX_BROKEN_LINES) + 1):
+        text = "\n".join(lines[index:after])
+        if _fits(text, spans, fields):
+            return after, _cut(text, spans)
+    return index + 1, None
+
+
+def _fits(text: str, spans: list[tuple[int, int]], fields: list[str]) -> bool:
+    starts = [start for start, _ in spans[1:]]
+    if any(text[at - 1 : at].strip() for at in starts):
+        return False
+    if len(text.rstrip()) > spans[-1][1]:
+        return False
+    cells = _cut(text, spans)
+    return (
+        "status" not in fields or read_status(cells[fields.index("status")]) is not None
+    )
+
+
+def _cut(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    starts = [start for start, _ in spans]
+    ends = [*(start for start in starts[1:]), None]
+    first = [0, *starts[1:]]  # a right-aligned first column may stick out to the left
+    return [text[a:b].strip() for a, b in zip(first, ends, strict=True)]
+
+
+def _join_pages(tables: list[RawTable]) -> list[RawTable]:
+    """Join the tables that have the same names: the pages of one listing."""
+    joined: dict[tuple[str, ...], RawTable] = {}
+    for table in tables:
+        key = tuple(name_key(name) for name in table.columns)
+        if key in joined:
+            joined[key].rows.extend(table.rows)
+            joined[key].issues.extend(table.issues)
+        else:
+            joined[key] = table
+    return list(joined.values())
+
+
+def read_piped(document: Document) -> list[RawTable]:
+    """Return the Markdown tables of a text, or the board that zindi prints."""
+    lines = document.text.split("\n")
+    for index, line in enumerate(lines):
+        if "filename" in line and [c for c in _pipe_cells(line) if c] == _BOARD:
+            return [_board(document.source, lines, index)]
+    tables = []
+    for index in range(1, len(lines)):
+        above = lines[index - 1]
+        if "|" in above and _PIPE_RULER.fullmatch(lines[index]):
+            tables.append(_markdown(document.source, lines, index))
+    return _join_pages(tables)
+
+
+def _markdown(source: str, lines: list[str], ruler: int) -> RawTable:
+    names = tuple(_pipe_cells(lines[ruler - 1]))
+    rows, issues = [], []
+    for number, line in enumerate(lines[ruler + 1 :], ruler + 2):
+        if "|" not in line:
+            break
+        if number < len(lines) and _PIPE_RULER.fullmatch(lines[number]):
+            break  # the heading of another table
+        cells = _pipe_cells(line)
+        if len(cells) > len(names):
+            found = f"{plural(len(cells), 'cell')}: {shorten(line, 80)}"
+            expected = f"{len(names)} cells"
+            issues.append(skipped_line(source, number, found, expected))
+        else:
+            cells += [""] * (len(names) - len(cells))
+            rows.append(RawRow(number, cells))
+    return RawTable(
+        source=source, shape="markdown", columns=names, rows=rows, issues=issues
+    )
+
+
+def _pipe_cells(line: str) -> list[str]:
+    text = line.strip()
+    text = text.removeprefix("|")
+    if text.endswith("|") and not text.endswith("\\|"):
+        text = text[:-1]
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", text)]
+
+
+def _board(source: str, lines: list[str], heading: int) -> RawTable:
+    """Read the printed board, whose last column is the comment and may hold pipes."""
+    rows: list[RawRow] = []
+    issues: list[RowIssue] = []
+    for number, line in enumerate(lines[heading + 1 :], heading + 2):
+        if _BOARD_RULER.fullmatch(line):
+            continue
+        cells = [cell.strip() for cell in line.strip().removeprefix("|").split("|", 5)]
+        if len(cells) == len(_BOARD):
+            cells[-1] = cells[-1].removesuffix("|").rstrip()
+            if cells != _BOARD:
+                rows.append(RawRow(number, cells))
+        elif rows and "|" not in line:  # a comment that holds a newline
+            last = rows[-1]
+            comment = f"{last.cells[-1]}\n{line.strip()}"
+            rows[-1] = RawRow(last.line, [*last.cells[:-1], comment])
+        else:
+            issues.append(skipped_line(source, number, line, "a row of the board"))
+    return RawTable(
+        source=source, shape="board", columns=tuple(_BOARD), rows=rows, issues=issues
+    )
+
+
+def read_labels(document: Document) -> list[RawTable]:
+    """Return a log of ``Label: value`` lines as a table of one row per entry.
+
+    An entry begins at a Markdown heading, or where a label occurs again. Lines such
+    as ``V1: 0.766 CV -> 0.868 Public`` are entries of their own.
+    """
+    entries = [entry for entry in _label_entries(document.text) if _has_score(entry)]
+    if not entries:
+        return []
+    names = tuple(dict.fromkeys(name for _, entry in entries for name in entry))
+    rows = [RawRow(line, [e.get(name) for name in names]) for line, e in entries]
+    return [
+        RawTable(
+            source=document.source, shape="labels", columns=names, rows=rows, issues=[]
+        )
+    ]
+
+
+def _label_entries(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    start, entry = 0, dict[str, str]()
+    for number, line in enumerate(text.split("\n"), 1):
+        arrow = _ARROW_LINE.match(line)
+        heading = _MARKDOWN_HEADING.match(line)
+        label = _LABEL.match(line)
+        if arrow is not None:
+            name, cv, kind, public, rest = arrow.groups()
+            values = {"name": f"{name.strip()}{rest.rstrip()}", kind: cv}
+            yield number, values | {"public_score": public}
+        elif heading is not None:
+            yield start, entry
+            start, entry = number, _heading_entry(heading.group(1))
+        elif label is not None:
+            name = label.group(1).strip()
+            if name in entry:
+                yield start, entry
+                start, entry = number, {}
+            start = start or number
+            entry[name] = label.group(2).strip()
+    yield start, entry
+
+
+def _heading_entry(text: str) -> dict[str, str]:
+    date = _DATE_IN_HEADING.search(text)
+    if date is None:
+        return {"title": text.strip()}
+    title = (text[: date.start()] + text[date.end() :]).strip(" -–—:")
+    return {"title": title, "date": date.group(1)}
+
+
+def _has_score(entry: tuple[int, dict[str, str]]) -> bool:
+    known = (field_of(name) for name in entry[1])
+    fields = {found[0] for found in known if found is not None}
+    return bool(fields & {"public_score", "private_score", "score"})

@@ -1,0 +1,157 @@
+"""Which table belongs to which submission: by name, by file name, by history."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lbsense._format import shorten
+from lbsense.errors import IngestError, LbsenseWarning
+from lbsense.ingest._prediction_columns import prediction_names, submission_columns
+from lbsense.ingest._prediction_tables import (
+    PredictionTable,
+    Wanted,
+    listed,
+    read_prediction_table,
+)
+from lbsense.model import History
+
+__all__ = ["SubmissionTable", "by_submission", "folder_files", "submission_tables"]
+
+_SUFFIX = re.compile(
+    r"\.(?:(?:csv|tsv|txt)(?:\.gz|\.zip)?|zip|parquet|pq|feather|npy|npz)$", re.I
+)
+_OOF = re.compile(r"(?:^|[_\-. ])oofs?(?:[_\-. ]?preds?)?(?=$|[_\-. ])", re.I)
+_TEST = re.compile(
+    r"(?:^|[_\-. ])(?:submissions?|subs?|test[_\-. ]?preds?)(?=$|[_\-. ])", re.I
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SubmissionTable:
+    """The predictions of one submission.
+
+    Attributes
+    ----------
+    name : str
+        What the submission is called.
+    table : PredictionTable
+        Where its predictions stand.
+    names : tuple of str
+        The columns that hold them.
+    """
+
+    name: str
+    table: PredictionTable
+    names: tuple[str, ...]
+
+
+def folder_files(folder: Any) -> tuple[list[Path], list[Path]]:
+    """Return the files of out-of-fold and of test predictions in a folder."""
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        what = "a file, expected a folder" if path.exists() else "no such folder"
+        msg = f"{folder}: {what}. Give single files with oof= and test=."
+        raise IngestError(msg)
+    files = sorted(item for item in path.iterdir() if _SUFFIX.search(item.name))
+    oof = [item for item in files if _OOF.search(_stem(item.name))]
+    test = [
+        item
+        for item in files
+        if item not in oof
+        and _TEST.search(_stem(item.name))
+        and "sample" not in item.name.lower()
+    ]
+    if not oof and not test:
+        names = sorted(item.name for item in path.iterdir())
+        msg = (
+            f"{folder}: no file is called oof_<name> or submission_<name>. It holds "
+            f"{listed(names) or 'nothing'}. Give the files with oof= and test=."
+        )
+        raise IngestError(msg)
+    return oof, test
+
+
+def submission_tables(data: Any, wanted: Wanted, kind: str) -> list[SubmissionTable]:
+    """Return the tables of all submissions in what a caller gave for one kind."""
+    if data is None:
+        return []
+    if isinstance(data, Mapping):
+        parts = [_one(item, wanted, str(name), kind) for name, item in data.items()]
+    elif isinstance(data, (list, tuple)):
+        unnamed = [item for item in data if not isinstance(item, (str, os.PathLike))]
+        if unnamed:
+            msg = (
+                f"{kind} is a list with {type(unnamed[0]).__name__} in it. Give a "
+                "mapping from the names of submissions to their tables."
+            )
+            raise TypeError(msg)
+        parts = [_one(item, wanted, _key(str(item)), kind) for item in data]
+    else:
+        parts = _columns(data, wanted, kind)
+    counts = Counter(part.name for part in parts)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
+        sources = [part.table.source for part in parts if part.name == twice]
+        msg = f"Several {kind} files are of submission {twice!r}: {listed(sources)}."
+        raise IngestError(msg)
+    return parts
+
+
+def by_submission(
+    parts: list[SubmissionTable], history: History
+) -> list[SubmissionTable]:
+    """Return the parts named by the submissions whose file name is theirs."""
+    found = defaultdict(list)
+    for item in history:
+        if item.file_name:
+            found[_key(item.file_name).lower()].append(item.submission_id)
+    known = {item.submission_id for item in history}
+    named = []
+    for part in parts:
+        fits = found.get(part.name.lower(), [])
+        if part.name in known:
+            fits = [part.name]
+        if len(fits) > 1:
+            msg = (
+                f"{part.table.source}: its name fits {len(fits)} submissions of the "
+                f"history ({listed(fits)}), so it is tied to none. Say which with "
+                "oof={'<submission_id>': <file>}, and likewise test=."
+            )
+            warnings.warn(msg, LbsenseWarning, stacklevel=4)
+        named.append(replace(part, name=fits[0]) if len(fits) == 1 else part)
+    return named
+
+
+def _one(data: Any, wanted: Wanted, name: str, kind: str) -> SubmissionTable:
+    table = read_prediction_table(data, wanted, f"{kind} of {shorten(name, 60)}")
+    names = tuple(prediction_names(table, wanted))
+    return SubmissionTable(name=name, table=table, names=names)
+
+
+def _columns(data: Any, wanted: Wanted, kind: str) -> list[SubmissionTable]:
+    """Return one submission for every column of one table."""
+    table = read_prediction_table(data, wanted, kind)
+    names = submission_columns(table, wanted)
+    if len(names) == 1 and isinstance(data, (str, os.PathLike)):
+        key = _key(os.fspath(data))
+        return [SubmissionTable(name=key, table=table, names=tuple(names))]
+    return [SubmissionTable(name=name, table=table, names=(name,)) for name in names]
+
+
+def _stem(name: str) -> str:
+    return _SUFFIX.sub("", re.split(r"[/\\]", name)[-1])
+
+
+def _key(path: str) -> str:
+    """Return what is left of a file name without the words that tell its kind."""
+    stem = _stem(path)
+    pattern = _OOF if _OOF.search(stem) else _TEST
+    left = pattern.sub("", stem, count=1).strip("_-. ")
+    return left or stem

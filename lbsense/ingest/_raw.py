@@ -1,0 +1,59 @@
+"""The table as it stood in the input: names, cells and line numbers, nothing read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from lbsense.model import RowIssue
+
+__all__ = ["RawRow", "RawTable", "Shape"]
+
+Shape: TypeAlias = Literal[
+    "delimited", "ruled", "markdown", "board", "labels", "json", "objects"
+]
+
+
+class RawRow(NamedTuple):
+    """One row: its first line in the text (or its number) and one cell per column.
+
+    Cells are text where the input is text, and Python values otherwise; None where
+    the input has no cell.
+    """
+
+    line: int
+    cells: Sequence[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawTable:
+    """A table before anything is read from it.
+
+    Attributes
+    ----------
+    source : str
+        What messages call it: a path, ``<data frame>``, ...
+    shape : str
+        How it was laid out.
+    columns : tuple of str
+        Names as they stand in the input, which may hold doubles.
+    rows : list of RawRow
+        Every row has as many cells as there are columns.
+    issues : list of RowIssue
+        Lines that are no rows, and what was repaired.
+    delimiter : str or None
+        Character between the cells of a delimited text.
+    """
+
+    source: str
+    shape: Shape
+    columns: tuple[str, ...]
+    rows: list[RawRow]
+    issues: list[RowIssue]
+    delimiter: str | None = None
+
+    def column(self, name: str) -> list[object]:
+        """Return the cells below the first column of that exact name."""
+        index = self.columns.index(name)
+        return [row.cells[index] for row in self.rows]

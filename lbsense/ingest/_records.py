@@ -1,0 +1,233 @@
+"""Python objects and JSON to raw tables: data frames, dictionaries, API objects."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lbsense._format import shorten
+from lbsense.errors import IngestError
+from lbsense.ingest._columns import field_of
+from lbsense.ingest._delimited import is_known_noise, skipped_line
+from lbsense.ingest._raw import RawRow, RawTable, Shape
+from lbsense.ingest._source import Document
+from lbsense.model import RowIssue
+
+__all__ = ["json_problem", "read_frame", "read_json", "read_objects"]
+
+_WRAPPERS = ("data", "submissions", "results", "items", "records")
+_DECODER = json.JSONDecoder(parse_float=str, parse_constant=str)  # digits as written
+
+
+def read_frame(frame: pd.DataFrame, source: str = "<data frame>") -> RawTable:
+    """Return a data frame as a raw table; a named index becomes a column."""
+    if frame.index.name is not None or isinstance(frame.index, pd.MultiIndex):
+        frame = frame.reset_index(allow_duplicates=True)
+    names = tuple(
+        " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+        for name in frame.columns
+    )
+    columns = [frame.iloc[:, i].astype(object).tolist() for i in range(len(names))]
+    return RawTable(
+        source=source,
+        shape="objects",
+        columns=names,
+        rows=[
+            RawRow(i, cells) for i, cells in enumerate(zip(*columns, strict=True), 1)
+        ],
+        issues=[],
+    )
+
+
+def read_objects(data: Any, source: str = "<objects>") -> RawTable:
+    """Return dictionaries or the objects of an API as a raw table.
+
+    Parameters
+    ----------
+    data : mapping or iterable
+        Records, a mapping that wraps them (``{"data": [...]}``), a mapping of columns,
+        or an answer object that has ``submissions``.
+    source : str, default="<objects>"
+        What messages call it.
+
+    Raises
+    ------
+    IngestError
+        If there are no records in it, or it is an answer that reports an error.
+    """
+    numbered = list(enumerate(_records(data, source), 1))
+    return _table(numbered, source, "objects", [])
+
+
+def read_json(document: Document) -> list[RawTable]:
+    """Return the records of a JSON text, or nothing where the text is not JSON.
+
+    One document, several in a row (pages), JSON lines, and noise before or between
+    them are all read. Numbers keep their digits as text.
+    """
+    values, issues = _json_values(document)
+    if not values:
+        return []
+    numbered: list[tuple[int, Mapping[Any, Any]]] = []
+    for line, value in values:
+        records = list(_records(value, document.source))
+        alone = isinstance(value, dict) and len(records) == 1 and records[0] is value
+        start = line if alone else len(numbered) + 1
+        numbered += [(start + i, record) for i, record in enumerate(records)]
+    return [_table(numbered, document.source, "json", issues)]
+
+
+def json_problem(document: Document) -> str | None:
+    """Return why a text that begins like JSON is not, with line and column."""
+    text = document.text.lstrip()
+    if not text.startswith(("[{", "{", "[\n", "[ ")):
+        return None
+    try:
+        json.loads(document.text)
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return None
+
+
+def _json_values(document: Document) -> tuple[list[tuple[int, Any]], list[RowIssue]]:
+    values: list[tuple[int, Any]] = []
+    issues: list[RowIssue] = []
+    text, at, line = document.text, 0, 1
+    while at < len(text):
+        line_end = text.find("\n", at)
+        line_end = len(text) if line_end < 0 else line_end
+        start = at + len(text[at:line_end]) - len(text[at:line_end].lstrip(" \t,"))
+        end = line_end
+        if text[start : start + 1] in ("[", "{"):
+            try:
+                value, end = _DECODER.raw_decode(text, start)
+                values.append((line, value))
+            except (ValueError, RecursionError):
+                if not values and not is_known_noise(text[at:line_end]):
+                    return [], []
+                issues.append(_not_json(document, line, text[at:line_end]))
+        elif start < line_end and not is_known_noise(text[at:line_end]):
+            if not values and line > 20:
+                return [], []
+            issues.append(_not_json(document, line, text[at:line_end]))
+        line += text.count("\n", at, end + 1)
+        at = end + 1 if end == line_end or text[end : end + 1] in "\n," else end
+    return values, issues
+
+
+def _not_json(document: Document, line: int, text: str) -> RowIssue:
+    return skipped_line(document.source, line, text, "a JSON record")
+
+
+def _records(data: Any, source: str) -> Iterator[Mapping[Any, Any]]:
+    data = _unwrap(data, source)
+    if isinstance(data, Mapping):
+        yield from _records_of_mapping(data)
+    elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
+        for item in data:
+            if isinstance(item, Sequence) and not _is_named_tuple(item):
+                yield from () if isinstance(item, str) else _records(item, source)
+            else:
+                yield _as_mapping(item)
+    else:
+        yield _as_mapping(data)
+
+
+def _unwrap(data: Any, source: str) -> Any:
+    """Return what an answer wraps, and complain where it wraps an error."""
+    for _ in range(3):
+        if isinstance(data, Mapping):
+            if "errors" in data or (set(data) <= {"code", "message", "error"} and data):
+                found = shorten(json.dumps(dict(data), default=str), 200)
+                msg = f"{source}: the answer of a failed request: {found}. Ask again."
+                raise IngestError(msg)
+            key = next((key for key in _WRAPPERS if _is_wrapped(data.get(key))), None)
+            if key is None:
+                return data
+            data = data[key]
+        elif isinstance(getattr(data, "submissions", None), (list, tuple)):
+            data = data.submissions
+        else:
+            return data
+    return data
+
+
+def _is_wrapped(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return "errors" in value or any(key in value for key in _WRAPPERS)
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(item, Mapping) or hasattr(item, "__dict__") for item in value
+    )
+
+
+def _records_of_mapping(data: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
+    """Take a mapping for a record, for columns, or for records by their key."""
+    values = list(data.values())
+    named = any(field_of(str(key)) for key in data)
+    if values and named and all(isinstance(value, (list, tuple)) for value in values):
+        for cells in zip(*values, strict=False):
+            yield dict(zip(data, cells, strict=True))
+    elif values and all(isinstance(value, Mapping) for value in values):
+        if named:
+            keys = dict.fromkeys(key for value in values for key in value)
+            for key in keys:
+                yield {name: column.get(key) for name, column in data.items()}
+        else:
+            for key, value in data.items():
+                yield {"id": key, **value}
+    else:
+        yield data
+
+
+def _as_mapping(item: Any) -> Mapping[Any, Any]:
+    """Return the attributes of an object as the API or a dump names them."""
+    if isinstance(item, Mapping):
+        return item
+    if _is_named_tuple(item):
+        return dict(item._asdict())
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        return {f.name: getattr(item, f.name) for f in dataclasses.fields(item)}
+    if hasattr(item, "__dict__") and not isinstance(item, type):
+        return dict(vars(item))
+    slots = [
+        name for name in getattr(type(item), "__slots__", ()) if hasattr(item, name)
+    ]
+    return {name: getattr(item, name) for name in slots}
+
+
+def _is_named_tuple(item: Any) -> bool:
+    return isinstance(item, tuple) and hasattr(item, "_asdict")
+
+
+def _table(
+    numbered: list[tuple[int, Mapping[Any, Any]]],
+    source: str,
+    shape: Shape,
+    issues: list[RowIssue],
+) -> RawTable:
+    flat = [(line, _flatten(record)) for line, record in numbered]
+    flat = [(line, record) for line, record in flat if record]
+    if not flat:
+        msg = (
+            f"{source}: no submissions in it. Expected records, each a mapping or an "
+            "object with fields such as publicScore, date and description."
+        )
+        raise IngestError(msg)
+    names = tuple(dict.fromkeys(name for _, record in flat for name in record))
+    rows = [RawRow(line, [r.get(name) for name in names]) for line, r in flat]
+    return RawTable(source=source, shape=shape, columns=names, rows=rows, issues=issues)
+
+
+def _flatten(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the record with its ``extras`` beside the other fields."""
+    extras = record.get("extras")
+    flat = {str(key): value for key, value in record.items() if key != "extras"}
+    if isinstance(extras, Mapping):
+        flat = {str(key): value for key, value in extras.items()} | flat
+    return flat

@@ -1,0 +1,336 @@
+"""Paths, streams and bytes to named text: the one place that opens input files."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import gzip
+import io
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lbsense._format import plural, shorten
+from lbsense.errors import IngestError
+from lbsense.model import RowIssue
+
+__all__ = ["Document", "is_text_source", "read_documents"]
+
+_MAX_BYTES = 512 * 1024 * 1024
+_TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".md", ".json", ".jsonl", ".ndjson")
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BINARY_KINDS = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"%PDF", "a PDF document"),
+    (b"PAR1", "a parquet file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+)
+_ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd]")
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    r"""One text and the name that messages call it by.
+
+    Attributes
+    ----------
+    source : str
+        Path as it was given, ``archive.zip/member``, or ``<text>`` and the like.
+    text : str
+        Decoded, without byte order mark; every line end is ``"\n"``.
+    issues : tuple of RowIssue
+        What had to be assumed to decode it.
+    """
+
+    source: str
+    text: str
+    issues: tuple[RowIssue, ...] = ()
+
+
+def is_text_source(data: Any) -> bool:
+    """Say whether ``data`` is something that `read_documents` reads."""
+    if isinstance(data, (str, bytes, bytearray, os.PathLike)):
+        return True
+    return hasattr(data, "read")
+
+
+def read_documents(data: Any) -> tuple[Document, ...]:
+    """Return the text behind a path, a list of paths, a stream, bytes or a string.
+
+    Parameters
+    ----------
+    data : str, path, bytes, file-like or iterable of these
+        A string that holds a line break, or that is JSON and names no file, is taken
+        as the text itself. Files may be gzip or zip archives, and UTF-8, UTF-16,
+        UTF-32 or Windows-1252 text.
+
+    Returns
+    -------
+    tuple of Document
+
+    Raises
+    ------
+    IngestError
+        If there is no such file, or it is a folder, empty, binary, a web page, an
+        archive of several tables or beyond 512 MB.
+    """
+    if isinstance(data, (bytes, bytearray)):
+        return (_from_bytes(bytes(data), "<bytes>"),)
+    if isinstance(data, str) and _is_content(data):
+        return (_from_text(data, "<text>"),)
+    if isinstance(data, (str, os.PathLike)):
+        return (_from_path(os.fspath(data)),)
+    if hasattr(data, "read"):
+        return (_from_stream(data),)
+    if isinstance(data, Iterable):
+        return tuple(document for item in data for document in read_documents(item))
+    msg = f"Expected a path, a stream or text, got {type(data).__name__}."
+    raise TypeError(msg)
+
+
+def _is_content(data: str) -> bool:
+    if "\n" in data or "\r" in data:
+        return True
+    return data.lstrip()[:1] in ("[", "{") and not os.path.exists(data)
+
+
+def _from_path(name: str | bytes) -> Document:
+    source = os.fsdecode(name)
+    if not source.strip():
+        msg = "The file name is empty. Name the file that holds the submissions."
+        raise IngestError(msg)
+    if re.match(r"[a-z]+://", source):
+        msg = f"{source}: a web address. Download the file and give its path."
+        raise IngestError(msg)
+    try:
+        path = Path(source).expanduser()
+        if path.is_dir():
+            raise IngestError(_folder_message(source, path))
+        if path.stat().st_size > _MAX_BYTES:
+            raise IngestError(_size_message(source))
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise IngestError(_missing_message(source)) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, IngestError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        msg = f"{shorten(source, 200)}: cannot be opened ({reason})."
+        raise IngestError(msg) from error
+    return _from_bytes(raw, source)
+
+
+def _from_stream(stream: Any) -> Document:
+    name = getattr(stream, "name", None)
+    source = name if isinstance(name, str) else "<stream>"
+    content = stream.read()
+    if isinstance(content, str):
+        return _from_text(content, source)
+    return _from_bytes(bytes(content), source)
+
+
+def _from_bytes(raw: bytes, source: str) -> Document:
+    if not raw:
+        msg = (
+            f"{source}: the file is empty (0 bytes). A download or a redirection that "
+            "failed leaves such a file behind: make the export again."
+        )
+        raise IngestError(msg)
+    if raw.startswith(b"\x1f\x8b"):
+        return _from_bytes(_gunzip(raw, source), source.removesuffix(".gz"))
+    if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _from_zip(raw, source)
+    for magic, kind in _BINARY_KINDS:
+        if raw.startswith(magic):
+            msg = f"{source}: {kind}, expected text. Export the table as CSV or JSON."
+            raise IngestError(msg)
+    text, issues = _decode(raw, source)
+    return _from_text(text, source, issues)
+
+
+def _from_text(text: str, source: str, issues: tuple[RowIssue, ...] = ()) -> Document:
+    text = _ESCAPE_SEQUENCE.sub("", text.removeprefix("\ufeff"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    sample = text[:20_000]
+    if len(_CONTROL.findall(sample)) > max(2, len(sample) // 100):
+        msg = f"{source}: binary data, expected text. Export the table as CSV or JSON."
+        raise IngestError(msg)
+    if not text.strip():
+        msg = f"{source}: the file holds only blanks. Make the export again."
+        raise IngestError(msg)
+    if _WEB_PAGE.match(text):
+        raise IngestError(_web_page_message(source, text))
+    if "\x00" in text:
+        found = plural(text.count("\x00"), "NUL character")
+        issues += (
+            RowIssue(
+                source=source,
+                found=found,
+                expected="text without control characters",
+                action="characters removed",
+            ),
+        )
+        text = text.replace("\x00", "")
+    return Document(source=source, text=text, issues=issues)
+
+
+def _decode(raw: bytes, source: str) -> tuple[str, tuple[RowIssue, ...]]:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if raw.startswith(mark):
+            return _decode_as(raw[len(mark) :], encoding, source)
+    return _decode_as(raw, _unmarked_utf16(raw) or "utf-8", source)
+
+
+def _unmarked_utf16(raw: bytes) -> str | None:
+    """Recognise UTF-16 without its mark: Latin text has a NUL in every other byte."""
+    sample = raw[:4096]
+    half = len(sample) // 2
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if half and odd > 0.4 * half and even < 0.1 * half:
+        return "utf-16-le"
+    if half and even > 0.4 * half and odd < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+def _decode_as(
+    raw: bytes, encoding: str, source: str
+) -> tuple[str, tuple[RowIssue, ...]]:
+    try:
+        return raw.decode(encoding), ()
+    except UnicodeDecodeError as error:
+        bad = raw[error.start : error.start + 4]
+        line = raw.count(b"\n", 0, error.start) + 1
+    if encoding == "utf-8":
+        text, action = _decode_western(raw), "file read as Windows-1252 text"
+    else:
+        text = raw.decode(encoding, errors="replace")
+        action = "bytes replaced by the replacement character"
+    issue = RowIssue(
+        source=source,
+        line=line,
+        found=f"bytes {bad.hex(' ')}",
+        expected=f"{encoding.upper()} text",
+        action=action,
+    )
+    return text, (issue,)
+
+
+def _decode_western(raw: bytes) -> str:
+    try:
+        return raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _gunzip(raw: bytes, source: str) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+            content = stream.read(_MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        msg = f"{source}: a damaged gzip archive ({error}). Download it again."
+        raise IngestError(msg) from error
+    if len(content) > _MAX_BYTES:
+        raise IngestError(_size_message(source))
+    return content
+
+
+def _from_zip(raw: bytes, source: str) -> Document:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            names = [item for item in archive.namelist() if not _is_clutter(item)]
+            if "[Content_Types].xml" in names:
+                msg = f"{source}: an Office workbook. Save the sheet as CSV UTF-8."
+                raise IngestError(msg)
+            tables = [name for name in names if name.lower().endswith(_TABLE_SUFFIXES)]
+            if len(tables) != 1:
+                raise IngestError(_members_message(source, names, tables))
+            with archive.open(tables[0]) as stream:
+                content = stream.read(_MAX_BYTES + 1)
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        zlib.error,
+    ) as error:
+        msg = f"{source}: a zip archive that cannot be read ({error})."
+        raise IngestError(msg) from error
+    if len(content) > _MAX_BYTES:
+        raise IngestError(_size_message(source))
+    return _from_bytes(content, f"{source}/{tables[0]}")
+
+
+def _is_clutter(name: str) -> bool:
+    last = name.rsplit("/", 1)[-1]
+    return name.endswith("/") or name.startswith("__MACOSX/") or last.startswith(".")
+
+
+def _members_message(source: str, names: list[str], tables: list[str]) -> str:
+    shown = ", ".join(shorten(name, 60) for name in (tables or names)[:8]) or "nothing"
+    if not tables:
+        return (
+            f"{source}: an archive without a table. It holds {shown}; expected one "
+            "CSV, TSV, JSON, Markdown or text file."
+        )
+    return (
+        f"{source}: an archive of {len(tables)} tables ({shown}). Unpack it and give "
+        "the one you mean, or all of them if they are pages of one history."
+    )
+
+
+def _folder_message(source: str, path: Path) -> str:
+    names = sorted(
+        item.name for item in path.iterdir() if item.suffix.lower() in _TABLE_SUFFIXES
+    )
+    shown = ", ".join(names[:8]) if names else "no CSV, JSON or text file"
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"{source}: a folder, expected a file. It holds {shown}{more}."
+
+
+def _missing_message(source: str) -> str:
+    path = Path(source).expanduser()
+    folder = path.parent
+    names = [item.name for item in folder.iterdir()] if folder.is_dir() else []
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
+    hint = f" Close to it: {', '.join(close)}." if close else ""
+    where = "" if folder.is_dir() else f" The folder {folder} does not exist either."
+    return f"{source}: no such file.{hint}{where}"
+
+
+def _size_message(source: str) -> str:
+    return (
+        f"{source}: more than {_MAX_BYTES // 1024**2} MB, far beyond the history of "
+        "one entrant. Cut out the rows of one team or one competition first."
+    )
+
+
+def _web_page_message(source: str, text: str) -> str:
+    title = _TITLE.search(text[:100_000])
+    named = f" titled {shorten(title.group(1), 80)!r}" if title else ""
+    return (
+        f"{source}: a web page{named}, not a table. A download without signing in "
+        "saves such a page: sign in, or use the command of `lbsense formats`."
+    )

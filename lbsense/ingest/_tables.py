@@ -1,0 +1,116 @@
+"""Whatever the user holds, as raw tables: the layer below every reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from lbsense._format import shorten
+from lbsense.errors import IngestError
+from lbsense.ingest._delimited import find_heading, is_known_noise, read_delimited
+from lbsense.ingest._layouts import read_labels, read_piped, read_ruled
+from lbsense.ingest._raw import RawRow, RawTable
+from lbsense.ingest._records import json_problem, read_frame, read_json, read_objects
+from lbsense.ingest._source import Document, is_text_source, read_documents
+
+__all__ = ["RawRow", "RawTable", "read_tables"]
+
+_REFUSAL = re.compile(
+    r"\b(?:40[0134]|50[0-3])\b.*|.*\b(?:forbidden|unauthorized)\b", re.I
+)
+
+
+def read_tables(data: Any) -> tuple[RawTable, ...]:
+    """Return the tables in anything that can hold submissions or a log.
+
+    Parameters
+    ----------
+    data : path, list of paths, file-like, text, DataFrame, list of dicts or objects
+        What `lbsense.ingest.read_submissions` takes.
+
+    Returns
+    -------
+    tuple of RawTable
+        At least one. Pages with the same heading in one text are one table; pages in
+        several files are one table each.
+
+    Raises
+    ------
+    IngestError
+        If there is no table in it.
+    """
+    if isinstance(data, pd.DataFrame):
+        return (read_frame(data),)
+    if is_text_source(data):
+        documents = read_documents(data)
+        return tuple(table for item in documents for table in _text_tables(item))
+    if isinstance(data, Iterable) and not isinstance(data, dict):
+        items = list(data)
+        if items and all(_is_page(item) for item in items):
+            return tuple(table for item in items for table in read_tables(item))
+        return (read_objects(items),)
+    return (read_objects(data),)
+
+
+def _is_page(item: Any) -> bool:
+    return isinstance(item, (pd.DataFrame, list)) or is_text_source(item)
+
+
+def _text_tables(document: Document) -> list[RawTable]:
+    tables = (
+        read_json(document)
+        or _drawn_tables(document)
+        or read_delimited(document, strict=True)
+        or read_labels(document)
+        or read_delimited(document, strict=False)
+    )
+    if not tables:
+        raise IngestError(_no_table_message(document))
+    if all(not table.rows for table in tables):
+        raise IngestError(_no_rows_message(document, tables))
+    tables[0].issues[:0] = document.issues
+    return tables
+
+
+def _drawn_tables(document: Document) -> list[RawTable]:
+    """Return ruled or piped tables, unless they stand inside the cell of a CSV."""
+    tables = read_ruled(document) or read_piped(document)
+    if tables:
+        heading = find_heading(document.text.split("\n"))
+        first = min((row.line for table in tables for row in table.rows), default=0)
+        if heading and heading.delimiter != "|" and heading.position + 2 < first:
+            return []
+    return tables
+
+
+def _no_rows_message(document: Document, tables: list[RawTable]) -> str:
+    names = ", ".join(shorten(name, 40) for name in tables[0].columns[:12])
+    skipped = "".join(f"\n  {issue}" for issue in tables[0].issues[:5])
+    return f"{document.source}: a heading ({names}) and no row below it.{skipped}"
+
+
+def _no_table_message(document: Document) -> str:
+    source, lines = document.source, document.text.strip().split("\n")
+    if any("no submissions found" in line.lower() for line in lines[:20]):
+        return (
+            f"{source}: the client said 'No submissions found'. Check the name of the "
+            "competition and the account that asked."
+        )
+    refusal = next((line for line in lines[:20] if _REFUSAL.match(line)), None)
+    if refusal is not None:
+        return (
+            f"{source}: the answer of a refused request, {shorten(refusal, 120)!r}. "
+            "Sign in and accept the rules of the competition, then export again."
+        )
+    problem = json_problem(document)
+    if problem is not None:
+        return f"{source}: JSON that cannot be read ({problem}). Was it cut off?"
+    first = next((line for line in lines if not is_known_noise(line)), lines[0])
+    return (
+        f"{source}:1: no table. It begins {shorten(first, 80)!r}; expected a line of "
+        "column names such as 'fileName,date,description,status,publicScore' and rows "
+        "below it. See `lbsense formats` for what can be read."
+    )

@@ -1,0 +1,322 @@
+"""What weakens a history as a whole: the warnings LBS101 to LBS114."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+
+from lbsense._format import clean_text, format_number, format_time, plural
+from lbsense.ingest._rows import Draft, ReadTable
+from lbsense.ingest._scheme import cv_scheme_change
+from lbsense.metrics import Metric
+from lbsense.model import DataWarning, History, Submission
+
+__all__ = ["Seen", "warnings_of"]
+
+_PAGE_SIZES = (20, 50, 200)
+_SCALE_RATIO = 20.0  # wider than any run of baseline to best of one metric that we saw
+_EXTREME_RATIO = 100.0
+_NOT_UNDERSTOOD = ("row skipped", "line skipped", "cell taken as missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the warnings look at.
+
+    Attributes
+    ----------
+    history : History
+        The submissions, in time order.
+    tables : sequence of ReadTable
+        The pages that they were read from.
+    metric : Metric or None
+        The registered metric.
+    nested_stated : bool
+        Whether the user said how public and private rows overlap.
+    now : datetime
+        The present, UTC.
+    """
+
+    history: History
+    tables: Sequence[ReadTable]
+    metric: Metric | None
+    nested_stated: bool
+    now: datetime
+
+    @property
+    def public(self) -> list[float]:
+        """Public scores in time order, without the missing ones."""
+        found = (item.public_score for item in self.history)
+        return [score for score in found if score is not None]
+
+    @property
+    def both(self) -> list[tuple[float, float]]:
+        """Public and private scores of the submissions that have both."""
+        return [
+            (item.public_score, item.private_score)
+            for item in self.history
+            if item.public_score is not None and item.private_score is not None
+        ]
+
+
+def warnings_of(seen: Seen) -> tuple[DataWarning, ...]:
+    """Return what weakens the history, in the order of the codes."""
+    found = ((code, check(seen)) for code, check in _CHECKS.items())
+    return tuple(
+        DataWarning(code=code, message=message)
+        for code, message in found
+        if message is not None
+    )
+
+
+def _truncated(seen: Seen) -> str | None:
+    sizes = [len(table.drafts) for table in seen.tables]
+    kinds = {table.kind for table in seen.tables}
+    if not kinds <= {"kaggle", "zindi"} or any(n not in _PAGE_SIZES for n in sizes):
+        return None
+    if "zindi" in kinds:
+        remedy = "Ask again with a larger per_page, such as per_page=1000."
+    elif max(sizes) < 200:
+        remedy = "Export again with `--page-size 200` (client 1.8 or newer)."
+    else:
+        remedy = (
+            "Fetch the other pages in Python, competition_submissions(slug, "
+            "page_number=2, page_size=200) and so on, and give all of them."
+        )
+    return (
+        f"The export has exactly {sizes[-1]} rows, a full page: older submissions are "
+        f"probably missing. {remedy}"
+    )
+
+
+def _two_scales(seen: Seen) -> str | None:
+    groups = _split_by_scale(seen.public)
+    if groups is None:
+        return None
+    small, large = groups
+    return (
+        f"The public scores fall into two groups far apart: {_range_of(small)} and "
+        f"{_range_of(large)}. Two metrics or two scales seem to share this history; "
+        "give each its own file."
+    )
+
+
+def _split_by_scale(scores: list[float]) -> tuple[list[float], list[float]] | None:
+    """Return two groups of sizes that no score lies between, or None."""
+    ordered = sorted((score for score in scores if score != 0), key=abs)
+    least = max(2, len(ordered) // 10)
+    for at in range(least, len(ordered) - least + 1):
+        if abs(ordered[at]) > _SCALE_RATIO * abs(ordered[at - 1]):
+            return ordered[:at], ordered[at:]
+    return None
+
+
+def _range_of(scores: list[float]) -> str:
+    low, high = format_number(min(scores)), format_number(max(scores))
+    return f"{len(scores)} from {low} to {high}"
+
+
+def _public_is_private(seen: Seen) -> str | None:
+    both = seen.both
+    if len(both) < 3 or any(public != private for public, private in both):
+        return None
+    return (
+        f"Public and private score are equal on all {len(both)} submissions that have "
+        "both: they are one score shown twice, so nothing can be learned from their "
+        "difference."
+    )
+
+
+def _coarse(seen: Seen) -> str | None:
+    scored = [item for item in seen.history if item.public_score is not None]
+    steps = [
+        (earlier, later)
+        for earlier, later in pairwise(scored)
+        if _content_key(earlier) is None or _content_key(earlier) != _content_key(later)
+    ]
+    ties = sum(a.public_score == b.public_score for a, b in steps)
+    if len(steps) < 5 or 2 * ties <= len(steps):
+        return None
+    return (
+        f"{ties} of {len(steps)} steps left the public score exactly as it was: it is "
+        "rounded so coarsely, or has so few rows behind it, that most changes do not "
+        "show. Judge by CV."
+    )
+
+
+def _duplicates(seen: Seen) -> str | None:
+    keys = [_content_key(item) for item in seen.history]
+    counts = Counter(key for key in keys if key is not None)
+    repeated = [count for count in counts.values() if count > 1]
+    if not repeated:
+        return None
+    return (
+        f"{plural(sum(repeated), 'submission')} in {plural(len(repeated), 'group')} "
+        "have the same content, or the same description, file name and score: they "
+        "are one model sent again, not independent trials."
+    )
+
+
+def _content_key(item: Submission) -> Hashable:
+    if item.content_hash is not None:
+        return item.content_hash
+    if not item.description or not item.file_name or item.public_score is None:
+        return None
+    return item.description, item.file_name, item.public_score, item.private_score
+
+
+def _complete_without_score(seen: Seen) -> str | None:
+    stated = [draft for table in seen.tables for draft in table.drafts]
+    rows = [d for d in stated if d.status_stated and d.status == "complete"]
+    n_empty = sum(draft.public is None and draft.private is None for draft in rows)
+    if not n_empty:
+        return None
+    return (
+        f"{plural(n_empty, 'submission')} marked complete without a score. They are "
+        "kept and not judged; look them up on the site."
+    )
+
+
+def _nested(seen: Seen) -> str | None:
+    if seen.history.competition.platform != "zindi" or seen.nested_stated:
+        return None
+    return (
+        "On Zindi the private score of older competitions (2018-19) covers all test "
+        "rows, the public ones too. Taken as separate here; look at the rules and say "
+        "nested=True (--nested) if they are not."
+    )
+
+
+def _scheme_change(seen: Seen) -> str | None:
+    change = cv_scheme_change(seen.history.submissions)
+    scores = [item.cv_score for item in seen.history if item.cv_score is not None]
+    groups = _split_by_scale(scores)
+    if change is not None or groups is None:
+        return change
+    small, large = groups
+    return (
+        f"The CV scores fall into two groups far apart: {_range_of(small)} and "
+        f"{_range_of(large)}. They seem to be of two metrics or scales."
+    )
+
+
+def _dates(seen: Seen) -> str | None:
+    times = [item.submitted_at for item in seen.history]
+    known = [time for time in times if time is not None]
+    if not known:
+        return (
+            "No submission has a date: the order of the rows is taken for the order "
+            "of time."
+        )
+    parts = []
+    future = [time for time in known if time > seen.now]
+    if future:
+        parts.append(
+            f"{plural(len(future), 'date')} in the future (the last is "
+            f"{format_time(max(future))} UTC): local times, or a wrong clock"
+        )
+    if len(known) < len(times):
+        parts.append(
+            f"{plural(len(times) - len(known), 'submission')} without a date, put last"
+        )
+    dates = [table.dates for table in seen.tables if table.dates is not None]
+    if any(d.n_naive for d in dates) and any(d.n_aware for d in dates):
+        parts.append("dates with and without a time zone, the latter taken as UTC")
+    if any(d.assumed_month_first for d in dates):
+        parts.append(
+            "day and month that cannot be told apart, the month taken first; write "
+            "dates as 2026-07-28 if that is wrong"
+        )
+    if any(_is_unordered(table.drafts) for table in seen.tables):
+        parts.append("rows that were not listed in the order of their dates, sorted")
+    return None if not parts else f"The dates need a look: {'; '.join(parts)}."
+
+
+def _is_unordered(drafts: list[Draft]) -> bool:
+    times = [d.submitted_at for d in drafts if d.submitted_at is not None]
+    rises = any(later > earlier for earlier, later in pairwise(times))
+    return rises and any(later < earlier for earlier, later in pairwise(times))
+
+
+def _extreme(seen: Seen) -> str | None:
+    endless = [i for i in seen.history.dropped if i.expected == "a finite number"]
+    found = [issue.found for issue in endless]
+    scores = seen.public
+    size = median(map(abs, scores)) if scores else 0.0
+    for score in scores:
+        beyond = seen.metric is not None and not (
+            seen.metric.low <= score <= seen.metric.high
+        )
+        far = len(scores) > 2 and size > 0 and abs(score) > _EXTREME_RATIO * size
+        if beyond or far:
+            found.append(format_number(score))
+    n_zero = sum(score == 0 for score in scores)
+    if 0 < n_zero < len(scores) / 2:
+        found += ["0"] * n_zero
+    if not found:
+        return None
+    shown = ", ".join(dict.fromkeys(found[:5]))
+    bounds = ""
+    if seen.metric is not None:
+        low, high = format_number(seen.metric.low), format_number(seen.metric.high)
+        bounds = f" {seen.metric.name} lies between {low} and {high}."
+    return (
+        f"{plural(len(found), 'extreme score')} ({shown}).{bounds} Infinite ones are "
+        "taken as missing, the others are kept; blank the cell where the number stands "
+        "for a missing score."
+    )
+
+
+def _not_understood(seen: Seen) -> str | None:
+    issues = [i for i in seen.history.dropped if i.action in _NOT_UNDERSTOOD]
+    if not issues:
+        return None
+    return (
+        f"{plural(len(issues), 'row or cell', 'rows or cells')} not understood, such "
+        f"as {clean_text(str(issues[0]))} All are in history.dropped."
+    )
+
+
+def _other_scale(seen: Seen) -> str | None:
+    both = [pair for pair in seen.both if 0 not in pair]
+    if len(both) < 3:
+        return None
+    ratio = median(private / public for public, private in both)
+    if 0.5 <= ratio <= 2:
+        return None
+    return (
+        f"Private scores are {format_number(ratio, digits=3)} times the public ones "
+        "(median): the two are on different scales, or on very different data, and "
+        "their differences are not comparable."
+    )
+
+
+def _bare_score(seen: Seen) -> str | None:
+    if not any(table.bare_score and table.kind == "zindi" for table in seen.tables):
+        return None
+    return (
+        "The only score is in a column called score, which Zindi fills with the public "
+        "score before the close and with the private score after it. Read as public; "
+        "if the competition has closed, pass columns={'private_score': 'score'}."
+    )
+
+
+_CHECKS: dict[str, Callable[[Seen], str | None]] = {
+    "LBS101": _truncated,
+    "LBS102": _two_scales,
+    "LBS103": _public_is_private,
+    "LBS104": _coarse,
+    "LBS105": _duplicates,
+    "LBS106": _complete_without_score,
+    "LBS107": _nested,
+    "LBS108": _scheme_change,
+    "LBS109": _dates,
+    "LBS110": _extreme,
+    "LBS111": _not_understood,
+    "LBS112": _other_scale,
+    "LBS114": _bare_score,
+}

@@ -1,0 +1,371 @@
+"""The registered metrics: one row each, with the names that people write for them.
+
+Names come from scikit-learn, LightGBM, XGBoost, CatBoost, and from the evaluation pages
+of Kaggle and Zindi. Letter case, blanks and punctuation do not count, so each name
+stands here once.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Literal, NamedTuple
+
+from lbsense.metrics._metric import Metric, PredictionKind
+
+__all__ = ["AMBIGUOUS", "AVERAGED", "PARAMETERS", "ROWS"]
+
+_MORE, _LESS = True, False
+
+
+def _row(
+    name: str,
+    greater_is_better: bool,
+    low: float,
+    high: float,
+    prediction: PredictionKind,
+    title: str,
+    aliases: str = "",
+) -> Metric:
+    return Metric(
+        name=name,
+        title=title,
+        greater_is_better=greater_is_better,
+        low=low,
+        high=high,
+        prediction=prediction,
+        aliases=tuple(alias.strip() for alias in aliases.split("|") if alias.strip()),
+    )
+
+
+# fmt: off
+ROWS: tuple[Metric, ...] = (
+    # Probabilities, or scores that rank
+    _row("roc_auc", _MORE, 0, 1, "probability",
+         "Area under the ROC curve",
+         "auc | auroc | auc roc | roc | area under curve | area under the curve | "
+         "area under roc | area under the roc curve | area under roc curve | area "
+         "under receiver operating characteristic curve | area under the receiver "
+         "operating characteristic curve | c statistic"),
+    _row("roc_auc_ovr", _MORE, 0, 1, "probability",
+         "One-vs-rest ROC AUC, mean over classes",
+         "multiclass auc | macro auc | macro roc auc | auc macro | auc mu | roc auc "
+         "macro | macro averaged roc auc"),
+    _row("mean_columnwise_auc", _MORE, 0, 1, "probability",
+         "ROC AUC, mean over columns",
+         "mcauc | columnwise auc | mean columnwise roc auc | mean columnwise area "
+         "under receiver operating characteristic curve"),
+    _row("partial_auc", _MORE, 0, 1, "probability",
+         "Partial area under the ROC curve",
+         "pauc | partial roc auc"),
+    _row("normalized_gini", _MORE, -1, 1, "probability",
+         "Gini coefficient, normalised",
+         "gini normalized | normalised gini | normalized gini index | normalized "
+         "gini coefficient"),
+    _row("raw_gini", _MORE, -1, 1, "probability",
+         "Gini coefficient, not normalised",
+         "unnormalized gini | gini unnormalized"),
+    _row("average_precision", _MORE, 0, 1, "probability",
+         "Average precision (PR AUC)",
+         "ap | pr auc | auc pr | auprc | area under pr curve | area under precision "
+         "recall curve | area under the precision recall curve | average precision "
+         "pr auc | gap | global average precision | google global ap"),
+    _row("lwlrap", _MORE, 0, 1, "probability",
+         "Label-weighted label-ranking average precision",
+         "label weighted label ranking average precision"),
+    _row("log_loss", _LESS, 0, inf, "probability",
+         "Logarithmic loss",
+         "logarithmic loss | binary log loss | cross entropy | cross entropy loss | "
+         "binary cross entropy | bce | nll | negative log likelihood"),
+    _row("multiclass_log_loss", _LESS, 0, inf, "probability",
+         "Logarithmic loss over classes",
+         "multiclass loss | multiclass logarithmic loss | mlogloss | multi logloss | "
+         "categorical cross entropy | softmax cross entropy | multiclass cross "
+         "entropy"),
+    _row("weighted_log_loss", _LESS, 0, inf, "probability",
+         "Logarithmic loss with class weights",
+         "weighted multiclass loss | weighted multi class log loss | balanced log "
+         "loss | weighted multiclass logarithmic loss | weighted logarithmic loss"),
+    _row("mean_columnwise_log_loss", _LESS, 0, inf, "probability",
+         "Logarithmic loss, mean over columns",
+         "columnwise log loss | mc log loss | mean columnwise logarithmic loss"),
+    _row("brier", _LESS, 0, 1, "probability",
+         "Brier score of a binary event",
+         "brier score | brier loss | brier score loss"),
+    _row("top_k_accuracy", _MORE, 0, 1, "probability",
+         "Top-k accuracy"),
+    # Labels
+    _row("accuracy", _MORE, 0, 1, "label",
+         "Accuracy",
+         "acc | categorization accuracy | classification accuracy | categorical "
+         "accuracy | binary accuracy | exact match | subset accuracy | mean accuracy"),
+    _row("error_rate", _LESS, 0, 1, "label",
+         "Error rate",
+         "classification error | misclassification error | misclassification rate | "
+         "merror | binary error | multi error | zero one loss | 0 1 loss"),
+    _row("balanced_accuracy", _MORE, 0, 1, "label",
+         "Balanced accuracy",
+         "bacc | balanced acc | mean per class accuracy | mean class accuracy | "
+         "macro accuracy | uar | unweighted average recall"),
+    _row("fbeta", _MORE, 0, 1, "label",
+         "F-beta score",
+         "f score beta"),
+    _row("precision", _MORE, 0, 1, "label",
+         "Precision",
+         "ppv | positive predictive value"),
+    _row("recall", _MORE, 0, 1, "label",
+         "Recall",
+         "sensitivity | tpr | true positive rate"),
+    _row("specificity", _MORE, 0, 1, "label",
+         "Specificity",
+         "tnr | true negative rate"),
+    _row("quadratic_kappa", _MORE, -1, 1, "label",
+         "Quadratic weighted kappa",
+         "qwk | quadratic weighted kappa | quad weighted kappa | quadratic kappa "
+         "score | quadratic weighted cohen kappa | quadratic cohen kappa | wkappa | "
+         "cohens quadratic weighted kappa"),
+    _row("linear_kappa", _MORE, -1, 1, "label",
+         "Linearly weighted kappa",
+         "linear weighted kappa | linear cohen kappa"),
+    _row("cohen_kappa", _MORE, -1, 1, "label",
+         "Cohen's kappa",
+         "cohens kappa | unweighted kappa"),
+    _row("mcc", _MORE, -1, 1, "label",
+         "Matthews correlation coefficient",
+         "matthews | matthews corrcoef | matthews correlation | matthew correlation "
+         "| matthews correlation coefficient | matthew correlation coefficient | phi "
+         "coefficient"),
+    _row("hamming_loss", _LESS, 0, 1, "label",
+         "Hamming loss",
+         "hamming distance"),
+    # Sets of labels, masks, boxes
+    _row("jaccard", _MORE, 0, 1, "labels",
+         "Jaccard index (intersection over union)",
+         "jaccard index | jaccard similarity | iou | intersection over union | mean "
+         "jaccard | mean iou | miou | word level jaccard | jaccard coefficient"),
+    _row("dice", _MORE, 0, 1, "labels",
+         "Dice coefficient",
+         "dice coefficient | mean dice | mean dice coefficient | sorensen dice"),
+    _row("detection_map", _MORE, 0, 1, "boxes",
+         "Mean average precision of detections",
+         "object detection map | map detection | coco map | map iou | map@[.5:.95] | "
+         "map@[0.5:0.95] | map 50 95 | mean average precision iou | mean average "
+         "precision at different iou thresholds | intersection over union object "
+         "segmentation"),
+    # Rankings
+    _row("map_at_k", _MORE, 0, 1, "ranking",
+         "Mean average precision at k",
+         "mapk | mean average precision at k"),
+    _row("mrr", _MORE, 0, 1, "ranking",
+         "Mean reciprocal rank",
+         "mean reciprocal rank"),
+    _row("ndcg_at_k", _MORE, 0, 1, "ranking",
+         "Normalised discounted cumulative gain at k",
+         "ndcg | ndcgk | normalized discounted cumulative gain | normalized "
+         "discounted cumulative gain k | normalized discounted cumulative gain at k"),
+    _row("recall_at_k", _MORE, 0, 1, "ranking",
+         "Recall at k",
+         "hit rate at k | hit rate | hit ratio | recall k"),
+    _row("precision_at_k", _MORE, 0, 1, "ranking",
+         "Precision at k",
+         "precision k"),
+    # Values
+    _row("rmse", _LESS, 0, inf, "value",
+         "Root mean squared error",
+         "root mean squared error | root mean square error | rmsd | l2 root"),
+    _row("mse", _LESS, 0, inf, "value",
+         "Mean squared error",
+         "mean squared error | mean square error | l2 | squared error"),
+    _row("mae", _LESS, 0, inf, "value",
+         "Mean absolute error",
+         "mean absolute error | l1 | absolute error | mean absolute deviation"),
+    _row("weighted_mae", _LESS, 0, inf, "value",
+         "Weighted mean absolute error",
+         "wmae | weighted mean absolute error"),
+    _row("median_absolute_error", _LESS, 0, inf, "value",
+         "Median absolute error",
+         "medae | medianae"),
+    _row("max_error", _LESS, 0, inf, "value",
+         "Largest absolute error",
+         "maximum error"),
+    _row("rmsle", _LESS, 0, inf, "value",
+         "Root mean squared logarithmic error",
+         "root mean squared logarithmic error | root mean squared log error | root "
+         "mean square log error | root mean square logarithmic error"),
+    _row("msle", _LESS, 0, inf, "value",
+         "Mean squared logarithmic error",
+         "mean squared log error | mean squared logarithmic error"),
+    _row("mcrmse", _LESS, 0, inf, "value",
+         "Root mean squared error, mean over columns",
+         "mean columnwise rmse | columnwise rmse | mean columnwise root mean squared "
+         "error"),
+    _row("mcrmsle", _LESS, 0, inf, "value",
+         "Root mean squared logarithmic error, mean over columns",
+         "mean columnwise rmsle | mean columnwise root mean squared logarithmic "
+         "error"),
+    _row("rmspe", _LESS, 0, inf, "value",
+         "Root mean squared percentage error",
+         "root mean square percentage error | root mean squared percentage error"),
+    _row("mape", _LESS, 0, inf, "value",
+         "Mean absolute percentage error",
+         "mean absolute percentage error | mean absolute percent error"),
+    _row("smape", _LESS, 0, 200, "value",
+         "Symmetric mean absolute percentage error",
+         "symmetric mape | symmetric mean absolute percentage error | symmetric mean "
+         "absolute percent error"),
+    _row("wmape", _LESS, 0, inf, "value",
+         "Weighted mean absolute percentage error",
+         "wape | weighted mape | weighted absolute percentage error | weighted mean "
+         "absolute percentage error"),
+    _row("r2", _MORE, -inf, 1, "value",
+         "Coefficient of determination",
+         "r squared | r square | coefficient of determination | nash sutcliffe "
+         "efficiency | nse"),
+    _row("explained_variance", _MORE, -inf, 1, "value",
+         "Explained variance",
+         "explained variance score"),
+    _row("pearson", _MORE, -1, 1, "value",
+         "Pearson correlation",
+         "pearsonr | pearson correlation | pearson correlation coefficient | "
+         "pearsons correlation coefficient | pcc | linear correlation"),
+    _row("spearman", _MORE, -1, 1, "value",
+         "Spearman rank correlation",
+         "spearmanr | spearman correlation | spearman rank correlation | spearmans "
+         "rank correlation | spearman rho | mean columnwise spearman | spearmans "
+         "rank correlation coefficient | spearman correlation coefficient | spearman "
+         "rank correlation coefficient | rank correlation"),
+    _row("kendall", _MORE, -1, 1, "value",
+         "Kendall rank correlation",
+         "kendalltau | kendalls tau | kendall rank correlation"),
+    _row("concordance_correlation", _MORE, -1, 1, "value",
+         "Lin's concordance correlation",
+         "ccc | concordance correlation coefficient | lin ccc"),
+    _row("c_index", _MORE, 0, 1, "value",
+         "Concordance index",
+         "concordance | concordance index | harrell c | harrells c index | "
+         "stratified c index | stratified concordance index"),
+    _row("pinball", _LESS, 0, inf, "value",
+         "Pinball loss",
+         "pinball loss | mean pinball loss | quantile loss | quantile"),
+    _row("poisson_deviance", _LESS, 0, inf, "value",
+         "Poisson deviance",
+         "mean poisson deviance"),
+    _row("gamma_deviance", _LESS, 0, inf, "value",
+         "Gamma deviance",
+         "mean gamma deviance"),
+    # Distributions
+    _row("crps", _LESS, 0, inf, "distribution",
+         "Continuous ranked probability score",
+         "continuous ranked probability score | continuous ranked probability"),
+    _row("interval_score", _LESS, 0, inf, "distribution",
+         "Winkler interval score",
+         "winkler score | winkler interval score | mwis | mean winkler interval "
+         "score"),
+    _row("kl_divergence", _LESS, 0, inf, "distribution",
+         "Kullback-Leibler divergence",
+         "kullback leibler divergence | kullback leibler | kld"),
+    _row("laplace_log_likelihood", _MORE, -inf, inf, "distribution",
+         "Laplace log likelihood",
+         "modified laplace log likelihood"),
+    # Text
+    _row("word_error_rate", _LESS, 0, inf, "text",
+         "Word error rate",
+         "wer"),
+    _row("char_error_rate", _LESS, 0, inf, "text",
+         "Character error rate",
+         "cer | character error rate"),
+    _row("levenshtein_distance", _LESS, 0, inf, "text",
+         "Mean Levenshtein distance",
+         "levenshtein | levenshtein mean | mean levenshtein distance | edit distance "
+         "| mean edit distance"),
+    _row("bleu", _MORE, 0, 100, "text",
+         "BLEU",
+         "sacrebleu | corpus bleu"),
+    _row("chrf", _MORE, 0, 100, "text",
+         "chrF",
+         "chrf plus plus"),
+    _row("rouge", _MORE, 0, 100, "text",
+         "ROUGE",
+         "rouge 1 | rouge 2 | rouge l | rouge l f1 | rouge 1 f1"),
+    _row("perplexity", _LESS, 1, inf, "text",
+         "Perplexity",
+         "ppl"),
+)
+# fmt: on
+
+
+class Parameter(NamedTuple):
+    """The number in the names of a family."""
+
+    template: str  # how the name is written
+    kind: Literal["count", "positive", "fraction"]
+    ways: tuple[str, ...]  # how people write it, # for the number; "at" is left out
+
+
+def _ways(text: str) -> tuple[str, ...]:
+    return tuple("".join(way.split()) for way in text.split("|"))
+
+
+PARAMETERS: dict[str, Parameter] = {
+    "fbeta": Parameter(
+        "f{}",
+        "positive",
+        _ways(
+            "f # | f beta # | f score # | f measure # | f # measure | f score beta #"
+        ),
+    ),
+    "map_at_k": Parameter(
+        "map_at_{}", "count", _ways("map # | mapk # | mean average precision #")
+    ),
+    "ndcg_at_k": Parameter(
+        "ndcg_at_{}",
+        "count",
+        _ways("ndcg # | normalized discounted cumulative gain #"),
+    ),
+    "mrr": Parameter("mrr_at_{}", "count", _ways("mrr # | mean reciprocal rank #")),
+    "recall_at_k": Parameter("recall_at_{}", "count", _ways("recall # | hit rate #")),
+    "precision_at_k": Parameter("precision_at_{}", "count", _ways("precision #")),
+    "top_k_accuracy": Parameter(
+        "top_{}_accuracy",
+        "count",
+        _ways("top # accuracy | top # acc | top k accuracy # | accuracy #"),
+    ),
+    "detection_map": Parameter(
+        "detection_map_{}", "fraction", _ways("detection map # | map # | map iou #")
+    ),
+    "pinball": Parameter(
+        "pinball_{}",
+        "fraction",
+        _ways(
+            "pinball # | pinball loss # | mean pinball loss # | quantile # | "
+            "quantile loss #"
+        ),
+    ),
+    "partial_auc": Parameter(
+        "partial_auc_{}", "fraction", _ways("partial auc # | pauc #")
+    ),
+}
+
+# Families that may be averaged over classes or rows.
+AVERAGED = frozenset({"fbeta", "precision", "recall", "jaccard"})
+
+# Names that stand for several metrics, and what each of them would be.
+AMBIGUOUS: dict[str, tuple[str, ...]] = {
+    "gini": ("normalized_gini", "raw_gini"),
+    "giniindex": ("normalized_gini", "raw_gini"),
+    "ginicoefficient": ("normalized_gini", "raw_gini"),
+    "map": ("map_at_k", "detection_map", "average_precision"),
+    "meanaverageprecision": ("map_at_k", "detection_map", "average_precision"),
+    "loss": ("log_loss", "mse", "mae", "hamming_loss"),
+    "error": ("error_rate", "rmse", "mae"),
+    "score": ("accuracy", "roc_auc", "f1", "r2"),
+    "kappa": ("quadratic_kappa", "cohen_kappa", "linear_kappa"),
+    "weightedkappa": ("quadratic_kappa", "linear_kappa"),
+    "correlation": ("pearson", "spearman", "kendall", "mcc"),
+    "loglikelihood": ("neg_log_loss", "laplace_log_likelihood"),
+    "deviance": ("poisson_deviance", "gamma_deviance", "log_loss"),
+    "topk": ("top_k_accuracy", "recall_at_k", "map_at_k"),
+    "hit": ("recall_at_k", "top_k_accuracy"),
+    "distance": ("levenshtein_distance", "mae", "rmse"),
+    "levenshteinscore": ("levenshtein_distance", "neg_levenshtein_distance"),
+    "meanauc": ("roc_auc", "roc_auc_ovr", "mean_columnwise_auc"),
+}

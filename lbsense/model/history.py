@@ -1,0 +1,150 @@
+"""A submission history: what one entrant sent to one competition, in time order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import overload
+
+import numpy as np
+import pandas as pd
+
+from lbsense._result import Result
+from lbsense._typing import FloatArray, ScoreKind
+from lbsense.model.competition import Competition
+from lbsense.model.submission import RowIssue, Submission
+
+__all__ = ["DataWarning", "History"]
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataWarning(Result):
+    """Something about the data as a whole that weakens what can be said.
+
+    Attributes
+    ----------
+    code : str
+        Stable code, ``LBS1nn``.
+    message : str
+        What was seen, what it means and what to do.
+    """
+
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History(Result):
+    """The submissions of one entrant to one competition.
+
+    Attributes
+    ----------
+    competition : Competition
+        What is known about the competition.
+    submissions : tuple of Submission
+        In time order. Where no submission has a time, in the order given; one that
+        has none while others do comes last.
+    dropped : tuple of RowIssue
+        Every row or cell that was not understood: nothing vanishes.
+    warnings : tuple of DataWarning
+        What weakens the data as a whole, such as a truncated export.
+    """
+
+    competition: Competition
+    submissions: tuple[Submission, ...]
+    dropped: tuple[RowIssue, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
+
+    def __post_init__(self) -> None:
+        ordered = sorted(self.submissions, key=lambda item: item.submitted_at or _LAST)
+        object.__setattr__(self, "submissions", tuple(ordered))
+        counts = Counter(item.submission_id for item in ordered)
+        if len(counts) < len(ordered):
+            twice = [name for name, count in counts.most_common(5) if count > 1]
+            msg = f"submission_id must be unique, but these occur twice: {twice}."
+            raise ValueError(msg)
+
+    def __len__(self) -> int:
+        return len(self.submissions)
+
+    def __iter__(self) -> Iterator[Submission]:
+        return iter(self.submissions)
+
+    @overload
+    def __getitem__(self, key: int) -> Submission: ...
+    @overload
+    def __getitem__(self, key: str) -> Submission: ...
+    def __getitem__(self, key: int | str) -> Submission:
+        """Return the submission at a position in time, or with an identifier."""
+        if isinstance(key, str):
+            for item in self.submissions:
+                if item.submission_id == key:
+                    return item
+            raise KeyError(key)
+        return self.submissions[key]
+
+    def scores(self, kind: ScoreKind) -> FloatArray:
+        """Return the scores of one kind, oriented so that larger is better.
+
+        This is the one place where direction is applied.
+
+        Parameters
+        ----------
+        kind : {"public", "private", "cv"}
+            Which score.
+
+        Returns
+        -------
+        ndarray of shape (n_submissions,)
+            In time order, nan where missing.
+
+        Raises
+        ------
+        DirectionUnknownError
+            If the competition has no direction.
+        """
+        sign = (
+            self.competition.cv_direction()
+            if kind == "cv"
+            else self.competition.direction()
+        )
+        return sign * self.raw_scores(kind)
+
+    def raw_scores(self, kind: ScoreKind) -> FloatArray:
+        """Return the scores of one kind as they were shown, nan where missing."""
+        if kind not in ("public", "private", "cv"):
+            msg = f"kind must be 'public', 'private' or 'cv', got {kind!r}."
+            raise ValueError(msg)
+        values = [getattr(item, f"{kind}_score") for item in self.submissions]
+        return np.array(values, dtype=np.float64)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per submission, with the raw scores."""
+        columns = list(Submission.__dataclass_fields__)
+        rows = [item.to_dict() for item in self.submissions]
+        frame = pd.DataFrame(rows, columns=columns)
+        times = [item.submitted_at for item in self.submissions]
+        return frame.assign(submitted_at=pd.to_datetime(pd.Series(times), utc=True))
+
+    def __str__(self) -> str:
+        n_scored = int(np.isfinite(self.raw_scores("public")).sum())
+        lines = [
+            f"History of {len(self)} submissions, {n_scored} with a public score",
+            *(f"  {warning}" for warning in self.warnings),
+        ]
+        if self.dropped:
+            lines.append(f"  {len(self.dropped)} rows or cells were not understood:")
+            lines += [f"    {issue}" for issue in self.dropped[:5]]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        shown = ["submission_id", "submitted_at", "description", "status"]
+        shown += ["cv_score", "public_score", "private_score"]
+        return str(self.to_frame()[shown].to_html(escape=True, na_rep="-"))

@@ -1,0 +1,165 @@
+"""Intervals of a score from its standard error, or from resampled scores."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from lbsense._typing import BoolArray, FloatArray
+
+__all__ = [
+    "IntervalKind",
+    "are_rates",
+    "bca_interval",
+    "logit_interval",
+    "normal_interval",
+    "percentile_interval",
+    "score_interval",
+    "studentized_interval",
+    "wilson_interval",
+]
+
+Interval: TypeAlias = tuple[FloatArray, FloatArray]
+IntervalKind: TypeAlias = Literal["auto", "normal", "logit", "wilson"]
+
+
+def score_interval(
+    score: FloatArray,
+    se: FloatArray,
+    *,
+    rates: BoolArray,
+    n: float,
+    quantile: float,
+    kind: IntervalKind,
+) -> Interval:
+    """Return the interval of every score by the method that ``kind`` names.
+
+    ``rates`` marks the scores that are shares of rows; ``n`` is the number of
+    independent rows behind a rate that has no spread to tell it from.
+    """
+    if kind == "logit":
+        return logit_interval(score, se, quantile)
+    if kind == "normal":
+        return normal_interval(score, se, quantile)
+    if kind not in ("auto", "wilson"):
+        msg = f"interval must be 'auto', 'normal', 'logit' or 'wilson', not {kind!r}."
+        raise ValueError(msg)
+    other = np.flatnonzero(~rates & np.isfinite(score)).tolist()
+    if kind == "wilson" and other:
+        msg = (
+            f"interval='wilson' is for rates, but the rows of columns {other[:5]} are "
+            "not all right or wrong. Use 'normal' or 'logit'."
+        )
+        raise ValueError(msg)
+    low, high = normal_interval(score, se, quantile)
+    size = np.full(len(score), float(n))
+    spread = rates & (se > 0)  # rows of one group that agree count for less than one
+    size[spread] = (score * (1 - score))[spread] / np.square(se[spread])
+    wilson_low, wilson_high = wilson_interval(score, size, quantile)
+    return np.where(rates, wilson_low, low), np.where(rates, wilson_high, high)
+
+
+def are_rates(score: FloatArray, psi: FloatArray) -> BoolArray:
+    """Say which scores are means of rows that are either 0 or 1."""
+    with np.errstate(invalid="ignore"):
+        plausible = (score >= 0) & (score <= 1) & (np.abs(psi[0]) <= 1)
+    rates = np.zeros(len(score), dtype=bool)
+    for column in np.flatnonzero(plausible):
+        values = psi[:, column] + score[column]
+        rates[column] = np.minimum(np.abs(values), np.abs(values - 1)).max() < 1e-9
+    return rates
+
+
+def normal_interval(score: FloatArray, se: FloatArray, quantile: float) -> Interval:
+    """Return the score plus and minus ``quantile`` standard errors.
+
+    Nan where the standard error is 0: rows that never differ say nothing about how
+    other rows would.
+    """
+    reach = np.where(se > 0, quantile * se, np.nan)
+    return score - reach, score + reach
+
+
+def logit_interval(score: FloatArray, se: FloatArray, quantile: float) -> Interval:
+    """Return an interval on the logit scale, which keeps a score within (0, 1).
+
+    With ``l = log(s / (1 - s))`` the standard error of ``l`` is ``se / (s * (1 - s))``.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = score / (1 - score)
+        reach = np.exp(quantile * se / (score * (1 - score)))
+        low, high = odds / (odds + reach), odds / (odds + 1 / reach)
+    known = (se > 0) & (score > 0) & (score < 1)
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
+def wilson_interval(rate: FloatArray, n: FloatArray, quantile: float) -> Interval:
+    """Return the score interval of a rate over ``n`` rows (Wilson 1927).
+
+    The rates that are not ``quantile`` of their *own* standard errors away from the
+    observed one. ``n`` is the effective number of rows where rows come in groups.
+    """
+    square = quantile**2
+    centre = (n * rate + square / 2) / (n + square)
+    spread = n * rate * (1 - rate) + square / 4
+    reach = quantile * np.sqrt(spread) / (n + square)
+    return np.maximum(centre - reach, 0.0), np.minimum(centre + reach, 1.0)
+
+
+def percentile_interval(draws: FloatArray, confidence_level: float) -> Interval:
+    """Return the central part of the resampled scores, column by column."""
+    tail = (1 - confidence_level) / 2
+    low, high = _quantiles(draws, np.array([[tail], [1 - tail]]))
+    return low, high
+
+
+def bca_interval(
+    score: FloatArray,
+    draws: FloatArray,
+    acceleration: FloatArray,
+    confidence_level: float,
+) -> Interval:
+    """Return the bias-corrected and accelerated interval of Efron (1987)."""
+    with np.errstate(invalid="ignore"):
+        below = (draws < score).astype(float) + 0.5 * (draws == score)
+    share = np.where(np.isnan(draws), np.nan, below)
+    n_draws = np.isfinite(draws).sum(axis=0)
+    mean = np.nansum(share, axis=0) / np.maximum(n_draws, 1)
+    edge = 0.5 / np.maximum(n_draws, 1)
+    bias = ndtri(np.clip(mean, edge, 1 - edge))
+    ends = []
+    for tail in ((1 - confidence_level) / 2, (1 + confidence_level) / 2):
+        shifted = bias + ndtri(tail)
+        ends.append(ndtr(bias + shifted / (1 - acceleration * shifted)))
+    low, high = _quantiles(draws, np.array(ends))
+    return low, high
+
+
+def studentized_interval(
+    score: FloatArray,
+    se: FloatArray,
+    ratios: FloatArray,
+    confidence_level: float,
+) -> Interval:
+    """Return the bootstrap-t interval from resampled ``(score* - score) / se*``."""
+    low, high = percentile_interval(ratios, confidence_level)
+    return score - high * se, score - low * se
+
+
+def _quantiles(draws: FloatArray, levels: FloatArray) -> FloatArray:
+    """Return quantiles of every column at its own levels, of shape (2, k).
+
+    With ``B`` draws the quantile ``q`` is the order statistic ``q * (B + 1)``, between
+    two of them by interpolation. Undefined draws are left out.
+    """
+    n_columns = draws.shape[1]
+    result = np.full((2, n_columns), np.nan)
+    levels = np.broadcast_to(levels, result.shape)
+    for column in range(n_columns):
+        values = draws[:, column]
+        values = values[np.isfinite(values)]
+        if len(values) > 1 and np.isfinite(levels[:, column]).all():
+            result[:, column] = np.quantile(values, levels[:, column], method="weibull")
+    return result

@@ -1,0 +1,205 @@
+"""What private score to expect, for every submission and for all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from lbsense._result import Result
+from lbsense._typing import ArrayLike, FloatArray
+from lbsense._validation import (
+    as_float_vector,
+    check_count,
+    check_positive,
+    check_same_length,
+    read_only,
+)
+
+__all__ = ["PrivateOutlookResult", "private_outlook"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PrivateOutlookResult(Result):
+    """Private scores to expect, before they are known.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (k,)
+        Expected private score, larger is better.
+    cov : ndarray of shape (k, k)
+        Covariance of the private scores, what is not known of the true ones included.
+    ci80_low, ci80_high, ci95_low, ci95_high : ndarray of shape (k,)
+        Bands in which the private score lies with 80% and 95% probability.
+    best_public : int
+        Position of the best public score; -1 without any.
+    deflation : float
+        Best public score minus the posterior mean of its true score: the luck in it.
+    deflation_se : float
+        The same in standard errors of a public score.
+    size_ratio : float
+        Private over public test rows; 1 where the sizes are not known.
+    sizes_known : bool
+        Whether it was.
+    nested : bool
+        Whether the private score covers the public rows too.
+    shift_sd : float
+        Allowance for a shift that is common to all private scores.
+    """
+
+    mean: FloatArray
+    cov: FloatArray
+    ci80_low: FloatArray
+    ci80_high: FloatArray
+    ci95_low: FloatArray
+    ci95_high: FloatArray
+    best_public: int
+    deflation: float
+    deflation_se: float
+    size_ratio: float
+    sizes_known: bool
+    nested: bool
+    shift_sd: float
+
+
+def private_outlook(
+    mean: ArrayLike,
+    cov: ArrayLike,
+    *,
+    public: ArrayLike,
+    score_public_var: float,
+    noise_corr: ArrayLike | None = None,
+    n_public: int | None = None,
+    n_private: int | None = None,
+    nested: bool = False,
+    shift_sd: float = 0.0,
+) -> PrivateOutlookResult:
+    """Return expected private scores with bands, and the luck in the best public one.
+
+    Parameters
+    ----------
+    mean, cov : array_like of shape (k,), (k, k)
+        Posterior of the true scores, as `lbsense.stats.levels.level_posterior` gives
+        it; nan where nothing is known.
+    public : array_like of shape (k,)
+        Public scores, larger is better, nan where missing.
+    score_public_var : float
+        Noise variance of one public score.
+    noise_corr : array_like of shape (k, k), optional
+        Correlation of the noise of two scores on one test set; by default submissions
+        share all of it, which does for bands and not for picks.
+    n_public, n_private : int, optional
+        Test rows behind either score; under nested rules ``n_private`` counts all. With
+        either unknown the private set is taken to be as large as the public one, and
+        nested rules then as one half of it being public.
+    nested : bool
+        Whether the private score covers the public rows too.
+    shift_sd : float
+        Standard deviation of a shift common to all private scores: how far the levels
+        of public and private rows may lie apart beyond chance, 0 for a random split.
+
+    Returns
+    -------
+    PrivateOutlookResult
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, the variance is not above 0, or sizes are impossible.
+
+    Notes
+    -----
+    Given the true scores, private scores on ``r`` fresh rows have noise covariance ``C
+    = score_public_var * n_public / r * noise_corr``, independent of everything seen. So
+    disjoint private scores are ``N(mean, cov + C)``. Nested ones are known in part:
+    with ``f = n_public / n_private`` they are ``f * public + (1 - f) * fresh``. A
+    submission without public score is then treated as if its rows were all fresh. A
+    common shift adds ``shift_sd**2`` to every entry.
+
+    Conditioning on all scores makes the choice of the best one ignorable; no further
+    correction for the winner's curse is due (Dawid 1994).
+
+    References
+    ----------
+    Dawid, A. P. (1994). Selection paradoxes of Bayesian inference. IMS Lecture Notes
+    24, 211-220. doi:10.1214/lnms/1215463797
+
+    Examples
+    --------
+    >>> outlook = private_outlook(
+    ...     [0.80], [[3e-5]], public=[0.81], score_public_var=1e-4,
+    ...     n_public=1000, n_private=1000, nested=False,
+    ... )
+    >>> float(outlook.ci95_low[0].round(4)), float(outlook.ci95_high[0].round(4))
+    (0.7777, 0.8223)
+    """
+    centre = as_float_vector(mean, name="mean")
+    scores = as_float_vector(public, name="public")
+    n_scores = check_same_length(mean=centre, public=scores)
+    posterior = _square(cov, n_scores, name="cov")
+    corr = np.ones_like(posterior)
+    if noise_corr is not None:
+        corr = _square(noise_corr, n_scores, name="noise_corr")
+    variance = check_positive(score_public_var, name="score_public_var")
+    if not (np.isfinite(shift_sd) and shift_sd >= 0):
+        msg = f"shift_sd must be a finite number of at least 0, got {shift_sd!r}."
+        raise ValueError(msg)
+    sizes_known = n_public is not None and n_private is not None
+    fresh, seen = _shares(n_public, n_private, nested=nested)
+    # Under nested rules a share of every private score is the public score itself.
+    known = np.where(np.isfinite(scores), seen, 0.0)
+    expected = known * np.nan_to_num(scores) + (1 - known) * centre
+    keep = 1 - known
+    spread = np.outer(keep, keep) * (posterior + variance / fresh * corr) + shift_sd**2
+    sd = np.sqrt(np.diag(spread))
+    best, deflation = _luck_of_best(scores, centre)
+    return PrivateOutlookResult(
+        mean=read_only(expected),
+        cov=read_only(spread),
+        ci80_low=read_only(expected - ndtri(0.9) * sd),
+        ci80_high=read_only(expected + ndtri(0.9) * sd),
+        ci95_low=read_only(expected - ndtri(0.975) * sd),
+        ci95_high=read_only(expected + ndtri(0.975) * sd),
+        best_public=best,
+        deflation=deflation,
+        deflation_se=deflation / float(np.sqrt(variance)),
+        size_ratio=fresh / (1 - seen),
+        sizes_known=sizes_known,
+        nested=nested,
+        shift_sd=float(shift_sd),
+    )
+
+
+def _shares(
+    n_public: int | None, n_private: int | None, *, nested: bool
+) -> tuple[float, float]:
+    """Return fresh rows per public row, and the public share of the private rows."""
+    if n_public is None or n_private is None:
+        return 1.0, 0.5 if nested else 0.0
+    check_count(n_public, name="n_public")
+    check_count(n_private, name="n_private")
+    if not nested:
+        return n_private / n_public, 0.0
+    if n_private <= n_public:
+        msg = (
+            f"n_private must be above n_public under nested rules, where it counts the "
+            f"public rows too, got {n_private} and {n_public}."
+        )
+        raise ValueError(msg)
+    return (n_private - n_public) / n_public, n_public / n_private
+
+
+def _luck_of_best(public: FloatArray, mean: FloatArray) -> tuple[int, float]:
+    if not np.isfinite(public).any():
+        return -1, float("nan")
+    best = int(np.nanargmax(public))
+    return best, float(public[best] - mean[best])
+
+
+def _square(values: ArrayLike, size: int, *, name: str) -> FloatArray:
+    matrix = np.asarray(values, dtype=np.float64)
+    if matrix.shape != (size, size):
+        msg = f"{name} must have shape ({size}, {size}), got shape {matrix.shape}."
+        raise ValueError(msg)
+    return matrix

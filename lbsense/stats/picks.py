@@ -1,0 +1,275 @@
+"""Which two submissions to select, and what the usual rules would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from lbsense._result import Result
+from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
+from lbsense._validation import as_float_vector, check_count, check_same_length
+from lbsense.stats.covariance import as_covariance
+from lbsense.stats.draws import score_draws
+
+__all__ = ["PairResult", "PicksResult", "best_pair", "expected_better"]
+
+_NEGLIGIBLE = 1e-12  # share of two variances below which their difference is rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairResult(Result):
+    """Two submissions to select, and what to expect of them.
+
+    Attributes
+    ----------
+    rule : str
+        How they were chosen.
+    first, second : int
+        Positions; equal where there is only one candidate.
+    expected_score : float
+        Expected score of the better of the two.
+    regret : float
+        Expected best score of all candidates minus that.
+    cost : float
+        Expected score of the better of the recommended pair minus that.
+    p_first_better : float
+        Probability that ``first`` is the better of the two.
+    p_holds_best : float
+        Probability that the best of all candidates is among the two.
+    """
+
+    rule: str
+    first: int
+    second: int
+    expected_score: float
+    regret: float
+    cost: float
+    p_first_better: float
+    p_holds_best: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PicksResult(Result):
+    """The pair with the highest expected better score, beside those of other rules.
+
+    Attributes
+    ----------
+    best : PairResult
+        The recommended pair, the one of higher expected score first.
+    runner_up : PairResult or None
+        The best pair without the second of the recommended pair, if there is one: its
+        ``cost`` is what the second choice hangs on.
+    rules : tuple of PairResult
+        Two best public scores, best public and best CV score, two best CV scores, the
+        last two; without those whose scores are missing.
+    n_obs : int
+        Candidates.
+    """
+
+    best: PairResult
+    runner_up: PairResult | None
+    rules: tuple[PairResult, ...]
+    n_obs: int
+
+
+def expected_better(mean: ArrayLike, cov: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return the expected better score of every pair, and who it comes from.
+
+    Parameters
+    ----------
+    mean, cov : array_like of shape (k,), (k, k)
+        Joint normal distribution of the scores, larger is better.
+
+    Returns
+    -------
+    expected : ndarray of shape (k, k)
+        Expected maximum of two scores; on the diagonal the mean.
+    p_better : ndarray of shape (k, k)
+        Probability that the score of the row is above that of the column, one half
+        where the two are surely equal.
+
+    Notes
+    -----
+    ``E max(A, B) = a * Phi(d) + b * Phi(-d) + t * phi(d)`` with ``t**2 = Var(A - B)``
+    and ``d = (a - b) / t`` (Clark 1961).
+
+    References
+    ----------
+    Clark, C. E. (1961). The greatest of a finite set of random variables. Operations
+    Research 9(2), 145-162. doi:10.1287/opre.9.2.145
+
+    Examples
+    --------
+    >>> expected, p_better = expected_better([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]])
+    >>> float(expected[0, 1].round(5)), float(p_better[0, 1])
+    (0.56419, 0.5)
+    """
+    centre = as_float_vector(mean, name="mean")
+    matrix = as_covariance(cov, name="cov")
+    if len(matrix) != len(centre):
+        msg = f"{len(centre)} means need a covariance of that size, not {len(matrix)}."
+        raise ValueError(msg)
+    total = np.add.outer(np.diag(matrix), np.diag(matrix))
+    square = total - 2 * matrix
+    apart = np.sqrt(np.where(square < _NEGLIGIBLE * total, 0.0, square))
+    gap = np.subtract.outer(centre, centre)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(gap == 0, 0.0, gap / apart)
+    p_better = ndtr(ratio)
+    density = np.exp(-0.5 * np.square(ratio)) / np.sqrt(2 * np.pi)
+    expected = centre + gap * p_better + apart * density
+    return np.asarray(expected), np.asarray(p_better)
+
+
+def best_pair(
+    mean: ArrayLike,
+    cov: ArrayLike,
+    *,
+    public: ArrayLike,
+    cv: ArrayLike | None = None,
+    n_draws: int = 4000,
+    rng: RandomState = 0,
+) -> PicksResult:
+    """Return the two submissions whose better one is expected to score highest.
+
+    Parameters
+    ----------
+    mean, cov : array_like of shape (k,), (k, k)
+        Expected private scores and their covariance, as `private_outlook` gives them;
+        submissions whose mean is nan are no candidates.
+    public, cv : array_like of shape (k,)
+        Scores that the usual rules go by, in time order, larger is better, nan where
+        missing. Of equal scores the earlier submission is taken.
+    n_draws : int
+        Joint draws behind ``regret`` and ``p_holds_best``; all else is exact.
+    rng : int or numpy.random.Generator
+        Source of the draws. One seed by default, so that one history has one answer.
+
+    Returns
+    -------
+    PicksResult
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or no submission has an expected score.
+
+    See Also
+    --------
+    expected_better : The quantity that is maximised.
+
+    Notes
+    -----
+    Two near-copies add nothing to each other: a slightly worse submission with noise
+    of its own is worth more. ``cov`` must hold true correlations for that to show.
+    Regret is what can be expected to be lost against knowing the private scores.
+
+    Examples
+    --------
+    >>> cov = [[1.0, 0.99, 0.0], [0.99, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> picks = best_pair([1.0, 0.9, 0.8], cov, public=[1.0, 0.9, 0.8])
+    >>> picks.best.first, picks.best.second
+    (0, 2)
+    """
+    centre = as_float_vector(mean, name="mean")
+    shown = as_float_vector(public, name="public")
+    validated = np.full_like(shown, np.nan) if cv is None else cv
+    validated = as_float_vector(validated, name="cv")
+    check_same_length(mean=centre, public=shown, cv=validated)
+    check_count(n_draws, name="n_draws")
+    known = np.flatnonzero(np.isfinite(centre))
+    if not known.size:
+        msg = "mean must hold at least one number, got none: there is nothing to pick."
+        raise ValueError(msg)
+    matrix = np.asarray(cov, dtype=np.float64)
+    if matrix.shape != (len(centre), len(centre)):
+        msg = f"cov must have shape {(len(centre),) * 2}, got shape {matrix.shape}."
+        raise ValueError(msg)
+    field = _Field.of(centre[known], matrix[np.ix_(known, known)], n_draws, rng)
+    first, second = field.best()
+    best = field.pair("highest expected better score", first, second, known)
+    rest = field.best(without=second)
+    return PicksResult(
+        best=best,
+        runner_up=(
+            field.pair("best pair without the second", *rest, known)
+            if len(known) > 2
+            else None
+        ),
+        rules=tuple(
+            field.pair(rule, *pair, known)
+            for rule, pair in _rules(shown[known], validated[known]).items()
+        ),
+        n_obs=len(known),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """All candidates, each pair of them, and joint draws of their scores."""
+
+    mean: FloatArray
+    expected: FloatArray
+    p_better: FloatArray
+    best_of_all: FloatArray  # (n_draws,) less the means, so that its mean is steady
+    draws: FloatArray
+
+    @classmethod
+    def of(
+        cls, mean: FloatArray, cov: FloatArray, n_draws: int, rng: RandomState
+    ) -> _Field:
+        expected, p_better = expected_better(mean, cov)
+        draws = score_draws(mean, cov, n_draws=n_draws, rng=rng)
+        return cls(
+            mean=mean,
+            expected=expected,
+            p_better=p_better,
+            best_of_all=draws.max(axis=1),
+            draws=draws,
+        )
+
+    def best(self, *, without: int | None = None) -> tuple[int, int]:
+        """Return the pair of highest expected better score, better mean first."""
+        allowed = np.triu(self.expected, 1) + np.tril(
+            np.full_like(self.expected, -np.inf)
+        )
+        if without is not None:
+            allowed[without], allowed[:, without] = -np.inf, -np.inf
+        if len(self.mean) == 1 or not np.isfinite(allowed).any():
+            return 0, 0
+        pair = np.unravel_index(int(np.argmax(allowed)), allowed.shape)
+        first, second = sorted(map(int, pair), key=lambda item: -self.mean[item])
+        return first, second
+
+    def pair(self, rule: str, first: int, second: int, known: IntArray) -> PairResult:
+        better = np.maximum(self.draws[:, first], self.draws[:, second])
+        expected = float(self.expected[first, second])
+        return PairResult(
+            rule=rule,
+            first=int(known[first]),
+            second=int(known[second]),
+            expected_score=expected,
+            regret=float((self.best_of_all - better).mean()),
+            cost=float(self.expected[self.best()] - expected),
+            p_first_better=float(self.p_better[first, second]),
+            p_holds_best=float((better == self.best_of_all).mean()),
+        )
+
+
+def _rules(public: FloatArray, cv: FloatArray) -> dict[str, tuple[int, int]]:
+    """Return the pairs that the usual rules select."""
+    by_public = np.argsort(-public, kind="stable")[: np.isfinite(public).sum()]
+    by_cv = np.argsort(-cv, kind="stable")[: np.isfinite(cv).sum()]
+    rules: dict[str, tuple[int, int]] = {}
+    if len(by_public) > 1:
+        rules["two best public"] = int(by_public[0]), int(by_public[1])
+    other = by_cv[by_cv != by_public[0]] if len(by_public) else by_cv[:0]
+    if len(other):
+        rules["best public and best CV"] = int(by_public[0]), int(other[0])
+    if len(by_cv) > 1:
+        rules["two best CV"] = int(by_cv[0]), int(by_cv[1])
+    if len(public) > 1:
+        rules["last two"] = len(public) - 1, len(public) - 2
+    return rules

@@ -1,0 +1,69 @@
+"""Files to analyse, and a runner that keeps stdout and stderr apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from lbsense.cli import app
+
+Run = Callable[..., Any]
+
+HEADER = "ref,fileName,date,description,status,publicScore,privateScore"
+SCORES = [0.810, 0.812, 0.809, 0.815, 0.811, 0.816, 0.817, 0.814, 0.818, 0.813]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command line with the arguments it is given."""
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    try:
+        runner = CliRunner(mix_stderr=False)  # click below 8.2 mixes unless told
+    except TypeError:
+        runner = CliRunner()
+
+    def invoke(*arguments: object, **options: Any) -> Any:
+        return runner.invoke(app, [str(item) for item in arguments], **options)
+
+    return invoke
+
+
+@pytest.fixture
+def submissions(tmp_path: Path) -> Path:
+    """Return a Kaggle export of ten submissions; most carry CV in the description."""
+    rows = [
+        f"{5000 + day},submission.csv,2026-07-{day:02d} 10:00:00,"
+        f"model v{day} CV {score - 0.002 + 0.0007 * (day % 3):.4f},"
+        f"SubmissionStatus.COMPLETE,{score:.5f},"
+        for day, score in enumerate(SCORES, start=1)
+    ]
+    path = tmp_path / "submissions.csv"
+    path.write_text("\n".join([HEADER, *reversed(rows)]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """Return an export whose descriptions try to run, to colour and to overwrite."""
+    texts = [
+        "=HYPERLINK(1)",
+        "[bold red]markup[/] [/]",
+        "\x1b[31mred\x1b[0m \x1b]0;title\x07",
+        "\u202egnp.exe",
+        "新しいモデル " * 20,
+        "@cmd :smile:",
+    ]
+    rows = [
+        f'{6000 + day},submission.csv,2026-07-{day:02d} 10:00:00,"{text}",'
+        f"SubmissionStatus.COMPLETE,0.{800 + day},"
+        for day, text in enumerate(texts, start=1)
+    ]
+    path = tmp_path / "hostile.csv"
+    path.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return path

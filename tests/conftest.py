@@ -1,0 +1,17 @@
+"""Builders that several tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Return the folder of real histories, or skip where it is not there."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("real histories are kept beside the project and are not here")
+    return REAL_DATA
