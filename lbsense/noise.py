@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -117,17 +118,19 @@ def noise_of(
     rows = influence(known, labels, _stack(oof), sample_weight=predictions.weights)
     bounded = known.family in _BOUNDED and not known.negated
     interval: IntervalKind = "logit" if bounded else "auto"
-    return joint_noise(
+    noise = joint_noise(
         rows.scores,
         rows.psi,
         n=n,
         groups=predictions.groups,
         names=names,
-        greater_is_better=known.greater_is_better,
         interval=interval,
         confidence_level=confidence_level,
         rng=rng,
     )
+    if known.greater_is_better:
+        return noise
+    return replace(noise, p_better=noise.p_better.T)
 
 
 def bootstrap_of(

@@ -29,6 +29,7 @@ FLOORS = {
     "ingest": 3,
     "simulate": 3,
     "analysis": 3,
+    "noise": 3,
     "checks": 4,
     "plots": 5,
     "report": 6,

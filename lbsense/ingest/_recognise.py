@@ -34,6 +34,9 @@ def recognise_table(table: RawTable) -> Kind:
     """
     keys = {name_key(name) for name in table.columns}
     _refuse_leaderboard(table, keys)
+    if not table.columns:
+        msg = f"{table.source}: no column at all, so no submissions in it."
+        raise IngestError(msg)
     _refuse_log(table, keys)
     if {"publicscoreleaderboarddisplay", "publicscorefullprecision"} & keys:
         return "meta kaggle"

@@ -52,7 +52,8 @@ class JointNoiseResult(Result):
         Standard error of the difference of two scores on the same ``n`` rows.
     p_better : ndarray of shape (k, k)
         Probability that the submission of the row is truly better than that of the
-        column; nan for two whose rows never differ.
+        column; nan for two whose rows never differ. Larger is better to `joint_noise`;
+        `lbsense.noise.noise_of` turns it around where the metric does.
     smallest_difference : ndarray of shape (k, k)
         True difference that a one-sided 5% test on ``n`` rows finds in 80% of cases.
     n_effective : float
@@ -69,8 +70,6 @@ class JointNoiseResult(Result):
         Degrees of freedom of the standard errors.
     confidence_level : float
         Of the intervals.
-    greater_is_better : bool
-        Direction used by ``p_better``.
     """
 
     names: tuple[str, ...]
@@ -89,7 +88,6 @@ class JointNoiseResult(Result):
     n_groups: int | None
     df: int
     confidence_level: float
-    greater_is_better: bool
 
     @property
     def covariance(self) -> FloatArray:
@@ -111,7 +109,6 @@ def joint_noise(
     n: int | None = None,
     groups: ArrayLike | None = None,
     names: Sequence[str] | None = None,
-    greater_is_better: bool = True,
     interval: IntervalKind = "auto",
     confidence_level: float = 0.95,
     rng: RandomState = None,
@@ -137,8 +134,6 @@ def joint_noise(
         store). The groups behind the scores are taken to be of the same sizes.
     names : sequence of str, optional
         Names of the submissions; by default their positions.
-    greater_is_better : bool
-        Direction of the scores, for ``p_better`` alone.
     interval : {"auto", "normal", "logit", "wilson"}
         "wilson" is for rates (every row right or wrong), "logit" for scores in (0, 1)
         close to an end, such as an AUC above .95. "auto" takes Wilson for the columns
@@ -211,7 +206,6 @@ def joint_noise(
         quantile=quantile,
         kind=interval,
     )
-    sign = 1.0 if greater_is_better else -1.0
     clean = per_row[np.ix_(known, known)]
     clusters = np.full(len(values), -1)
     clusters[known] = near_identical(clean) if known.any() else -1
@@ -223,7 +217,7 @@ def joint_noise(
         ci_high=read_only(high),
         row_covariance=read_only(per_row),
         difference_se=read_only(between),
-        p_better=read_only(_p_better(sign * values, between, df)),
+        p_better=read_only(_p_better(values, between, df)),
         smallest_difference=read_only(detectable_difference(between)),
         n_effective=effective_number(clean, rng=rng) if known.any() else float("nan"),
         clusters=read_only(clusters),
@@ -232,7 +226,6 @@ def joint_noise(
         n_groups=n_groups,
         df=df,
         confidence_level=confidence_level,
-        greater_is_better=greater_is_better,
     )
 
 

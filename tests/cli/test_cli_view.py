@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -171,15 +172,14 @@ def reasons(verdicts: list[Verdict], *, verbose: bool) -> list[str]:
         verbose=verbose,
     )
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    return [line.split(":")[0] for line in text.splitlines() if line.startswith("#")][
-        1:
-    ]
+    found = re.findall(r"^(#\d+ +\w+):", text, flags=re.MULTILINE)
+    return [re.sub(" +", "  ", reason) for reason in found]
 
 
 def test_rare_verdicts_are_explained_before_many_setbacks() -> None:
     verdicts: list[Verdict] = ["progress", *["setback"] * 40, "probe", "guess", "guess"]  # type: ignore[list-item]
     setbacks = [f"#{number}  setback" for number in range(33, 42)]
-    expected = ["#1   progress", *setbacks, "#42  probe", "#44  guess"]
+    expected = ["#1  progress", *setbacks, "#42  probe", "#44  guess"]
     assert reasons(verdicts, verbose=False) == expected
 
 

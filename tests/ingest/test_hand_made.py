@@ -151,7 +151,9 @@ def test_cells_that_are_not_understood_are_listed(text):
     assert "LBS111" in {warning.code for warning in history.warnings}
 
 
-@pytest.mark.parametrize("text", ["inf", "-inf", "Infinity", "∞", "1e999", float("inf")])
+@pytest.mark.parametrize(
+    "text", ["inf", "-inf", "Infinity", "∞", "1e999", float("inf")]
+)
 def test_infinite_scores_are_kept_out_and_said(text):
     history = read_table([{"model": "a", "public": text, "date": "2026-01-01"}])
     assert history[0].public_score is None
@@ -250,7 +252,9 @@ def test_scheme_in_cv_and_score_in_valid():
 
 
 def test_two_columns_for_one_field_are_said_and_the_rule_is_kept():
-    text = "name,oof_score_,cv_avg_score_,cv_std_score_,lb_score\na,0.8,0.81,0.01,0.79\n"
+    text = (
+        "name,oof_score_,cv_avg_score_,cv_std_score_,lb_score\na,0.8,0.81,0.01,0.79\n"
+    )
     history = read_table(text)
     assert (history[0].cv_score, history[0].cv_std) == (0.81, 0.01)
     [issue] = history.dropped
@@ -403,7 +407,9 @@ def test_fold_columns_give_the_mean_where_it_is_absent():
     assert (history[1].cv_score, history[1].cv_fold_scores) == (None, ())
 
 
-@pytest.mark.parametrize("prefix", ["fold", "Fold ", "cv_fold_", "cv_rmse_fold", "oof fold"])
+@pytest.mark.parametrize(
+    "prefix", ["fold", "Fold ", "cv_fold_", "cv_rmse_fold", "oof fold"]
+)
 def test_names_of_fold_columns(prefix):
     item = only(f"model,{prefix}2,{prefix}1,LB\na,0.9,0.8,0.7\n")
     assert item.cv_fold_scores == (0.8, 0.9)
@@ -411,7 +417,9 @@ def test_names_of_fold_columns(prefix):
 
 @pytest.mark.parametrize("text", ["[0.8, 0.9]", "(0.8 0.9)", "0.8;0.9", "0.8, 0.9"])
 def test_fold_scores_in_one_cell(text):
-    item = only([{"m": "a", "folds": text, "LB": 0.7}], columns={"cv_fold_scores": "folds"})
+    item = only(
+        [{"m": "a", "folds": text, "LB": 0.7}], columns={"cv_fold_scores": "folds"}
+    )
     assert item.cv_fold_scores == (0.8, 0.9)
     assert item.cv_score == pytest.approx(0.85, rel=1e-15)
 
@@ -459,7 +467,9 @@ def test_unknown_field_is_a_bad_argument():
 
 
 def test_no_public_score_names_what_is_there():
-    with pytest.raises(IngestError, match=r"no column for the public score. Found: when"):
+    with pytest.raises(
+        IngestError, match=r"no column for the public score. Found: when"
+    ):
         read_table(COLUMNS)
 
 

@@ -81,7 +81,9 @@ def test_no_submissions_found():
     ],
 )
 def test_refused_request(text):
-    with pytest.raises(IngestError, match=r"refused request, '40[13].*accept the rules"):
+    with pytest.raises(
+        IngestError, match=r"refused request, .40[13].*accept the rules"
+    ):
         read_submissions(text)
 
 
@@ -128,13 +130,15 @@ def test_missing_file_names_the_close_one(tmp_path):
 def test_folder_lists_its_tables(tmp_path):
     (tmp_path / "a.csv").write_text(CSV)
     (tmp_path / "b.png").write_bytes(b"x")
-    with pytest.raises(IngestError, match=r"a folder, expected a file. It holds a.csv\."):
+    with pytest.raises(
+        IngestError, match=r"a folder, expected a file. It holds a.csv\."
+    ):
         read_submissions(tmp_path)
 
 
 def test_names_that_are_no_files():
     for name in ("", " ", "a\x00b", "x" * 5000, "~nobody-of-that-name/x.csv"):
-        with pytest.raises(IngestError, match="file"):
+        with pytest.raises(IngestError, match=r"file|cannot be opened|too long"):
             read_submissions(name)
     with pytest.raises(IngestError, match="a web address. Download"):
         read_submissions("https://www.kaggle.com/c/titanic/submissions")
@@ -194,7 +198,9 @@ def test_zip_archives():
 def test_too_many_rows_for_one_entrant():
     row = "a.csv,2026-01-01 10:00:00,x,complete,0.5,\n"
     text = CSV.split("\n")[0] + "\n" + row * 100_001
-    with pytest.raises(IngestError, match=r"100,001 rows, but a history is that of one"):
+    with pytest.raises(
+        IngestError, match=r"100,001 rows, but a history is that of one"
+    ):
         read_submissions(text)
 
 

@@ -19,7 +19,7 @@ META = """Id,SubmittedUserId,TeamId,SourceKernelVersionId,SubmissionDate,ScoreDa
 501,7,31,,09/17/2019 05:33:33,09/17/2019,False,False,0.812,0.81234567,0.802,0.80212345
 502,7,31,99,09/18/2019 05:33:33,09/18/2019,False,True,0.813,0.81334567,0.803,0.80312345
 503,8,32,,09/18/2019 06:00:00,09/18/2019,True,False,inf,Infinity,,
-"""  # noqa: E501
+"""
 
 
 @pytest.mark.parametrize("team", ["11", "Ann & co", "ann & CO", " Ann & co "])
@@ -39,7 +39,9 @@ def test_teams_are_listed_where_none_was_chosen():
 
 
 def test_team_name_of_digits_is_found():
-    assert [item.submission_id for item in read_kaggle(HOST, team="20211117")] == ["902"]
+    assert [item.submission_id for item in read_kaggle(HOST, team="20211117")] == [
+        "902"
+    ]
 
 
 def test_team_without_a_score_is_a_history_of_pending_submissions():

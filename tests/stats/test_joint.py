@@ -63,10 +63,10 @@ def test_noise_scales_with_the_size_of_the_test_set():
     assert (half.n, half.n_obs) == (50, 200)
 
 
-def test_direction_turns_the_probabilities_around():
+def test_mirrored_scores_turn_the_probabilities_around():
     scores, psi = rates()
-    up = joint_noise(scores, psi, rng=0)
-    down = joint_noise(scores, psi, greater_is_better=False, rng=0)
+    up = joint_noise(scores, psi, interval="normal", rng=0)
+    down = joint_noise(-scores, -psi, interval="normal", rng=0)
     np.testing.assert_allclose(up.p_better, down.p_better.T)
 
 

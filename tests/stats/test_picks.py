@@ -79,9 +79,7 @@ def test_the_pair_is_the_best_of_all_pairs(seed):
 def test_follows_shift_and_unit(seed, shift, unit):
     mean, cov = normal_case(seed)
     plain = best_pair(mean, cov, public=mean, n_draws=200).best
-    moved = best_pair(
-        unit * mean + shift, unit**2 * cov, public=mean, n_draws=200
-    ).best
+    moved = best_pair(unit * mean + shift, unit**2 * cov, public=mean, n_draws=200).best
     assert {moved.first, moved.second} == {plain.first, plain.second}
     np.testing.assert_allclose(moved.regret, unit * plain.regret, atol=1e-8)
     np.testing.assert_allclose(moved.p_first_better, plain.p_first_better)
