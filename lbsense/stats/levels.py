@@ -120,9 +120,10 @@ def level_posterior(
     True scores ``theta_t = theta_parent + delta_t`` with ``delta_t ~ N(m_t, c *
     g_t**2)`` and a flat level; ``public = theta + e``, where ``e`` has the correlation
     ``rho_t = 1 - step_public_var / (2 * score_public_var)`` with its parent's and the
-    product along the path between any two; ``cv = theta + b + u`` with flat ``b``, where ``u``
-    grows by independent amounts from parent to child. Given ``c`` this is generalised
-    least squares; ``c`` in 1/4, 1/2, 1, 2 is averaged by restricted likelihood.
+    product along the path between any two; ``cv = theta + b + u`` with flat ``b``,
+    where ``u`` grows by independent amounts from parent to child. Given ``c`` this is
+    generalised least squares; ``c`` in 1/4, 1/2, 1, 2 is averaged by restricted
+    likelihood.
 
     It fails where parents are wrong, where a submission blends two others, and where
     public and CV scores share a leak. A submission without parent starts at a level of
