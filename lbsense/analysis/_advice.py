@@ -47,10 +47,17 @@ def next_fact(history: History, evidence: Evidence) -> str:
     if competition.greater_is_better is None:
         return "Name the metric: it says which way is better, and how noisy a score is."
     if evidence.claims == "both":
-        if not (sized and competition.metric and competition.train_size):
+        facts = {
+            "the metric": competition.metric,
+            "test_size": competition.test_size,
+            "public_fraction": competition.public_fraction,
+            "train_size": competition.train_size,
+        }
+        lacking = [name for name, value in facts.items() if value is None]
+        if lacking:
             return (
-                "The metric, test_size, public_fraction and train_size would pin down "
-                "how the noise divides between CV and public."
+                f"Give {', '.join(lacking)}: that would pin down how the noise divides "
+                "between CV and public."
             )
         return (
             "Out-of-fold predictions would give the exact noise of every step "
