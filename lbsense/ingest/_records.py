@@ -25,6 +25,9 @@ _DECODER = json.JSONDecoder(parse_float=str, parse_constant=str)  # digits as wr
 
 def read_frame(frame: pd.DataFrame, source: str = "<data frame>") -> RawTable:
     """Return a data frame as a raw table; a named index becomes a column."""
+    if frame.empty:
+        msg = f"{source}: no submissions in it, it has {frame.shape[0]} rows."
+        raise IngestError(msg)
     if frame.index.name is not None or isinstance(frame.index, pd.MultiIndex):
         frame = frame.reset_index(allow_duplicates=True)
     names = tuple(

@@ -136,7 +136,7 @@ def _from_path(name: str | bytes) -> Document:
         if isinstance(error, IngestError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
-        msg = f"{shorten(source, 200)}: cannot be opened ({reason})."
+        msg = f"{shorten(source, 200)}: the file cannot be opened ({reason})."
         raise IngestError(msg) from error
     return _from_bytes(raw, source)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -17,6 +18,9 @@ from sklearn.metrics import (
 
 from lbsense.errors import LbsenseWarning
 from lbsense.stats.bootstrap import bootstrap
+
+# SciPy renamed the argument in 1.15.
+SEED = "rng" if scipy.__version__ >= "1.15" else "random_state"
 
 
 def ranked(n=300, k=2, seed=0, share=0.3, digits=None):
@@ -189,7 +193,7 @@ def test_intervals_cover_the_score_and_bca_agrees_with_scipy(interval):
     assert result.ci_low[0] < values.mean() < result.ci_high[0]
     if interval == "bca":
         expected = stats.bootstrap(
-            (values,), np.mean, method="BCa", n_resamples=9999, rng=1
+            (values,), np.mean, method="BCa", n_resamples=9999, **{SEED: 1}
         ).confidence_interval
         assert result.ci_low[0] == pytest.approx(expected.low, abs=0.012)
         assert result.ci_high[0] == pytest.approx(expected.high, abs=0.012)
