@@ -125,7 +125,9 @@ def test_what_is_no_time_is_listed(cell):
     assert "1 submission without a date, put last" in warned(history)
 
 
-@pytest.mark.parametrize("cell", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"])
+@pytest.mark.parametrize(
+    "cell", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"]
+)
 def test_the_ends_of_the_calendar_are_no_crash(cell):
     assert times(cell)[0].year in (1, 9999)
 
