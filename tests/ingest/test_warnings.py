@@ -152,7 +152,7 @@ def test_112_other_scale():
 
 
 def test_a_sound_history_has_no_warning():
-    assert read_submissions(export(30), metric="roc_auc").warnings == ()
+    assert read_submissions(export(25), metric="roc_auc").warnings == ()
 
 
 def test_messages_are_whole_sentences():
