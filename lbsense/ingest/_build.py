@@ -25,9 +25,9 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
     """Return the drafts of all pages, each submission once.
 
     Pages that were fetched while new submissions came in overlap. A row is the same
-    as an earlier one if it has its reference; without references, if an export gives
-    it the same second, file name and description. Of two, the one that says more is
-    kept, in the place of the first.
+    as an earlier one if it has its reference and no other time; without references, if
+    an export gives it the same second, file name and description. Of two, the one that
+    says more is kept, in the place of the first.
     """
     kept: dict[Hashable, Draft] = {}
     issues: list[RowIssue] = []
@@ -35,6 +35,8 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
         for draft in table.drafts:
             key = _identity(draft, hand_made=table.kind == "table")
             first = kept.get(key)
+            if first is not None and _times_differ(first, draft):
+                key, first = id(draft), None  # references that a spreadsheet rounded
             if first is None:
                 kept[key] = draft
                 continue
@@ -117,6 +119,11 @@ def _identity(draft: Draft, *, hand_made: bool) -> Hashable:
     if hand_made or time is None or not named or not (time.hour or time.minute):
         return id(draft)
     return time, draft.file_name, draft.description
+
+
+def _times_differ(one: Draft, other: Draft) -> bool:
+    times = {one.submitted_at, other.submitted_at} - {None}
+    return len(times) > 1
 
 
 def _content(draft: Draft) -> tuple[int, int]:

@@ -26,6 +26,7 @@ __all__ = [
     "uses_decimal_comma",
 ]
 
+_LARGEST = 1e150  # beyond it squares overflow, and no metric goes there
 _PLAIN = re.compile(r"[+-]?[0-9]+(?:\.([0-9]+))?")
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _THOUSANDS = re.compile(
@@ -161,7 +162,7 @@ def read_score(cell: object, *, decimal_comma: bool = False) -> ScoreCell | None
     """
     if isinstance(cell, str):
         plain = _PLAIN.fullmatch(cell)
-        if plain is not None and len(cell) < 300:
+        if plain is not None and len(cell) < 100:
             return ScoreCell(float(cell), decimals=len(plain.group(1) or ""))
         return _read_score_text(cell, decimal_comma=decimal_comma)
     if isinstance(cell, np.ndarray):
@@ -313,7 +314,7 @@ def _finite(cell: object) -> float:
     except (TypeError, ValueError, OverflowError) as error:
         msg = "a number"
         raise CellError(msg) from error
-    if not math.isfinite(value):
+    if not abs(value) < _LARGEST:  # nan too
         msg = "a finite number"
         raise CellError(msg)
     return value

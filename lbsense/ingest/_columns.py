@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 
 __all__ = [
     "FIELDS",
     "field_of",
     "fold_number",
     "is_heading",
+    "is_number",
+    "known_fields",
     "name_key",
 ]
 
@@ -54,10 +57,12 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "description": (
         "description",
+        "submissionanddescription",
         "comment",
         "desc",
         "message",
         "model",
+        "modelname",
         "name",
         "strategy",
         "title",
@@ -149,6 +154,7 @@ _CV_WORDS = frozenset(
 _PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
 _PLATFORM_WORDS = frozenset(("kaggle", "zindi"))
 _SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
+_BESIDE_CV = _CV_WORDS | _METRIC_WORDS | {"local", "best"}
 _PREFIX = re.compile(r"(?:metrics|extras|sys|summary|tags)[./]", re.IGNORECASE)
 
 
@@ -201,16 +207,21 @@ def fold_number(name: str) -> int | None:
     return int(found.group(1)) if allowed else None
 
 
+def known_fields(names: Iterable[str]) -> set[str]:
+    """Return the fields that any of the names stands for."""
+    known = (field_of(name) for name in names if name.strip() and len(name) <= 60)
+    return {found[0] for found in known if found is not None}
+
+
 def is_heading(cells: list[str]) -> bool:
     """Say whether the cells of a line read as column names of a history.
 
     Two known names and no number make a heading; so does the one name of a score
     where nothing else is there.
     """
-    if any(_is_number(cell) for cell in cells):
+    if any(is_number(cell) for cell in cells):
         return False
-    known = [field_of(cell) for cell in cells if cell.strip() and len(cell) <= 60]
-    fields = {found[0] for found in known if found is not None}
+    fields = known_fields(cells)
     if len(cells) == 1:
         alone = cells[0].strip().isidentifier()  # "Private Score:" is a label
         return alone and bool(fields & {"public_score", "private_score"})
@@ -221,7 +232,7 @@ def _field_by_words(words: frozenset[str]) -> tuple[str, int] | None:
     """Recognise names such as ``CV F1``, ``cv_rmse_std`` or ``Public LB score``."""
     if words & _SPREAD_WORDS and words - _SPREAD_WORDS <= _CV_WORDS | _METRIC_WORDS:
         return "cv_std", _BY_RULE
-    if words & _CV_WORDS and words <= _CV_WORDS | _METRIC_WORDS | {"local", "best"}:
+    if words & _CV_WORDS and _without_folds(words) <= _BESIDE_CV:
         return "cv_score", _BY_RULE
     board = _PUBLIC_WORDS | _METRIC_WORDS | _PLATFORM_WORDS
     if "private" in words and words - {"private"} <= board - {"public"}:
@@ -231,13 +242,21 @@ def _field_by_words(words: frozenset[str]) -> tuple[str, int] | None:
     return None
 
 
+def _without_folds(words: frozenset[str]) -> frozenset[str]:
+    """Drop the words of "5-fold", which says how; "folds" alone counts them."""
+    numbers = frozenset(word for word in words if word.isdigit())
+    folds = frozenset(("fold", "folds", "kfold"))
+    return words - numbers - folds if numbers and words & folds else words
+
+
 def _words(name: str) -> list[str]:
     text = _PREFIX.sub("", unicodedata.normalize("NFKC", name))
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
     return re.findall(r"[a-z]+[0-9]*|[0-9]+", text.lower())
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Say whether the text of a cell is a bare number."""
     try:
         float(cell)
     except ValueError:

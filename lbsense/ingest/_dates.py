@@ -91,7 +91,8 @@ def read_dates(cells: Sequence[object]) -> DateColumn:
     for position, cell in enumerate(cells):
         value: datetime | None = None
         try:
-            value = None if is_missing(cell) else _read_date(cell, day_first)
+            if not is_missing(cell):
+                value = _within_reach(_read_date(cell, day_first))
         except _DateError as error:
             not_understood[position] = str(error)
         if value is not None and value.tzinfo is None:
@@ -99,7 +100,7 @@ def read_dates(cells: Sequence[object]) -> DateColumn:
             value = value.replace(tzinfo=UTC)
         elif value is not None:
             n_aware += 1
-            value = _to_utc(value)
+            value = value.astimezone(UTC)
         values.append(value)
         if day_first is None and value is not None and not ambiguous:
             ambiguous = isinstance(cell, str) and _is_ambiguous(cell)
@@ -231,8 +232,9 @@ def _from_epoch(number: float) -> datetime:
     raise _DateError(msg)
 
 
-def _to_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:  # the first or the last day of the calendar
-        return value.replace(tzinfo=UTC)
+def _within_reach(value: datetime) -> datetime:
+    """Return the time if a submission can bear it and nanoseconds can count to it."""
+    if 1970 < value.year < 2262:
+        return value
+    msg = "a time between 1971 and 2261"
+    raise _DateError(msg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
@@ -10,21 +11,34 @@ from typing import NamedTuple
 
 from lbsense._format import plural, shorten
 from lbsense.ingest._cells import read_status
-from lbsense.ingest._columns import field_of, is_heading, name_key
+from lbsense.ingest._columns import (
+    field_of,
+    is_heading,
+    is_number,
+    known_fields,
+    name_key,
+)
 from lbsense.ingest._raw import RawRow, RawTable
 from lbsense.ingest._source import Document
 from lbsense.model import RowIssue
 
-__all__ = ["find_heading", "is_known_noise", "read_delimited", "skipped_line"]
+__all__ = [
+    "find_heading",
+    "is_known_noise",
+    "read_delimited",
+    "skipped_line",
+    "wrong_width",
+]
 
 _DELIMITERS = (",", "\t", ";", "|")
 _SEARCHED_LINES = 200
 _MAX_QUOTED_LINES = 500
+_TEXT_FIELDS = ("description", "file_name")
 # What the Kaggle client and a terminal print around a table.
 _NOISE = re.compile(
     r"\s*(?:using competition:|warning:|next page token|successfully submitted"
     r"|no submissions found|looks like you're using|<response \[\d+\]>"
-    r"|\d+%\||[$>%!] ?kaggle |tail: write error)",
+    r"|sep=.$|\d+%\||[$>%!] ?kaggle |tail: write error)",
     re.IGNORECASE,
 )
 
@@ -50,6 +64,19 @@ def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:
         found=shorten(text, 80),
         expected=expected,
         action="line skipped",
+    )
+
+
+def wrong_width(
+    source: str, line: int, cells: list[str], width: int, action: str
+) -> RowIssue:
+    """Return the issue of a row with too many or too few cells."""
+    return RowIssue(
+        source=source,
+        line=line,
+        found=f"{plural(len(cells), 'cell')}: {shorten(', '.join(cells), 80)}",
+        expected=f"{width} cells",
+        action=action,
     )
 
 
@@ -89,15 +116,26 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
     records = _records(lines, heading, document.source, table.issues)
     for number, cells in _join_broken(records, heading.names):
         names = tuple(_trim(cells))
+        page = None
         if len(cells) > 1 and is_heading(list(names)):
-            key = [name_key(name) for name in names]
-            match = [t for t in tables if [name_key(n) for n in t.columns] == key]
-            table = match[0] if match else _empty_like(table, names)
-            if not match:
-                tables.append(table)
-        else:
+            page = _page(tables, names)
+        if page is None:
             _add(table, number, cells)
+        else:
+            table = page
     return tables
+
+
+def _page(tables: list[RawTable], names: tuple[str, ...]) -> RawTable | None:
+    """Return the table that a further heading goes on with, or begins, if it is one."""
+    key = [name_key(name) for name in names]
+    for table in tables:
+        if [name_key(name) for name in table.columns] == key:
+            return table
+    if 2 * len(known_fields(names)) < len(names):
+        return None
+    tables.append(dataclasses.replace(tables[0], columns=names, rows=[], issues=[]))
+    return tables[-1]
 
 
 def find_heading(lines: list[str]) -> Heading | None:
@@ -105,11 +143,23 @@ def find_heading(lines: list[str]) -> Heading | None:
     for index, line in enumerate(lines[:_SEARCHED_LINES]):
         if not line.strip() or is_known_noise(line):
             continue
+        end = _end_of_quote(lines, index)
+        text = " ".join(lines[index : end + 1])
         for delimiter in _DELIMITERS:
-            names = tuple(_trim(_split(line, delimiter)))
+            names = tuple(_trim(_split(text, delimiter)))
             if (len(names) > 1 or delimiter == ",") and is_heading(list(names)):
-                return Heading(index, delimiter, names)
+                return Heading(end, delimiter, names)
     return None
+
+
+def _end_of_quote(lines: list[str], index: int) -> int:
+    """Return the line that a heading ends on, whose quoted names may be broken."""
+    n_quotes = 0
+    for end in range(index, min(len(lines), index + 10)):
+        n_quotes += lines[end].count('"')
+        if n_quotes % 2 == 0:
+            return end
+    return index
 
 
 def _guess_heading(lines: list[str]) -> Heading | None:
@@ -122,20 +172,10 @@ def _guess_heading(lines: list[str]) -> Heading | None:
     for (index, line), (_, following) in itertools.pairwise(filled):
         for delimiter in _DELIMITERS:
             names = _trim(_split(line, delimiter))
-            if len(names) > 1 and len(_split(following, delimiter)) == len(names):
+            wide = len(names) > 1 and len(_split(following, delimiter)) == len(names)
+            if wide and not any(map(is_number, names)):
                 return Heading(index, delimiter, tuple(names))
     return None
-
-
-def _empty_like(table: RawTable, names: tuple[str, ...]) -> RawTable:
-    return RawTable(
-        source=table.source,
-        shape=table.shape,
-        columns=names,
-        rows=[],
-        issues=[],
-        delimiter=table.delimiter,
-    )
 
 
 def _records(
@@ -220,7 +260,14 @@ def _add(table: RawTable, number: int, cells: list[str]) -> None:
             return
         mended = _mend(table, cells)
         if mended is None or len(cells) < len(mended) or any(cells[len(mended) :]):
-            table.issues.append(_width_issue(table, number, cells, mended))
+            if mended is None:
+                action = "row skipped"
+            elif len(cells) < len(mended):
+                action = "absent cells taken as missing"
+            else:
+                action = "surplus cells joined to the description"
+            width = len(table.columns)
+            table.issues.append(wrong_width(table.source, number, cells, width, action))
         if mended is None:
             return
         cells = mended
@@ -235,9 +282,18 @@ def _mend(table: RawTable, cells: list[str]) -> list[str] | None:
         return cells[:width]
     if extra > 0:
         return _join_description(table, cells, extra)
-    if len(cells) > 1 and 2 * len(cells) >= width:
+    if len(cells) > 1 and 2 * len(cells) >= width and not _is_shifted(table, cells):
         return cells + [""] * -extra
     return None
+
+
+def _is_shifted(table: RawTable, cells: list[str]) -> bool:
+    """Say whether a number stands where words should: a cell is absent before it."""
+    fields = [field_of(name) for name in table.columns[: len(cells)]]
+    return any(
+        field is not None and field[0] in _TEXT_FIELDS and is_number(cell)
+        for field, cell in zip(fields, cells, strict=True)
+    )
 
 
 def _join_description(
@@ -282,23 +338,3 @@ def _join_broken(
             yield number, cells
     if kept is not None:
         yield kept
-
-
-def _width_issue(
-    table: RawTable, number: int, cells: list[str], mended: list[str] | None
-) -> RowIssue:
-    text = (table.delimiter or ",").join(cells)
-    if mended is None:
-        action = "row skipped"
-    elif len(cells) > len(mended):
-        action = "surplus cells joined to the description"
-    else:
-        action = "absent cells taken as missing"
-    found = f"{plural(len(cells), 'cell')}: {shorten(text, 80)}"
-    return RowIssue(
-        source=table.source,
-        line=number,
-        found=found,
-        expected=f"{len(table.columns)} cells",
-        action=action,
-    )

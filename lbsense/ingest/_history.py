@@ -13,6 +13,7 @@ from lbsense._typing import Platform
 from lbsense.errors import IngestError
 from lbsense.ingest._assign import ColumnNames, check_overrides
 from lbsense.ingest._build import build_submissions, in_time_order, without_overlap
+from lbsense.ingest._columns import known_fields
 from lbsense.ingest._dates import read_dates
 from lbsense.ingest._raw import RawTable
 from lbsense.ingest._recognise import Kind, has_score, recognise_table
@@ -134,6 +135,7 @@ def read_history(
     seen = Seen(
         history=history,
         tables=tables,
+        drafts=drafts,
         metric=metric,
         nested_stated=nested_stated,
         now=now or datetime.now(UTC),
@@ -199,13 +201,13 @@ def _histories_among(
     tables: Sequence[RawTable], columns: ColumnNames | None
 ) -> tuple[list[tuple[RawTable, Kind]], list[RowIssue]]:
     """Return the tables that are submission histories, and what is said of others."""
-    named = {"public_score", "private_score", "score"} & set(columns or {})
+    named = bool({"public_score", "private_score", "score"} & set(columns or {}))
     chosen: list[tuple[RawTable, Kind]] = []
     issues: list[RowIssue] = []
     refusals: list[IngestError] = []
     for table in tables:
         try:
-            kind = recognise_table(table)
+            kind = recognise_table(table, named=named)
             if named or has_score(table):
                 chosen.append((table, kind))
                 continue
@@ -241,9 +243,17 @@ def _other_table(table: RawTable) -> RowIssue:
 
 def _no_score_message(table: RawTable) -> str:
     shown = ", ".join(shorten(name, 40) for name in table.columns[:20])
+    if known_fields(table.columns) <= {"submission_id"}:
+        hint = (
+            " If it is a file of predictions that you sent in: what is read here is "
+            "the list of your submissions with their scores; see `lbsense formats`."
+        )
+    else:
+        hint = ""
     return (
         f"{table.source}: no column for the public score. Found: {shown}. Name it with "
-        "columns={'public_score': '<your column>'} (--columns public_score=NAME)."
+        f"columns={{'public_score': '<your column>'}} (--columns public_score=NAME)."
+        f"{hint}"
     )
 
 

@@ -6,10 +6,9 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from lbsense._format import plural, shorten
 from lbsense.ingest._cells import read_status
-from lbsense.ingest._columns import field_of, name_key
-from lbsense.ingest._delimited import is_known_noise, skipped_line
+from lbsense.ingest._columns import field_of, known_fields, name_key
+from lbsense.ingest._delimited import is_known_noise, skipped_line, wrong_width
 from lbsense.ingest._raw import RawRow, RawTable
 from lbsense.ingest._source import Document
 from lbsense.model import RowIssue
@@ -22,6 +21,8 @@ _PIPE_RULER = re.compile(
 )
 _BOARD_RULER = re.compile(r"\s*[-_=|+\s]*")
 _BOARD = ["status", "id", "date", "score", "filename", "comment"]
+_SCORES = {"public_score", "private_score", "score"}
+_ABOUT_A_TRIAL = {"cv_score", "status", "file_name"}
 _MAX_BROKEN_LINES = 60
 _LABEL = re.compile(
     r"[\s>*+-]*\**`?([A-Za-z][\w /()#-]{0,40}?)`?\**\s*[:=：]\**\s+(.*)"
@@ -160,12 +161,14 @@ def _markdown(source: str, lines: list[str], ruler: int) -> RawTable:
             break  # the heading of another table
         cells = _pipe_cells(line)
         if len(cells) > len(names):
-            found = f"{plural(len(cells), 'cell')}: {shorten(line, 80)}"
-            expected = f"{len(names)} cells"
-            issues.append(skipped_line(source, number, found, expected))
-        else:
+            action = "row skipped"
+            issues.append(wrong_width(source, number, cells, len(names), action))
+            continue
+        if len(cells) < len(names):
+            action = "absent cells taken as missing"
+            issues.append(wrong_width(source, number, cells, len(names), action))
             cells += [""] * (len(names) - len(cells))
-            rows.append(RawRow(number, cells))
+        rows.append(RawRow(number, cells))
     return RawTable(
         source=source, shape="markdown", columns=names, rows=rows, issues=issues
     )
@@ -208,14 +211,24 @@ def read_labels(document: Document) -> list[RawTable]:
     An entry begins at a Markdown heading, or where a label occurs again. Lines such
     as ``V1: 0.766 CV -> 0.868 Public`` are entries of their own.
     """
-    entries = [entry for entry in _label_entries(document.text) if _has_score(entry)]
+    found = list(_label_entries(document.text))
+    entries = [(line, e) for line, e in found if known_fields(e) & _SCORES]
     if not entries:
         return []
+    issues = [
+        skipped_line(document.source, line, ", ".join(e), "a label with a public score")
+        for line, e in found
+        if known_fields(e) & _ABOUT_A_TRIAL and not known_fields(e) & _SCORES
+    ]
     names = tuple(dict.fromkeys(name for _, entry in entries for name in entry))
     rows = [RawRow(line, [e.get(name) for name in names]) for line, e in entries]
     return [
         RawTable(
-            source=document.source, shape="labels", columns=names, rows=rows, issues=[]
+            source=document.source,
+            shape="labels",
+            columns=names,
+            rows=rows,
+            issues=issues,
         )
     ]
 
@@ -249,9 +262,3 @@ def _heading_entry(text: str) -> dict[str, str]:
         return {"title": text.strip()}
     title = (text[: date.start()] + text[date.end() :]).strip(" -–—:")
     return {"title": title, "date": date.group(1)}
-
-
-def _has_score(entry: tuple[int, dict[str, str]]) -> bool:
-    known = (field_of(name) for name in entry[1])
-    fields = {found[0] for found in known if found is not None}
-    return bool(fields & {"public_score", "private_score", "score"})

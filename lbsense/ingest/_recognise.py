@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._columns import field_of, name_key
+from lbsense.ingest._columns import known_fields, name_key
 from lbsense.ingest._raw import RawTable
 
 __all__ = ["Kind", "has_score", "recognise_table"]
@@ -16,7 +16,19 @@ Kind: TypeAlias = Literal["kaggle", "host", "meta kaggle", "zindi", "table"]
 
 _CHART_COLUMN = re.compile(r".+ - .+")
 _ABOUT_A_SUBMISSION = frozenset(
-    ("filename", "file", "description", "comment", "model", "publicscore")
+    (
+        "comment",
+        "cv",
+        "description",
+        "file",
+        "filename",
+        "model",
+        "note",
+        "notes",
+        "oof",
+        "publicscore",
+        "status",
+    )
 )
 _INSTEAD = (
     "Export your own submissions instead: `kaggle competitions submissions -c <slug> "
@@ -24,8 +36,15 @@ _INSTEAD = (
 )
 
 
-def recognise_table(table: RawTable) -> Kind:
+def recognise_table(table: RawTable, *, named: bool = False) -> Kind:
     """Return which export a table is, from its column names.
+
+    Parameters
+    ----------
+    table : RawTable
+        The table.
+    named : bool, default=False
+        Whether the user named the column of the scores, and so knows what it is.
 
     Raises
     ------
@@ -33,11 +52,9 @@ def recognise_table(table: RawTable) -> Kind:
         If it is a leaderboard, a chart or an experiment log without a public score.
     """
     keys = {name_key(name) for name in table.columns}
-    _refuse_leaderboard(table, keys)
-    if not table.columns:
-        msg = f"{table.source}: no column at all, so no submissions in it."
-        raise IngestError(msg)
-    _refuse_log(table, keys)
+    if not named:
+        _refuse_leaderboard(table, keys)
+        _refuse_log(table, keys)
     if {"publicscoreleaderboarddisplay", "publicscorefullprecision"} & keys:
         return "meta kaggle"
     if {"datesubmitted", "submissionid", "teamid"} <= keys:
@@ -49,8 +66,8 @@ def recognise_table(table: RawTable) -> Kind:
 
 def has_score(table: RawTable) -> bool:
     """Say whether some column holds a score of the leaderboard."""
-    fields = {found[0] for name in table.columns if (found := field_of(name))}
-    return bool(fields & {"public_score", "private_score", "score"})
+    scores = {"public_score", "private_score", "score"}
+    return bool(known_fields(table.columns) & scores)
 
 
 def _is_kaggle(table: RawTable, keys: set[str]) -> bool:

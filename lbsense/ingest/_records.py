@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import pandas as pd
@@ -20,13 +21,15 @@ from lbsense.model import RowIssue
 __all__ = ["json_problem", "read_frame", "read_json", "read_objects"]
 
 _WRAPPERS = ("data", "submissions", "results", "items", "records")
+_FAILURE = frozenset(("code", "detail", "error", "errors", "message"))
 _DECODER = json.JSONDecoder(parse_float=str, parse_constant=str)  # digits as written
 
 
 def read_frame(frame: pd.DataFrame, source: str = "<data frame>") -> RawTable:
     """Return a data frame as a raw table; a named index becomes a column."""
     if frame.empty:
-        msg = f"{source}: no submissions in it, it has {frame.shape[0]} rows."
+        n_rows, n_columns = frame.shape
+        msg = f"{source}: empty, with {n_rows} rows and {n_columns} columns."
         raise IngestError(msg)
     if frame.index.name is not None or isinstance(frame.index, pd.MultiIndex):
         frame = frame.reset_index(allow_duplicates=True)
@@ -132,10 +135,10 @@ def _records(data: Any, source: str) -> Iterator[Mapping[Any, Any]]:
     data = _unwrap(data, source)
     if isinstance(data, Mapping):
         yield from _records_of_mapping(data)
-    elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
+    elif isinstance(data, (Sequence, Set, Iterator)) and not isinstance(data, str):
         for item in data:
-            if isinstance(item, Sequence) and not _is_named_tuple(item):
-                yield from () if isinstance(item, str) else _records(item, source)
+            if isinstance(item, (list, tuple)) and not _is_named_tuple(item):
+                yield from _records(item, source)
             else:
                 yield _as_mapping(item)
     else:
@@ -146,7 +149,7 @@ def _unwrap(data: Any, source: str) -> Any:
     """Return what an answer wraps, and complain where it wraps an error."""
     for _ in range(3):
         if isinstance(data, Mapping):
-            if "errors" in data or (set(data) <= {"code", "message", "error"} and data):
+            if data and set(data) <= _FAILURE:
                 found = shorten(json.dumps(dict(data), default=str), 200)
                 msg = f"{source}: the answer of a failed request: {found}. Ask again."
                 raise IngestError(msg)
@@ -163,7 +166,7 @@ def _unwrap(data: Any, source: str) -> Any:
 
 def _is_wrapped(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return "errors" in value or any(key in value for key in _WRAPPERS)
+        return set(value) <= _FAILURE or any(key in value for key in _WRAPPERS)
     return isinstance(value, (list, tuple)) and all(
         isinstance(item, Mapping) or hasattr(item, "__dict__") for item in value
     )
@@ -174,7 +177,7 @@ def _records_of_mapping(data: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
     values = list(data.values())
     named = any(field_of(str(key)) for key in data)
     if values and named and all(isinstance(value, (list, tuple)) for value in values):
-        for cells in zip(*values, strict=False):
+        for cells in itertools.zip_longest(*values):
             yield dict(zip(data, cells, strict=True))
     elif values and all(isinstance(value, Mapping) for value in values):
         if named:
@@ -214,8 +217,12 @@ def _table(
     shape: Shape,
     issues: list[RowIssue],
 ) -> RawTable:
-    flat = [(line, _flatten(record)) for line, record in numbered]
-    flat = [(line, record) for line, record in flat if record]
+    flat = [(line, _flatten(record)) for line, record in numbered if record]
+    issues += [
+        skipped_line(source, line, "nothing with a name", "a record with fields")
+        for line, record in numbered
+        if not record
+    ]
     if not flat:
         msg = (
             f"{source}: no submissions in it. Expected records, each a mapping or an "

@@ -41,7 +41,7 @@ _SCHEMES = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A row on its way to a `Submission`."""
 
@@ -189,15 +189,17 @@ def _statuses(
 ) -> list[tuple[Status, bool, str | None]]:
     """Return the status of every row, whether it was stated, and the word on it."""
     details = reader.texts("status_detail")
+    words = reader.texts("public_score")
     found = []
     for position, cell in enumerate(reader.cells("status")):
         score, word = public[position], read_text(cell)
         stated = read_status(cell)
         detail = details[position]
-        if stated is None and word is not None and kind != "table":
+        if stated is None and word is not None:
+            detail = detail or word
             if kind == "zindi":
-                stated, detail = "error", detail or word
-            else:
+                stated = "error"
+            elif kind != "table":
                 at = reader.at["status"]
                 reader.complain(at, position, cell, "complete, pending or error")
         scored = score is not None and score.value is not None
@@ -206,6 +208,7 @@ def _statuses(
             status = stated
         if status != "error" and score is not None and score.status is not None:
             status = score.status  # "In processing" where the score should be
+            detail = detail or words[position]
         found.append((status, stated is not None, detail))
     return found
 

@@ -171,7 +171,7 @@ def _from_bytes(raw: bytes, source: str) -> Document:
 
 def _from_text(text: str, source: str, issues: tuple[RowIssue, ...] = ()) -> Document:
     text = _ESCAPE_SEQUENCE.sub("", text.removeprefix("\ufeff"))
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
     sample = text[:20_000]
     if len(_CONTROL.findall(sample)) > max(2, len(sample) // 100):
         msg = f"{source}: binary data, expected text. Export the table as CSV or JSON."

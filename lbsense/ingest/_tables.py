@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import pandas as pd
@@ -47,7 +47,7 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
     if is_text_source(data):
         documents = read_documents(data)
         return tuple(table for item in documents for table in _text_tables(item))
-    if isinstance(data, Iterable) and not isinstance(data, dict):
+    if isinstance(data, (Sequence, Set, Iterator)):
         items = list(data)
         if items and all(_is_page(item) for item in items):
             return tuple(table for item in items for table in read_tables(item))

@@ -115,7 +115,8 @@ def test_doubtful_dates_between_both_orders_are_not_guessed():
 @pytest.mark.parametrize(
     "cell",
     ["2d ago", "yesterday", "2026-02-30", "2026-07-28 25:00", "99/99/2020", "12", "x"]
-    + ["4 Foo 2026", True, [1], 12, 1e300],
+    + ["4 Foo 2026", True, [1], 12, 1e300, "0001-01-01T00:00:00+10:00", "1970-01-01"]
+    + ["9999-12-31T23:59:59-10:00", datetime(2263, 1, 1)],
 )
 def test_what_is_no_time_is_listed(cell):
     history = history_of(cell, "2026-07-28")
@@ -125,15 +126,8 @@ def test_what_is_no_time_is_listed(cell):
     assert "1 submission without a date, put last" in warned(history)
 
 
-@pytest.mark.parametrize(
-    "cell", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"]
-)
-def test_the_ends_of_the_calendar_are_no_crash(cell):
-    assert times(cell)[0].year in (1, 9999)
-
-
 def test_dates_in_the_future_are_said():
-    assert "1 date in the future" in warned(history_of("2026-01-01", "2999-01-01"))
+    assert "1 date in the future" in warned(history_of("2026-01-01", "2199-01-01"))
 
 
 def test_mixed_zones_are_said():
@@ -144,7 +138,7 @@ def test_mixed_zones_are_said():
 
 def test_no_dates_at_all_are_said():
     history = read_table("model,LB\na,0.5\nb,0.6\n")
-    assert "order of the rows is taken" in warned(history)
+    assert "the rows are taken in their order, the oldest first" in warned(history)
     assert [item.description for item in history] == ["a", "b"]
 
 

@@ -60,6 +60,8 @@ CV_NAMES = [
     "LOO",
     "valid_auc",
     "holdout",
+    "5-fold CV",
+    "CV (5 folds)",
 ]
 
 
@@ -88,7 +90,17 @@ def test_scheme_is_what_the_column_name_says(name, scheme):
 
 
 @pytest.mark.parametrize(
-    "name", ["lb_delta", "public_rank", "train", "n_folds", "val_size", "gap", "cv_lr"]
+    "name",
+    [
+        "lb_delta",
+        "public_rank",
+        "train",
+        "n_folds",
+        "val_size",
+        "gap",
+        "cv_lr",
+        "cv_folds",
+    ],
 )
 def test_names_that_are_no_score(name):
     item = only(f"model,LB,{name}\na,0.4,7")
@@ -152,7 +164,18 @@ def test_cells_that_are_not_understood_are_listed(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["inf", "-inf", "Infinity", "∞", "1e999", float("inf")]
+    "text",
+    [
+        "inf",
+        "-inf",
+        "Infinity",
+        "∞",
+        "1e999",
+        "9" * 200,
+        float("inf"),
+        [1e308, 1e308],
+        1e200,
+    ],
 )
 def test_infinite_scores_are_kept_out_and_said(text):
     history = read_table([{"model": "a", "public": text, "date": "2026-01-01"}])
@@ -191,6 +214,7 @@ def test_float32_keeps_the_digits_that_were_meant():
 def test_words_where_the_score_should_be(text, status):
     item = cell(text, name="LB")
     assert (item.status, item.public_score) == (status, None)
+    assert item.status_detail == text
 
 
 def test_spread_beside_the_cv():
@@ -375,6 +399,74 @@ def test_columns_of_json():
         assert [item.public_score for item in read_submissions(data)] == [0.5, 0.6]
 
 
+def test_names_with_line_breaks_of_a_spreadsheet():
+    item = only('"Model\nname","Public\nLB","CV\n(mean)"\na,0.5,0.6\n')
+    assert (item.public_score, item.cv_score) == (0.5, 0.6)
+    assert (item.source_line, item.description) == (5, "a")
+
+
+def test_columns_of_unequal_length_lose_nothing():
+    history = read_table({"model": ["a", "b", "c"], "LB": [0.5, 0.6]})
+    assert [item.public_score for item in history] == [0.5, 0.6, None]
+
+
+def test_records_that_are_none_are_listed():
+    history = read_table([{"LB": 0.5}, None, "text", 7, {}, {"LB": 0.6}])
+    assert [item.public_score for item in history] == [0.5, 0.6]
+    assert [issue.line for issue in history.dropped] == [2, 3, 4, 5]
+
+
+def test_a_column_of_errors_is_no_failed_request():
+    text = '{"errors": 0, "model": "a", "LB": 0.5}\n{"errors": 1, "LB": 0.6}\n'
+    assert len(read_submissions(text)) == 2
+
+
+def test_markdown_rows_of_a_wrong_width_are_said():
+    text = "| model | LB | cv |\n|---|---|---|\n| a | 0.5 |\n| b | 0.6 | 1 | 2 |\n"
+    history = read_table(text)
+    assert [item.public_score for item in history] == [0.5]
+    assert [(issue.line, issue.action) for issue in history.dropped] == [
+        (3, "absent cells taken as missing"),
+        (4, "row skipped"),
+    ]
+
+
+def test_entries_of_a_log_without_public_score_are_listed():
+    text = "## a\nPublic Score: 0.5\n## b\nCV: 0.6\n## c\njust words: many\n"
+    history = read_submissions(text)
+    assert [item.description for item in history] == ["a"]
+    assert [(issue.line, issue.expected) for issue in history.dropped] == [
+        (3, "a label with a public score")
+    ]
+
+
+def test_a_table_with_ranks_is_a_history_where_the_user_says_so():
+    text = "rank,score,when\n9,0.5,2026-01-01\n8,0.6,2026-01-02\n"
+    with pytest.raises(IngestError, match="a leaderboard"):
+        read_submissions(text)
+    history = read_submissions(text, columns={"public_score": "score"})
+    assert [item.public_score for item in history] == [0.5, 0.6]
+
+
+def test_wide_log_of_which_few_names_are_known():
+    names = ["model", "LB", *(f"param{i}" for i in range(30))]
+    text = ",".join(names) + "\n" + ",".join(["a", "0.5", *"x" * 30]) + "\n"
+    assert only(text).public_score == 0.5
+
+
+def test_row_that_happens_to_hold_two_column_names():
+    text = "model,LB,a,b,c,d,e\nmodel,,cv,x,y,z,w\nb,0.5,,,,,\n"
+    history = read_table(text)
+    assert [item.public_score for item in history] == [None, 0.5]
+
+
+def test_byte_order_mark_and_separator_line_inside_a_text():
+    text = "sep=;\n\ufeffmodel;LB\na;0,5\n\ufeffmodel;LB\nb;0,6\n"
+    history = read_table(text)
+    assert [item.public_score for item in history] == [0.5, 0.6]
+    assert history.dropped == ()
+
+
 def test_records_by_their_key():
     data = {"e1": {"public": 0.5}, "e2": {"public": 0.6}}
     history = read_submissions(data)
@@ -525,6 +617,25 @@ def test_other_tables_of_a_document_are_left_out_and_said():
 def test_markdown_inside_a_quoted_cell_is_text():
     text = 'model,LB,Note\na,0.5,"|x|y|\n|---|---|\n|1|2|"\nb,0.6,\n'
     assert [item.public_score for item in read_submissions(text)] == [0.5, 0.6]
+
+
+def test_numbers_that_slipped_to_the_left_are_not_taken_for_scores():
+    text = (
+        "Submission and Description\tPrivate Score\tPublic Score\tSelected\n"
+        "a.csv\nComplete, 2d ago\n0.80110\t0.81230\t\n"
+    )
+    with pytest.raises(IngestError, match=r"(?s)no row below it.*3 cells.*row skipped"):
+        read_submissions(text)
+
+
+def test_words_of_a_status_column_are_kept():
+    item = only("model,LB,status\na,0.5,promising\n")
+    assert (item.status, item.status_detail) == ("complete", "promising")
+
+
+def test_rows_without_a_heading_ask_for_one():
+    with pytest.raises(IngestError, match="expected a line of column names"):
+        read_table("a,0.5,0.6\nb,0.6,0.7\n")
 
 
 def test_read_table_takes_a_platform_export_as_it_stands():

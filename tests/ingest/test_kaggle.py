@@ -277,6 +277,21 @@ def test_overlap_keeps_the_row_that_says_more():
         assert history["9"].status == "complete"
 
 
+def test_references_that_a_spreadsheet_rounded_are_not_one_submission():
+    text = f"""{NEW}
+5.49E+07,a.csv,2026-07-28 15:17,x,SubmissionStatus.COMPLETE,0.7,
+5.49E+07,a.csv,2026-07-27 15:17,y,SubmissionStatus.COMPLETE,0.6,
+"""
+    history = read_submissions(text)
+    assert [item.public_score for item in history] == [0.6, 0.7]
+    assert [item.submission_id for item in history] == ["row3", "row2"]
+
+
+def test_pages_of_one_generation_without_dates_overlap_too():
+    text = "ref,publicScore\n9,0.6\n8,0.5\nref,publicScore\n8,0.5\n7,0.4\n"
+    assert public(text) == [0.4, 0.5, 0.6]
+
+
 def test_repeats_are_kept():
     text = f"""{NEW}
 66,submission.csv,2026-07-28 15:17:26,Registry v2,SubmissionStatus.COMPLETE,7.760,

@@ -87,6 +87,11 @@ def test_refused_request(text):
         read_submissions(text)
 
 
+def test_file_of_predictions():
+    with pytest.raises(IngestError, match="Found: PassengerId, Survived.*predictions"):
+        read_submissions("PassengerId,Survived\n892,0\n893,1\n")
+
+
 def test_heading_without_rows():
     with pytest.raises(IngestError, match=r"a heading \(fileName, date.*no row below"):
         read_submissions(CSV.split("\n")[0] + "\n")
@@ -115,7 +120,7 @@ def test_json_without_records(text):
 
 @pytest.mark.parametrize("data", [[], (), {}, [[]], pd.DataFrame()])
 def test_nothing_at_all(data):
-    with pytest.raises(IngestError, match="no submissions|no column|no row"):
+    with pytest.raises(IngestError, match="no submissions in it|empty, with 0 rows"):
         read_submissions(data)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from lbsense.ingest import read_submissions, read_table, read_zindi
@@ -10,12 +12,13 @@ HEADER = "ref,fileName,date,description,status,publicScore,privateScore"
 
 
 def export(n, *, first=1):
+    """Write an export of n submissions, one an hour, the newest first."""
+    start = datetime(2026, 7, 1)
     rows = [
-        f"{i},s.csv,2026-07-{i % 28 + 1:02} 10:{i % 60:02}:{i // 60:02},v{i},complete,"
-        f"{0.7 + i / 1e4:.5f},"
+        f"{i},s.csv,{start + timedelta(hours=i)},v{i},complete,{0.7 + i / 1e4:.5f},"
         for i in range(first, first + n)
     ]
-    return "\n".join([HEADER, *rows])
+    return "\n".join([HEADER, *rows[::-1]])
 
 
 def scores(public, private=None, cv=None):
@@ -65,7 +68,7 @@ def test_101_zindi_has_its_own_remedy():
 def test_102_two_scales():
     text = message(scores([0.81, 0.82, 81.0, 82.5, 0.83]), "LBS102")
     assert "3 from 0.81 to 0.83 and 2 from 81 to 82.5" in text
-    assert message(scores([0.81, 0.82, 1.9, 8.2, 12.0]), "LBS102") is None
+    assert message(scores([0.81, 0.82, 1.9, 7.2, 12.0]), "LBS102") is None
     assert message(scores([0.81, 0.82, 0.83, 81.0]), "LBS102") is None  # one: extreme
 
 

@@ -75,6 +75,13 @@ def entry(row):
     )
 
 
+class Iterable(SubmissionBoardResult):
+    """Iterates over its fields, as the models of pydantic do."""
+
+    def __iter__(self):
+        return iter(vars(self).items())
+
+
 MODELS = SubmissionBoardResult([entry(row) for row in ROWS])
 SHAPES = {
     "wrapped": {"data": ROWS},
@@ -84,6 +91,7 @@ SHAPES = {
     "frame": pd.DataFrame(ROWS),
     "csv": pd.DataFrame(ROWS).to_csv(),
     "models": MODELS,
+    "iterable model": Iterable(MODELS.submissions),
     "list of models": MODELS.submissions,
     "to_dict of the models": dataclasses.asdict(MODELS),
 }
