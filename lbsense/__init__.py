@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lbsense.analysis import (
         Analysis,
+        GateResult,
         NoiseScale,
         Step,
         analyze,
+        gate,
     )
     from lbsense.checks import (
+        Explanation,
         Finding,
         Findings,
+        explain,
         run_checks,
     )
     from lbsense.errors import (
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
         join_log,
         parse_cv,
         read_kaggle,
+        read_predictions,
         read_submissions,
         read_table,
         read_zindi,
@@ -43,19 +48,29 @@ if TYPE_CHECKING:
         Competition,
         DataWarning,
         History,
+        Predictions,
         RowIssue,
         Submission,
+    )
+    from lbsense.noise import (
+        bootstrap_of,
+        noise_of,
+        unlabelled_noise_of,
     )
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Analysis": "lbsense.analysis",
+    "GateResult": "lbsense.analysis",
     "NoiseScale": "lbsense.analysis",
     "Step": "lbsense.analysis",
     "analyze": "lbsense.analysis",
+    "gate": "lbsense.analysis",
+    "Explanation": "lbsense.checks",
     "Finding": "lbsense.checks",
     "Findings": "lbsense.checks",
+    "explain": "lbsense.checks",
     "run_checks": "lbsense.checks",
     "DirectionUnknownError": "lbsense.errors",
     "IngestError": "lbsense.errors",
@@ -65,6 +80,7 @@ _HOMES = {
     "join_log": "lbsense.ingest",
     "parse_cv": "lbsense.ingest",
     "read_kaggle": "lbsense.ingest",
+    "read_predictions": "lbsense.ingest",
     "read_submissions": "lbsense.ingest",
     "read_table": "lbsense.ingest",
     "read_zindi": "lbsense.ingest",
@@ -74,8 +90,12 @@ _HOMES = {
     "Competition": "lbsense.model",
     "DataWarning": "lbsense.model",
     "History": "lbsense.model",
+    "Predictions": "lbsense.model",
     "RowIssue": "lbsense.model",
     "Submission": "lbsense.model",
+    "bootstrap_of": "lbsense.noise",
+    "noise_of": "lbsense.noise",
+    "unlabelled_noise_of": "lbsense.noise",
 }
 
 __all__ = [
@@ -85,26 +105,35 @@ __all__ = [
     "CvReading",
     "DataWarning",
     "DirectionUnknownError",
+    "Explanation",
     "Finding",
     "Findings",
+    "GateResult",
     "History",
     "IngestError",
     "LbsenseError",
     "LbsenseWarning",
     "Metric",
     "NoiseScale",
+    "Predictions",
     "RowIssue",
     "Step",
     "Submission",
     "analyze",
+    "bootstrap_of",
+    "explain",
     "find_metric",
+    "gate",
     "join_log",
+    "noise_of",
     "parse_cv",
     "read_kaggle",
+    "read_predictions",
     "read_submissions",
     "read_table",
     "read_zindi",
     "run_checks",
+    "unlabelled_noise_of",
 ]
 
 

@@ -80,7 +80,10 @@ def test_json_has_the_documented_fields(content: dict[str, Any]) -> None:
     assert content["schema"] == 1
 
 
-@pytest.mark.parametrize("title", ["competition", "noise", "agreement"])
+@pytest.mark.parametrize(
+    "title",
+    ["competition", "noise", "agreement", "luck", "outlook", "picks", "resolution"],
+)
 def test_json_objects_have_the_documented_fields(
     content: dict[str, Any], title: str
 ) -> None:

@@ -11,12 +11,20 @@ from lbsense._format import format_number, plural
 from lbsense._typing import Verdict
 from lbsense.analysis._evidence import Evidence
 from lbsense.analysis._results import Step
-from lbsense.model import History
+from lbsense.model import Competition, History
+from lbsense.stats.luck import LuckResult
 
 __all__ = ["headline", "next_fact"]
 
+_REFITTING = 1.8  # noise variance of a CV gain over that of the choice of rows
 
-def headline(history: History, steps: Sequence[Step], evidence: Evidence) -> str:
+
+def headline(
+    history: History,
+    steps: Sequence[Step],
+    evidence: Evidence,
+    luck: LuckResult | None,
+) -> str:
     """Return what the history shows, in a few sentences."""
     if not history.submissions:
         return "The history is empty."
@@ -37,7 +45,7 @@ def headline(history: History, steps: Sequence[Step], evidence: Evidence) -> str
         if counts[verdict]
     ]
     told = f"{plural(n_scored, 'scored submission')}: {', '.join(parts)}."
-    return " ".join([told, *_scale(evidence), *_bests(steps, evidence)])
+    return " ".join([told, *_scale(evidence), *_bests(luck)])
 
 
 def next_fact(history: History, evidence: Evidence) -> str:
@@ -59,10 +67,7 @@ def next_fact(history: History, evidence: Evidence) -> str:
                 f"Give {', '.join(lacking)}: that would pin down how the noise divides "
                 "between CV and public."
             )
-        return (
-            "Out-of-fold predictions would give the exact noise of every step "
-            "(lbsense.noise)."
-        )
+        return _beyond_scores(evidence)
     if "cv" in evidence.notes and evidence.claims != "both":
         return (
             "Validation that follows the leaderboard would help most: the CV scores "
@@ -75,8 +80,31 @@ def next_fact(history: History, evidence: Evidence) -> str:
         )
     return (
         "CV scores (a column, or 'CV 0.8123' in the description) would help most: they "
-        "measure each change a second time, on rows that the leaderboard never saw."
+        f"measure each change a second time{_cut_by_cv(competition)}."
     )
+
+
+def _beyond_scores(evidence: Evidence) -> str:
+    """Return what is left to ask of someone who gave scores and sizes."""
+    if evidence.rows is not None:
+        return "Name the parent of every submission, and keep CV folds unchanged."
+    n_pairs = int(np.isfinite(evidence.disagreement).sum())
+    # A standard deviation from n squares has a relative error of 1 / sqrt(2 n).
+    percent = 100 * 1.96 / np.sqrt(2 * max(n_pairs, 1))
+    return (
+        "Out-of-fold predictions (analyze(history, predictions)): the noise of a step "
+        f"is known to about {percent:.0f}% from {plural(n_pairs, 'step')} and taken to "
+        "be alike for all; predictions give it for every step by itself."
+    )
+
+
+def _cut_by_cv(competition: Competition) -> str:
+    """Return by how much CV would cut the noise of a step, where sizes tell."""
+    n_public, n_train = competition.n_public, competition.train_size
+    if n_public is None or n_train is None:
+        return ", on rows that the leaderboard never saw"
+    precision = 1 + n_train / (_REFITTING * n_public)
+    return f" and would cut the noise of a step by about {1 - precision**-0.5:.0%}"
 
 
 _WORDS: dict[Verdict, tuple[str, str]] = {
@@ -111,19 +139,11 @@ def _scale(evidence: Evidence) -> list[str]:
     return []
 
 
-def _bests(steps: Sequence[Step], evidence: Evidence) -> list[str]:
+def _bests(luck: LuckResult | None) -> list[str]:
     """Return how many of the new public bests are expected to be luck."""
-    if evidence.claims != "both" or "direction" in evidence.notes:
+    if luck is None or not luck.positions.size:
         return []
-    chances = [
-        step.p_gain
-        for step in steps
-        if step.p_gain is not None and (step.public_gain or 0) > 0
-    ]
-    if not chances:
-        return []
-    luck = sum(1 - chance for chance in chances)
     return [
-        f"Of {plural(len(chances), 'rise')} of the public score over its reference "
-        f"about {luck:.0f} are expected to be luck."
+        f"Of {plural(luck.positions.size, 'new public best')} about "
+        f"{luck.expected_luck:.0f} are expected to be luck."
     ]

@@ -11,16 +11,23 @@ from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import check_fraction, check_positive
 from lbsense.analysis._advice import headline, next_fact
 from lbsense.analysis._evidence import Evidence, gather
+from lbsense.analysis._expect import agreement_of, expect
 from lbsense.analysis._results import Analysis, Step
 from lbsense.analysis._sentences import sentence
 from lbsense.analysis._verdicts import contradictions, verdicts
 from lbsense.model import History
+from lbsense.model.predictions import Predictions
 
 __all__ = ["analyze"]
 
 
 def analyze(
-    history: History, *, rope: float | None = None, confidence_level: float = 0.95
+    history: History,
+    predictions: Predictions | None = None,
+    *,
+    rope: float | None = None,
+    shift_sd: float = 0.0,
+    confidence_level: float = 0.95,
 ) -> Analysis:
     """Return the verdict of every submission of a history, with its evidence.
 
@@ -28,9 +35,16 @@ def analyze(
     ----------
     history : History
         Submissions of one entrant, as a reader or the user made it.
+    predictions : Predictions, optional
+        Labels and out-of-fold predictions of some of them, as `read_predictions` gives
+        them, named by submission id or file name. With the metric and the size of the
+        public set they give the joint noise of all scores.
     rope : float, optional
         Gain that is not worth naming, in score units. By default a quarter of the noise
         of a public step.
+    shift_sd : float
+        How far the levels of public and private rows may lie apart beyond chance, as a
+        standard deviation in score units: 0 for a random split.
     confidence_level : float
         Of all intervals, in (0, 1).
 
@@ -41,7 +55,8 @@ def analyze(
     Raises
     ------
     ValueError
-        If ``rope`` is not above 0 or ``confidence_level`` not in (0, 1).
+        If ``rope`` is not above 0, ``shift_sd`` below 0, or ``confidence_level`` not in
+        (0, 1).
 
     See Also
     --------
@@ -64,22 +79,35 @@ def analyze(
     check_fraction(confidence_level, name="confidence_level")
     if rope is not None:
         check_positive(rope, name="rope")
-    evidence = gather(history, rope=rope, confidence_level=confidence_level)
+    evidence = gather(
+        history, predictions, rope=rope, confidence_level=confidence_level
+    )
+    whole = expect(history, evidence, shift_sd=shift_sd)
+    agreement = agreement_of(history, evidence)
     contradicted = contradictions(evidence)
     steps = []
-    for index, verdict in enumerate(verdicts(history, evidence)):
+    for index, verdict in enumerate(verdicts(history, evidence, agreement)):
         step = _step(history, evidence, index, verdict)
         text = sentence(step, evidence, contradicted=bool(contradicted[index]))
         steps.append(replace(step, sentence=text))
     return Analysis(
         history=history,
         level=evidence.level,
-        headline=headline(history, steps, evidence),
+        headline=headline(history, steps, evidence, whole.luck),
         next_fact=next_fact(history, evidence),
         steps=tuple(steps),
         noise=evidence.noise,
-        agreement=evidence.agreement,
+        agreement=agreement,
         posterior=evidence.posterior,
+        parents=evidence.parents.rule,
+        levels=evidence.levels,
+        outlook=whole.outlook,
+        picks=whole.picks,
+        luck=whole.luck,
+        resolution=whole.resolution,
+        limits=whole.limits,
+        ladder=whole.ladder,
+        joint=evidence.rows.joint if evidence.rows else None,
         notes=evidence.notes,
     )
 

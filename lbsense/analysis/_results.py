@@ -15,8 +15,15 @@ from lbsense._format import format_gain, format_number, format_probability, shor
 from lbsense._result import Result, plain
 from lbsense._typing import CvSource, Status, Verdict
 from lbsense.analysis._noise import NoiseScale
+from lbsense.analysis._plain import whole_luck, whole_outlook, whole_picks
 from lbsense.model import History
-from lbsense.stats import RankCorrelationResult, StepPosteriorResult
+from lbsense.stats import LevelPosteriorResult, StepPosteriorResult
+from lbsense.stats.agreement import AgreementResult
+from lbsense.stats.joint import JointNoiseResult
+from lbsense.stats.luck import LuckResult
+from lbsense.stats.outlook import PrivateOutlookResult
+from lbsense.stats.picks import PicksResult
+from lbsense.stats.resolution import LadderResult, QueryLimitsResult, ResolutionResult
 
 __all__ = ["SCHEMA", "Analysis", "Step"]
 
@@ -83,7 +90,7 @@ class Analysis(Result):
     history : History
         What was analysed.
     level : str
-        Highest level of evidence reached: "A", "A+", "B" or "C".
+        Highest level of evidence reached: "A", "A+", "B", "C" or "D".
     headline : str
         The answer in plain words.
     next_fact : str
@@ -92,10 +99,28 @@ class Analysis(Result):
         One per submission, in time order.
     noise : NoiseScale
         Noise of the public score and of a step of it.
-    agreement : RankCorrelationResult or None
+    agreement : AgreementResult or None
         Of CV gains and public gains.
     posterior : StepPosteriorResult or None
         Where the probabilities of the steps come from.
+    parents : str
+        How it was found what each submission is compared with.
+    levels : LevelPosteriorResult or None
+        Posterior of the true score of every submission.
+    outlook : PrivateOutlookResult or None
+        Private scores to expect.
+    picks : PicksResult or None
+        Which two to select.
+    luck : LuckResult or None
+        How much of the climb of the public score was luck.
+    resolution : ResolutionResult or None
+        What this leaderboard can tell.
+    limits : QueryLimitsResult or None
+        The most that so many scores could extract.
+    ladder : LadderResult or None
+        Which gains the Ladder would have released.
+    joint : JointNoiseResult or None
+        Noise of the submissions with predictions, all together.
     notes : Mapping of str to str
         Result that is missing or weak -> the reason.
     """
@@ -106,8 +131,17 @@ class Analysis(Result):
     next_fact: str
     steps: tuple[Step, ...]
     noise: NoiseScale
-    agreement: RankCorrelationResult | None
+    agreement: AgreementResult | None
     posterior: StepPosteriorResult | None
+    parents: str
+    levels: LevelPosteriorResult | None
+    outlook: PrivateOutlookResult | None
+    picks: PicksResult | None
+    luck: LuckResult | None
+    resolution: ResolutionResult | None
+    limits: QueryLimitsResult | None
+    ladder: LadderResult | None
+    joint: JointNoiseResult | None
     notes: Mapping[str, str]
 
     def counts(self) -> dict[str, int]:
@@ -126,6 +160,11 @@ class Analysis(Result):
             "dropped": [issue.to_dict() for issue in self.history.dropped],
             "noise": self.noise.to_dict(),
             "agreement": plain(self.agreement),
+            "parents": self.parents,
+            "luck": whole_luck(self),
+            "outlook": whole_outlook(self),
+            "picks": whole_picks(self),
+            "resolution": plain(self.resolution),
             "notes": dict(self.notes),
             "steps": [step.to_dict() for step in self.steps],
         }

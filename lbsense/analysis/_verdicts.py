@@ -11,6 +11,7 @@ from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense.analysis._evidence import Evidence
 from lbsense.model import History, Submission
 from lbsense.stats import StepPosteriorResult, bayes_fdr_list
+from lbsense.stats.agreement import AgreementResult
 
 __all__ = ["FDR", "contradictions", "verdicts"]
 
@@ -29,7 +30,9 @@ _PROBE = re.compile(
 )
 
 
-def verdicts(history: History, evidence: Evidence) -> tuple[Verdict, ...]:
+def verdicts(
+    history: History, evidence: Evidence, agreement: AgreementResult | None
+) -> tuple[Verdict, ...]:
     """Return the verdict of every submission, in time order.
 
     The evidence decides in this order: not scored, the content of an earlier
@@ -40,7 +43,7 @@ def verdicts(history: History, evidence: Evidence) -> tuple[Verdict, ...]:
     if evidence.posterior is not None:
         gained = bayes_fdr_list(evidence.posterior.p_gain, fdr=FDR)
         lost = bayes_fdr_list(evidence.posterior.p_loss, fdr=FDR)
-        chased = _chasing(evidence, evidence.posterior)
+        chased = _chasing(evidence, evidence.posterior, agreement)
         clear = ~contradictions(evidence)
         gained, lost = gained & clear, lost & clear
     within = _within_noise(evidence)
@@ -109,18 +112,24 @@ def contradictions(evidence: Evidence) -> BoolArray:
     posterior = evidence.posterior
     if posterior is None or evidence.claims != "both":
         return np.zeros(len(evidence.disagreement), dtype=bool)
-    noise = np.nanmedian(np.hypot(posterior.public_se, posterior.cv_se))
+    noises = np.hypot(posterior.public_se, posterior.cv_se)
+    if not np.isfinite(noises).any():
+        return np.zeros(len(noises), dtype=bool)
+    noise = np.nanmedian(noises)
     raw = evidence.public_gain - evidence.cv_gain
     apart = np.fmax(np.abs(raw), np.abs(evidence.disagreement))
     return np.asarray(apart > _CONTRADICTION * noise)
 
 
-def _chasing(evidence: Evidence, posterior: StepPosteriorResult) -> BoolArray:
+def _chasing(
+    evidence: Evidence,
+    posterior: StepPosteriorResult,
+    agreement: AgreementResult | None,
+) -> BoolArray:
     """Return steps whose public rise validation that has earned trust contradicts.
 
     Trust is earned where CV gains and public gains correlate over the history.
     """
-    agreement = evidence.agreement
     trusted = (
         evidence.claims == "both"
         and agreement is not None

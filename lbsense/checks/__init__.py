@@ -1,6 +1,21 @@
 """Flags about a history as a whole, each with its number, threshold and sample size."""
 
+from lbsense.checks._explain import (
+    EXPLANATIONS,
+    Explanation,
+    explain,
+    explanations_page,
+)
 from lbsense.checks._finding import Finding, Findings
-from lbsense.checks._history import CHECKS, run_checks
+from lbsense.checks._run import CHECKS, run_checks
 
-__all__ = ["CHECKS", "Finding", "Findings", "run_checks"]
+__all__ = [
+    "CHECKS",
+    "EXPLANATIONS",
+    "Explanation",
+    "Finding",
+    "Findings",
+    "explain",
+    "explanations_page",
+    "run_checks",
+]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
 from lbsense._result import Result
 from lbsense.analysis import Analysis
+from lbsense.model.predictions import Predictions
 
 __all__ = [
     "Check",
@@ -17,13 +18,15 @@ __all__ = [
     "FindingStatus",
     "Findings",
     "Outcome",
+    "Severity",
     "check",
+    "file_check",
     "flag_if",
     "not_applicable",
 ]
 
-FindingStatus: TypeAlias = Literal["flagged", "passed", "not_applicable"]
-Check: TypeAlias = "Callable[[Analysis], Finding]"
+FindingStatus: TypeAlias = Literal["flagged", "passed", "not_applicable", "muted"]
+Severity: TypeAlias = Literal["info", "notice", "warning"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,17 +47,20 @@ class Finding(Result):
     Attributes
     ----------
     code : str
-        Stable for ever: 2xx agreement, 3xx selection and adaptivity.
+        Stable for ever: 2xx agreement, 3xx selection and adaptivity, 4xx outcome.
     title : str
         What was looked for.
-    status : {"flagged", "passed", "not_applicable"}
-        Outcome; the last where the data cannot tell.
+    status : {"flagged", "passed", "not_applicable", "muted"}
+        Outcome; ``not_applicable`` where the data cannot tell, ``muted`` where it
+        would be flagged and the user does not want to hear of it.
+    severity : {"info", "notice", "warning"}
+        How much a flag matters: good to know, worth a look, change something.
     message : str
         The number, the threshold and what they mean; for ``not_applicable`` the reason.
     value, threshold : float or None
         What was seen, and from where on it is flagged.
     n_obs : int
-        Steps behind the value.
+        Steps or submissions behind the value.
     reference : str
         Where the idea comes from.
     """
@@ -62,6 +68,7 @@ class Finding(Result):
     code: str
     title: str
     status: FindingStatus
+    severity: Severity = "notice"
     message: str
     value: float | None = None
     threshold: float | None = None
@@ -105,21 +112,70 @@ class Findings(Result):
         return str(self.to_frame().to_html(escape=True, index=False, na_rep="-"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A check and what it is signed with.
+
+    Attributes
+    ----------
+    code, title, severity, reference : str
+        As in the findings that it makes.
+    examine : callable
+        Makes the outcome of an analysis and of predictions, which may be None.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    reference: str
+    examine: Callable[[Analysis, Predictions | None], Outcome]
+
+    def finding(
+        self, analysis: Analysis, predictions: Predictions | None, *, muted: bool
+    ) -> Finding:
+        """Return the signed outcome; a muted check never flags."""
+        outcome = self.examine(analysis, predictions)
+        if muted and outcome.status == "flagged":
+            outcome = replace(outcome, status="muted")
+        return Finding(
+            code=self.code,
+            title=self.title,
+            severity=self.severity,
+            reference=self.reference,
+            **asdict(outcome),
+        )
+
+
 def check(
-    code: str, title: str, *, reference: str
+    code: str, title: str, *, severity: Severity, reference: str
 ) -> Callable[[Callable[[Analysis], Outcome]], Check]:
-    """Return a decorator that signs the outcome of a check with its code."""
+    """Return a decorator that makes a check of a function of the analysis."""
 
     def sign(examine: Callable[[Analysis], Outcome]) -> Check:
-        def signed(analysis: Analysis) -> Finding:
-            outcome = examine(analysis)
-            return Finding(
-                code=code, title=title, reference=reference, **asdict(outcome)
-            )
+        return Check(
+            code=code,
+            title=title,
+            severity=severity,
+            reference=reference,
+            examine=lambda analysis, _: examine(analysis),
+        )
 
-        signed.__doc__ = examine.__doc__
-        signed.__name__ = examine.__name__
-        return signed
+    return sign
+
+
+def file_check(
+    code: str, title: str, *, severity: Severity, reference: str
+) -> Callable[[Callable[[Analysis, Predictions | None], Outcome]], Check]:
+    """Return a decorator for a check that looks at submitted files as well."""
+
+    def sign(examine: Callable[[Analysis, Predictions | None], Outcome]) -> Check:
+        return Check(
+            code=code,
+            title=title,
+            severity=severity,
+            reference=reference,
+            examine=examine,
+        )
 
     return sign
 
@@ -131,12 +187,12 @@ def flag_if(
     return Outcome(
         status="flagged" if condition else "passed",
         message=message,
-        value=value,
-        threshold=threshold,
-        n_obs=n_obs,
+        value=float(value),
+        threshold=float(threshold),
+        n_obs=int(n_obs),
     )
 
 
 def not_applicable(reason: str, *, n_obs: int = 0) -> Outcome:
     """Return the outcome of a check that the data does not allow."""
-    return Outcome(status="not_applicable", message=reason, n_obs=n_obs)
+    return Outcome(status="not_applicable", message=reason, n_obs=int(n_obs))

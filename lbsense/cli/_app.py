@@ -14,13 +14,21 @@ import typer
 from lbsense import __version__
 from lbsense.cli._errors import ExitCodes
 from lbsense.cli.analyze import analyze
+from lbsense.cli.explain import explain
 from lbsense.cli.formats import formats
+from lbsense.cli.gate import gate
 from lbsense.cli.metrics import metrics
+from lbsense.cli.pick import pick
+from lbsense.cli.simulate import simulate
 
 __all__ = ["app", "main"]
 
 _COMMANDS = (
     analyze,
+    pick,
+    gate,
+    explain,
+    simulate,
     formats,
     metrics,
 )

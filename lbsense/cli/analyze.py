@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lbsense._format import clean_text, plural, spreadsheet_safe
-from lbsense.cli._console import ScreenOptions, emit, note, working
+from lbsense._format import clean_text, spreadsheet_safe
+from lbsense.cli._console import ScreenOptions, emit, working
+from lbsense.cli._doubts import tell_doubts
 from lbsense.cli._errors import FLAGGED
 from lbsense.cli._expand import expand_options
 from lbsense.cli._inputs import HistoryOptions
-from lbsense.cli._wording import as_options
+from lbsense.cli._prediction_options import PredictionOptions
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
@@ -28,6 +29,7 @@ _OUTPUT = "Output"
 def analyze(
     history: HistoryOptions,
     screen: ScreenOptions,
+    rows: PredictionOptions,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -53,7 +55,9 @@ def analyze(
     strict: Annotated[
         bool,
         typer.Option(
-            "--strict", help="Exit 1 if a finding is flagged.", rich_help_panel=_OUTPUT
+            "--strict",
+            help="Exit 1 if a notice or warning is flagged.",
+            rich_help_panel=_OUTPUT,
         ),
     ] = False,
     verbose: Annotated[
@@ -75,25 +79,27 @@ def analyze(
       lbsense analyze log.md --metric f1 --columns public_score=LB,cv_score=valid
       lbsense analyze s.csv --metric mae --test-size 20000 --public-fraction 30%
       lbsense analyze s.csv --metric mae --cv-log runs.csv --json -o steps.json
+      lbsense analyze s.csv --metric mae --predictions oof/ --labels train.csv
       kaggle c submissions titanic -v | lbsense analyze - --metric accuracy
     """
     form = _form(as_json, as_csv, output, history.files)
     observed = history.read()
+    predictions = rows.read(observed)
     with working("Analysing ..."):
         from lbsense.analysis import analyze as judge
         from lbsense.checks import run_checks
 
-        analysis = judge(observed)
-        findings = run_checks(analysis)
+        analysis = judge(observed, predictions)
+        findings = run_checks(analysis, predictions)
     if form is None:
         from lbsense.cli._view import print_analysis
 
         print_analysis(analysis, findings, screen.console(), verbose=verbose)
     else:
-        _tell(analysis)
+        tell_doubts(analysis.history)
         write = _json_text if form == "json" else _csv_text
         emit(write(analysis, findings), output)
-    if strict and findings.flagged:
+    if strict and any(item.severity != "info" for item in findings.flagged):
         raise typer.Exit(FLAGGED)
 
 
@@ -138,14 +144,3 @@ def _csv_text(analysis: Analysis, _: Findings) -> str:
             ]
             frame[name] = cells
     return frame.to_csv(index=False, lineterminator="\n")
-
-
-def _tell(analysis: Analysis) -> None:
-    """Put on stderr what a reader of the machine output must not miss."""
-    for warning in analysis.history.warnings:
-        note(as_options(str(warning)), kind="Warning")
-    if analysis.history.dropped:
-        count = plural(len(analysis.history.dropped), "row or cell", "rows or cells")
-        note(
-            f"{count} not understood; the view and the JSON list them.", kind="Warning"
-        )

@@ -3,6 +3,7 @@
 from lbsense.ingest.cv_text import CvReading, cv_candidates, parse_cv
 from lbsense.ingest.formats import FORMATS, FormatGuide
 from lbsense.ingest.logs import join_log
+from lbsense.ingest.predictions import read_predictions
 from lbsense.ingest.readers import (
     read_kaggle,
     read_submissions,
@@ -18,6 +19,7 @@ __all__ = [
     "join_log",
     "parse_cv",
     "read_kaggle",
+    "read_predictions",
     "read_submissions",
     "read_table",
     "read_zindi",

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from lbsense._typing import FloatArray, IntArray
 
@@ -21,10 +22,11 @@ try:
 except ImportError:
     njit = None
 
-__all__ = ["AVAILABLE", "BLOCK", "auc_scores", "fill_counts", "sum_rows"]
+__all__ = ["AVAILABLE", "BLOCK", "auc_scores", "draw_auc", "fill_counts", "sum_rows"]
 
 AVAILABLE = njit is not None
 
+Places: TypeAlias = npt.NDArray[np.uint32]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 4096  # rows that 12 random bits choose from: 5 of them a word, all in cache
@@ -67,18 +69,26 @@ def fill_counts(totals: IntArray, seeds: Any, counts: IntArray) -> None:
             start = block * BLOCK
             left = totals[draw, block]
             if start + BLOCK <= n_obs:
-                while left > 0:
+                part = row[start : start + BLOCK]
+                for _ in range(left // 5):
                     state += _STEP
                     word = _next(state)
-                    for _ in range(min(left, 5)):
-                        row[start + np.int64(word & _PLACE)] += 1
-                        word >>= _12
-                    left -= 5
+                    part[word & _PLACE] += 1
+                    part[(word >> _12) & _PLACE] += 1
+                    part[(word >> _24) & _PLACE] += 1
+                    part[(word >> _36) & _PLACE] += 1
+                    part[(word >> _48) & _PLACE] += 1
+                state += _STEP
+                word = _next(state)
+                for _ in range(left % 5):
+                    part[word & _PLACE] += 1
+                    word >>= _12
             else:
-                width = np.uint64(n_obs - start)
+                part = row[start:]
+                width = np.uint64(len(part))
                 for _ in range(left):
                     state += _STEP
-                    row[start + np.int64(((_next(state) & _HALF) * width) >> _32)] += 1
+                    part[((_next(state) & _HALF) * width) >> _32] += 1
 
 
 fill_counts = _compile(fill_counts)
@@ -98,23 +108,22 @@ def sum_rows(totals: IntArray, seeds: Any, values: FloatArray, out: FloatArray) 
                 for _ in range(left // 5):
                     state += _STEP
                     word = _next(state)
-                    a += part[np.int64(word & _PLACE)]
-                    b += part[np.int64((word >> _12) & _PLACE)]
-                    c += part[np.int64((word >> _24) & _PLACE)]
-                    d += part[np.int64((word >> _36) & _PLACE)]
-                    e += part[np.int64((word >> _48) & _PLACE)]
+                    a += part[word & _PLACE]
+                    b += part[(word >> _12) & _PLACE]
+                    c += part[(word >> _24) & _PLACE]
+                    d += part[(word >> _36) & _PLACE]
+                    e += part[(word >> _48) & _PLACE]
                 state += _STEP
                 word = _next(state)
                 for _ in range(left % 5):
-                    a += part[np.int64(word & _PLACE)]
+                    a += part[word & _PLACE]
                     word >>= _12
             else:
-                width = np.uint64(n_obs - start)
+                part = values[start:]
+                width = np.uint64(len(part))
                 for _ in range(left):
                     state += _STEP
-                    a += values[
-                        start + np.int64(((_next(state) & _HALF) * width) >> _32)
-                    ]
+                    a += part[((_next(state) & _HALF) * width) >> _32]
         out[draw] = a + b + c + d + e
 
 
@@ -123,10 +132,10 @@ sum_rows = _compile(sum_rows)
 
 def auc_scores(
     counts: IntArray,
-    negative: IntArray,
-    positive: IntArray,
-    below: IntArray,
-    not_above: IntArray,
+    negative: Places,
+    positive: Places,
+    below: Places,
+    not_above: Places,
     out: FloatArray,
 ) -> None:
     """Fill ``out`` with the AUC of every draw, nan where a class has no row.
@@ -135,19 +144,20 @@ def auc_scores(
     has ``below`` negatives below it and ``not_above`` below it or tied with it.
     """
     n_negative = len(negative)
-    running = np.zeros(n_negative + 1, dtype=np.int64)
+    running = np.zeros(n_negative + 1, dtype=np.int32)
     for draw in range(len(out)):
         row = counts[draw]
-        total = 0
+        total = np.int64(0)
         for i in range(n_negative):
             total += row[negative[i]]
             running[i + 1] = total
-        pairs = 0
-        n_positive = 0
+        pairs = np.int64(0)
+        n_positive = np.int64(0)
         for i in range(len(positive)):
-            count = row[positive[i]]
+            count = np.int64(row[positive[i]])
             n_positive += count
-            pairs += count * (running[below[i]] + running[not_above[i]])
+            beaten = np.int64(running[below[i]]) + np.int64(running[not_above[i]])
+            pairs += count * beaten
         if total > 0 and n_positive > 0:
             out[draw] = pairs / 2.0 / (float(total) * float(n_positive))
         else:
@@ -155,3 +165,26 @@ def auc_scores(
 
 
 auc_scores = _compile(auc_scores)
+
+
+def draw_auc(
+    totals: IntArray,
+    seeds: Any,
+    counts: Any,
+    negative: Places,
+    positive: Places,
+    below: Places,
+    not_above: Places,
+    out: FloatArray,
+) -> None:
+    """Fill ``out`` with the AUC of drawn rows; ``counts`` (1, n_obs) is for scribbling.
+
+    The counts of one draw stay in the processor's cache until its area is known.
+    """
+    for draw in range(len(out)):
+        one = slice(draw, draw + 1)
+        fill_counts(totals[one], seeds[one], counts)
+        auc_scores(counts, negative, positive, below, not_above, out[one])
+
+
+draw_auc = _compile(draw_auc)

@@ -11,13 +11,8 @@ import numpy as np
 
 from lbsense._typing import FloatArray
 from lbsense._validation import check_count
-from lbsense.stats._row_draws import (
-    RowDraws,
-    block_totals,
-    drawn_positions,
-    seeds,
-)
-from lbsense.stats._weighted import Mean, Statistic
+from lbsense.stats._weighted import Statistic
+from lbsense.stats.row_draws import RowDraws
 
 __all__ = ["resample", "use_numba"]
 
@@ -64,18 +59,11 @@ def resample(
     scores = np.empty((n_resamples, statistic.n_scores))
     errors = np.empty_like(scores) if with_errors else None
 
-    plain = (
-        isinstance(statistic, Mean)
-        and statistic.n_scores == 1
-        and draws.scheme == "iid"
-        and not with_errors
-    )  # then drawn values are added up, and nobody counts rows
-
     def run(start: int, child: int) -> int:
         stop = min(start + _TASK, n_resamples)
         generator = np.random.default_rng(child)
-        if plain:
-            scores[start:stop, 0] = _means(statistic, draws, generator, stop - start)
+        if statistic.direct and draws.scheme == "iid" and errors is None:
+            scores[start:stop, 0] = statistic.direct(generator, draws.n, stop - start)
             return stop
         buffer = np.empty((batch, n_obs), dtype=np.int64)
         for first in range(start, stop, batch):
@@ -100,21 +88,3 @@ def _n_threads(statistic: Statistic, n_jobs: int | None) -> int:
         os.cpu_count() or 1 if n_jobs is None else check_count(n_jobs, name="n_jobs")
     )
     return min(wanted, _MAX_THREADS) if statistic.fast else 1
-
-
-def _means(
-    statistic: Any, draws: RowDraws, rng: np.random.Generator, n_draws: int
-) -> FloatArray:
-    values = statistic.values[:, 0].copy()
-    n_obs = len(values)
-    sums = np.zeros(n_draws)
-    if statistic.fast:
-        from lbsense.stats import _compiled
-
-        totals = block_totals(rng, n_obs, draws.n, n_draws, block=_compiled.BLOCK)
-        _compiled.sum_rows(totals, seeds(rng, n_draws), values, sums)
-    else:
-        for draw, totals in enumerate(block_totals(rng, n_obs, draws.n, n_draws)):
-            for rows, position in drawn_positions(rng, totals, n_obs):
-                sums[draw] += values[rows][position].sum()
-    return np.asarray(sums / draws.n + statistic.centre[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
@@ -16,7 +16,8 @@ _LOG_2PI = float(np.log(2 * np.pi))
 _NULL_SHARES = np.array([0.03, 0.15, 0.3, 0.5, 0.7, 0.85, 0.94, 0.985])
 _UP_SHARES = np.array([0.2, 0.5, 0.8])
 _NULL_WIDTHS = np.array([0.05, 0.25, 0.7])  # in units of the noise of a fused step
-_GAIN_WIDTHS = np.geomspace(0.7, 40.0, 8)  # in the same units
+# In the same units; the last is that of a collapse.
+_GAIN_WIDTHS = np.append(np.geomspace(0.7, 40.0, 8), 1000.0)
 # The width of a true change is the common one half of the time, else any of them: a
 # history with a few collapses must not make its ordinary steps look like nothing.
 _WIDTH_MIX = 0.5 * np.eye(len(_GAIN_WIDTHS)) + 0.5 / len(_GAIN_WIDTHS)
@@ -35,6 +36,8 @@ class FusedSteps:
     public_var: FloatArray  # (l, g, t)
     cv_var: FloatArray  # (l, g, t)
     log_prior: FloatArray  # (g,)
+    kept: BoolArray  # which candidates of the noise these are
+    unit: FloatArray  # (l, g, t) of the widths of true changes
 
     @classmethod
     def fuse(
@@ -64,14 +67,32 @@ class FusedSteps:
         log_density = -0.5 * (
             _LOG_2PI + np.log(total) + np.nan_to_num(apart) ** 2 / total
         )
+        variance = scale / precision
+        typical = np.median(np.sqrt(1 / precision), axis=1)  # (g,)
+        common = float(np.exp(np.log(typical).mean()))
         return cls(
+            unit=common * np.sqrt(variance) / typical[:, np.newaxis],
             centre=centre,
-            variance=scale / precision,
+            variance=variance,
             log_base=np.where(both, log_density, 0.0) + log_weight[:, :, np.newaxis],
             public_var=public_var,
             cv_var=cv_var,
             log_prior=noise.log_prior[keep],
+            kept=keep,
         )
+
+    def moved(self, shift: FloatArray) -> FusedSteps:
+        """Return the evidence with its fused gains moved."""
+        return replace(self, centre=self.centre + shift)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Posterior weights of components (c, l, g, t) and noise candidates (g,)."""
+
+    shares: FloatArray
+    null_share: float
+    noise: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +111,11 @@ class Components:
     def at(cls, evidence: FusedSteps) -> Components:
         """Return the components for this evidence."""
         variance = evidence.variance
-        unit = float(np.exp(np.log(np.median(np.sqrt(variance), axis=2)).mean()))
         n_null, n_gain = len(_NULL_WIDTHS), len(_GAIN_WIDTHS)
-        width = unit * np.concatenate([_NULL_WIDTHS, _GAIN_WIDTHS, _GAIN_WIDTHS])
+        width = np.concatenate([_NULL_WIDTHS, _GAIN_WIDTHS, _GAIN_WIDTHS])
         sign = np.repeat([0.0, 1.0, -1.0], [n_null, n_gain, n_gain])
-        prior_var = np.square(width)[:, np.newaxis, np.newaxis, np.newaxis]
+        width = width[:, np.newaxis, np.newaxis, np.newaxis]
+        prior_var = np.square(width * evidence.unit)
         total = variance + prior_var
         shrink = prior_var / total
         mean = shrink * evidence.centre
@@ -105,8 +126,8 @@ class Components:
         log_density = log_density + evidence.log_base + np.where(cut == 0, 0, log_half)
         return cls(sign=sign, mean=mean, sd=sd, log_density=log_density)
 
-    def weigh(self, evidence: FusedSteps) -> tuple[FloatArray, FloatArray, float]:
-        """Return weights (l, g, t), shares (c, l, g, t) and the share of null steps."""
+    def weigh(self, evidence: FusedSteps) -> Weighed:
+        """Return how much every component and every hyperparameter is believed."""
         peak = self.log_density.max(axis=(0, 1))  # (g, t)
         density = np.exp(self.log_density - peak)
         by_component = density.sum(axis=1)  # (c, g, t)
@@ -138,36 +159,52 @@ class Components:
         factor = np.concatenate([null_part, up_part, down_part])
         shares = factor[:, np.newaxis] * density
         shares /= shares.sum(axis=(0, 1, 2))
-        null_share = float(hyper.sum(axis=(1, 2, 3, 4)) @ _NULL_SHARES)
-        return shares.sum(axis=0), shares, null_share
-
-    def summarise(
-        self, shares: FloatArray, rope: float, confidence_level: float
-    ) -> dict[str, FloatArray]:
-        """Return moments, tail probabilities and the interval of every step."""
-        cut = self.sign[:, np.newaxis, np.newaxis, np.newaxis]
-        worth = shares.sum(axis=(0, 1, 3)) > _NEGLIGIBLE_SHARE * shares.shape[-1]
-        shares, mean, sd = (
-            array[:, :, worth] for array in (shares, self.mean, self.sd)
+        return Weighed(
+            shares=shares,
+            null_share=float(hyper.sum(axis=(1, 2, 3, 4)) @ _NULL_SHARES),
+            noise=hyper.sum(axis=(0, 1, 2, 3)),
         )
-        shares = shares / shares.sum(axis=(0, 1, 2))
-        first, second = _cut_moments(mean, sd, cut)
+
+    def worth(self, shares: FloatArray) -> tuple[Components, FloatArray]:
+        """Return what is left without the noise candidates that hardly count."""
+        keep = shares.sum(axis=(0, 1, 3)) > _NEGLIGIBLE_SHARE * shares.shape[-1]
+        left = shares[:, :, keep]
+        some = replace(
+            self,
+            mean=self.mean[:, :, keep],
+            sd=self.sd[:, :, keep],
+            log_density=self.log_density[:, :, keep],
+        )
+        return some, left / left.sum(axis=(0, 1, 2))
+
+    def moments(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and standard deviation of every true gain."""
+        first, second = _cut_moments(self.mean, self.sd, self._cut)
         total = (shares * first).sum(axis=(0, 1, 2))
         square = (shares * second).sum(axis=(0, 1, 2))
+        return total, np.sqrt(np.maximum(square - total**2, 0.0))
+
+    def tails(
+        self, shares: FloatArray, rope: float, confidence_level: float
+    ) -> dict[str, FloatArray]:
+        """Return tail probabilities and the interval of every step."""
+        mean, sd, cut = self.mean, self.sd, self._cut
         above = (shares * _cut_above(rope, mean, sd, cut)).sum(axis=(0, 1, 2))
         below = (shares * (1 - _cut_above(-rope, mean, sd, cut))).sum(axis=(0, 1, 2))
         low, high = _quantiles(
             shares, mean, sd, self.sign[:, np.newaxis], confidence_level
         )
         return {
-            "gain": total,
-            "gain_se": np.sqrt(np.maximum(square - total**2, 0.0)),
             "ci_low": low,
             "ci_high": high,
             "p_gain": np.clip(above, 0, 1),
             "p_null": np.clip(1 - above - below, 0, 1),
             "p_loss": np.clip(below, 0, 1),
         }
+
+    @property
+    def _cut(self) -> FloatArray:
+        return self.sign[:, np.newaxis, np.newaxis, np.newaxis]
 
 
 def _plausible(
@@ -193,7 +230,10 @@ def _cut_moments(
 ) -> tuple[FloatArray, FloatArray]:
     """Return first and second moments of a normal cut at zero on the side ``cut``."""
     z = cut * mean / sd
-    hazard = np.exp(-0.5 * (z**2 + _LOG_2PI) - log_ndtr(z))
+    log_hazard = -0.5 * (z**2 + _LOG_2PI) - log_ndtr(z)
+    # Far out the logarithm is lost to rounding, but the hazard stays by its bounds.
+    least = np.maximum(-z, 0.0)
+    hazard = np.clip(np.exp(np.minimum(log_hazard, 700.0)), least, least + 0.8)
     hazard = np.where(cut == 0, 0.0, hazard)
     first = mean + cut * sd * hazard
     return first, mean * first + sd**2
@@ -227,7 +267,7 @@ def _quantiles(
     ends = []
     for target in (1 - tail, tail):
         low, high = (mean - 9 * sd).min(axis=0), (mean + 9 * sd).max(axis=0)
-        for _ in range(50):
+        for _ in range(36):
             middle = (low + high) / 2
             above = (weight * _cut_above(middle, mean, sd, cut)).sum(axis=0)
             low = np.where(above > target, middle, low)

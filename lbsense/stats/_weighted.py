@@ -11,10 +11,13 @@ import numpy.typing as npt
 
 from lbsense._typing import FloatArray, IntArray
 from lbsense.stats._scorers import predictions_scorer, takes_estimator
+from lbsense.stats.row_draws import block_totals, drawn_positions, seeds
 
 __all__ = ["Auc", "Called", "Mean", "Statistic"]
 
 Metric: TypeAlias = Callable[..., Any]
+#: From a generator and the rows of one draw to the scores of so many draws.
+Draw: TypeAlias = Callable[[np.random.Generator, int, int], FloatArray]
 
 _IN_CACHE = 100_000  # counts: under a megabyte
 _MATRIX = 1_000_000  # enough of them for a matrix product to pay
@@ -26,6 +29,7 @@ class Statistic(Protocol):
     n_scores: int
     batch: int  # counts that are best handed over at once
     fast: bool  # whether it runs compiled loops
+    direct: Draw | None  # scores of single rows without counts, where that is faster
 
     def observed(self) -> FloatArray:
         """Return the scores of the rows as they are."""
@@ -47,10 +51,27 @@ class Mean:
         self.n_scores = len(self.centre)
         self.batch = _IN_CACHE if self.n_scores == 1 else _MATRIX
         self.fast = fast
+        self.direct: Draw | None = self.draw if self.n_scores == 1 else None
 
     def observed(self) -> FloatArray:
         """Return the means of the rows as they are."""
         return np.array(self.centre)
+
+    def draw(self, rng: np.random.Generator, n: int, n_draws: int) -> FloatArray:
+        """Return means of drawn values, added up as they are drawn."""
+        values = np.ascontiguousarray(self.values[:, 0])
+        n_obs = len(values)
+        sums = np.zeros(n_draws)
+        if self.fast:
+            from lbsense.stats import _compiled
+
+            totals = block_totals(rng, n_obs, n, n_draws, block=_compiled.BLOCK)
+            _compiled.sum_rows(totals, seeds(rng, n_draws), values, sums)
+        else:
+            for draw, of_draw in enumerate(block_totals(rng, n_obs, n, n_draws)):
+                for rows, position in drawn_positions(rng, of_draw, n_obs):
+                    sums[draw] += values[rows][position].sum()
+        return np.asarray(sums / n + self.centre[0])
 
     def __call__(self, counts: IntArray) -> FloatArray:
         """Return the mean of the drawn values."""
@@ -82,6 +103,24 @@ class Auc:
         self.n_scores = len(self.columns)
         self.batch = _IN_CACHE
         self.fast = fast
+        alone = fast and self.n_scores == 1
+        self.direct: Draw | None = self.draw if alone else None
+
+    def draw(self, rng: np.random.Generator, n: int, n_draws: int) -> FloatArray:
+        """Return areas of drawn rows, whose counts never leave the compiled loop."""
+        from lbsense.stats import _compiled
+
+        item, n_obs = self.columns[0], len(self.is_positive)
+        totals = block_totals(rng, n_obs, n, n_draws, block=_compiled.BLOCK)
+        areas = np.empty(n_draws)
+        _compiled.draw_auc(
+            totals,
+            seeds(rng, n_draws),
+            np.empty((1, n_obs), dtype=np.int32),
+            *item.places,
+            areas,
+        )
+        return areas
 
     def observed(self) -> FloatArray:
         """Return the areas of the rows as they are."""
@@ -107,13 +146,19 @@ class _Ranked:
         positive = order[is_positive[order]]
         negative = order[~is_positive[order]]
         of_positive, of_negative = predictions[positive], predictions[negative]
-        self.positive, self.negative = positive, negative
         self._positive, self._negative = _selector(positive), _selector(negative)
         self.below = np.searchsorted(of_negative, of_positive, side="left")
         self.not_above = np.searchsorted(of_negative, of_positive, side="right")
         self.above = np.searchsorted(of_positive, of_negative, side="right")
         self.not_below = np.searchsorted(of_positive, of_negative, side="left")
         self.tied = bool((self.below != self.not_above).any())
+        # Without a sign the compiled loops need not ask which end to count from.
+        self.places = (
+            negative.astype(np.uint32),
+            positive.astype(np.uint32),
+            self.below.astype(np.uint32),
+            self.not_above.astype(np.uint32),
+        )
 
     def areas(self, counts: IntArray) -> FloatArray:
         """Return the share of pairs in the right order, counted in whole numbers."""
@@ -132,9 +177,7 @@ class _Ranked:
         from lbsense.stats import _compiled
 
         scores = np.empty(len(counts))
-        _compiled.auc_scores(
-            counts, self.negative, self.positive, self.below, self.not_above, scores
-        )
+        _compiled.auc_scores(counts, *self.places, scores)
         return scores
 
     def delong(self, counts: IntArray) -> FloatArray:
@@ -192,6 +235,7 @@ class Called:
         self.y_true, self.y_pred = y_true, y_pred
         self.n_scores = y_pred.shape[1]
         self.fast = False
+        self.direct: Draw | None = None
         self.batch = _IN_CACHE
         self._rows = np.arange(len(y_true))
 

@@ -12,11 +12,11 @@ from lbsense._format import plural
 from lbsense._typing import ArrayLike, FloatArray, RandomState
 from lbsense._validation import as_float_matrix, check_count, check_fraction
 from lbsense.stats._resample import resample, use_numba
-from lbsense.stats._row_draws import RowDraws, cluster, iid, series, stratified
 from lbsense.stats._weighted import Auc, Called, Mean, Statistic
 from lbsense.stats.covariance import group_sums
 from lbsense.stats.intervals import bca_interval, studentized_interval
 from lbsense.stats.resampled import ResampledResult, summarise
+from lbsense.stats.row_draws import RowDraws, cluster, iid, series, stratified
 
 __all__ = ["bootstrap"]
 

@@ -155,6 +155,28 @@ def row_covariance_and_groups(
     return n_groups / (n_groups - 1) * (sums.T @ sums) / n_obs, n_groups
 
 
+def row_shape(
+    rows: FloatArray, groups: ArrayLike | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return skewness and kurtosis of every column, of rows or of sums over groups.
+
+    A column that does not vary has the shape of a normal one; so has one with nan.
+    """
+    unit = rows - rows.mean(axis=0)
+    if groups is not None:
+        unit = group_sums(unit, groups)
+    square = np.square(unit)
+    variance = square.mean(axis=0)
+    usable = variance > 0  # nan compares false
+    safe = np.where(usable, variance, 1.0)
+    third = np.einsum("ij,ij->j", square, unit) / len(unit)
+    fourth = np.einsum("ij,ij->j", square, square) / len(unit)
+    return (
+        np.where(usable, third / safe**1.5, 0.0),
+        np.where(usable, fourth / safe**2, 3.0),
+    )
+
+
 def group_sums(rows: FloatArray, groups: ArrayLike) -> FloatArray:
     """Return the sum of the rows of every group, of shape (n_groups, k)."""
     labels = np.asarray(groups)

@@ -18,6 +18,8 @@ __all__ = [
     "score_draws",
 ]
 
+_ROUNDING = 1e-14  # share of the largest variance, per submission
+
 _GRID = np.linspace(-9.0, 9.0, 1441)  # trapezoids of a smooth tail: exact to 1e-12
 
 
@@ -44,7 +46,7 @@ def noise_factor(covariance: ArrayLike) -> FloatArray:
     Notes
     -----
     Cholesky's factorisation with complete pivoting, stopped where the largest variance
-    left is below ``k * eps`` times the largest variance (LAPACK's ``dpstrf``).
+    left is below ``1e-14 * k`` times the largest variance (LAPACK's ``dpstrf``).
 
     References
     ----------
@@ -60,7 +62,8 @@ def noise_factor(covariance: ArrayLike) -> FloatArray:
     matrix = as_covariance(covariance, name="covariance")
     if not matrix.any():
         return np.zeros((len(matrix), 0))
-    factor, pivots, rank, _ = dpstrf(matrix, lower=1)
+    left = _ROUNDING * len(matrix) * np.diag(matrix).max()
+    factor, pivots, rank, _ = dpstrf(matrix, lower=1, tol=left)
     ordered = np.empty((len(matrix), rank))
     ordered[pivots - 1] = np.tril(factor)[:, :rank]
     return ordered
@@ -210,6 +213,8 @@ def effective_number(
     noisy = sd > 0
     if not noisy.any():
         return float("nan")
+    if np.count_nonzero(noisy) == 1:
+        return 1.0
     correlation = matrix[np.ix_(noisy, noisy)] / np.outer(sd[noisy], sd[noisy])
     draws = score_draws(
         np.zeros(len(correlation)), correlation, n_draws=n_draws, rng=rng

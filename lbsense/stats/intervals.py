@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from lbsense._typing import BoolArray, FloatArray
 
@@ -21,6 +21,8 @@ __all__ = [
     "wilson_interval",
 ]
 
+_LARGEST_SHIFT = 0.5  # of the quantile: beyond, the expansion means nothing
+
 Interval: TypeAlias = tuple[FloatArray, FloatArray]
 IntervalKind: TypeAlias = Literal["auto", "normal", "logit", "wilson"]
 
@@ -31,18 +33,20 @@ def score_interval(
     *,
     rates: BoolArray,
     n: float,
-    quantile: float,
+    quantile: FloatArray,
+    skewness: FloatArray,
     kind: IntervalKind,
 ) -> Interval:
     """Return the interval of every score by the method that ``kind`` names.
 
     ``rates`` marks the scores that are shares of rows; ``n`` is the number of
-    independent rows behind a rate that has no spread to tell it from.
+    independent rows behind a rate that has no spread to tell it from. ``skewness`` is
+    that of the score: of its rows over the root of their number.
     """
     if kind == "logit":
         return logit_interval(score, se, quantile)
     if kind == "normal":
-        return normal_interval(score, se, quantile)
+        return normal_interval(score, se, quantile, skewness)
     if kind not in ("auto", "wilson"):
         msg = f"interval must be 'auto', 'normal', 'logit' or 'wilson', not {kind!r}."
         raise ValueError(msg)
@@ -53,12 +57,14 @@ def score_interval(
             "not all right or wrong. Use 'normal' or 'logit'."
         )
         raise ValueError(msg)
-    low, high = normal_interval(score, se, quantile)
+    low, high = normal_interval(score, se, quantile, skewness)
     size = np.full(len(score), float(n))
     spread = rates & (se > 0)  # rows of one group that agree count for less than one
     size[spread] = (score * (1 - score))[spread] / np.square(se[spread])
-    wilson_low, wilson_high = wilson_interval(score, size, quantile)
-    return np.where(rates, wilson_low, low), np.where(rates, wilson_high, high)
+    low[rates], high[rates] = wilson_interval(
+        score[rates], size[rates], quantile[rates]
+    )
+    return low, high
 
 
 def are_rates(score: FloatArray, psi: FloatArray) -> BoolArray:
@@ -72,30 +78,36 @@ def are_rates(score: FloatArray, psi: FloatArray) -> BoolArray:
     return rates
 
 
-def normal_interval(score: FloatArray, se: FloatArray, quantile: float) -> Interval:
-    """Return the score plus and minus ``quantile`` standard errors.
+def normal_interval(
+    score: FloatArray, se: FloatArray, quantile: FloatArray, skewness: FloatArray
+) -> Interval:
+    """Return the score plus and minus ``quantile`` standard errors, shifted.
 
     Nan where the standard error is 0: rows that never differ say nothing about how
     other rows would.
     """
-    reach = np.where(se > 0, quantile * se, np.nan)
-    return score - reach, score + reach
+    unit = np.where(se > 0, se, np.nan)
+    most = _LARGEST_SHIFT * quantile
+    shift = np.clip(skewness * (2 * quantile**2 + 1) / 6, -most, most)
+    return score - (quantile - shift) * unit, score + (quantile + shift) * unit
 
 
-def logit_interval(score: FloatArray, se: FloatArray, quantile: float) -> Interval:
+def logit_interval(score: FloatArray, se: FloatArray, quantile: FloatArray) -> Interval:
     """Return an interval on the logit scale, which keeps a score within (0, 1).
 
     With ``l = log(s / (1 - s))`` the standard error of ``l`` is ``se / (s * (1 - s))``.
+    The logit itself takes the skewness of such scores out; a further shift overdid it.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        odds = score / (1 - score)
-        reach = np.exp(quantile * se / (score * (1 - score)))
-        low, high = odds / (odds + reach), odds / (odds + 1 / reach)
     known = (se > 0) & (score > 0) & (score < 1)
+    rate = np.where(known, score, 0.5)
+    reach = quantile * se / (rate * (1 - rate))
+    low, high = expit(logit(rate) - reach), expit(logit(rate) + reach)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
-def wilson_interval(rate: FloatArray, n: FloatArray, quantile: float) -> Interval:
+def wilson_interval(
+    rate: FloatArray, n: FloatArray, quantile: FloatArray | float
+) -> Interval:
     """Return the score interval of a rate over ``n`` rows (Wilson 1927).
 
     The rates that are not ``quantile`` of their *own* standard errors away from the

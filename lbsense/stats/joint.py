@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri, stdtr, stdtrit
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
@@ -23,6 +23,7 @@ from lbsense.stats.covariance import (
     difference_se,
     near_identical,
     row_covariance_and_groups,
+    row_shape,
 )
 from lbsense.stats.draws import effective_number
 from lbsense.stats.intervals import IntervalKind, are_rates, score_interval
@@ -164,6 +165,10 @@ def joint_noise(
     ``C = psi.T @ psi / (n_obs - 1)`` is the covariance per row and ``C / n`` that of
     the scores. With groups, the rows of one are added up first, ``S``, and
     ``C = G / (G - 1) * S.T @ S / n_obs`` with ``G - 1`` degrees of freedom.
+    An interval on the plain scale is shifted for the skewness ``g`` of the rows, by
+    ``g / (6 * sqrt(n)) * (2 * z**2 + 1)`` standard errors (Hall 1992, section 3.3). The
+    quantile is that of Student's t with ``2 * n_obs / (kurtosis - 1)`` degrees of
+    freedom, those of the estimated variance (Satterthwaite 1946).
     The probability that a is better than b is ``T((a - b) / se)``, a flat prior taken.
 
     It assumes that the rows behind the scores are a random sample like those of
@@ -175,6 +180,10 @@ def joint_noise(
     Hampel, F. R. (1974). The influence curve and its role in robust estimation. Journal
     of the American Statistical Association 69(346), 383-393.
     doi:10.1080/01621459.1974.10482962
+    Hall, P. (1992). The Bootstrap and Edgeworth Expansion. Springer.
+    doi:10.1007/978-1-4612-4384-7
+    Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance
+    components. Biometrics Bulletin 2(6), 110-114. doi:10.2307/3002019
 
     Examples
     --------
@@ -197,13 +206,16 @@ def joint_noise(
     per_row[~known], per_row[:, ~known] = np.nan, np.nan
     covariance = per_row / n
     between = difference_se(covariance)
-    quantile = float(stats.t.ppf((1 + confidence_level) / 2, df))
+    skewness, kurtosis = row_shape(rows, groups)
+    # Rows with heavy tails tell their spread as badly as fewer rows without would.
+    freedom = np.clip(2 * (df + 1) / np.maximum(kurtosis - 1, 2.0), 2.0, df)
     low, high = score_interval(
         values,
         np.sqrt(np.diag(covariance)),
         rates=are_rates(values, rows),
         n=n if n_groups is None else n * n_groups / n_obs,
-        quantile=quantile,
+        quantile=stdtrit(freedom, (1 + confidence_level) / 2),
+        skewness=skewness * np.sqrt(n_obs / (n * (df + 1))),
         kind=interval,
     )
     clean = per_row[np.ix_(known, known)]
@@ -266,7 +278,7 @@ def detectable_difference(
     """
     check_fraction(power, name="power")
     check_fraction(size, name="size")
-    factor = float(stats.norm.ppf(1 - size) + stats.norm.ppf(power))
+    factor = float(ndtri(1 - size) + ndtri(power))
     return factor * np.asarray(se, dtype=np.float64)
 
 
@@ -292,7 +304,7 @@ def _p_better(scores: FloatArray, between: FloatArray, df: int) -> FloatArray:
     difference = scores[:, np.newaxis] - scores
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = difference / between
-    return np.asarray(stats.t.cdf(ratio, df), dtype=np.float64)
+    return np.asarray(stdtr(df, ratio), dtype=np.float64)
 
 
 def _names(names: Sequence[str] | None, n_scores: int) -> tuple[str, ...]:

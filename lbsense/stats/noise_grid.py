@@ -12,14 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbsense._result import Result
-from lbsense._typing import ArrayLike, FloatArray
+from lbsense._typing import ArrayLike, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_same_length
 
 __all__ = [
     "PRIOR_DISTINCTNESS",
     "NoiseGrid",
     "fixed_noise",
+    "known_noise",
     "learned_noise",
+    "prior_noise",
     "reference_luck",
     "repeat_noise",
 ]
@@ -31,6 +33,7 @@ PRIOR_DISTINCTNESS = (0.05, 1.0)
 _N_PUBLIC = 11
 _N_RATIO = 9
 _CV_RATIO = (0.7, 1.2)  # median and log sd of CV noise variance over public
+_CV_EXCESS = (0.8, 1.5)  # the same of what CV noise has beyond the choice of rows
 _SPREADS = (0.0, 1.2)  # standard deviation of the log noise variance between steps
 
 
@@ -52,6 +55,15 @@ class NoiseGrid(Result):
     cv_var: FloatArray
     spread: FloatArray
     log_prior: FloatArray
+
+    def at(self, places: IntArray) -> NoiseGrid:
+        """Return some of the candidates."""
+        return NoiseGrid(
+            public_var=self.public_var[places],
+            cv_var=self.cv_var[places],
+            spread=self.spread[places],
+            log_prior=self.log_prior[places],
+        )
 
 
 def fixed_noise(public_se: ArrayLike, cv_se: ArrayLike | None = None) -> NoiseGrid:
@@ -118,8 +130,8 @@ def learned_noise(
     -----
     Candidates are log-spaced in the public standard error and in the ratio of CV to
     public variance, whose logarithm is normal around log 0.7: CV has more rows, but
-    refits the model. With sizes known, CV noise is at least sampling noise:
-    ``cv_var >= public_var * n_public / n_train``.
+    refits the model. With sizes known it is ``public_var * n_public / n_train * (1 +
+    x)``, where the logarithm of the excess ``x`` is normal around log 0.8.
     The prior of the public standard error is ``sqrt(2 * d / n_public) * score_sd``,
     with log ``d`` normal as in `PRIOR_DISTINCTNESS`, never above ``d = 1``.
 
@@ -138,13 +150,20 @@ def learned_noise(
     total = float(np.sqrt(np.median(np.square(apart)) / 0.455))  # chi-square median
     total = max(total, float(np.sqrt(rounding_var)), 1e-12)
     public_se = total * np.geomspace(0.12, 2.5, _N_PUBLIC)
-    floor = 0.0 if n_public is None or n_train is None else n_public / n_train
-    ratio = floor + np.geomspace(0.05, 30.0, _N_RATIO)
-    se, rat, spread = (
-        axis.ravel() for axis in np.meshgrid(public_se, ratio, _SPREADS, indexing="ij")
+    if n_public is None or n_train is None:
+        ratio, (median, log_sd) = np.geomspace(0.05, 30.0, _N_RATIO), _CV_RATIO
+        distance = np.log(ratio / median) / log_sd
+    else:
+        excess, (median, log_sd) = np.geomspace(0.03, 60.0, _N_RATIO), _CV_EXCESS
+        ratio = n_public / n_train * (1 + excess)
+        distance = np.log(excess / median) / log_sd
+    se, place, spread = (
+        axis.ravel()
+        for axis in np.meshgrid(public_se, np.arange(_N_RATIO), _SPREADS, indexing="ij")
     )
-    log_prior = -np.square(np.log(rat / _CV_RATIO[0]) / _CV_RATIO[1]) / 2
-    if score_sd is not None and n_public is not None:
+    rat = ratio[place]
+    log_prior = -np.square(distance[place]) / 2
+    if score_sd and n_public is not None:  # 0 where the score is perfect: no scale
         median, log_sd = PRIOR_DISTINCTNESS
         distinctness = np.square(se / score_sd) * n_public / 2
         log_prior -= np.square(np.log(distinctness / median) / log_sd) / 2
@@ -156,6 +175,70 @@ def learned_noise(
         cv_var=np.outer(cv_var, np.ones(n_steps)),
         spread=spread,
         log_prior=log_prior,
+    )
+
+
+def known_noise(step_public_var: ArrayLike, step_cv_var: ArrayLike) -> NoiseGrid:
+    """Return a grid for steps whose sampling noise is known, and refitting's is not.
+
+    Parameters
+    ----------
+    step_public_var, step_cv_var : array_like of shape (n_steps,)
+        Variance that the choice of rows gives to every public and CV difference.
+
+    Returns
+    -------
+    NoiseGrid
+        Candidates differ in what a CV difference has beyond that, since it refits the
+        model: from nothing to thirty times the sampling variance, of each step or of a
+        typical one.
+
+    Notes
+    -----
+    The logarithm of the excess over sampling noise is normal around log 0.8 with
+    standard deviation 1.5, half of it in proportion to the noise of each step.
+    """
+    public = as_float_vector(step_public_var, name="step_public_var")
+    cv = as_float_vector(step_cv_var, name="step_cv_var")
+    check_same_length(step_public_var=public, step_cv_var=cv)
+    usable = cv[np.isfinite(cv) & (cv > 0)]
+    typical = float(np.median(usable)) if usable.size else 0.0
+    ratio = np.concatenate([[0.0], np.geomspace(0.1, 30.0, 10)])
+    log_prior = np.concatenate([[np.log(2.5)], -np.square(np.log(ratio[1:]) / 2.0) / 2])
+    return NoiseGrid(
+        public_var=np.tile(public, (len(ratio), 1)),
+        cv_var=cv + (ratio * typical)[:, np.newaxis],
+        spread=np.zeros(len(ratio)),
+        log_prior=log_prior,
+    )
+
+
+def prior_noise(n_steps: int, *, score_var: float, other_var: float = 0.0) -> NoiseGrid:
+    """Return public noise where only the noise of a score is known, and no CV.
+
+    Parameters
+    ----------
+    n_steps : int
+        Steps.
+    score_var : float
+        Noise variance of one public score.
+    other_var : float
+        Variance that re-running and rounding add to a difference.
+
+    Returns
+    -------
+    NoiseGrid
+        Over the likeness of two submissions of one entrant, `PRIOR_DISTINCTNESS`.
+    """
+    median, log_sd = PRIOR_DISTINCTNESS
+    z = np.linspace(-2.0, 2.0, 9)
+    distinct = np.minimum(median * np.exp(log_sd * z), 1.0)
+    variance = 2 * distinct * score_var + other_var
+    return NoiseGrid(
+        public_var=np.outer(variance, np.ones(n_steps)),
+        cv_var=np.full((len(z), n_steps), np.inf),
+        spread=np.zeros(len(z)),
+        log_prior=-np.square(z) / 2,
     )
 
 

@@ -7,17 +7,19 @@ steps at once, and what cannot be learned is integrated over, not plugged in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray
 from lbsense._validation import as_float_vector, check_fraction, check_same_length
-from lbsense.stats._step_model import Components, FusedSteps
+from lbsense.stats._step_model import Components, FusedSteps, Weighed
 from lbsense.stats.noise_grid import NoiseGrid
 
-__all__ = ["StepPosteriorResult", "bayes_fdr_list", "step_posterior"]
+__all__ = ["StepEvidence", "StepPosteriorResult", "bayes_fdr_list", "step_posterior"]
+
+_NEGLIGIBLE_NOISE = 0.005  # weight below which a noise candidate is not looked at again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,44 +123,135 @@ def step_posterior(
     >>> bool(result.p_gain[0] > 0.95), bool(result.p_gain[1] < 0.5)
     (True, True)
     """
-    public = as_float_vector(public_gain, name="public_gain")
-    cv = as_float_vector(cv_gain, name="cv_gain")
-    apart = (
-        public - cv
-        if disagreement is None
-        else as_float_vector(disagreement, name="disagreement")
-    )
-    check_same_length(public_gain=public, cv_gain=cv, disagreement=apart)
     check_fraction(confidence_level, name="confidence_level")
-    has_public, has_cv = np.isfinite(public), np.isfinite(cv)
-    seen = has_public | has_cv
-    if not seen.any():
-        return _nothing(len(public), confidence_level)
-    evidence = FusedSteps.fuse(public[seen], cv[seen], apart[seen], noise, seen)
-    model = Components.at(evidence)
-    weights, shares, null_share = model.weigh(evidence)
-    public_se = _typical_se(evidence.public_var, weights)
-    cv_se = _typical_se(evidence.cv_var, weights)
-    if rope is None:
-        known = public_se[np.isfinite(public_se)]
-        rope = 0.25 * float(np.median(known if known.size else cv_se))
-    summary = model.summarise(shares, rope, confidence_level)
+    evidence = StepEvidence.of(public_gain, cv_gain, noise, disagreement)
+    return evidence.posterior(rope=rope, confidence_level=confidence_level)
 
-    def spread_out(values: FloatArray, where: BoolArray = seen) -> FloatArray:
-        full = np.full(len(public), np.nan)
-        full[where] = values
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepEvidence:
+    """The gains of a history and what is known of their noise, checked.
+
+    What `step_posterior` does in one call, for those who update more than once.
+    """
+
+    public: FloatArray
+    cv: FloatArray
+    apart: FloatArray
+    noise: NoiseGrid
+
+    @classmethod
+    def of(
+        cls,
+        public_gain: ArrayLike,
+        cv_gain: ArrayLike,
+        noise: NoiseGrid,
+        disagreement: ArrayLike | None = None,
+    ) -> StepEvidence:
+        """Return the evidence of these gains, as `step_posterior` takes them."""
+        public = as_float_vector(public_gain, name="public_gain")
+        cv = as_float_vector(cv_gain, name="cv_gain")
+        apart = (
+            public - cv
+            if disagreement is None
+            else as_float_vector(disagreement, name="disagreement")
+        )
+        check_same_length(public_gain=public, cv_gain=cv, disagreement=apart)
+        return cls(public, cv, apart, noise)
+
+    @property
+    def seen(self) -> BoolArray:
+        """Where a step has a gain at all."""
+        return np.asarray(np.isfinite(self.public) | np.isfinite(self.cv))
+
+    def update(
+        self, shift: FloatArray | None = None
+    ) -> tuple[StepMoments, StepEvidence]:
+        """Return moments of every true gain, and the evidence left to look at again.
+
+        Parameters
+        ----------
+        shift : ndarray of shape (n_steps,), optional
+            How far the rest of the history moves the fused gain of every step.
+        """
+        fused, model, weighed = self._weigh(shift)
+        gain, gain_se = Components.moments(*model.worth(weighed.shares))
+        weights = weighed.shares.sum(axis=0)
+        moments = StepMoments(
+            gain=self._spread_out(gain),
+            gain_se=self._spread_out(gain_se),
+            public_se=self._se(fused.public_var, weights, self.public),
+            cv_se=self._se(fused.cv_var, weights, self.cv),
+        )
+        kept = np.flatnonzero(fused.kept)[weighed.noise > _NEGLIGIBLE_NOISE]
+        return moments, replace(self, noise=self.noise.at(kept))
+
+    def posterior(
+        self,
+        shift: FloatArray | None = None,
+        *,
+        rope: float | None,
+        confidence_level: float,
+    ) -> StepPosteriorResult:
+        """Return everything that is known of every true gain."""
+        if not self.seen.any():
+            return _nothing(len(self.public), confidence_level)
+        fused, model, weighed = self._weigh(shift)
+        weights = weighed.shares.sum(axis=0)
+        public_se = self._se(fused.public_var, weights, self.public)
+        cv_se = self._se(fused.cv_var, weights, self.cv)
+        if rope is None:
+            known = public_se[np.isfinite(public_se)]
+            known = known if known.size else cv_se[np.isfinite(cv_se)]
+            rope = 0.25 * float(np.median(known))
+        some, shares = model.worth(weighed.shares)
+        gain, gain_se = some.moments(shares)
+        summary = some.tails(shares, rope, confidence_level)
+        summary |= {"gain": gain, "gain_se": gain_se}
+        return StepPosteriorResult(
+            **{name: self._spread_out(values) for name, values in summary.items()},
+            public_se=public_se,
+            cv_se=cv_se,
+            null_share=weighed.null_share,
+            rope=rope,
+            confidence_level=confidence_level,
+            n_obs=int(self.seen.sum()),
+            n_paired=int((np.isfinite(self.public) & np.isfinite(self.cv)).sum()),
+        )
+
+    def _weigh(
+        self, shift: FloatArray | None
+    ) -> tuple[FusedSteps, Components, Weighed]:
+        seen = self.seen
+        gains = self.public[seen], self.cv[seen], self.apart[seen]
+        fused = FusedSteps.fuse(*gains, self.noise, seen)
+        if shift is not None:
+            fused = fused.moved(shift[seen])
+        model = Components.at(fused)
+        return fused, model, model.weigh(fused)
+
+    def _se(
+        self, variance: FloatArray, weights: FloatArray, gain: FloatArray
+    ) -> FloatArray:
+        """Return the root of the mean noise variance of every difference."""
+        with np.errstate(invalid="ignore"):
+            typical = self._spread_out(np.sqrt((weights * variance).sum(axis=(0, 1))))
+        return np.where(np.isfinite(gain), typical, np.nan)
+
+    def _spread_out(self, values: FloatArray) -> FloatArray:
+        full = np.full(len(self.public), np.nan)
+        full[self.seen] = values
         return full
 
-    return StepPosteriorResult(
-        **{name: spread_out(values) for name, values in summary.items()},
-        public_se=np.where(has_public, spread_out(public_se), np.nan),
-        cv_se=np.where(has_cv, spread_out(cv_se), np.nan),
-        null_share=null_share,
-        rope=rope,
-        confidence_level=confidence_level,
-        n_obs=int(seen.sum()),
-        n_paired=int((has_public & has_cv).sum()),
-    )
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepMoments:
+    """Mean and standard deviation of every true gain, and the noise behind them."""
+
+    gain: FloatArray
+    gain_se: FloatArray
+    public_se: FloatArray
+    cv_se: FloatArray
 
 
 def bayes_fdr_list(
@@ -202,11 +295,6 @@ def bayes_fdr_list(
     claimed = np.zeros(len(values), dtype=bool)
     claimed[order] = running <= fdr  # the running mean only grows; nan compares false
     return np.asarray(claimed & (values >= at_least))
-
-
-def _typical_se(variance: FloatArray, weights: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.sqrt((weights * variance).sum(axis=(0, 1))))
 
 
 def _nothing(n_steps: int, confidence_level: float) -> StepPosteriorResult:

@@ -172,15 +172,19 @@ def test_probes_are_known_by_their_own_words(text, verdict):
     assert verdict_words(analysis)[1] == verdict
 
 
-def test_a_rise_that_trusted_cv_denies_is_chasing():
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_rise_that_trusted_cv_denies_is_chasing(declared):
+    # Every submission is built on the one before it, said or not.
     rng = np.random.default_rng(4)
     steps = np.where(rng.random(30) < 0.5, 0.0, rng.normal(0, 0.02, 30))
     truth = 0.7 + np.cumsum(steps)
     public = truth + rng.normal(0, 0.002, 30)
     cv = truth + rng.normal(0, 0.002, 30)
-    public[20] = public[:20].max() + 0.04
-    cv[20] = cv[int(np.argmax(public[:20]))] - 0.01
-    analysis = analyze(history(public, cv))
+    public[20] = public[19] + 0.04
+    cv[20] = cv[19] - 0.01
+    said = {index: {"parent_id": f"s{index - 1}"} for index in range(1, 30)}
+    analysis = analyze(history(public, cv, fields=said if declared else {}))
+    assert analysis.steps[20].reference_id == "s19"
     assert verdict_words(analysis)[20] == "chasing"
     assert "should not have" in analysis.steps[20].sentence
 

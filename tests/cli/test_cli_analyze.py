@@ -332,7 +332,7 @@ def test_strict_exits_1_when_a_finding_is_flagged(
         finding = checks.Finding(
             code="LBS301", title="T", status=status, message="Because of 0.7."
         )
-        return lambda _: checks.Findings(findings=(finding,))
+        return lambda *_: checks.Findings(findings=(finding,))
 
     monkeypatch.setattr(checks, "run_checks", signed("flagged"))
     done = run("analyze", submissions, "--metric", "roc_auc", "--strict")

@@ -82,7 +82,7 @@ def test_an_unknown_format_is_bad_input(run: Run) -> None:
 def test_a_bug_is_reported_without_a_traceback(
     run: Run, submissions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(analysis: object) -> None:
+    def broken(*_: object) -> None:
         raise KeyError("surprise")
 
     monkeypatch.setattr(checks, "run_checks", broken)
@@ -100,7 +100,7 @@ def test_a_bug_is_reported_without_a_traceback(
 def test_an_interruption_exits_130(
     run: Run, submissions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(analysis: object) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(checks, "run_checks", interrupted)

@@ -126,11 +126,14 @@ def test_groups_use_students_t_with_one_degree_less_than_groups():
 
 def test_logit_interval_stays_inside_and_is_symmetric_in_the_odds():
     rng = np.random.default_rng(0)
-    noise = joint_noise([0.99], rng.normal(size=100) * 0.1, interval="logit")
+    half = rng.normal(size=50) * 0.1
+    rows = np.concatenate([half, -half])  # no skewness
+    noise = joint_noise([0.5], rows, interval="logit")
     low, high = noise.ci_low[0], noise.ci_high[0]
-    assert 0 < low < 0.99 < high < 1
-    odds = [value / (1 - value) for value in (low, 0.99, high)]
+    odds = [value / (1 - value) for value in (low, 0.5, high)]
     assert odds[1] / odds[0] == pytest.approx(odds[2] / odds[1])
+    near_one = joint_noise([0.99], rows, interval="logit")
+    assert 0 < near_one.ci_low[0] < 0.99 < near_one.ci_high[0] < 1
 
 
 def test_result_is_read_only_and_can_be_pickled_printed_and_tabulated():

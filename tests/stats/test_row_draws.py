@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lbsense.stats._row_draws import cluster, iid, series, stratified
+from lbsense.stats.row_draws import cluster, iid, series, stratified
 
 
 def drawn(draws, n_draws, seed=0):

@@ -10,6 +10,7 @@ from scipy import integrate, stats
 
 from lbsense.stats import bayes_fdr_list, fixed_noise, learned_noise, step_posterior
 from lbsense.stats._step_model import _cut_above, _cut_moments
+from lbsense.stats.steps import StepEvidence
 
 
 def simulated(rng, *, n_steps=40, null_share=0.6, public_se=1.0, cv_se=0.7, width=2.0):
@@ -61,6 +62,50 @@ def test_no_evidence_at_all_gives_nan_everywhere():
     result = step_posterior([np.nan], [np.nan], fixed_noise([1.0]))
     assert np.isnan(result.p_gain).all()
     assert result.n_obs == 0
+
+
+def evidence(seed=0, n_steps=12):
+    _, public, cv = simulated(np.random.default_rng(seed), n_steps=n_steps)
+    public[3], cv[3] = np.nan, np.nan
+    return public, cv, StepEvidence.of(public, cv, learned_noise(public - cv))
+
+
+def test_moments_are_those_of_the_posterior():
+    _, _, known = evidence()
+    moments, left = known.update()
+    posterior = known.posterior(rope=None, confidence_level=0.95)
+    for name in ("gain", "gain_se", "public_se", "cv_se"):
+        np.testing.assert_allclose(
+            getattr(moments, name), getattr(posterior, name), rtol=0.02
+        )
+    assert np.isnan(moments.gain[3])
+    assert 0 < len(left.noise.log_prior) < len(known.noise.log_prior)
+    again = left.posterior(rope=posterior.rope, confidence_level=0.95)
+    # The unit of the widths of true gains is the typical noise of what is left.
+    np.testing.assert_allclose(again.p_gain, posterior.p_gain, atol=0.1)
+
+
+def test_no_shift_changes_nothing():
+    public, _, known = evidence()
+    plain = known.posterior(rope=0.3, confidence_level=0.9)
+    same = known.posterior(np.zeros_like(public), rope=0.3, confidence_level=0.9)
+    np.testing.assert_array_equal(same.p_gain, plain.p_gain)
+
+
+def test_shifted_gain_counts_like_the_gain_that_it_becomes():
+    noise = fixed_noise([1.0, 1.0, 1.0])
+    none = [np.nan] * 3
+    moved, _ = StepEvidence.of([3.0, -1.0, 0.5], none, noise).update(
+        np.array([-2.0, 0.0, -0.5])
+    )
+    given, _ = StepEvidence.of([1.0, -1.0, 0.0], none, noise).update()
+    np.testing.assert_allclose(moved.gain, given.gain)
+    np.testing.assert_allclose(moved.gain_se, given.gain_se)
+
+
+def test_lengths_of_evidence_must_agree():
+    with pytest.raises(ValueError, match="Arrays must have one length"):
+        StepEvidence.of([1.0, 2.0], [1.0], fixed_noise([1.0, 1.0]))
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,0 +1,1 @@
+"""Calibration of lbsense on simulated competitions with known truth."""

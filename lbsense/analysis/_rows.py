@@ -1,0 +1,113 @@
+"""What predictions say of the noise: the covariance of all submissions, row by row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+
+from lbsense._format import plural
+from lbsense._typing import FloatArray
+from lbsense.model import History
+from lbsense.model.predictions import Predictions
+from lbsense.noise import noise_of
+from lbsense.stats.joint import JointNoiseResult
+
+__all__ = ["Rows", "rows_of"]
+
+_FEWEST = 2  # submissions with predictions: one has no difference to anything
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Joint noise of the submissions with predictions, in the order of the history.
+
+    ``covariance`` (k, k) is per row and ``cv`` (k,) the oriented score of the
+    out-of-fold predictions; both are nan for submissions without.
+    """
+
+    joint: JointNoiseResult
+    covariance: FloatArray
+    cv: FloatArray
+    n_public: int
+    n_train: int
+
+
+def rows_of(
+    history: History, predictions: Predictions | None, notes: dict[str, str]
+) -> Rows | None:
+    """Return the joint noise of a history, or None with the reason in ``notes``."""
+    if predictions is None:
+        return None
+    competition = history.competition
+    reason = None
+    if predictions.labels is None or predictions.oof is None:
+        reason = "they hold no labels, or no out-of-fold predictions"
+    elif competition.metric is None:
+        reason = "the metric is not named (metric='roc_auc')"
+    elif competition.n_public is None:
+        reason = "the size of the public set is not known (test_size, public_fraction)"
+    place = _places(history, predictions)
+    if reason is None and len(place) < _FEWEST:
+        reason = (
+            f"{len(place)} of their {plural(len(predictions.oof_names), 'name')} "
+            "is that of a scored submission; names are submission ids or file names"
+        )
+    if reason is not None or competition.metric is None or competition.n_public is None:
+        notes["joint"] = f"The predictions were not used: {reason}."
+        return None
+    try:
+        joint = noise_of(
+            predictions,
+            competition.metric,
+            n=competition.n_public,
+            names=tuple(place),
+            rng=0,
+        )
+    except ValueError as error:
+        notes["joint"] = f"The predictions were not used: {error}"
+        return None
+    if not (np.diag(joint.row_covariance) > 0).mean() > 0.5:
+        notes["joint"] = (
+            "The predictions were not used: most of their scores are undefined or "
+            "carry no noise (constant or perfect predictions)."
+        )
+        return None
+    left = sum(
+        item.public_score is not None and index not in place.values()
+        for index, item in enumerate(history)
+    )
+    if left:
+        notes["joint"] = (
+            f"{plural(left, 'scored submission')} came without predictions; what they "
+            "share with their parents was taken to be what is typical of the others."
+        )
+    where = np.array(list(place.values()))
+    covariance = np.full((len(history), len(history)), np.nan)
+    covariance[np.ix_(where, where)] = joint.row_covariance
+    cv = np.full(len(history), np.nan)
+    cv[where] = competition.direction() * joint.scores
+    return Rows(
+        joint=joint,
+        covariance=covariance,
+        cv=cv,
+        n_public=competition.n_public,
+        n_train=joint.n_obs,
+    )
+
+
+def _places(history: History, predictions: Predictions) -> dict[str, int]:
+    """Return name of predictions -> position of the one submission that it names."""
+    stems = [PurePath(item.file_name or "").stem for item in history]
+    count = Counter(stems)
+    by_name = {
+        stem: index for index, stem in enumerate(stems) if stem and count[stem] == 1
+    }
+    by_name |= {item.submission_id: index for index, item in enumerate(history)}
+    return {
+        name: by_name[name]
+        for name in predictions.oof_names
+        if name in by_name and history[by_name[name]].public_score is not None
+    }

@@ -1,0 +1,161 @@
+"""Do CV and public scores measure the same? The findings LBS201 to LBS204."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lbsense._format import format_number
+from lbsense.analysis import Analysis
+from lbsense.checks._finding import Outcome, check, flag_if, not_applicable
+from lbsense.stats.visibility import attainable_z, common_offset, visible_correlation
+
+__all__ = ["AGREEMENT_CHECKS"]
+
+_FAIR = 0.8  # correlation with true gains of a CV that deserves trust
+_ABOVE_ZERO = 1.28  # standard errors: shown to be above 0 at one-sided 10%
+_SEEN = 2.93  # what has 95% power to be shown so: 1.28 + 1.645
+_FAR = 3.3  # standard errors: one history in a thousand by chance
+_NEEDS_GAINS = "Needs CV scores, and with them the noise of a step."
+
+
+@check(
+    "LBS201",
+    "CV gains and public gains move apart",
+    severity="warning",
+    reference="Bonett & Wright 2000, doi:10.1007/BF02294183",
+)
+def cv_disconnected(analysis: Analysis) -> Outcome:
+    """Flag CV gains that do not follow public gains where they could (LBS201)."""
+    agreement = analysis.agreement
+    perfect = _perfect(analysis)
+    if agreement is None or math.isnan(perfect):
+        return not_applicable(_NEEDS_GAINS)
+    n_obs = agreement.n_obs
+    expected = _FAIR * perfect
+    if not attainable_z(expected, n_obs) >= _SEEN:
+        return not_applicable(
+            "Needs more steps, or larger ones: agreement would not be seen here if "
+            "there were any (LBS202).",
+            n_obs=n_obs,
+        )
+    found = attainable_z(agreement.statistic, n_obs)
+    return flag_if(
+        not found >= _ABOVE_ZERO,
+        (
+            f"Rank correlation of CV and public gains {agreement.statistic:.2f} "
+            f"({agreement.ci_low:.2f} to {agreement.ci_high:.2f}, n={n_obs}); a CV "
+            f"that follows true gains closely would show about {expected:.2f}."
+        ),
+        value=found,
+        threshold=_ABOVE_ZERO,
+        n_obs=n_obs,
+    )
+
+
+@check(
+    "LBS202",
+    "Whether CV follows the leaderboard cannot be tested here",
+    severity="info",
+    reference="Spearman 1904, doi:10.2307/1412159",
+)
+def cv_untestable(analysis: Analysis) -> Outcome:
+    """Flag a history in which no CV could prove itself (LBS202)."""
+    agreement = analysis.agreement
+    perfect = _perfect(analysis)
+    if agreement is None or math.isnan(perfect):
+        return not_applicable(_NEEDS_GAINS)
+    n_obs = agreement.n_obs
+    expected = attainable_z(_FAIR * perfect, n_obs)
+    blind = not expected >= _SEEN
+    return flag_if(
+        blind,
+        (
+            f"A CV without noise would correlate with the public gains by "
+            f"{perfect:.2f}: with {n_obs} steps "
+            + (
+                "too little to be seen against the noise of the leaderboard."
+                if blind
+                else "enough to be seen."
+            )
+        ),
+        value=0.0 if math.isnan(expected) else expected,
+        threshold=_SEEN,
+        n_obs=n_obs,
+    )
+
+
+def _perfect(analysis: Analysis) -> float:
+    """Return the correlation with public gains of a CV without noise, or nan."""
+    posterior = analysis.posterior
+    if posterior is None or not math.isfinite(analysis.noise.step_se):
+        return math.nan
+    paired = np.isfinite(posterior.cv_se)
+    return visible_correlation(
+        posterior.gain[paired], posterior.gain_se[paired], posterior.public_se[paired]
+    )
+
+
+@check(
+    "LBS203",
+    "CV and public scores lie apart as a whole",
+    severity="notice",
+    reference="two-sided test at .001 of the mean difference",
+)
+def common_shift(analysis: Analysis) -> Outcome:
+    """Flag a distance of CV and public that the choice of rows cannot make (LBS203)."""
+    history, noise = analysis.history, analysis.noise
+    competition = history.competition
+    if competition.greater_is_better is None or "cv" in analysis.notes:
+        return not_applicable("Needs CV scores on the scale of the public score.")
+    n_train = analysis.joint.n_obs if analysis.joint else competition.train_size
+    if noise.n_public is None or n_train is None or not noise.score_sd > 0:
+        return not_applicable(
+            "Needs the metric, test_size, public_fraction and train_size."
+        )
+    apart = common_offset(
+        history.scores("public"),
+        history.scores("cv"),
+        score_sd=noise.score_sd,
+        n_public=noise.n_public,
+        n_train=n_train,
+    )
+    if not apart.n_obs or competition.cv_direction() != competition.direction():
+        return not_applicable("Needs CV scores on the scale of the public score.")
+    return flag_if(
+        abs(apart.statistic) > _FAR,
+        (
+            f"Public scores are {format_number(abs(apart.offset), digits=2)} "
+            f"{'better' if apart.offset > 0 else 'worse'} than CV on average, "
+            f"{abs(apart.statistic):.1f} standard errors of what the choice of rows "
+            f"gives (n={apart.n_obs})."
+        ),
+        value=abs(apart.statistic),
+        threshold=_FAR,
+        n_obs=apart.n_obs,
+    )
+
+
+@check(
+    "LBS204",
+    "The CV scheme changed within the history",
+    severity="warning",
+    reference="data warning LBS108",
+)
+def scheme_changed(analysis: Analysis) -> Outcome:
+    """Flag CV scores that are not comparable with each other (LBS204)."""
+    n_obs = int(np.isfinite(analysis.history.raw_scores("cv")).sum())
+    if n_obs < 2:
+        return not_applicable("Needs two CV scores.", n_obs=n_obs)
+    found = [item for item in analysis.history.warnings if item.code == "LBS108"]
+    return flag_if(
+        bool(found),
+        found[0].message if found else f"Nothing in {n_obs} CV scores speaks for it.",
+        value=len(found),
+        threshold=1,
+        n_obs=n_obs,
+    )
+
+
+AGREEMENT_CHECKS = (cv_disconnected, cv_untestable, common_shift, scheme_changed)

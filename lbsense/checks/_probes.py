@@ -1,0 +1,210 @@
+"""Files and scores that look like questions to the test set: LBS311 to LBS314."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+
+from lbsense._format import plural
+from lbsense.analysis import Analysis
+from lbsense.checks._files import Files, files_of
+from lbsense.checks._finding import Outcome, check, file_check, flag_if, not_applicable
+from lbsense.checks._texts import blend_of, wording_of
+from lbsense.metrics import find_metric
+from lbsense.model.predictions import Predictions
+from lbsense.stats.file_patterns import few_row_pairs, longest_line, value_counts
+from lbsense.stats.patterns import few_row_moves
+
+__all__ = ["PROBE_CHECKS"]
+
+_FEW_ROWS, _FEW_SHARE = 20, 0.001
+_SEVERAL = 2
+_MOVES, _CHANCE = 5, 0.001
+_LINE = 4
+_WHITEHILL = "Whitehill 2017, arXiv:1707.01825"
+
+
+@file_check(
+    "LBS311",
+    "Files that differ in a few rows",
+    severity="warning",
+    reference=_WHITEHILL,
+)
+def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
+    """Flag pairs of files that differ in a few rows and in their score (LBS311)."""
+    files = files_of(analysis, predictions)
+    if files is None or len(files.places) < 2:
+        return not_applicable("Needs the submitted files of two scored submissions.")
+    most = _few(files)
+    scores = [analysis.steps[index].public_score for index in files.places]
+    pairs = few_row_pairs(files.table, most=most)
+    moved = [pair for pair in pairs.tolist() if scores[pair[0]] != scores[pair[1]]]
+    names = [
+        " and ".join(
+            analysis.steps[files.places[column]].submission_id for column in pair[:2]
+        )
+        for pair in moved[:3]
+    ]
+    return flag_if(
+        bool(moved),
+        (
+            f"{plural(len(moved), 'pair')} among {len(files.places)} files differ in "
+            f"at most {most} rows and in the score"
+            + (f", such as {', '.join(names)}." if names else ".")
+        ),
+        value=len(moved),
+        threshold=1,
+        n_obs=len(files.places),
+    )
+
+
+@file_check(
+    "LBS312",
+    "Files of one or two values",
+    severity="notice",
+    reference=_WHITEHILL,
+)
+def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
+    """Flag files that hold hardly any prediction, or say that they do (LBS312)."""
+    files = files_of(analysis, predictions)
+    said = {i for i, step in enumerate(analysis.steps) if step.verdict == "probe"}
+    if files is None and not said:
+        return not_applicable(
+            "Needs submitted files; no description speaks of a probe either."
+        )
+    seen = set() if files is None else _bare_files(analysis, files)
+    found = sorted(said | seen)
+    names = ", ".join(analysis.steps[index].submission_id for index in found[:3])
+    return flag_if(
+        len(found) >= _SEVERAL,
+        (
+            f"{plural(len(found), 'submission')} of one or two values, or a probe by "
+            "its own description"
+            + (f": {names}{', ...' if len(found) > 3 else ''}." if found else ".")
+        ),
+        value=len(found),
+        threshold=_SEVERAL,
+        n_obs=len(analysis.steps) if files is None else len(files.places),
+    )
+
+
+def _bare_files(analysis: Analysis, files: Files) -> set[int]:
+    """Return the submissions whose file is constant, or nearly so."""
+    distinct, common = value_counts(files.table)
+    bare = distinct == 1
+    if not _predicts_labels(analysis):
+        bare |= (distinct == 2) | (len(files.table) - common <= _few(files))
+    return {files.places[column] for column in np.flatnonzero(bare)}
+
+
+def _predicts_labels(analysis: Analysis) -> bool:
+    """Say whether honest files of this metric may hold two values."""
+    name = analysis.history.competition.metric
+    try:
+        return name is None or find_metric(name).prediction in ("label", "labels")
+    except ValueError:
+        return True
+
+
+@check(
+    "LBS313",
+    "Scores that move by single rows",
+    severity="notice",
+    reference=_WHITEHILL,
+)
+def single_rows(analysis: Analysis) -> Outcome:
+    """Flag more moves of one to three rows than noise gives (LBS313)."""
+    noise, competition = analysis.noise, analysis.history.competition
+    counts_rows = competition.metric is not None and _is_accuracy(competition.metric)
+    if not counts_rows or noise.n_public is None:
+        return not_applicable(
+            "Needs a share of rows, such as accuracy, and the number of public rows."
+        )
+    step_se = noise.step_se
+    if not math.isfinite(step_se):
+        step_se = math.sqrt(noise.step_se_low * noise.step_se_high)
+    gains = [
+        step.public_gain
+        for step in analysis.steps
+        if step.public_gain is not None and step.verdict != "repeat"
+    ]
+    if not step_se > 0 or len(gains) < _MOVES:
+        return not_applicable(f"Needs {_MOVES} steps.", n_obs=len(gains))
+    moves = few_row_moves(np.array(gains), n_rows=noise.n_public, change_se=step_se)
+    if not moves.whole:
+        return not_applicable(
+            f"The changes are no whole numbers of {noise.n_public} rows: is the size "
+            "of the public set right, and does the board show enough decimals?",
+            n_obs=moves.n_obs,
+        )
+    return flag_if(
+        moves.n_moves >= _MOVES and moves.pvalue < _CHANCE,
+        (
+            f"{moves.n_moves} of {moves.n_obs} changes are worth one to three rows, "
+            f"where the noise of a step gives {moves.expected:.1f} "
+            f"(p={moves.pvalue:.2g})."
+        ),
+        value=moves.n_moves,
+        threshold=_MOVES,
+        n_obs=moves.n_obs,
+    )
+
+
+def _is_accuracy(name: str) -> bool:
+    try:
+        return find_metric(name).family in ("accuracy", "top_k_accuracy")
+    except ValueError:
+        return False
+
+
+@file_check(
+    "LBS314",
+    "A line search on the leaderboard",
+    severity="notice",
+    reference="four points by judgement",
+)
+def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
+    """Flag several weights of one blend, by their words or by their files (LBS314)."""
+    history = analysis.history
+    wordings = {
+        index: wording
+        for index, item in enumerate(history)
+        if item.public_score is not None and (wording := wording_of(item)) is not None
+    }
+    files = files_of(analysis, predictions)
+    if not wordings and files is None:
+        return not_applicable("Needs descriptions or submitted files.")
+    weights: dict[object, dict[float, int]] = defaultdict(dict)
+    for index, wording in wordings.items():
+        blend = blend_of(wording)
+        if blend is not None:
+            weights[blend[:2]].setdefault(blend[2], index)
+    lines = [sorted(line.values()) for line in weights.values()]
+    if files is not None:
+        lines.append([files.places[column] for column in longest_line(files.table)])
+    longest = max(lines, key=len, default=[])
+    names = ", ".join(history[index].submission_id for index in longest[:4])
+    return flag_if(
+        len(longest) >= _LINE,
+        (
+            f"{plural(len(longest), 'submission')} with different weights of one blend"
+            + (
+                f" ({names}{', ...' if len(longest) > 4 else ''}): a pattern of "
+                "choosing the weight by the public score."
+                if len(longest) >= _LINE
+                else "."
+            )
+        ),
+        value=len(longest),
+        threshold=_LINE,
+        n_obs=len(set(wordings) | set(files.places if files else ())),
+    )
+
+
+def _few(files: Files) -> int:
+    return max(_FEW_ROWS, round(_FEW_SHARE * files.n_rows))
+
+
+PROBE_CHECKS = (few_rows, few_values, single_rows, line_search)

@@ -1,0 +1,55 @@
+"""``lbsense explain``: what a warning or finding means, and what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from lbsense.cli._console import ScreenOptions, emit
+from lbsense.cli._entries import print_entries
+from lbsense.cli._expand import expand_options
+from lbsense.cli._wording import as_options
+
+__all__ = ["explain"]
+
+
+@expand_options
+def explain(
+    screen: ScreenOptions,
+    codes: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CODE]...",
+            help="Such as LBS301, or 301; without one all codes are listed.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Explain a code: what it means, why it fires, when it is wrong, what to do.
+
+    Examples
+    --------
+      lbsense explain
+      lbsense explain LBS301
+      lbsense explain 201 202 --json
+    """
+    from lbsense.checks import EXPLANATIONS
+    from lbsense.checks import explain as look_up
+
+    chosen = [look_up(code) for code in codes or EXPLANATIONS]
+    if as_json:
+        content = [item.to_dict() for item in chosen]
+        emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
+        return
+    console = screen.console()
+    if not codes:
+        print_entries(console, [(item.code, item.title) for item in chosen])
+        console.print(Text("lbsense explain CODE tells more.", "dim"))
+        return
+    for item in chosen:
+        console.print(Text(f"{item.code}  {item.title}", "bold"))
+        parts = [(head, as_options(text)) for head, text in item.parts()]
+        print_entries(console, [("Severity", item.severity), *parts])

@@ -1,0 +1,259 @@
+"""``lbsense pick``: which two submissions to select for the final ranking."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lbsense._format import (
+    clean_text,
+    format_number,
+    format_probability,
+    format_time,
+    shorten,
+)
+from lbsense.cli._console import ScreenOptions, emit, working
+from lbsense.cli._doubts import tell_doubts
+from lbsense.cli._entries import print_entries
+from lbsense.cli._expand import expand_options
+from lbsense.cli._inputs import HistoryOptions
+from lbsense.cli._prediction_options import PredictionOptions
+from lbsense.cli._wording import as_options
+
+if TYPE_CHECKING:
+    from lbsense.analysis import Analysis
+    from lbsense.stats.picks import PairResult
+
+__all__ = ["pick"]
+
+_NOT_KNOWABLE = 3
+_DEFAULT = "two best public"  # what platforms take for those who select nothing
+
+
+@expand_options
+def pick(
+    history: HistoryOptions,
+    screen: ScreenOptions,
+    rows: PredictionOptions,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Say which two submissions to select, and what the usual rules would cost.
+
+    Exit codes: 0 done, 2 bad usage or input, 3 not knowable.
+
+    Examples
+    --------
+      lbsense pick submissions.csv --metric roc_auc
+      lbsense pick s.csv --metric rmse --test-size 20000 --public-fraction 30%
+      lbsense pick s.csv --metric f1 --json
+    """
+    observed = history.read()
+    tell_doubts(observed)
+    predictions = rows.read(observed)
+    with working("Analysing ..."):
+        from lbsense.analysis import analyze as judge
+
+        analysis = judge(observed, predictions)
+    if as_json:
+        content = _content(analysis)
+        emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
+    else:
+        _show(analysis, screen.console())
+    if analysis.picks is None:
+        raise typer.Exit(_NOT_KNOWABLE)
+
+
+def _reason(analysis: Analysis) -> str:
+    if not any(step.public_score is not None for step in analysis.steps):
+        return "No submission has a public score."
+    notes = analysis.notes
+    return notes.get("direction", notes.get("picks", analysis.next_fact))
+
+
+def _show(analysis: Analysis, console: Console) -> None:
+    picks, outlook = analysis.picks, analysis.outlook
+    if picks is None or outlook is None:
+        console.print(Text("Not knowable which two to select.", "bold"))
+        reason = as_options(_reason(analysis))
+        print_entries(
+            console,
+            [("Why", reason), ("Would help", as_options(analysis.next_fact))],
+        )
+        return
+    console.print(Text(_headline(analysis, picks.best), "bold"))
+    console.print()
+    _print_pair(analysis, picks.best, console)
+    _print_rules(analysis, (picks.best, *picks.rules), console)
+    print_entries(console, _advice(analysis))
+
+
+def _headline(analysis: Analysis, best: PairResult) -> str:
+    names = [_name(analysis, index) for index in _members(best)]
+    return f"Select {' and '.join(names)}."
+
+
+def _print_pair(analysis: Analysis, best: PairResult, console: Console) -> None:
+    table = _table("select", "what", "CV", "public", "private, 80% band", "better one")
+    for entry in _pair(analysis, best):
+        band = f"{_shown(entry['low80'])} to {_shown(entry['high80'])}"
+        table.add_row(
+            entry["submission_id"],
+            shorten(entry["description"] or entry["file_name"] or "", 40),
+            _shown(entry["cv_score"]),
+            _shown(entry["public_score"]),
+            band,
+            format_probability(entry["p_better"]),
+        )
+    console.print(table)
+    console.print()
+
+
+def _print_rules(
+    analysis: Analysis, pairs: tuple[PairResult, ...], console: Console
+) -> None:
+    table = _table("rule", "pair", "costs", "regret", "holds the best")
+    for pair in pairs:
+        names = (_name(analysis, index) for index in _members(pair))
+        table.add_row(
+            pair.rule,
+            ", ".join(names),
+            format_number(max(pair.cost, 0.0), digits=2),
+            format_number(pair.regret, digits=2),
+            format_probability(pair.p_holds_best),
+        )
+    console.print(table)
+    console.print(
+        Text(
+            "costs: expected private score lost against the first row. regret: against "
+            "knowing the private scores.",
+            "dim",
+        )
+    )
+    console.print()
+
+
+def _advice(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return what would change the pick, and what happens to those who do not pick."""
+    picks = analysis.picks
+    entries: list[tuple[str, str]] = []
+    if picks is None:
+        return entries
+    other = picks.runner_up
+    if other is not None:
+        names = " and ".join(_name(analysis, index) for index in _members(other))
+        entries.append(
+            (
+                "Next best",
+                f"without {_name(analysis, picks.best.second)}: {names}, expected to "
+                f"score {format_number(max(other.cost, 0.0), digits=2)} less. A new "
+                "fact worth more than that changes the pick.",
+            )
+        )
+    default = [pair for pair in picks.rules if pair.rule == _DEFAULT]
+    if default:
+        same = set(_members(default[0])) == set(_members(picks.best))
+        cost = format_number(max(default[0].cost, 0.0), digits=2)
+        trap = (
+            "here that is the same pair"
+            if same
+            else f"expected to cost {cost} here. Select by hand before the deadline"
+        )
+        deadline = analysis.history.competition.deadline
+        when = f" ({format_time(deadline)} UTC)" if deadline is not None else ""
+        entries.append(
+            (
+                "Deadline",
+                "if you select nothing, the platform takes your best public scores: "
+                f"{trap}{when}.",
+            )
+        )
+    level = analysis.level
+    if level in ("A", "A+"):
+        entries.append(("Weak", f"{as_options(analysis.next_fact)}"))
+    return entries
+
+
+def _content(analysis: Analysis) -> dict[str, Any]:
+    picks = analysis.picks
+    content: dict[str, Any] = {"schema": 1, "level": analysis.level}
+    if picks is None:
+        return content | {"pair": None, "reason": _reason(analysis)}
+    return content | {
+        "pair": _pair(analysis, picks.best),
+        "expected_score": _raw(analysis, picks.best.expected_score),
+        "regret": picks.best.regret,
+        "p_holds_best": picks.best.p_holds_best,
+        "runner_up": None
+        if picks.runner_up is None
+        else _rule(analysis, picks.runner_up),
+        "rules": [_rule(analysis, pair) for pair in picks.rules],
+        "n_candidates": picks.n_obs,
+    }
+
+
+def _rule(analysis: Analysis, pair: PairResult) -> dict[str, Any]:
+    return {
+        "rule": pair.rule,
+        "submissions": [
+            analysis.steps[index].submission_id for index in _members(pair)
+        ],
+        "expected_score": _raw(analysis, pair.expected_score),
+        "cost": max(pair.cost, 0.0),
+        "regret": pair.regret,
+        "p_holds_best": pair.p_holds_best,
+    }
+
+
+def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
+    """Return both submissions with what to expect of them, raw scores throughout."""
+    outlook = analysis.outlook
+    chances = (pair.p_first_better, 1 - pair.p_first_better)
+    entries = []
+    for index, chance in zip(_members(pair), chances, strict=False):
+        step = analysis.steps[index]
+        entry: dict[str, Any] = {
+            "submission_id": step.submission_id,
+            "file_name": step.file_name,
+            "description": step.description,
+            "public_score": step.public_score,
+            "cv_score": step.cv_score,
+            "p_better": chance if len(_members(pair)) > 1 else 1.0,
+        }
+        if outlook is not None:
+            entry["expected_score"] = _raw(analysis, float(outlook.mean[index]))
+            for level in ("80", "95"):
+                ends = sorted(
+                    _raw(analysis, float(getattr(outlook, f"ci{level}_{end}")[index]))
+                    for end in ("low", "high")
+                )
+                entry[f"low{level}"], entry[f"high{level}"] = ends
+        entries.append(entry)
+    return entries
+
+
+def _members(pair: PairResult) -> tuple[int, ...]:
+    return (pair.first, pair.second) if pair.first != pair.second else (pair.first,)
+
+
+def _name(analysis: Analysis, index: int) -> str:
+    return clean_text(analysis.steps[index].submission_id)
+
+
+def _raw(analysis: Analysis, oriented: float) -> float:
+    return analysis.history.competition.direction() * oriented
+
+
+def _shown(value: float | None) -> str:
+    return format_number(value)
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table

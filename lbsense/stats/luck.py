@@ -1,0 +1,148 @@
+"""How much of a climb was luck? New public bests against what was truly reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from lbsense._result import Result
+from lbsense._typing import ArrayLike, FloatArray, IntArray
+from lbsense._validation import as_float_vector, check_same_length, read_only
+
+__all__ = ["LuckResult", "luck_of_bests"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LuckResult(Result):
+    """New public bests, and how many of them are expected to be luck.
+
+    Attributes
+    ----------
+    positions : ndarray of int of shape (m,)
+        Submissions that beat every public score before; the first scored one is none.
+    previous : ndarray of int of shape (m,)
+        The best public score before each.
+    p_real : ndarray of shape (m,)
+        Probability that the true score rose by more than ``rope``.
+    expected_luck : float
+        Expected number of new bests that are no such rise.
+    share : float
+        That over ``m``; nan without new bests.
+    public_climb : float
+        From the first public score to the best.
+    true_climb, true_climb_se : float
+        Posterior mean and standard deviation of the same in true scores.
+    rope : float
+        Rise that is not worth naming.
+    """
+
+    positions: IntArray
+    previous: IntArray
+    p_real: FloatArray
+    expected_luck: float
+    share: float
+    public_climb: float
+    true_climb: float
+    true_climb_se: float
+    rope: float
+
+
+def luck_of_bests(
+    public: ArrayLike,
+    mean: ArrayLike,
+    cov: ArrayLike,
+    *,
+    rope: float,
+    reference: ArrayLike,
+    p_gain: ArrayLike,
+) -> LuckResult:
+    """Return how much of the climb of the best public score was luck.
+
+    Parameters
+    ----------
+    public : array_like of shape (k,)
+        Public scores in time order, larger is better, nan where missing.
+    mean, cov : array_like of shape (k,), (k, k)
+        Posterior of the true scores (`level_posterior`).
+    rope : float
+        Rise that is not worth naming, 0 or more.
+    reference : array_like of int of shape (k,)
+        Submission that each step was judged against, -1 for none.
+    p_gain : array_like of shape (k,)
+        Probability that the step against it was a true gain above ``rope``: taken where
+        that submission is the best one before, else the posterior of the levels is.
+
+    Returns
+    -------
+    LuckResult
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> luck = luck_of_bests(
+    ...     [0.70, 0.71], [0.70, 0.70], np.eye(2) * 1e-6, rope=0.001,
+    ...     reference=[-1, 0], p_gain=[np.nan, 0.2],
+    ... )
+    >>> luck.positions.tolist(), luck.expected_luck
+    ([1], 0.8)
+    """
+    scores = as_float_vector(public, name="public")
+    centre = as_float_vector(mean, name="mean")
+    chance = as_float_vector(p_gain, name="p_gain")
+    parent = np.asarray(reference, dtype=np.int64)
+    check_same_length(
+        public=scores, mean=centre, p_gain=chance, reference=parent.astype(np.float64)
+    )
+    matrix = np.asarray(cov, dtype=np.float64)
+    now, before = _new_bests(scores)
+    rise = centre[now] - centre[before]
+    variance = matrix[now, now] + matrix[before, before] - 2 * matrix[now, before]
+    sd = np.sqrt(np.maximum(variance, 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_level = np.where(
+            sd > 0, ndtr((rise - rope) / sd), (rise > rope).astype(float)
+        )
+    judged = (parent[now] == before) & np.isfinite(chance[now])
+    p_real = np.where(judged, chance[now], p_level)
+    luck = float(np.sum(1 - p_real))
+    nan = float("nan")
+    climb = true = true_se = nan
+    scored = np.flatnonzero(np.isfinite(scores))
+    if scored.size:
+        first, best = scored[0], now[-1] if now.size else scored[0]
+        climb = float(scores[best] - scores[first])
+        true = float(centre[best] - centre[first])
+        square = matrix[best, best] + matrix[first, first] - 2 * matrix[best, first]
+        true_se = float(np.sqrt(max(square, 0.0)))
+    return LuckResult(
+        positions=read_only(now),
+        previous=read_only(before),
+        p_real=read_only(p_real),
+        expected_luck=luck,
+        share=luck / len(now) if len(now) else nan,
+        public_climb=climb,
+        true_climb=true,
+        true_climb_se=true_se,
+        rope=float(rope),
+    )
+
+
+def _new_bests(scores: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return the scores that beat all before, and the best one before each."""
+    now: list[int] = []
+    before: list[int] = []
+    best = -1
+    for index in np.flatnonzero(np.isfinite(scores)):
+        if best >= 0 and scores[index] > scores[best]:
+            now.append(int(index))
+            before.append(best)
+        if best < 0 or scores[index] > scores[best]:
+            best = int(index)
+    return np.array(now, dtype=np.int64), np.array(before, dtype=np.int64)

@@ -1,0 +1,297 @@
+"""What follows for the whole history: agreement, outlook, luck, resolution, limits."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lbsense.analysis import analyze
+from lbsense.checks import run_checks
+from lbsense.model import Competition, History, Submission
+from lbsense.simulate import simulate
+
+SIZED = {
+    "metric": "accuracy",
+    "test_size": 5000,
+    "public_fraction": 0.4,
+    "train_size": 8000,
+}
+
+
+def history(public, cv=None, **options):
+    options.setdefault("greater_is_better", True)
+    cv = [None] * len(public) if cv is None else cv
+    items = (
+        Submission(
+            submission_id=f"s{index}",
+            public_score=None if score is None else float(score),
+            cv_score=None if value is None else float(value),
+        )
+        for index, (score, value) in enumerate(zip(public, cv, strict=True))
+    )
+    return History(competition=Competition(**options), submissions=tuple(items))
+
+
+def climb(seed, *, n_steps=30, gain=0.02, noise=0.003):
+    rng = np.random.default_rng(seed)
+    truth = 0.7 + gain * np.cumsum(rng.random(n_steps) < 0.2)
+    public = truth + rng.normal(0, noise, n_steps)
+    cv = truth + 0.01 + rng.normal(0, noise, n_steps)
+    return public.round(5), cv.round(5)
+
+
+def test_everything_that_follows_is_there_at_level_b():
+    analysis = analyze(history(*climb(1), **SIZED))
+    for name in ("agreement", "levels", "outlook", "picks", "luck", "resolution"):
+        assert getattr(analysis, name) is not None
+    assert analysis.ladder is not None
+    assert analysis.limits is not None
+    assert len(analysis.outlook.mean) == 30
+    assert analysis.outlook.best_public == analysis.luck.positions[-1]
+
+
+def test_agreement_compares_steps_and_not_levels():
+    public, cv = climb(2)
+    analysis = analyze(history(public, cv))
+    reference = [
+        None if step.reference_id is None else int(step.reference_id[1:])
+        for step in analysis.steps
+    ]
+    gains = [
+        (cv[i] - cv[r], public[i] - public[r])
+        for i, r in enumerate(reference)
+        if r is not None
+    ]
+    by_hand = np.corrcoef(*zip(*gains, strict=True))[0, 1]
+    np.testing.assert_allclose(analysis.agreement.pearson, by_hand, rtol=1e-6)
+    levels = np.corrcoef(public, cv)[0, 1]
+    np.testing.assert_allclose(analysis.agreement.levels_r, levels, rtol=1e-6)
+    assert analysis.agreement.n_obs == 29
+
+
+def test_excess_of_cv_needs_the_sizes():
+    public, cv = climb(3)
+    assert np.isnan(analyze(history(public, cv)).agreement.cv_excess_se)
+    sized = analyze(history(public, cv, **SIZED)).agreement
+    assert sized.cv_excess_se >= 0
+    assert 0 <= sized.cv_excess_share <= 1
+
+
+def test_agreement_is_none_without_a_pair_of_gains():
+    public, cv = climb(4)
+    assert analyze(history(public)).agreement is None
+    assert analyze(history(public, [cv[0], *[None] * 29])).agreement is None
+
+
+def test_public_scores_alone_say_why_the_rest_is_missing():
+    analysis = analyze(history(climb(5)[0]))
+    for name in ("levels", "outlook", "picks", "luck", "resolution", "ladder"):
+        assert getattr(analysis, name) is None
+        assert "noise of a" in analysis.notes[name]
+    assert analysis.limits is None
+    assert "accuracy" in analysis.notes["limits"]
+
+
+def test_bounds_give_an_outlook_but_no_luck():
+    analysis = analyze(history(climb(6)[0], **SIZED))
+    assert analysis.level == "A+"
+    assert np.isfinite(analysis.outlook.mean).all()
+    assert analysis.luck is None
+    assert "Public scores alone" in analysis.notes["luck"]
+    assert "give CV scores or predictions" in analysis.notes["resolution"]
+    assert analysis.limits is not None
+
+
+def test_limits_are_known_for_accuracy_alone():
+    public, cv = climb(7)
+    other = SIZED | {"metric": "roc_auc"}
+    assert analyze(history(public, cv, **other)).limits is None
+
+
+def test_luck_lists_the_new_bests_of_the_board():
+    public, cv = climb(8)
+    luck = analyze(history(public, cv)).luck
+    best = np.maximum.accumulate(public)
+    np.testing.assert_array_equal(luck.positions, np.flatnonzero(np.diff(best) > 0) + 1)
+    np.testing.assert_allclose(luck.public_climb, public.max() - public[0])
+    assert 0 <= luck.expected_luck <= luck.positions.size
+
+
+def summary(analysis):
+    """Return the numbers of an analysis, oriented, as one vector."""
+    parts = [analysis.levels.mean, analysis.levels.sd, analysis.outlook.mean]
+    parts += [analysis.posterior.p_gain[1:], analysis.luck.p_real]
+    parts += [[analysis.luck.expected_luck, analysis.agreement.statistic]]
+    parts += [[analysis.picks.best.first, analysis.picks.best.second]]
+    return np.concatenate(parts)
+
+
+@settings(max_examples=2, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_smaller_is_better_gives_the_same_oriented_numbers(seed):
+    public, cv = climb(seed)
+    up = analyze(history(public, cv))
+    down = analyze(history(-public, -cv, greater_is_better=False))
+    np.testing.assert_allclose(summary(down), summary(up), atol=1e-9)
+    assert [s.verdict for s in down.steps] == [s.verdict for s in up.steps]
+
+
+EDGES = {
+    "equal": ([0.7] * 12, [0.7] * 12),
+    "equal without cv": ([0.7] * 12, None),
+    "nothing scored": ([None] * 5, [0.7] * 5),
+    "one": ([0.7], [0.7]),
+    "two": ([0.7, 0.71], [0.7, 0.71]),
+    "one scored of three": ([None, 0.7, None], [0.7, 0.7, 0.7]),
+    "mostly ties": ([0.7] * 20 + [0.701] + [0.7] * 10, [0.7] * 20 + [0.701] * 11),
+    "public constant": ([0.7] * 30, climb(1)[1]),
+    "cv constant": (climb(1)[0], [0.7] * 30),
+    "two decimals": tuple(x.round(2) for x in climb(1)),
+    "three decimals": tuple(x.round(3) for x in climb(1)),
+    "perfect": ([1.0] * 10, [1.0] * 10),
+    "chance": ([0.5] * 10, list(np.linspace(0.499, 0.501, 10))),
+    "another scale": (climb(1)[0], 100 * climb(1)[1]),
+    "another direction": (climb(1)[0], 1 - climb(1)[1]),
+    "cv of the first half": (
+        climb(1)[0],
+        [v if i < 15 else None for i, v in enumerate(climb(1)[1])],
+    ),
+    "holes": (
+        [v if i % 3 else None for i, v in enumerate(climb(1)[0])],
+        [v if i % 4 else None for i, v in enumerate(climb(1)[1])],
+    ),
+    "collapse": tuple([*x[:15], 0.1, *x[15:]] for x in climb(1)),
+    "absurd": ([*climb(1)[0], 1e6], [*climb(1)[1], 0.7]),
+    "absurd cv": (climb(1)[0], [*climb(1)[1][:10], 1e6, *climb(1)[1][11:]]),
+    "broken first": ([0.1, *climb(1)[0]], [0.7, *climb(1)[1]]),
+}
+
+
+@pytest.mark.parametrize("sized", ["bare", "accuracy", "roc_auc"])
+@pytest.mark.parametrize("case", EDGES)
+def test_odd_histories_are_told_without_a_crash(case, sized):
+    public, cv = EDGES[case]
+    options = {} if sized == "bare" else SIZED | {"metric": sized}
+    analysis = analyze(history(public, cv, **options))
+    json.dumps(analysis.to_dict(), allow_nan=False)
+    run_checks(analysis)
+    assert analysis.headline
+    assert len(analysis.steps) == len(public)
+    for name in (
+        "levels",
+        "outlook",
+        "picks",
+        "luck",
+        "resolution",
+        "ladder",
+        "limits",
+    ):
+        assert (getattr(analysis, name) is None) <= (name in analysis.notes)
+    if analysis.levels is not None:
+        known = np.isfinite(analysis.levels.mean)
+        assert np.isfinite(analysis.levels.cov[np.ix_(known, known)]).all()
+        assert np.nanmin(analysis.levels.sd) >= 0
+    if case.startswith(("equal", "public", "perfect")):
+        assert not {"progress", "setback", "chasing"} & set(analysis.counts())
+
+
+@pytest.mark.parametrize("case", ["absurd", "absurd cv"])
+def test_one_absurd_score_does_not_change_the_other_verdicts(case):
+    public, cv = EDGES[case]
+    words = [step.verdict for step in analyze(history(public, cv)).steps]
+    plain = [step.verdict for step in analyze(history(*climb(1))).steps]
+    apart = [i for i, (a, b) in enumerate(zip(words, plain, strict=False)) if a != b]
+    assert len(apart) <= 3
+    assert words.count("progress") <= plain.count("progress") + 1
+
+
+def test_a_thousand_scored_submissions_and_more_still_finish():
+    public, cv = climb(9, n_steps=1200)
+    analysis = analyze(history(public, cv))
+    assert analysis.levels is None
+    assert "at most 1000 scored submissions" in analysis.notes["levels"]
+    assert analysis.posterior is not None
+
+
+def worlds(n_histories, **options):
+    for seed in range(n_histories):
+        made = simulate(
+            n_submissions=30,
+            rng=4000 + seed,
+            policy=("public", "cv", "both")[seed % 3],
+            null_fraction=(0.5, 0.8)[seed % 2],
+            n_public=1500,
+            n_private=2500,
+            n_train=4000,
+            **options,
+        )
+        yield made, analyze(made.before_close())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parents", ["declared", "withheld"])
+def test_private_bands_cover_what_comes(parents):
+    inside, best = [], []
+    for made, analysis in worlds(40, parents=parents):
+        private, outlook = made.history.scores("private"), analysis.outlook
+        hit = (outlook.ci95_low <= private) & (private <= outlook.ci95_high)
+        inside.append(hit.mean())
+        best.append(hit[outlook.best_public])
+    assert np.mean(inside) >= 0.88
+    assert np.mean(best) >= 0.95 - 2.6 * np.sqrt(0.05 * 0.95 / 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["public", "cv"])
+def test_setbacks_and_gains_are_hardly_ever_false(policy):
+    false = {"progress": [], "setback": []}
+    for seed in range(50):
+        made = simulate(
+            n_submissions=40,
+            rng=6000 + seed,
+            policy=policy,
+            n_public=5000,
+            n_private=2000,
+            n_train=10_000,
+            step_size=0.08,
+        )
+        analysis = analyze(made.before_close())
+        for step, gain in zip(analysis.steps, made.truth.gain, strict=True):
+            if step.verdict == "progress":
+                false["progress"].append(gain <= 0)
+            if step.verdict == "setback":
+                false["setback"].append(gain >= 0)
+    for claims in false.values():
+        assert len(claims) >= 20
+        assert np.mean(claims) <= 0.1 + 2 * np.sqrt(0.09 / len(claims))
+
+
+@pytest.mark.slow
+def test_expected_luck_counts_the_bests_that_were_luck():
+    said, came = [], []
+    for seed in range(60):
+        made = simulate(
+            n_submissions=30,
+            rng=500 + seed,
+            null_fraction=(0.5, 0.8)[seed % 2],
+            n_public=(1000, 3000)[seed % 3 == 0],
+            n_private=1000,
+            n_train=4000,
+        )
+        luck = analyze(made.before_close()).luck
+        if luck is None:  # CV that seems to point the other way by chance
+            continue
+        rise = made.truth.score[luck.positions] - made.truth.score[luck.previous]
+        said.append(luck.expected_luck)
+        came.append((rise <= luck.rope).sum())
+    # Histories are independent: the mean of the difference has their standard error.
+    apart = np.array(said) - came
+    assert len(apart) >= 55
+    assert abs(apart.mean()) < 2.6 * apart.std() / np.sqrt(len(apart)) + 0.1 * np.mean(
+        came
+    )
+    assert np.corrcoef(said, came)[0, 1] > 0.3

@@ -1,0 +1,254 @@
+"""Predictions in, level D out: what is used, what is not, and the reason why."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+from lbsense.analysis import analyze
+from lbsense.errors import LbsenseWarning
+from lbsense.model.predictions import Predictions
+from lbsense.noise import noise_of
+from lbsense.simulate import simulate
+
+K = 12
+
+
+@pytest.fixture(scope="module")
+def made():
+    return simulate(
+        n_submissions=K,
+        rng=1,
+        n_public=600,
+        n_private=600,
+        n_train=800,
+        keep_rows=True,
+        null_fraction=0.3,
+    )
+
+
+def predictions(made, which=None, *, names=None, oof=None, labels=None):
+    which = list(range(K)) if which is None else which
+    rows = made.rows
+    oof = rows.oof if oof is None else oof
+    return Predictions(
+        oof_names=tuple(names or (made.truth.submission_id[i] for i in which)),
+        oof=oof[:, which],
+        labels=rows.y_train if labels is None else labels,
+    )
+
+
+def with_competition(history, **fields):
+    competition = dataclasses.replace(history.competition, **fields)
+    return dataclasses.replace(history, competition=competition)
+
+
+def without_cv(history):
+    items = (
+        dataclasses.replace(item, cv_score=None, cv_source=None) for item in history
+    )
+    return dataclasses.replace(history, submissions=tuple(items))
+
+
+def test_predictions_give_level_d_and_the_joint_noise(made):
+    analysis = analyze(made.before_close(), predictions(made))
+    assert analysis.level == "D"
+    assert "joint" not in analysis.notes
+    alone = noise_of(predictions(made), "roc_auc", n=600, rng=0)
+    np.testing.assert_allclose(analysis.joint.row_covariance, alone.row_covariance)
+    # The noise of a score is that of its rows: the median over the submissions.
+    typical = np.median(np.diag(alone.row_covariance)) / 600
+    rounding = analysis.noise.rounding_se**2 / 2
+    np.testing.assert_allclose(analysis.levels.score_public_var, typical + rounding)
+
+
+def test_public_noise_of_a_step_is_that_of_its_rows(made):
+    analysis = analyze(made.before_close(), predictions(made))
+    parent = made.truth.parent
+    rows = analysis.joint.row_covariance
+    own = np.arange(K)
+    variance = (rows[own, own] + rows[parent, parent] - 2 * rows[own, parent]) / 600
+    expected = np.sqrt(variance + analysis.noise.rounding_se**2)
+    np.testing.assert_allclose(
+        analysis.posterior.public_se[1:], expected[1:], rtol=0.02
+    )
+
+
+def test_out_of_fold_scores_stand_in_for_cv_that_was_not_logged(made):
+    analysis = analyze(without_cv(made.before_close()), predictions(made))
+    scores = analysis.joint.scores
+    steps = analysis.steps
+    np.testing.assert_allclose(
+        [step.cv_gain for step in steps[1:]],
+        (scores - scores[made.truth.parent])[1:],
+        atol=1e-9,
+    )
+    assert analysis.level == "D"
+    assert analysis.luck is not None
+
+
+def test_smaller_is_better_is_turned_over():
+    made = simulate(
+        metric="rmse",
+        n_submissions=10,
+        rng=3,
+        n_public=500,
+        n_train=600,
+        keep_rows=True,
+    )
+    given = Predictions(
+        oof_names=made.truth.submission_id, oof=made.rows.oof, labels=made.rows.y_train
+    )
+    analysis = analyze(without_cv(made.before_close()), given)
+    assert analysis.level == "D"
+    logged = analyze(made.before_close(), given)
+    np.testing.assert_allclose(
+        [step.cv_gain for step in analysis.steps[1:]],
+        [step.cv_gain for step in logged.steps[1:]],
+        atol=2e-3,
+    )
+    assert (analysis.levels.mean < 0).all()  # oriented: minus the error
+
+
+def test_file_names_name_submissions_too(made):
+    history = made.before_close()
+    items = (
+        dataclasses.replace(item, file_name=f"model_{index}.csv")
+        for index, item in enumerate(history)
+    )
+    history = dataclasses.replace(history, submissions=tuple(items))
+    named = predictions(made, names=[f"model_{i}" for i in range(K)])
+    assert analyze(history, named).level == "D"
+
+
+def test_a_file_name_that_two_submissions_share_names_neither(made):
+    history = made.before_close()
+    items = (dataclasses.replace(item, file_name="submission.csv") for item in history)
+    history = dataclasses.replace(history, submissions=tuple(items))
+    named = predictions(made, [0, 1], names=["submission", "other"])
+    analysis = analyze(history, named)
+    assert analysis.joint is None
+    assert "names are submission ids or file names" in analysis.notes["joint"]
+
+
+@pytest.mark.parametrize("which", [[0, 1], [0, 3, 5], [4, 9]])
+def test_predictions_of_some_submissions_are_enough(made, which):
+    analysis = analyze(made.before_close(), predictions(made, which))
+    assert analysis.level == "D"
+    left = K - len(which)
+    assert f"{left} scored submissions came without" in analysis.notes["joint"]
+    assert np.isfinite(analysis.levels.cov).all()
+    assert np.isfinite(analysis.posterior.p_gain[1:]).all()
+
+
+REASONS = {
+    "one": "1 of their 1 name",
+    "strangers": "0 of their 12 names",
+    "no labels": "they hold no labels",
+    "no oof": "no out-of-fold predictions",
+    "one class": "AUC needs both classes",
+    "no metric": "the metric is not named",
+    "no size": "the size of the public set is not known",
+}
+
+
+@pytest.mark.parametrize("case", REASONS)
+def test_predictions_that_cannot_be_used_are_said_to_be_and_do_no_harm(made, case):
+    history = made.before_close()
+    given = {
+        "one": lambda: predictions(made, [3]),
+        "strangers": lambda: predictions(made, names=[f"x{i}" for i in range(K)]),
+        "no labels": lambda: Predictions(
+            oof_names=made.truth.submission_id, oof=made.rows.oof
+        ),
+        "no oof": lambda: Predictions(labels=made.rows.y_train),
+        "one class": lambda: predictions(made, labels=np.zeros(800)),
+        "no metric": lambda: predictions(made),
+        "no size": lambda: predictions(made),
+    }[case]()
+    if case == "no metric":
+        history = with_competition(history, metric=None, greater_is_better=True)
+    if case == "no size":
+        history = with_competition(history, test_size=None)
+    analysis = analyze(history, given)
+    assert analysis.joint is None
+    assert analysis.level == "B"
+    assert "The predictions were not used" in analysis.notes["joint"]
+    assert REASONS[case] in analysis.notes["joint"]
+    plain = analyze(history)
+    np.testing.assert_array_equal(analysis.posterior.p_gain, plain.posterior.p_gain)
+
+
+@pytest.mark.parametrize("cv", [True, False])
+@pytest.mark.parametrize("case", ["perfect", "constant", "half perfect", "same"])
+def test_predictions_without_any_noise_do_not_end_in_a_crash(made, case, cv):
+    perfect = np.repeat(made.rows.y_train[:, np.newaxis], K, axis=1).astype(float)
+    oof = {
+        "perfect": perfect,
+        "constant": np.full_like(made.rows.oof, 0.5),
+        "half perfect": np.where(np.arange(K) % 2, perfect, made.rows.oof),
+        "same": np.repeat(made.rows.oof[:, :1], K, axis=1),
+    }[case]
+    history = made.before_close() if cv else without_cv(made.before_close())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LbsenseWarning)
+        analysis = analyze(history, predictions(made, oof=oof))
+    json.dumps(analysis.to_dict(), allow_nan=False)
+    assert "progress" not in analysis.counts() or case == "half perfect"
+    assert analysis.headline
+
+
+def test_one_submission_with_predictions_is_no_step(made):
+    history = dataclasses.replace(
+        made.before_close(), submissions=made.before_close().submissions[:1]
+    )
+    analysis = analyze(history, predictions(made, [0]))
+    assert analysis.counts() == {"unknown": 1}
+    assert analysis.joint is None
+
+
+def test_two_submissions_are_judged_by_their_rows(made):
+    history = dataclasses.replace(
+        made.before_close(), submissions=made.before_close().submissions[:2]
+    )
+    analysis = analyze(history, predictions(made, [0, 1]))
+    assert analysis.level == "D"
+    assert analysis.steps[1].p_gain is not None
+
+
+@pytest.mark.slow
+def test_claims_of_level_d_are_calibrated():
+    chances, truths, false, covered = [], [], [], []
+    for seed in range(40):
+        made = simulate(
+            n_submissions=25,
+            rng=300 + seed,
+            n_public=800,
+            n_private=800,
+            n_train=1500,
+            keep_rows=True,
+            null_fraction=(0.4, 0.8)[seed % 2],
+        )
+        given = Predictions(
+            oof_names=made.truth.submission_id,
+            oof=made.rows.oof,
+            labels=made.rows.y_train,
+        )
+        analysis = analyze(made.before_close(), given)
+        posterior, truth = analysis.posterior, made.truth.gain
+        known = np.isfinite(posterior.p_gain)
+        chances.append(posterior.p_gain[known])
+        truths.append((truth > posterior.rope)[known])
+        inside = (posterior.ci_low <= truth) & (truth <= posterior.ci_high)
+        covered.append(inside[known])
+        words = np.array([step.verdict for step in analysis.steps])
+        false += list(truth[words == "progress"] <= 0)
+        false += list(truth[words == "setback"] >= 0)
+    assert np.mean(false) <= 0.1 + 2 * np.sqrt(0.09 / len(false))
+    slope = np.polyfit(np.concatenate(chances), np.concatenate(truths), 1)[0]
+    assert 0.8 <= slope <= 1.25
+    assert 0.9 <= np.concatenate(covered).mean() <= 0.995

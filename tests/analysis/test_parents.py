@@ -1,0 +1,189 @@
+"""What each submission is compared with: declared, repeated, or inferred."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lbsense.analysis import analyze
+from lbsense.analysis._references import find_parents, repeat_groups
+from lbsense.model import Competition, History, Submission
+from lbsense.simulate import simulate
+
+HABITS = {
+    "public": "best public",
+    "cv": "best CV",
+    "both": "best sum of public and CV",
+    "previous": "the previous one",
+}
+
+
+def history(public, parents=None, **fields):
+    parents = parents or {}
+    return History(
+        competition=Competition(greater_is_better=True),
+        submissions=tuple(
+            Submission(
+                submission_id=f"s{index}",
+                public_score=None if np.isnan(score) else float(score),
+                parent_id=parents.get(index),
+                **{name: values[index] for name, values in fields.items()},
+            )
+            for index, score in enumerate(public)
+        ),
+    )
+
+
+def parents_of(public, cv=None, parents=None, **fields):
+    made = history(public, parents, **fields)
+    cv = None if cv is None else np.asarray(cv, dtype=float)
+    return find_parents(made, np.asarray(public, dtype=float), cv, repeat_groups(made))
+
+
+def walk(rng, habit, k=40, noise=0.003):
+    """Return scores of an entrant with this habit, whose noise children inherit."""
+    truth, public, cv = np.zeros((3, k))
+    luck, cv_luck = np.zeros((2, k))
+    parent = np.full(k, -1)
+    for i in range(k):
+        if i:
+            key = {
+                "public": public,
+                "cv": cv,
+                "both": public + cv,
+                "previous": np.arange(float(k)),
+            }[habit]
+            parent[i] = int(np.argmax(key[:i]))
+            truth[i] = truth[parent[i]] + rng.normal(0, 0.01)
+            luck[i] = luck[parent[i]]
+            cv_luck[i] = cv_luck[parent[i]]
+        luck[i] += rng.normal(0, noise)
+        cv_luck[i] += rng.normal(0, noise)
+        public[i], cv[i] = truth[i] + luck[i], truth[i] + cv_luck[i]
+    return public, cv, parent
+
+
+def test_without_cv_the_best_public_score_before_is_the_parent():
+    found = parents_of([0.7, 0.8, 0.75, np.nan, 0.9, 0.6])
+    assert found.reference.tolist() == [-1, 0, 1, 1, 1, 4]
+    assert found.rule == "incumbent"
+    assert found.sentence == ""
+
+
+def test_declared_parents_are_taken_as_they_are():
+    found = parents_of([0.7, 0.8, 0.75], parents={1: "s0", 2: "s0"})
+    assert found.reference.tolist() == [-1, 0, 0]
+    assert found.rule == "declared"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["s2", "s3", "nobody", "s1"], ids=["itself", "later", "unknown", "blank"]
+)
+def test_a_parent_that_cannot_be_one_is_not_taken(wrong):
+    found = parents_of([0.7, np.nan, 0.75, 0.8], parents={2: wrong})
+    assert found.reference[2] == 0
+
+
+def test_a_repeat_is_compared_with_the_first_of_its_kind():
+    found = parents_of([0.7, 0.8, 0.75, 0.7], content_hash=["a", "b", None, "a"])
+    assert found.reference.tolist() == [-1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_the_habit_behind_clear_scores_is_found(habit):
+    public, cv, parent = walk(np.random.default_rng(7), habit, noise=0.006)
+    found = parents_of(public, cv)
+    assert found.rule == HABITS[habit]
+    np.testing.assert_array_equal(found.reference, parent)
+    assert "39 submissions named no parent" in found.sentence
+    assert "from v12" in found.sentence
+
+
+def test_declared_parents_stay_where_others_are_inferred():
+    public, cv, parent = walk(np.random.default_rng(7), "previous", noise=0.002)
+    found = parents_of(public, cv, parents={20: "s3"})
+    assert found.rule == "the previous one"
+    assert found.reference[20] == 3
+    np.testing.assert_array_equal(np.delete(found.reference, 20), np.delete(parent, 20))
+    assert "38 submissions named no parent, 1 did." in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("public", "cv"),
+    [
+        ([0.7] * 7, [0.7] * 7),
+        ([0.7] * 12, [0.7] * 12),
+        ([0.7] * 12, [np.nan] * 12),
+        ([np.nan] * 12, [0.7] * 12),
+        ([], []),
+    ],
+    ids=["few", "equal", "no-cv", "no-public", "empty"],
+)
+def test_scores_that_do_not_speak_leave_the_plain_rule(public, cv):
+    found = parents_of(public, cv)
+    plain = parents_of(public)
+    np.testing.assert_array_equal(found.reference, plain.reference)
+    assert found.rule in {"declared", "incumbent", "best public"}
+
+
+def test_one_broken_submission_does_not_decide_the_habit():
+    public, cv, _ = walk(np.random.default_rng(7), "previous", noise=0.002)
+    public[17] = -5.0
+    assert parents_of(public, cv).rule == "the previous one"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    unit=st.sampled_from([1e-4, 1.0, 100.0]),
+    shift=st.floats(-1, 1),
+    offset=st.floats(-1, 1),
+)
+def test_parents_come_before_their_children_and_follow_shift_and_unit(
+    seed, unit, shift, offset
+):
+    rng = np.random.default_rng(seed)
+    public, cv = rng.normal(0, 1, (2, 15)).round(2)
+    public[rng.random(15) < 0.2] = np.nan
+    plain = parents_of(public, cv)
+    scored = np.flatnonzero(np.isfinite(public))
+    assert np.all(plain.reference < np.arange(15))
+    assert np.isfinite(public[plain.reference[plain.reference >= 0]]).all()
+    assert np.all(plain.reference[scored[1:]] >= 0)
+    moved = parents_of(unit * (public + shift), unit * (cv + shift + offset))
+    if moved.rule == plain.rule:
+        apart = np.flatnonzero(moved.reference != plain.reference)
+        # Ties of rounded sums may fall either way.
+        total = public + cv
+        same = np.isclose(total[moved.reference[apart]], total[plain.reference[apart]])
+        assert same.all()
+
+
+def test_the_analysis_says_how_parents_were_found():
+    public, cv, _ = walk(np.random.default_rng(7), "cv", noise=0.002)
+    made = History(
+        competition=Competition(greater_is_better=True),
+        submissions=tuple(
+            Submission(submission_id=f"s{i}", public_score=p, cv_score=c)
+            for i, (p, c) in enumerate(zip(public, cv, strict=True))
+        ),
+    )
+    analysis = analyze(made)
+    assert analysis.parents == "best CV"
+    assert "best CV before it" in analysis.notes["parents"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", HABITS)
+def test_the_true_habit_is_found_in_most_histories(policy):
+    hits = []
+    for seed in range(40):
+        made = simulate(n_submissions=40, rng=seed, policy=policy, parents="withheld")
+        public = made.history.scores("public")
+        cv = made.history.scores("cv")
+        found = find_parents(made.history, public, cv, repeat_groups(made.history))
+        hits.append((found.reference == made.truth.parent).mean())
+    # What counts is the parent: habits often agree on it.
+    assert np.mean(np.array(hits) > 0.9) >= 0.7

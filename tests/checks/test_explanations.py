@@ -1,0 +1,64 @@
+"""Every code has an explanation, and the page holds the same text."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import lbsense
+from lbsense.checks import CHECKS, EXPLANATIONS, explain, explanations_page
+
+PACKAGE = Path(lbsense.__file__).parent
+PAGE = PACKAGE.parent / "docs" / "findings.md"
+
+
+def test_every_check_is_explained():
+    for item in CHECKS:
+        told = explain(item.code)
+        assert (told.title, told.severity) == (item.title, item.severity)
+        assert told.reference == item.reference
+
+
+def test_every_code_that_the_package_can_show_is_explained():
+    sources = [path.read_text("utf-8") for path in PACKAGE.rglob("*.py")]
+    used = {code for text in sources for code in re.findall(r'"(LBS\d{3})"', text)}
+    assert len(used) > 30
+    assert used - {"LBS999"} <= set(EXPLANATIONS)
+    assert set(EXPLANATIONS) <= used
+
+
+@pytest.mark.parametrize("code", EXPLANATIONS)
+def test_explanations_are_sentences_in_four_parts(code):
+    told = explain(code)
+    for _, text in told.parts()[:4]:
+        assert re.match(r"[A-Z`]", text), text
+        assert text.endswith((".", "`.")), text
+    for word in ("cheat", "dishonest", "guilty", "you overfit"):
+        assert word not in str(told).casefold()
+    json.dumps(told.to_dict(), allow_nan=False)
+
+
+def test_codes_are_in_order_and_named_in_full():
+    assert list(EXPLANATIONS) == sorted(EXPLANATIONS)
+    assert {"LBS1", "LBS2", "LBS3", "LBS4"} == {code[:4] for code in EXPLANATIONS}
+
+
+@pytest.mark.parametrize("code", ["LBS301", "lbs301", "301", " 301 "])
+def test_codes_may_be_written_briefly(code):
+    assert explain(code).code == "LBS301"
+
+
+@pytest.mark.parametrize("code", ["LBS999", "", "luck"])
+def test_an_unknown_code_is_refused(code):
+    with pytest.raises(ValueError, match="There is no code.*Codes are LBS101"):
+        explain(code)
+
+
+def test_the_page_is_made_of_the_same_text():
+    page, _, table = PAGE.read_text("utf-8").partition("\n## How often each fires\n")
+    assert page == explanations_page(), "run: python benchmarks/findings.py --text"
+    rows = re.findall(r"^\| (LBS\d{3}) \|", table, flags=re.MULTILINE)
+    assert rows == [item.code for item in CHECKS]

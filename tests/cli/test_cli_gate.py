@@ -1,0 +1,86 @@
+"""``lbsense gate``: its answer is its exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lbsense.simulate import simulate, write_exports
+
+Run = Callable[..., Any]
+METRIC = ("--metric", "roc_auc")
+
+
+@pytest.fixture(scope="module")
+def climb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """Return the export of an honest climb, and its best CV score."""
+    made = simulate(
+        n_submissions=30, policy="both", null_fraction=0.5, step_size=0.1, rng=1
+    )
+    folder = tmp_path_factory.mktemp("climb")
+    write_exports(made, folder)
+    best = max(item.cv_score or 0.0 for item in made.history)
+    return folder / "submissions_before_close.csv", best
+
+
+@pytest.mark.parametrize(
+    ("above", "code", "answer"),
+    [(0.02, 0, "Spend it."), (-0.02, 1, "Keep it."), (-70.0, 3, "Not knowable.")],
+)
+def test_the_answer_is_the_exit_code(
+    run: Run, climb: tuple[Path, float], above: float, code: int, answer: str
+) -> None:
+    path, best = climb
+    done = run("gate", path, *METRIC, "--cv", f"{best + above:.5f}")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (code, answer)
+    machine = run("gate", path, *METRIC, "--cv", f"{best + above:.5f}", "--json")
+    assert machine.exit_code == code
+    decision = json.loads(machine.stdout)["decision"]
+    assert decision == {0: "spend", 1: "keep", 3: "unknown"}[code]
+
+
+def test_a_decimal_comma_is_understood(run: Run, climb: tuple[Path, float]) -> None:
+    path, best = climb
+    comma = f"{best:.4f}".replace(".", ",")
+    one = run("gate", path, *METRIC, "--cv", comma, "--json")
+    other = run("gate", path, *METRIC, "--cv", f"{best:.4f}", "--json")
+    assert one.stdout == other.stdout
+
+
+def test_more_certainty_and_another_parent(run: Run, climb: tuple[Path, float]) -> None:
+    path, best = climb
+    cv = ("--cv", f"{best + 0.02:.4f}", "--json")
+    first = path.read_text(encoding="utf-8").splitlines()[-1].split(",")[0]
+    done = run("gate", path, *METRIC, *cv, "--from", first, "--at-least", "0.9")
+    content = json.loads(done.stdout)
+    assert (content["parent_id"], content["at_least"]) == (first, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Missing option '--cv'"),
+        (("--cv", "abc"), "is not a score"),
+        (("--cv", "nan"), "is not a score"),
+        (("--cv", "0.8", "--from", "nobody"), "submission_id of a submission"),
+        (("--cv", "0.8", "--at-least", "2"), "at_least"),
+    ],
+)
+def test_bad_usage_exits_2(
+    run: Run, climb: tuple[Path, float], arguments: tuple[str, ...], message: str
+) -> None:
+    done = run("gate", climb[0], *METRIC, *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr.replace("\n", " ")
+
+
+def test_a_history_without_cv_is_not_knowable(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("name,public_score\na,0.7\nb,0.8\n", encoding="utf-8")
+    done = run("gate", path, *METRIC, "--cv", "0.8")
+    assert done.exit_code == 3
+    assert "5 are needed" in done.stdout

@@ -1,0 +1,106 @@
+"""``lbsense pick``: the pair, what other rules cost, and what is not knowable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lbsense
+
+Run = Callable[..., Any]
+SIZES = ("--metric", "roc_auc", "--test-size", "20000", "--public-fraction", "30%")
+
+
+def test_the_pair_is_named_with_its_chances(run: Run, submissions: Path) -> None:
+    done = run("pick", submissions, *SIZES)
+    assert done.exit_code == 0
+    history = lbsense.read_submissions(
+        submissions, metric="roc_auc", test_size=20_000, public_fraction=0.3
+    )
+    best = lbsense.analyze(history).picks.best
+    first, second = (history[i].submission_id for i in (best.first, best.second))
+    assert done.stdout.startswith(f"Select {first} and {second}.")
+    for text in ("two best public", "best public and best CV", "two best CV"):
+        assert text in done.stdout
+    assert "if you select nothing" in done.stdout
+    assert "Next best" in done.stdout
+
+
+def test_json_holds_the_same_pair(run: Run, submissions: Path) -> None:
+    done = run("pick", submissions, *SIZES, "--json")
+    assert done.exit_code == 0
+    content = json.loads(done.stdout)
+    names = [item["submission_id"] for item in content["pair"]]
+    shown = run("pick", submissions, *SIZES).stdout
+    assert shown.startswith(f"Select {' and '.join(names)}.")
+    np.testing.assert_allclose(sum(i["p_better"] for i in content["pair"]), 1)
+    for item in content["pair"]:
+        assert item["low95"] < item["low80"] < item["expected_score"]
+        assert item["expected_score"] < item["high80"] < item["high95"]
+    assert all(rule["cost"] >= 0 for rule in content["rules"])
+    assert {"rule", "submissions", "expected_score", "cost", "regret"} <= set(
+        content["rules"][0]
+    )
+
+
+def test_scores_stay_raw_where_less_is_better(run: Run, submissions: Path) -> None:
+    done = run("pick", submissions, "--metric", "mae", *SIZES[2:], "--json")
+    pair = json.loads(done.stdout)["pair"]
+    assert all(0.7 < item["low80"] < item["high80"] < 0.9 for item in pair)
+
+
+@pytest.mark.parametrize("options", [("--higher-is-better",), ()])
+def test_what_is_not_knowable_exits_3(
+    run: Run, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("name,public_score\na,0.7\nb,0.8\n", encoding="utf-8")
+    done = run("pick", path, *options)
+    assert done.exit_code == 3
+    assert done.stdout.startswith("Not knowable which two to select.")
+    assert "--" in done.stdout  # which option would help
+    machine = run("pick", path, *options, "--json")
+    assert machine.exit_code == 3
+    assert json.loads(machine.stdout)["pair"] is None
+
+
+def test_bad_input_exits_2(run: Run, tmp_path: Path) -> None:
+    done = run("pick", tmp_path / "none.csv")
+    assert done.exit_code == 2
+    assert "none.csv" in done.stderr
+
+
+def test_one_submission_is_the_pick(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("name,public_score\na,0.7\n", encoding="utf-8")
+    done = run("pick", path, *SIZES, "--json")
+    content = json.loads(done.stdout)
+    if done.exit_code == 0:
+        assert [item["p_better"] for item in content["pair"]] == [1.0]
+    else:
+        assert (done.exit_code, content["pair"]) == (3, None)
+
+
+def test_hostile_texts_are_inert(run: Run, hostile: Path) -> None:
+    done = run("pick", hostile, *SIZES)
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+
+
+def test_doubts_about_the_data_are_told_on_stderr(run: Run, tmp_path: Path) -> None:
+    header = "ref,fileName,date,description,status,publicScore,privateScore"
+    rows = [
+        f"{i},s{i}.csv,2026-07-{i + 1:02d} 10:00:00,m{i} CV 0.8{i:02d},"
+        f"SubmissionStatus.COMPLETE,0.8{i:02d},"
+        for i in range(20)
+    ]
+    path = tmp_path / "submissions.csv"
+    path.write_text("\n".join([header, *reversed(rows)]) + "\n", encoding="utf-8")
+    done = run("pick", path, *SIZES)
+    assert "LBS101" in done.stderr
+    assert "LBS101" not in done.stdout
