@@ -111,7 +111,14 @@ def _from_levels(
         nested=nested,
         shift_sd=shift_sd,
     )
-    picks = best_pair(outlook.mean, outlook.cov, public=evidence.public, cv=evidence.cv)
+    # A file sent again is no second candidate.
+    same = ~evidence.fresh & (evidence.public_gain == 0)
+    picks = best_pair(
+        np.where(same, np.nan, outlook.mean),
+        outlook.cov,
+        public=evidence.public,
+        cv=evidence.cv,
+    )
     luck = None
     if posterior is not None and evidence.claims == "both":
         luck = luck_of_bests(

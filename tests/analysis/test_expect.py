@@ -295,3 +295,24 @@ def test_expected_luck_counts_the_bests_that_were_luck():
         came
     )
     assert np.corrcoef(said, came)[0, 1] > 0.3
+
+
+def test_a_file_sent_again_is_no_second_candidate():
+    public = [0.70, 0.71, 0.73, 0.73, 0.72]
+    cv = [0.69, 0.70, 0.72, 0.72, 0.712]
+    submissions = tuple(
+        Submission(
+            submission_id=f"s{i}",
+            public_score=score,
+            cv_score=value,
+            content_hash=f"{score}",
+        )
+        for i, (score, value) in enumerate(zip(public, cv, strict=True))
+    )
+    competition = Competition(
+        metric="accuracy", greater_is_better=True, test_size=4000, public_fraction=0.5
+    )
+    analysis = analyze(History(competition=competition, submissions=submissions))
+    assert analysis.steps[3].verdict == "repeat"
+    for pair in (analysis.picks.best, *analysis.picks.rules):
+        assert 3 not in (pair.first, pair.second)
