@@ -36,6 +36,12 @@ def cv_on_public_scale(
             "is no second measurement and was not used. Is it the public score, copied?"
         )
         return np.full_like(cv, np.nan)
+    if both.sum() >= 2 and not steps[0][both].any() and steps[1][both].any():
+        notes["cv"] = (
+            f"CV is the same in all {int(both.sum())} steps while the public score "
+            "moves: it measures nothing and was not used."
+        )
+        return np.full_like(cv, np.nan)
     if both.sum() < _FEWEST_TO_COMPARE:
         return cv
     of_gains = rank_correlation(*steps, confidence_level=0.998)

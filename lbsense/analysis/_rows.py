@@ -75,6 +75,9 @@ def rows_of(
             "carry no noise (constant or perfect predictions)."
         )
         return None
+    if not np.nan_to_num(joint.difference_se).any():
+        notes["joint"] = "The predictions were not used: they are all the same."
+        return None
     left = sum(
         item.public_score is not None and index not in place.values()
         for index, item in enumerate(history)

@@ -316,3 +316,14 @@ def test_a_file_sent_again_is_no_second_candidate():
     assert analysis.steps[3].verdict == "repeat"
     for pair in (analysis.picks.best, *analysis.picks.rules):
         assert 3 not in (pair.first, pair.second)
+
+
+def test_cv_that_never_moves_is_no_evidence():
+    submissions = tuple(
+        Submission(submission_id=f"s{i}", public_score=0.7 + 0.01 * i, cv_score=0.8)
+        for i in range(10)
+    )
+    competition = Competition(greater_is_better=True)
+    analysis = analyze(History(competition=competition, submissions=submissions))
+    assert "measures nothing" in analysis.notes["cv"]
+    assert analysis.level == "A"
