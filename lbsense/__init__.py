@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Analysis,
         GateResult,
         NoiseScale,
+        Retrospective,
         Step,
         analyze,
         gate,
@@ -57,6 +58,10 @@ if TYPE_CHECKING:
         noise_of,
         unlabelled_noise_of,
     )
+    from lbsense.report import (
+        render_report,
+        write_report,
+    )
 
 __version__ = "0.1.0"
 
@@ -64,6 +69,7 @@ _HOMES = {
     "Analysis": "lbsense.analysis",
     "GateResult": "lbsense.analysis",
     "NoiseScale": "lbsense.analysis",
+    "Retrospective": "lbsense.analysis",
     "Step": "lbsense.analysis",
     "analyze": "lbsense.analysis",
     "gate": "lbsense.analysis",
@@ -96,6 +102,8 @@ _HOMES = {
     "bootstrap_of": "lbsense.noise",
     "noise_of": "lbsense.noise",
     "unlabelled_noise_of": "lbsense.noise",
+    "render_report": "lbsense.report",
+    "write_report": "lbsense.report",
 }
 
 __all__ = [
@@ -116,6 +124,7 @@ __all__ = [
     "Metric",
     "NoiseScale",
     "Predictions",
+    "Retrospective",
     "RowIssue",
     "Step",
     "Submission",
@@ -132,8 +141,10 @@ __all__ = [
     "read_submissions",
     "read_table",
     "read_zindi",
+    "render_report",
     "run_checks",
     "unlabelled_noise_of",
+    "write_report",
 ]
 
 

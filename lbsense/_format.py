@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 __all__ = [
+    "VERDICT_SIGNS",
     "clean_text",
     "decimals_shown",
     "format_fixed",
@@ -20,6 +21,18 @@ __all__ = [
     "shorten",
     "spreadsheet_safe",
 ]
+
+#: The sign that tells a verdict where there is no colour.
+VERDICT_SIGNS = {
+    "progress": "+",
+    "guess": "~",
+    "chasing": "!",
+    "setback": "\N{MINUS SIGN}",
+    "repeat": "=",
+    "probe": "@",
+    "unscored": "\N{MIDDLE DOT}",
+    "unknown": "?",
+}
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import math
 from datetime import datetime
 from typing import Any
@@ -11,9 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lbsense._format import clean_text, format_number
+from lbsense._format import clean_text, format_number, shorten
+from lbsense._fragment import fragment, table
 
 __all__ = ["Result", "plain"]
+
+_LONGEST = 400  # characters of one value
 
 
 def plain(value: Any) -> Any:
@@ -44,6 +46,11 @@ class Result:
 
     __slots__ = ()
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # IPython prefers the __repr__ that a dataclass has to what it inherits.
+        cls._repr_pretty_ = Result._repr_pretty_  # type: ignore[method-assign]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary that ``json.dumps`` takes; nan is None."""
         return {
@@ -62,13 +69,12 @@ class Result:
         return "\n".join([type(self).__name__, *lines])
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for name, text in self._rows()
-        )
-        title = html.escape(type(self).__name__)
-        return f"<table><caption>{title}</caption>{cells}</table>"
+        rows = [[name, shorten(text, _LONGEST)] for name, text in self._rows()]
+        return fragment(table((), rows, caption=type(self).__name__, wide=(1,)))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Let IPython show what ``print`` shows, not every field in full."""
+        printer.text(type(self).__name__ if cycle else str(self))
 
     def _rows(self) -> list[tuple[str, str]]:
         return [
@@ -84,4 +90,7 @@ def _one_line(value: Any) -> str:
         return f"array of shape {value.shape}"
     if isinstance(value, tuple) and len(value) > 4:
         return f"{len(value)} items"
+    if isinstance(value, Result):
+        fields = dataclasses.fields(value)  # type: ignore[arg-type]
+        return f"{type(value).__name__} of {len(fields)} fields"
     return clean_text(str(value))

@@ -22,6 +22,7 @@ FLOORS = {
     "_typing": 1,
     "_validation": 1,
     "_format": 1,
+    "_fragment": 1,
     "_result": 1,
     "model": 2,
     "metrics": 2,

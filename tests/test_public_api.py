@@ -43,6 +43,7 @@ def content() -> dict[str, Any]:
             submission_id=f"s{number}",
             public_score=0.8 + number % 3 / 100,
             cv_score=0.8 + number % 4 / 100,
+            private_score=0.8 + number % 5 / 100,
         )
         for number in range(9)
     )
@@ -82,7 +83,16 @@ def test_json_has_the_documented_fields(content: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["competition", "noise", "agreement", "luck", "outlook", "picks", "resolution"],
+    [
+        "competition",
+        "noise",
+        "agreement",
+        "luck",
+        "outlook",
+        "picks",
+        "resolution",
+        "retrospective",
+    ],
 )
 def test_json_objects_have_the_documented_fields(
     content: dict[str, Any], title: str
@@ -121,13 +131,17 @@ def test_every_field_of_a_result_is_described(result: type) -> None:
     assert set(result.__dataclass_fields__) <= set(listed)  # type: ignore[attr-defined]
 
 
-def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(ROOT)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = re.search(r"```python\n(.*?)```", readme, flags=re.DOTALL)
     assert example is not None
     names: dict[str, Any] = {}
-    exec(example.group(1), names)
+    written = tmp_path / "report.html"
+    exec(example.group(1).replace("report.html", str(written)), names)
+    assert written.stat().st_size > 100_000
     assert len(names["analysis"].steps) == len(names["history"]) > 30
 
 

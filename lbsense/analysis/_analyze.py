@@ -12,7 +12,9 @@ from lbsense._validation import check_fraction, check_positive
 from lbsense.analysis._advice import headline, next_fact
 from lbsense.analysis._evidence import Evidence, gather
 from lbsense.analysis._expect import agreement_of, expect
+from lbsense.analysis._lessons import lessons
 from lbsense.analysis._results import Analysis, Step
+from lbsense.analysis._retrospective import look_back
 from lbsense.analysis._sentences import sentence
 from lbsense.analysis._verdicts import contradictions, verdicts
 from lbsense.model import History
@@ -85,11 +87,16 @@ def analyze(
     whole = expect(history, evidence, shift_sd=shift_sd)
     agreement = agreement_of(history, evidence)
     contradicted = contradictions(evidence)
+    words = verdicts(history, evidence, agreement)
     steps = []
-    for index, verdict in enumerate(verdicts(history, evidence, agreement)):
+    for index, verdict in enumerate(words):
         step = _step(history, evidence, index, verdict)
         text = sentence(step, evidence, contradicted=bool(contradicted[index]))
         steps.append(replace(step, sentence=text))
+    retrospective = look_back(history, evidence, words, whole.outlook, whole.picks)
+    if retrospective is not None:
+        told = lessons(history, retrospective, words, whole.outlook, whole.resolution)
+        retrospective = replace(retrospective, lessons=told)
     return Analysis(
         history=history,
         level=evidence.level,
@@ -108,6 +115,7 @@ def analyze(
         limits=whole.limits,
         ladder=whole.ladder,
         joint=evidence.rows.joint if evidence.rows else None,
+        retrospective=retrospective,
         notes=evidence.notes,
     )
 

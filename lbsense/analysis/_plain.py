@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lbsense.model import History
 from lbsense.stats.picks import PairResult
+from lbsense.stats.retrospect import GapSplitResult
 
 if TYPE_CHECKING:
     from lbsense.analysis._results import Analysis
 
-__all__ = ["whole_luck", "whole_outlook", "whole_picks"]
+__all__ = ["whole_luck", "whole_outlook", "whole_picks", "whole_retrospective"]
 
 
 def whole_luck(analysis: Analysis) -> dict[str, Any] | None:
@@ -79,6 +80,47 @@ def whole_picks(analysis: Analysis) -> dict[str, Any] | None:
         "runner_up": None if runner_up is None else _pair(history, runner_up),
         "rules": [_pair(history, pair) for pair in picks.rules],
     }
+
+
+def whole_retrospective(analysis: Analysis) -> dict[str, Any] | None:
+    """Return what the private scores say in the end. Parts of a gap are oriented."""
+    found = analysis.retrospective
+    if found is None:
+        return None
+    history = analysis.history
+    sign = history.competition.direction()
+    return {
+        "n_obs": found.n_obs,
+        "best_public": _split(history, found.best_public),
+        "selected": _split(history, found.selected),
+        "coverage": None if found.coverage is None else found.coverage.to_dict(),
+        "rules": [
+            {
+                "rule": item.rule,
+                "submissions": [_id(history, index) for index in item.positions],
+                "private_score": _number(sign * item.score),
+                "regret": _number(item.regret),
+                "regret_se": _number(item.regret_se),
+            }
+            for item in found.rules
+        ],
+        "public_private": found.public_private.to_dict(),
+        "cv_private": found.cv_private.to_dict(),
+        "outcomes": {
+            item.submission_id: told
+            for item, told in zip(history, found.outcomes, strict=True)
+            if told
+        },
+        "sizes_known": found.sizes_known,
+        "lessons": list(found.lessons),
+    }
+
+
+def _split(history: History, split: GapSplitResult | None) -> dict[str, Any] | None:
+    if split is None:
+        return None
+    parts = split.to_dict()
+    return {"submission_id": _id(history, parts.pop("position")), **parts}
 
 
 def _pair(history: History, pair: PairResult) -> dict[str, Any]:

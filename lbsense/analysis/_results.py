@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +13,15 @@ import pandas as pd
 from lbsense._format import format_gain, format_number, format_probability, shorten
 from lbsense._result import Result, plain
 from lbsense._typing import CvSource, Status, Verdict
+from lbsense.analysis._display import analysis_fragment
 from lbsense.analysis._noise import NoiseScale
-from lbsense.analysis._plain import whole_luck, whole_outlook, whole_picks
+from lbsense.analysis._plain import (
+    whole_luck,
+    whole_outlook,
+    whole_picks,
+    whole_retrospective,
+)
+from lbsense.analysis._retrospective import Retrospective
 from lbsense.model import History
 from lbsense.stats import LevelPosteriorResult, StepPosteriorResult
 from lbsense.stats.agreement import AgreementResult
@@ -121,6 +127,8 @@ class Analysis(Result):
         Which gains the Ladder would have released.
     joint : JointNoiseResult or None
         Noise of the submissions with predictions, all together.
+    retrospective : Retrospective or None
+        What the private scores say after the end.
     notes : Mapping of str to str
         Result that is missing or weak -> the reason.
     """
@@ -142,6 +150,7 @@ class Analysis(Result):
     limits: QueryLimitsResult | None
     ladder: LadderResult | None
     joint: JointNoiseResult | None
+    retrospective: Retrospective | None
     notes: Mapping[str, str]
 
     def counts(self) -> dict[str, int]:
@@ -165,6 +174,7 @@ class Analysis(Result):
             "outlook": whole_outlook(self),
             "picks": whole_picks(self),
             "resolution": plain(self.resolution),
+            "retrospective": whole_retrospective(self),
             "notes": dict(self.notes),
             "steps": [step.to_dict() for step in self.steps],
         }
@@ -184,16 +194,7 @@ class Analysis(Result):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th style='text-align:left'>{name}</th>"
-            for name in ("submission", "cv", "public", "gain", "P(gain)", "verdict", "")
-        )
-        rows = "".join(_html_row(step) for step in self.steps)
-        return (
-            f"<div><p><b>{html.escape(self.headline)}</b><br>Level of evidence "
-            f"{self.level}. {html.escape(self.next_fact)}</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-        )
+        return analysis_fragment(self)
 
 
 def _cells(step: Step) -> tuple[str, ...]:
@@ -210,15 +211,3 @@ def _text_row(step: Step) -> str:
     cv, public, gain, chance, verdict = _cells(step)
     name = shorten(step.description or step.file_name or step.submission_id, 32)
     return f"{name:<32} {cv:>9} {public:>9} {gain:>9} {chance:>5}  {verdict}"
-
-
-def _html_row(step: Step) -> str:
-    name = shorten(step.description or step.file_name or step.submission_id, 60)
-    cells = (name, *_cells(step), step.sentence)
-    return (
-        "<tr>"
-        + "".join(
-            f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in cells
-        )
-        + "</tr>"
-    )

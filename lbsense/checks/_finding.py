@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
+from lbsense._fragment import details, fragment, paragraph, table
 from lbsense._result import Result
 from lbsense.analysis import Analysis
 from lbsense.model.predictions import Predictions
@@ -109,7 +110,27 @@ class Findings(Result):
         )
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame().to_html(escape=True, index=False, na_rep="-"))
+        flagged = [
+            [item.code, item.severity, f"{item.title}. {item.message}"]
+            for item in self.flagged
+        ]
+        rest = [
+            [item.code, item.status.replace("_", " "), f"{item.title}. {item.message}"]
+            for item in self
+            if item.status != "flagged"
+        ]
+        headers = ("code", "", "finding")
+        told = (
+            table(headers, flagged, wide=(2,))
+            if flagged
+            else paragraph("Nothing was flagged.")
+        )
+        more = (
+            details(f"{len(rest)} not flagged", table(headers, rest, wide=(2,)))
+            if rest
+            else ""
+        )
+        return fragment(told, more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,14 @@ from lbsense.cli.formats import formats
 from lbsense.cli.gate import gate
 from lbsense.cli.metrics import metrics
 from lbsense.cli.pick import pick
+from lbsense.cli.report import report
 from lbsense.cli.simulate import simulate
 
 __all__ = ["app", "main"]
 
 _COMMANDS = (
     analyze,
+    report,
     pick,
     gate,
     explain,

@@ -1,5 +1,6 @@
 """Files, text and API objects to the model: the only reader."""
 
+from lbsense.ingest._fingerprint import input_files
 from lbsense.ingest.cv_text import CvReading, cv_candidates, parse_cv
 from lbsense.ingest.formats import FORMATS, FormatGuide
 from lbsense.ingest.logs import join_log
@@ -16,6 +17,7 @@ __all__ = [
     "CvReading",
     "FormatGuide",
     "cv_candidates",
+    "input_files",
     "join_log",
     "parse_cv",
     "read_kaggle",

@@ -2,6 +2,7 @@
 
 from lbsense.model.competition import Competition
 from lbsense.model.history import DataWarning, History
+from lbsense.model.input_file import InputFile
 from lbsense.model.predictions import Predictions
 from lbsense.model.submission import RowIssue, Submission
 
@@ -9,6 +10,7 @@ __all__ = [
     "Competition",
     "DataWarning",
     "History",
+    "InputFile",
     "Predictions",
     "RowIssue",
     "Submission",

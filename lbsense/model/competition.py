@@ -73,12 +73,15 @@ class Competition(Result):
 
     @property
     def n_private(self) -> int | None:
-        """Test rows behind the private score; all of them under nested rules."""
-        if self.nested:
-            return self.test_size
+        """Test rows behind the private score; all of them under nested rules.
+
+        None when a size is unknown, or the public score leaves no row unseen.
+        """
         if self.test_size is None or self.n_public is None:
+            return self.test_size if self.nested else None
+        if self.n_public >= self.test_size:
             return None
-        return self.test_size - self.n_public
+        return self.test_size if self.nested else self.test_size - self.n_public
 
     def direction(self) -> int:
         """Return 1 when a greater score is better and -1 when a smaller one is.

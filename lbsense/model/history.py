@@ -11,6 +11,8 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
+from lbsense._format import format_number, format_time, shorten
+from lbsense._fragment import fragment, listing, paragraph, table
 from lbsense._result import Result
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense.model.competition import Competition
@@ -145,6 +147,23 @@ class History(Result):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        shown = ["submission_id", "submitted_at", "description", "status"]
-        shown += ["cv_score", "public_score", "private_score"]
-        return str(self.to_frame()[shown].to_html(escape=True, na_rep="-"))
+        lines = str(self).splitlines()
+        rows = [
+            [
+                str(number),
+                format_time(item.submitted_at),
+                shorten(item.description or item.file_name or item.submission_id, 60),
+                item.status,
+                *(
+                    format_number(score, digits=6)
+                    for score in (item.cv_score, item.public_score, item.private_score)
+                ),
+            ]
+            for number, item in enumerate(self.submissions, start=1)
+        ]
+        headers = ("#", "UTC", "submission", "status", "CV", "public", "private")
+        return fragment(
+            paragraph(lines[0], strong=True),
+            listing(line.strip() for line in lines[1:]),
+            table(headers, rows, numeric=(0, 4, 5, 6)),
+        )

@@ -187,3 +187,19 @@ def group_sums(rows: FloatArray, groups: ArrayLike) -> FloatArray:
     order = np.argsort(code, kind="stable")
     starts = np.concatenate([[0], np.cumsum(count)[:-1]])
     return np.add.reduceat(rows[order], starts, axis=0)
+
+
+def quadratic_form(weights: FloatArray, matrix: FloatArray) -> float:
+    """Return the variance of a weighted sum; entries of weight zero may be nan."""
+    used = np.flatnonzero(weights)
+    part = weights[used]
+    return max(float(part @ matrix[np.ix_(used, used)] @ part), 0.0)
+
+
+def square_matrix(values: ArrayLike, size: int, *, name: str) -> FloatArray:
+    """Return values as a matrix of that size; unlike a covariance it may hold nan."""
+    matrix = np.asarray(values, dtype=np.float64)
+    if matrix.shape != (size, size):
+        msg = f"{name} must have shape ({size}, {size}), got shape {matrix.shape}."
+        raise ValueError(msg)
+    return matrix

@@ -16,8 +16,9 @@ from lbsense._validation import (
     check_same_length,
     read_only,
 )
+from lbsense.stats.covariance import square_matrix
 
-__all__ = ["PrivateOutlookResult", "private_outlook"]
+__all__ = ["PrivateOutlookResult", "private_outlook", "private_rows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,16 +138,16 @@ def private_outlook(
     centre = as_float_vector(mean, name="mean")
     scores = as_float_vector(public, name="public")
     n_scores = check_same_length(mean=centre, public=scores)
-    posterior = _square(cov, n_scores, name="cov")
+    posterior = square_matrix(cov, n_scores, name="cov")
     corr = np.ones_like(posterior)
     if noise_corr is not None:
-        corr = _square(noise_corr, n_scores, name="noise_corr")
+        corr = square_matrix(noise_corr, n_scores, name="noise_corr")
     variance = check_positive(score_public_var, name="score_public_var")
     if not (np.isfinite(shift_sd) and shift_sd >= 0):
         msg = f"shift_sd must be a finite number of at least 0, got {shift_sd!r}."
         raise ValueError(msg)
     sizes_known = n_public is not None and n_private is not None
-    fresh, seen = _shares(n_public, n_private, nested=nested)
+    fresh, seen = private_rows(n_public, n_private, nested=nested)
     # Under nested rules a share of every private score is the public score itself.
     known = np.where(np.isfinite(scores), seen, 0.0)
     expected = known * np.nan_to_num(scores) + (1 - known) * centre
@@ -171,10 +172,31 @@ def private_outlook(
     )
 
 
-def _shares(
+def private_rows(
     n_public: int | None, n_private: int | None, *, nested: bool
 ) -> tuple[float, float]:
-    """Return fresh rows per public row, and the public share of the private rows."""
+    """Return fresh rows per public row, and the public share of the private rows.
+
+    Parameters
+    ----------
+    n_public, n_private : int or None
+        Test rows behind either score, None where unknown: the private set is then
+        taken to be as large as the public one.
+    nested : bool
+        Whether the private score covers the public rows too.
+
+    Returns
+    -------
+    fresh : float
+        Private rows that the public score does not cover, per public row.
+    seen : float
+        Share of the private rows that it covers, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or private rows that include the public ones are not more.
+    """
     if n_public is None or n_private is None:
         return 1.0, 0.5 if nested else 0.0
     check_count(n_public, name="n_public")
@@ -195,11 +217,3 @@ def _luck_of_best(public: FloatArray, mean: FloatArray) -> tuple[int, float]:
         return -1, float("nan")
     best = int(np.nanargmax(public))
     return best, float(public[best] - mean[best])
-
-
-def _square(values: ArrayLike, size: int, *, name: str) -> FloatArray:
-    matrix = np.asarray(values, dtype=np.float64)
-    if matrix.shape != (size, size):
-        msg = f"{name} must have shape ({size}, {size}), got shape {matrix.shape}."
-        raise ValueError(msg)
-    return matrix

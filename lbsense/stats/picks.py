@@ -13,7 +13,13 @@ from lbsense._validation import as_float_vector, check_count, check_same_length
 from lbsense.stats.covariance import as_covariance
 from lbsense.stats.draws import score_draws
 
-__all__ = ["PairResult", "PicksResult", "best_pair", "expected_better"]
+__all__ = [
+    "PairResult",
+    "PicksResult",
+    "best_pair",
+    "expected_better",
+    "usual_rules",
+]
 
 _NEGLIGIBLE = 1e-12  # share of two variances below which their difference is rounding
 
@@ -200,7 +206,7 @@ def best_pair(
         ),
         rules=tuple(
             field.pair(rule, *pair, known)
-            for rule, pair in _rules(shown[known], validated[known]).items()
+            for rule, pair in usual_rules(shown[known], validated[known]).items()
         ),
         n_obs=len(known),
     )
@@ -258,8 +264,19 @@ class _Field:
         )
 
 
-def _rules(public: FloatArray, cv: FloatArray) -> dict[str, tuple[int, int]]:
-    """Return the pairs that the usual rules select."""
+def usual_rules(public: FloatArray, cv: FloatArray) -> dict[str, tuple[int, int]]:
+    """Return the pairs that the usual rules select.
+
+    Parameters
+    ----------
+    public, cv : ndarray of shape (k,)
+        Scores in time order, larger is better, nan where missing.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        Name of the rule and two positions, without rules whose scores are missing.
+    """
     by_public = np.argsort(-public, kind="stable")[: np.isfinite(public).sum()]
     by_cv = np.argsort(-cv, kind="stable")[: np.isfinite(cv).sum()]
     rules: dict[str, tuple[int, int]] = {}

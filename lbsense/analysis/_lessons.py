@@ -1,0 +1,214 @@
+"""What a person can learn from a competition that is over, in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from lbsense._format import format_gain, format_number, plural
+from lbsense._typing import Verdict
+from lbsense.analysis._retrospective import OWN_PICKS, SELECTED, Retrospective
+from lbsense.model import History
+from lbsense.stats.outlook import PrivateOutlookResult
+from lbsense.stats.regret import RuleOutcome
+from lbsense.stats.resolution import ResolutionResult
+from lbsense.stats.retrospect import GapSplitResult
+
+__all__ = ["lessons"]
+
+_UNFORESEEN = 1.96  # standard deviations from which the outlook did not hold
+_SURE = 2.0  # standard errors from which luck in a public score is no guess
+_MANY = 0.5  # share of steps
+_CLAIMS: dict[str, tuple[str, str]] = {
+    "progress": ("claimed gain", "claimed gains"),
+    "setback": ("claimed setback", "claimed setbacks"),
+    "chasing": ("claimed chase of the leaderboard", "claimed chases"),
+}
+
+
+def lessons(
+    history: History,
+    found: Retrospective,
+    words: Sequence[Verdict],
+    outlook: PrivateOutlookResult | None,
+    resolution: ResolutionResult | None,
+) -> tuple[str, ...]:
+    """Return what happened and what to do next time, the most telling first."""
+    told: list[str] = []
+    if found.best_public is not None:
+        told.append(_gap(history, found.best_public))
+    if outlook is not None:
+        told.extend(_foresight(history, found, outlook))
+    told.extend(_selection(history, found))
+    told.extend(_verdicts(found, words))
+    told.extend(_advice(found, resolution))
+    return tuple(told)
+
+
+def _gap(history: History, split: GapSplitResult) -> str:
+    item = history[split.position]
+    worse = "worse" if split.gap > 0 else "better"
+    moved = (
+        f"scored {format_number(abs(split.gap), digits=2)} {worse} in private than in "
+        "public"
+        if split.gap
+        else "scored the same in private as in public"
+    )
+    parts = [
+        f"{format_gain(-split.selection)} luck in its public score (standard error "
+        f"{format_number(split.selection_se, digits=2)})",
+        f"{format_gain(-split.common_luck)} luck of the split that all submissions "
+        "share",
+        f"{format_gain(-split.shift)} shift between the two sets",
+        f"{format_gain(-split.own_luck)} luck of its own on the private rows",
+    ]
+    return (
+        f"The best public submission ({item.submission_id}, public "
+        f"{format_number(item.public_score)}, private "
+        f"{format_number(item.private_score)}) {moved}. In gains for you: "
+        f"{', '.join(parts)}."
+    )
+
+
+def _foresight(
+    history: History, found: Retrospective, outlook: PrivateOutlookResult
+) -> Iterator[str]:
+    coverage = found.coverage
+    if coverage is None or not coverage.n_obs:
+        return
+    sign = history.competition.direction()
+    best = outlook.best_public
+    if math.isfinite(coverage.best_public_z):
+        low, high = sorted(
+            (
+                sign * float(outlook.ci95_low[best]),
+                sign * float(outlook.ci95_high[best]),
+            )
+        )
+        inside = abs(coverage.best_public_z) <= _UNFORESEEN
+        yield (
+            "From public and CV scores alone its private score was expected at "
+            f"{format_number(sign * float(outlook.mean[best]))}, with 95% between "
+            f"{format_number(low)} and {format_number(high)}: "
+            f"{'that held' if inside else 'that did not hold'}. Bands held for "
+            f"{coverage.n_in_95} of {plural(coverage.n_obs, 'submission')}; they move "
+            "together, so that this is one trial and not many."
+        )
+    if abs(coverage.common_z) > _UNFORESEEN:
+        yield (
+            "Private scores as a whole lie "
+            f"{abs(coverage.common_z):.1f} standard deviations "
+            f"{'above' if coverage.common_z > 0 else 'below'} what was expected. The "
+            "model behind the split into luck, selection and shift did not fit this "
+            "competition: trust the sum and not the parts."
+        )
+    if not found.sizes_known:
+        yield (
+            "The sizes of the test sets were not given and are taken as equal: give "
+            "test_size and public_fraction for a split to rely on."
+        )
+
+
+def _selection(history: History, found: Retrospective) -> Iterator[str]:
+    sign = history.competition.direction()
+
+    def scored(item: RuleOutcome) -> str:
+        lost = f"{format_number(item.regret, digits=2)} short of the best"
+        reached = "the best there was" if item.regret == 0 else lost
+        return f"{format_number(sign * item.score)} ({reached})"
+
+    chosen = found.outcome_of(SELECTED)
+    if chosen is not None:
+        noise = ""
+        if chosen.regret > 0 and math.isfinite(chosen.regret_se):
+            noise = (
+                "; a difference of two private scores carries noise of "
+                f"{format_number(chosen.regret_se, digits=2)} here"
+            )
+        yield f"What was selected scored {scored(chosen)}{noise}."
+    else:
+        yield "The input does not say which submissions were selected."
+    others = [item for item in found.rules if item.rule not in (SELECTED, OWN_PICKS)]
+    pairs = [item for item in others if len(item.positions) == 2]
+    own = found.outcome_of(OWN_PICKS)
+    if own is not None:
+        yield f"The pair that lbsense would have selected scored {scored(own)}."
+    if pairs:
+        told = ", ".join(f"{item.rule} {scored(item)}" for item in pairs)
+        yield f"The usual rules for two would have scored: {told}."
+
+
+def _verdicts(found: Retrospective, words: Sequence[Verdict]) -> Iterator[str]:
+    tally = Counter(zip(words, found.outcomes, strict=True))
+    for verdict, names in _CLAIMS.items():
+        made = {
+            outcome: count
+            for (word, outcome), count in tally.items()
+            if word == verdict and outcome
+        }
+        if made:
+            total = sum(made.values())
+            parts = ", ".join(
+                f"{made[key]} {key}"
+                for key in ("confirmed", "weakened", "contradicted")
+                if key in made
+            )
+            yield f"Of {plural(total, *names)}, with private scores: {parts}."
+    for outcome in ("gain after all", "loss after all"):
+        count = sum(n for (_, told), n in tally.items() if told == outcome)
+        if count:
+            yield (
+                f"{plural(count, 'step')} without a verdict: {outcome}, by public, CV "
+                "and private scores together."
+            )
+
+
+def _advice(found: Retrospective, resolution: ResolutionResult | None) -> Iterator[str]:
+    split, coverage = found.best_public, found.coverage
+    fits = coverage is not None and abs(coverage.common_z) <= _UNFORESEEN
+    if split is not None and fits and split.selection > _SURE * split.selection_se > 0:
+        yield (
+            "Next time: do not read the best public score as the level reached. Here "
+            f"{format_number(split.selection, digits=2)} of it was luck; "
+            f"{format_number(split.foretold, digits=2)} of that was visible before the "
+            "end."
+        )
+    if split is not None and split.shift_low * split.shift_high > 0:
+        yield (
+            "Next time: look for what sets the private rows apart (time, place, "
+            "groups), and cut validation the same way. A random split does not explain "
+            "the distance of public and private scores."
+        )
+    yield from _guides(found)
+    silent = sum(outcome == "still open" for outcome in found.outcomes)
+    judged = sum(bool(outcome) for outcome in found.outcomes)
+    if judged and silent / judged > _MANY:
+        seen = ""
+        if resolution is not None and math.isfinite(resolution.smallest_gain):
+            seen = (
+                " This board shows gains from about "
+                f"{format_number(resolution.smallest_gain, digits=2)} on."
+            )
+        yield (
+            f"{silent} of {plural(judged, 'step')} taught nothing even with private "
+            f"scores: fewer and larger changes would have.{seen}"
+        )
+
+
+def _guides(found: Retrospective) -> Iterator[str]:
+    """Say which of CV and public score ranked the submissions as private did."""
+    cv, public = found.cv_private, found.public_private
+    if not (math.isfinite(cv.statistic) and math.isfinite(public.statistic)):
+        return
+    told = (
+        f"rank correlation with private {cv.statistic:.2f} ({cv.ci_low:.2f} to "
+        f"{cv.ci_high:.2f}) for CV and {public.statistic:.2f} ({public.ci_low:.2f} to "
+        f"{public.ci_high:.2f}) for public scores"
+    )
+    if cv.ci_low > public.ci_high:
+        yield f"CV was the better guide to private scores: {told}."
+    elif public.ci_low > cv.ci_high:
+        yield f"The public score was the better guide to private scores: {told}."
+    else:
+        yield f"Neither CV nor public scores were clearly the better guide: {told}."

@@ -1,0 +1,335 @@
+"""After the end: what private scores say of the luck, the choice and the verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from lbsense._result import Result
+from lbsense._typing import BoolArray, FloatArray, Verdict
+from lbsense.analysis._cv_scale import gains
+from lbsense.analysis._evidence import Evidence
+from lbsense.model import Competition, History
+from lbsense.stats import (
+    RankCorrelationResult,
+    bayes_fdr_list,
+    learned_noise,
+    rank_correlation,
+    step_posterior,
+)
+from lbsense.stats.aftermath import (
+    BandCoverageResult,
+    HindsightResult,
+    band_coverage,
+    hindsight,
+)
+from lbsense.stats.deming import DemingResult, deming_line
+from lbsense.stats.outlook import PrivateOutlookResult, private_rows
+from lbsense.stats.picks import PicksResult
+from lbsense.stats.regret import RuleOutcome, rule_outcomes
+from lbsense.stats.retrospect import GapSplitResult, gap_split, ordinary_gaps
+
+__all__ = ["OWN_PICKS", "SELECTED", "Retrospective", "StepOutcome", "look_back"]
+
+StepOutcome: TypeAlias = Literal[
+    "",
+    "confirmed",
+    "weakened",
+    "contradicted",
+    "gain after all",
+    "loss after all",
+    "still open",
+]
+
+#: Names of the choices that no rule makes.
+SELECTED, OWN_PICKS = "selected", "picks of lbsense"
+
+_FEWEST = 5  # steps with public and private gain that teach their noise
+_HOLDS, _FALLS = 0.8, 0.5  # probability of a claim: confirmed from, contradicted below
+_FDR = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Retrospective(Result):
+    """What the private scores say in the end. Larger is better throughout.
+
+    Attributes
+    ----------
+    n_obs : int
+        Submissions with a private score.
+    best_public : GapSplitResult or None
+        Gap of the best public submission, split; None where the noise is not known.
+    selected : GapSplitResult or None
+        The same of the selected submission that scored best in the end.
+    coverage : BandCoverageResult or None
+        Whether the outlook that was made without private scores held.
+    rules : tuple of RuleOutcome
+        What the selection, the picks of lbsense and the usual rules would have scored.
+    transfer : DemingResult or None
+        Line of private on public scores; submissions whose gap is far from all others
+        are left out.
+    public_private, cv_private : RankCorrelationResult
+        Rank correlation of the scores over all submissions.
+    steps : HindsightResult or None
+        True gains, private scores taken into account.
+    outcomes : tuple of str
+        Per submission what became of its verdict: "confirmed", "weakened",
+        "contradicted" where it made a claim; "gain after all", "loss after all" or
+        "still open" where it made none; "" where nothing can be said.
+    sizes_known : bool
+        Whether the sizes of the test sets were. Else they are taken as equal.
+    lessons : tuple of str
+        What happened and what to do next time, in sentences.
+    """
+
+    n_obs: int
+    best_public: GapSplitResult | None
+    selected: GapSplitResult | None
+    coverage: BandCoverageResult | None
+    rules: tuple[RuleOutcome, ...]
+    transfer: DemingResult | None
+    public_private: RankCorrelationResult
+    cv_private: RankCorrelationResult
+    steps: HindsightResult | None
+    outcomes: tuple[StepOutcome, ...]
+    sizes_known: bool
+    lessons: tuple[str, ...] = ()
+
+    def outcome_of(self, rule: str) -> RuleOutcome | None:
+        """Return the outcome of a rule, None where it could not be followed."""
+        return next((item for item in self.rules if item.rule == rule), None)
+
+
+def look_back(
+    history: History,
+    evidence: Evidence,
+    verdicts: Sequence[Verdict],
+    outlook: PrivateOutlookResult | None,
+    picks: PicksResult | None,
+) -> Retrospective | None:
+    """Return what the private scores say, None with fewer than two of them."""
+    if history.competition.greater_is_better is None:
+        evidence.notes["retrospective"] = evidence.notes["direction"]
+        return None
+    private = history.scores("private")
+    n_obs = int(np.isfinite(private).sum())
+    if n_obs < 2:
+        evidence.notes["retrospective"] = (
+            "Needs private scores of at least two submissions, which come after the "
+            f"close (now {n_obs})."
+        )
+        return None
+    sizes = _Sizes.of(history.competition)
+    public = evidence.public
+    steps, rope = _steps(evidence, private, sizes)
+    selected = [index for index, item in enumerate(history) if item.selected]
+    return Retrospective(
+        n_obs=n_obs,
+        best_public=_split(_best(public, private), evidence, private, sizes),
+        selected=_split(_final(selected, private), evidence, private, sizes),
+        coverage=None
+        if outlook is None
+        else band_coverage(
+            private,
+            mean=outlook.mean,
+            cov=outlook.cov,
+            best_public=outlook.best_public,
+        ),
+        rules=rule_outcomes(
+            private,
+            public=public,
+            cv=evidence.cv,
+            chosen=_chosen(selected, picks),
+            noise_cov=_private_noise(evidence, sizes),
+        ),
+        transfer=_transfer(public, private, sizes),
+        public_private=rank_correlation(public, private),
+        cv_private=rank_correlation(evidence.cv, private),
+        steps=steps,
+        outcomes=_outcomes(verdicts, steps, rope),
+        sizes_known=sizes.known,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Private rows that public scores do not cover, and the share that they do."""
+
+    fresh: float
+    seen: float
+    known: bool
+
+    @classmethod
+    def of(cls, competition: Competition) -> _Sizes:
+        n_public, n_private = competition.n_public, competition.n_private
+        known = n_public is not None and n_private is not None
+        fresh, seen = private_rows(n_public, n_private, nested=bool(competition.nested))
+        return cls(fresh, seen, known)
+
+    def unseen(self, public: FloatArray, private: FloatArray) -> FloatArray:
+        """Return the scores on the private rows that public ones do not cover."""
+        return np.asarray((private - self.seen * public) / (1 - self.seen))
+
+
+def _best(public: FloatArray, private: FloatArray) -> int:
+    both = np.where(np.isfinite(private), public, np.nan)
+    return int(np.nanargmax(both)) if np.isfinite(both).any() else -1
+
+
+def _final(selected: Sequence[int], private: FloatArray) -> int:
+    scored = [index for index in selected if np.isfinite(private[index])]
+    return max(scored, key=lambda index: private[index], default=-1)
+
+
+def _split(
+    position: int, evidence: Evidence, private: FloatArray, sizes: _Sizes
+) -> GapSplitResult | None:
+    levels = evidence.levels
+    if levels is None or position < 0 or not np.isfinite(levels.mean[position]):
+        return None
+    if not np.isfinite(evidence.public[position]):
+        return None
+    return gap_split(
+        evidence.public,
+        private,
+        position,
+        mean=levels.mean,
+        cov=levels.cov,
+        noise_corr=levels.noise_corr,
+        score_public_var=levels.score_public_var,
+        fresh=sizes.fresh,
+        seen=sizes.seen,
+    )
+
+
+def _private_noise(evidence: Evidence, sizes: _Sizes) -> FloatArray | None:
+    levels = evidence.levels
+    if levels is None:
+        return None
+    scale = levels.score_public_var / sizes.fresh * (1 - sizes.seen) ** 2
+    return np.asarray(scale * levels.noise_corr)
+
+
+def _chosen(
+    selected: Sequence[int], picks: PicksResult | None
+) -> dict[str, Sequence[int]]:
+    chosen: dict[str, Sequence[int]] = {}
+    if selected:
+        chosen[SELECTED] = selected
+    if picks is not None:
+        pair = picks.best
+        chosen[OWN_PICKS] = sorted({pair.first, pair.second})
+    return chosen
+
+
+def _transfer(
+    public: FloatArray, private: FloatArray, sizes: _Sizes
+) -> DemingResult | None:
+    kept = ordinary_gaps(public, private)
+    ratio = (1 - sizes.seen) ** 2 / sizes.fresh
+    line = deming_line(
+        np.where(kept, public, np.nan),
+        np.where(kept, private, np.nan),
+        noise_ratio=ratio,
+    )
+    return line if math.isfinite(line.slope) else None
+
+
+def _steps(
+    evidence: Evidence, private: FloatArray, sizes: _Sizes
+) -> tuple[HindsightResult | None, float]:
+    """Return the true gains in hindsight, and what gain is worth naming.
+
+    Where CV scores gave a posterior, the private gain is added to it. Where they did
+    not, private scores are the second measurement that a history without CV lacks.
+    """
+    unseen = sizes.unseen(evidence.public, private)
+    gain = gains(unseen, evidence.reference)
+    gain = np.where(evidence.fresh, gain, np.nan)
+    posterior = evidence.posterior
+    if posterior is not None and evidence.claims == "both":
+        found = hindsight(
+            posterior.gain,
+            posterior.gain_se,
+            gain,
+            posterior.public_se / math.sqrt(sizes.fresh),
+            rope=posterior.rope,
+        )
+        return found, posterior.rope
+    public_gain = np.where(evidence.fresh, evidence.public_gain, np.nan)
+    apart = public_gain - gain
+    if np.isfinite(apart).sum() < _FEWEST or not np.nanmax(np.abs(apart)) > 0:
+        evidence.notes["retrospective.steps"] = (
+            "Not knowable which steps were real: needs CV scores, or private scores of "
+            f"at least {_FEWEST} steps."
+        )
+        return None, math.nan
+    noise = evidence.noise
+    learned = learned_noise(
+        apart,
+        rerun_se=np.nan_to_num(noise.rerun_se),
+        rounding_var=noise.rounding_se**2,
+    )
+    after = step_posterior(public_gain, gain, learned)
+    both = np.isfinite(apart)
+
+    def known(values: FloatArray) -> FloatArray:
+        return np.where(both, values, np.nan)
+
+    found = HindsightResult(
+        private_gain=gain,
+        private_gain_se=known(after.cv_se),
+        gain=known(after.gain),
+        gain_se=known(after.gain_se),
+        p_gain=known(after.p_gain),
+        p_null=known(after.p_null),
+        p_loss=known(after.p_loss),
+    )
+    return found, after.rope
+
+
+def _outcomes(
+    verdicts: Sequence[Verdict], steps: HindsightResult | None, rope: float
+) -> tuple[StepOutcome, ...]:
+    if steps is None or not math.isfinite(rope):
+        return tuple("" for _ in verdicts)
+    silent = np.array([verdict in ("guess", "unknown") for verdict in verdicts])
+    gained, lost = _found_after(silent, steps)
+    told: list[StepOutcome] = []
+    for index, verdict in enumerate(verdicts):
+        if not math.isfinite(steps.p_gain[index]):
+            told.append("")
+        elif silent[index]:
+            told.append(_late(bool(gained[index]), bool(lost[index])))
+        else:
+            told.append(_fate(verdict, steps.p_gain[index], steps.p_loss[index]))
+    return tuple(told)
+
+
+def _late(gained: bool, lost: bool) -> StepOutcome:
+    if gained:
+        return "gain after all"
+    return "loss after all" if lost else "still open"
+
+
+def _fate(verdict: Verdict, p_gain: float, p_loss: float) -> StepOutcome:
+    """Return what became of a claim, "" for a verdict that made none."""
+    claims = {"progress": p_gain, "setback": p_loss, "chasing": 1 - p_gain}
+    if verdict not in claims:
+        return ""
+    if claims[verdict] >= _HOLDS:
+        return "confirmed"
+    return "weakened" if claims[verdict] >= _FALLS else "contradicted"
+
+
+def _found_after(
+    silent: BoolArray, steps: HindsightResult
+) -> tuple[BoolArray, BoolArray]:
+    """Return which silent steps were gains or losses, one in ten of them falsely."""
+    p_gain = np.where(silent, steps.p_gain, np.nan)
+    p_loss = np.where(silent, steps.p_loss, np.nan)
+    return bayes_fdr_list(p_gain, fdr=_FDR), bayes_fdr_list(p_loss, fdr=_FDR)

@@ -1,0 +1,131 @@
+"""``lbsense report``: a page, its Markdown, or the document a competition asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from lbsense.cli._console import emit, note, working
+from lbsense.cli._doubts import tell_doubts
+from lbsense.cli._expand import expand_options
+from lbsense.cli._inputs import HistoryOptions
+from lbsense.cli._prediction_options import PredictionOptions
+
+if TYPE_CHECKING:
+    from lbsense.report import ReportFormat
+
+__all__ = ["report"]
+
+_DEFAULT_NAME = {"html": "report.html", "markdown": "report.md"}
+
+
+@expand_options
+def report(
+    history: HistoryOptions,
+    rows: PredictionOptions,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="File to write, .html or .md; - is standard output. By default "
+            "report.html.",
+        ),
+    ] = None,
+    form: Annotated[
+        Literal["html", "markdown", "kaggle", "zindi"] | None,
+        typer.Option(
+            "--format",
+            help="A page, its Markdown, or the documentation that Kaggle or Zindi ask "
+            "of winners, with marked places for what scores cannot tell.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite a file that is there.")
+    ] = False,
+) -> None:
+    """Write what the history says as one page that works offline.
+
+    Examples
+    --------
+      lbsense report submissions.csv --metric roc_auc
+      lbsense report submissions.csv --metric rmse -o retrospective.html
+      lbsense report s.csv --metric mae --test-size 20000 --public-fraction 30%
+      lbsense report s.csv --metric f1 -o report.md
+      lbsense report s.csv --metric f1 --format kaggle -o model_documentation.md
+    """
+    chosen, target = _target(form, output)
+    if target is not None:
+        _check_target(target, history.files, force=force)
+    observed = history.read()
+    tell_doubts(observed)
+    predictions = rows.read(observed)
+    with working("Analysing ..."):
+        from lbsense.analysis import analyze
+        from lbsense.checks import run_checks
+
+        analysis = analyze(observed, predictions)
+        findings = run_checks(analysis, predictions)
+    sources = [name for name in history.files if name != "-"]
+    if history.cv_log is not None:
+        sources.append(history.cv_log)
+    with working("Writing the report ..."):
+        from lbsense.report import render_report, write_report
+
+        if target is not None:
+            write_report(
+                analysis, target, findings=findings, sources=sources, format=chosen
+            )
+        else:
+            text = render_report(
+                analysis, findings=findings, sources=sources, format=chosen
+            )
+    if target is None:
+        emit(text, None)
+    else:
+        note(f"Written: {target}")
+
+
+def _target(
+    form: ReportFormat | None, output: str | None
+) -> tuple[ReportFormat, Path | None]:
+    """Return what to write and where, None for standard output."""
+    if output == "-":
+        return form or "html", None
+    if output is None:
+        chosen: ReportFormat = form or "html"
+        return chosen, Path(_DEFAULT_NAME.get(chosen, f"{chosen}.md"))
+    target = Path(output)
+    suffix = target.suffix.lower()
+    if form is None:
+        if suffix in (".md", ".markdown"):
+            return "markdown", target
+        if suffix not in (".html", ".htm"):
+            msg = (
+                f"--output: is {target} HTML or Markdown? End it in .html or .md, "
+                "or add --format."
+            )
+            raise ValueError(msg)
+    return form or "html", target
+
+
+def _check_target(target: Path, files: list[str], *, force: bool) -> None:
+    """Raise where a file would be lost."""
+    if not target.exists():
+        if not target.absolute().parent.is_dir():
+            msg = f"--output: there is no folder {target.parent}."
+            raise ValueError(msg)
+        return
+    given = (Path(name) for name in files if name != "-" and Path(name).exists())
+    if any(target.samefile(path) for path in given):
+        msg = f"--output: {target} is the history itself. Choose another file."
+        raise ValueError(msg)
+    if target.is_dir():
+        msg = f"--output: {target} is a folder. Name a file in it."
+        raise ValueError(msg)
+    if not force and target.stat().st_size > 0:
+        msg = f"--output: {target} is there already. Add --force to overwrite it."
+        raise ValueError(msg)

@@ -1,0 +1,267 @@
+"""How plots look: colours by role, a sign for each verdict, quiet axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lbsense._format import shorten
+from lbsense._typing import BoolArray, FloatArray
+from lbsense.analysis import Analysis, Step
+
+__all__ = [
+    "MARKERS",
+    "PALETTES",
+    "Theme",
+    "axes_of",
+    "blank",
+    "is_directed",
+    "key",
+    "label",
+    "legend",
+    "number_axis",
+    "pin",
+    "point_size",
+    "room_for_names",
+    "verdict_points",
+]
+
+Theme: TypeAlias = Literal["light", "dark"]
+
+#: Colours by role. Hues after Okabe and Ito (2008), which stay apart for every kind of
+#: colour vision; in greyscale markers and words tell what colours do elsewhere.
+PALETTES: Mapping[str, Mapping[str, str]] = {
+    "light": {
+        "ink": "#1b1f24",
+        "muted": "#5a626b",
+        "grid": "#e3e6ea",
+        "surface": "#ffffff",
+        "public": "#0b5cad",
+        "cv": "#b35c00",
+        "private": "#7a3b8f",
+        "estimate": "#00664c",
+        "band": "#cfe0f2",
+        "soft": "#cfe8df",
+        "progress": "#00785a",
+        "guess": "#8a6d1b",
+        "chasing": "#a8437f",
+        "setback": "#c04a00",
+        "repeat": "#2b7bb0",
+        "probe": "#4a4ab0",
+        "unknown": "#7d858e",
+    },
+    "dark": {
+        "ink": "#e8eaed",
+        "muted": "#a9b1ba",
+        "grid": "#2c3238",
+        "surface": "#14171a",
+        "public": "#7db8f5",
+        "cv": "#f2a64d",
+        "private": "#d09be3",
+        "estimate": "#5fd6b0",
+        "band": "#21384f",
+        "soft": "#1d4338",
+        "progress": "#45c99d",
+        "guess": "#d9bd62",
+        "chasing": "#eb94c6",
+        "setback": "#ff9459",
+        "repeat": "#74bde8",
+        "probe": "#a6a6ff",
+        "unknown": "#939ba4",
+    },
+}
+#: Marker of each verdict that can be drawn.
+MARKERS: Mapping[str, str] = {
+    "progress": "^",
+    "guess": "o",
+    "chasing": "X",
+    "setback": "v",
+    "repeat": "s",
+    "probe": "P",
+    "unknown": "D",
+}
+_OWN = "_lbsense_axes"  # on a figure that was made for one plot
+_DENSE = 60  # submissions from which points shrink
+_LEFT, _BOTTOM, _LINE = 0.85, 0.6, 0.22  # inches: margins, and one line of the legend
+
+
+def axes_of(
+    ax: Axes | None, theme: Theme, *, size: tuple[float, float], title: str
+) -> tuple[Axes, Mapping[str, str]]:
+    """Return axes in the colours of a theme, and these colours.
+
+    Raises
+    ------
+    ValueError
+        If there is no such theme.
+    """
+    if theme not in PALETTES:
+        msg = f"theme must be one of {', '.join(PALETTES)}, got {theme!r}."
+        raise ValueError(msg)
+    colours = PALETTES[theme]
+    if ax is None:
+        # No pyplot: a figure that nobody else holds is freed when it is not needed.
+        # Margins in inches, since solving for them costs more time than drawing.
+        figure = Figure(figsize=size)
+        width, height = size
+        figure.subplots_adjust(
+            left=_LEFT / width,
+            right=1 - 0.15 / width,
+            bottom=_BOTTOM / height,
+            top=1 - 0.45 / height,
+        )
+        FigureCanvasAgg(figure)
+        figure.set_facecolor(colours["surface"])
+        ax = figure.subplots()
+        setattr(figure, _OWN, ax)
+    ax.set_facecolor(colours["surface"])
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(colours["muted"])
+    ax.tick_params(colors=colours["muted"], labelsize=9)
+    ax.grid(axis="y", color=colours["grid"], linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.set_title(title, loc="left", color=colours["ink"], fontsize=12, pad=10)
+    return ax, colours
+
+
+def label(ax: Axes, colours: Mapping[str, str], *, x: str = "", y: str = "") -> None:
+    """Name both axes."""
+    ax.set_xlabel(x, color=colours["ink"], fontsize=10)
+    ax.set_ylabel(y, color=colours["ink"], fontsize=10)
+
+
+def number_axis(ax: Axes, n_submissions: int) -> None:
+    """Let the horizontal axis count submissions from 1."""
+    ax.set_xlim(0.3, n_submissions + 0.7)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
+    ax.ticklabel_format(axis="y", useOffset=False)
+
+
+def blank(ax: Axes, colours: Mapping[str, str], reason: str) -> Axes:
+    """Return axes that say why there is nothing to see."""
+    ax.set_axis_off()
+    ax.text(
+        0.5,
+        0.5,
+        shorten(reason, 300),
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        color=colours["muted"],
+        fontsize=10,
+        wrap=True,
+        parse_math=False,
+    )
+    return ax
+
+
+def legend(ax: Axes, colours: Mapping[str, str], *, columns: int = 4) -> None:
+    """Put the legend below the plot, where it covers nothing."""
+    handles, names = ax.get_legend_handles_labels()
+    if not names:
+        return
+    figure = ax.get_figure(root=True)
+    height = figure.get_figheight() if figure is not None else 1.0
+    n_lines = -(-len(names) // columns)
+    _set_margin(ax, bottom=_BOTTOM + _LINE * n_lines)
+    made = ax.legend(
+        handles,
+        names,
+        loc="upper left",
+        bbox_to_anchor=(0, -_BOTTOM / (height * ax.get_position().height)),
+        borderaxespad=0,
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+        handletextpad=0.5,
+        columnspacing=1.4,
+    )
+    for text in made.get_texts():
+        text.set_color(colours["ink"])
+        text.set_parse_math(False)
+
+
+def room_for_names(ax: Axes, names: Sequence[str]) -> None:
+    """Widen the left margin for names of rows."""
+    _set_margin(ax, left=0.25 + 0.072 * max(len(name) for name in names))
+
+
+def _set_margin(
+    ax: Axes, *, left: float | None = None, bottom: float | None = None
+) -> None:
+    """Set margins in inches of a figure that was made for these axes alone."""
+    figure = ax.get_figure(root=True)
+    if figure is None or getattr(figure, _OWN, None) is not ax:
+        return
+    if left is not None:
+        figure.subplots_adjust(left=left / figure.get_figwidth())
+    if bottom is not None:
+        figure.subplots_adjust(bottom=bottom / figure.get_figheight())
+
+
+def key(step: Step, number: int, width: int = 34) -> str:
+    """Return the number of a submission and the start of what it was called."""
+    name = step.description or step.file_name or step.submission_id
+    return f"#{number} {shorten(name, width)}"
+
+
+def pin(values: FloatArray, *, best_is_high: bool) -> tuple[float, float]:
+    """Return limits that show the good scores, whatever broken ones lie far off.
+
+    The worst three quarters never take more than three times the room of the rest.
+    """
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 0.0, 1.0
+    shown = known if best_is_high else -known
+    best, low = float(shown.max()), float(shown.min())
+    reach = 4 * (best - float(np.quantile(shown, 0.25)))
+    floor = max(low, best - reach) if reach > 0 else low
+    room = 0.06 * (best - floor) or 0.01 * abs(best) or 0.01
+    bottom, top = floor - room, best + room
+    return (bottom, top) if best_is_high else (-top, -bottom)
+
+
+def point_size(n_submissions: int) -> float:
+    """Return the area of a marker."""
+    return 42.0 if n_submissions <= _DENSE else 16.0
+
+
+def verdict_points(
+    ax: Axes,
+    colours: Mapping[str, str],
+    x: FloatArray,
+    y: FloatArray,
+    steps: Sequence[Step],
+    *,
+    verdicts: Iterable[str] = tuple(MARKERS),
+) -> None:
+    """Draw points with the marker and the colour of their verdict."""
+    size = point_size(len(steps))
+    for verdict in verdicts:
+        of_it: BoolArray = np.array([step.verdict == verdict for step in steps])
+        of_it &= np.isfinite(x) & np.isfinite(y)
+        if of_it.any():
+            ax.scatter(
+                x[of_it],
+                y[of_it],
+                s=size,
+                marker=MARKERS[verdict],
+                color=colours[verdict],
+                edgecolors=colours["surface"],
+                linewidths=0.5,
+                label=f"{verdict} ({int(of_it.sum())})",
+                zorder=4,
+            )
+
+
+def is_directed(analysis: Analysis) -> bool:
+    """Say whether it is known which score is better."""
+    return analysis.history.competition.greater_is_better is not None

@@ -1,0 +1,98 @@
+"""What this leaderboard can tell, against the differences that were chased."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from lbsense._format import format_number, format_probability
+from lbsense._typing import FloatArray
+from lbsense.analysis import Analysis
+from lbsense.plots._style import Theme, axes_of, blank, label, legend
+
+__all__ = ["plot_resolution"]
+
+_N_BINS = 24
+
+
+def plot_resolution(
+    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
+) -> Axes:
+    """Draw the smallest gain that can be told among the differences that were chased.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where; by default on a new figure.
+    theme : {"light", "dark"}
+        Colours.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax, colours = axes_of(
+        ax, theme, size=(9.5, 4.0), title="Differences chased, and what can be told"
+    )
+    found = analysis.resolution
+    gains = np.array(
+        [abs(step.public_gain) for step in analysis.steps if step.public_gain]
+    )
+    if found is None or not np.isfinite(found.smallest_gain) or not gains.size:
+        reason = analysis.notes.get("resolution", "There is no difference to draw.")
+        return blank(ax, colours, reason)
+    smallest = found.smallest_gain
+    low = min(gains.min(), smallest) / 1.3
+    high = max(gains.max(), smallest) * 1.3
+    bins = _bins(low, smallest, high)
+    counts, _ = np.histogram(gains, bins)
+    below = bins[1:] <= smallest * (1 + 1e-9)
+    for part, role, name in (
+        (below, "unknown", "too small to tell"),
+        (~below, "public", "large enough to tell"),
+    ):
+        if counts[part].any():
+            ax.bar(
+                bins[:-1][part],
+                counts[part],
+                width=np.diff(bins)[part],
+                align="edge",
+                color=colours[role],
+                edgecolor=colours["surface"],
+                linewidth=0.8,
+                hatch="///" if role == "unknown" else None,
+                label=name,
+            )
+    ax.axvline(
+        smallest,
+        color=colours["setback"],
+        linewidth=2,
+        label=f"smallest gain told with 80% power: {format_number(smallest, digits=2)}",
+    )
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    share = format_probability(found.below_fraction)
+    label(
+        ax,
+        colours,
+        x=f"size of the public difference; {share} of the steps lie below the line",
+        y="steps",
+    )
+    legend(ax, colours, columns=3)
+    return ax
+
+
+def _bins(low: float, smallest: float, high: float) -> FloatArray:
+    """Return edges even on a logarithmic axis, one of them at the smallest gain."""
+    share = np.log(smallest / low) / np.log(high / low)
+    n_below = min(max(round(_N_BINS * share), 1), _N_BINS - 1)
+    below = np.geomspace(low, smallest, n_below + 1)
+    above = np.geomspace(smallest, high, _N_BINS - n_below + 1)
+    return np.concatenate([below, above[1:]])

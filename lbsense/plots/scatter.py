@@ -1,0 +1,211 @@
+"""One kind of score against another: CV against public, public against private."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from scipy.special import stdtrit
+
+from lbsense._typing import FloatArray
+from lbsense.analysis import Analysis
+from lbsense.plots._style import (
+    Theme,
+    axes_of,
+    blank,
+    is_directed,
+    label,
+    legend,
+    pin,
+    verdict_points,
+)
+from lbsense.stats.deming import DemingResult
+
+__all__ = ["plot_cv_public", "plot_public_private"]
+
+
+def plot_cv_public(
+    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
+) -> Axes:
+    """Draw public against CV scores with the line through them and its band.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where; by default on a new figure.
+    theme : {"light", "dark"}
+        Colours.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Scores are raw.
+    """
+    ax, colours = axes_of(ax, theme, size=(7.2, 5.6), title="Public against CV scores")
+    history = analysis.history
+    cv, public = history.raw_scores("cv"), history.raw_scores("public")
+    if not (np.isfinite(cv) & np.isfinite(public)).any():
+        return blank(ax, colours, "No submission has both a CV and a public score.")
+    line = analysis.agreement.line if analysis.agreement is not None else None
+    if not is_directed(analysis):
+        line = None
+    signs = (
+        (history.competition.cv_direction(), history.competition.direction())
+        if line is not None
+        else (1, 1)
+    )
+    _draw(ax, colours, analysis, cv, public, line, signs)
+    label(ax, colours, x="CV score", y="public score")
+    legend(ax, colours, columns=3)
+    return ax
+
+
+def plot_public_private(
+    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
+) -> Axes:
+    """Draw private against public scores with the line through them and its band.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where; by default on a new figure.
+    theme : {"light", "dark"}
+        Colours.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Scores are raw.
+    """
+    ax, colours = axes_of(
+        ax, theme, size=(7.2, 5.6), title="Private against public scores"
+    )
+    history = analysis.history
+    public, private = history.raw_scores("public"), history.raw_scores("private")
+    if not (np.isfinite(private) & np.isfinite(public)).any():
+        return blank(
+            ax,
+            colours,
+            "No submission has a private score: they come after the close.",
+        )
+    told = analysis.retrospective
+    line = told.transfer if told is not None else None
+    sign = history.competition.direction() if line is not None else 1
+    _draw(ax, colours, analysis, public, private, line, (sign, sign))
+    both = [*ax.get_xlim(), *ax.get_ylim()]
+    low, high = min(both), max(both)
+    limits = ax.get_xlim(), ax.get_ylim()
+    ax.plot(
+        [low, high],
+        [low, high],
+        color=colours["muted"],
+        linewidth=1,
+        linestyle=(0, (2, 2)),
+        label="private equals public",
+        zorder=1,
+    )
+    ax.set_xlim(*limits[0])
+    ax.set_ylim(*limits[1])
+    label(ax, colours, x="public score", y="private score")
+    legend(ax, colours, columns=3)
+    return ax
+
+
+def _draw(
+    ax: Axes,
+    colours: Mapping[str, str],
+    analysis: Analysis,
+    x: FloatArray,
+    y: FloatArray,
+    line: DemingResult | None,
+    signs: tuple[int, int],
+) -> None:
+    """Draw the points, those that matter ringed, and the line with its band."""
+    both = np.isfinite(x) & np.isfinite(y)
+    high = analysis.history.competition.greater_is_better is not False
+    x_limits = pin(x[both], best_is_high=signs[0] > 0 and high)
+    y_limits = pin(y[both], best_is_high=high)
+    seen = (x >= x_limits[0]) & (x <= x_limits[1])
+    seen &= (y >= y_limits[0]) & (y <= y_limits[1])
+    verdict_points(
+        ax, colours, np.where(seen, x, np.nan), np.where(seen, y, np.nan),
+        analysis.steps,
+    )  # fmt: skip
+    _rings(ax, colours, analysis, x, y)
+    if line is not None and np.isfinite(line.slope):
+        _line(ax, colours, line, x_limits, signs)
+    ax.set_xlim(*x_limits)
+    ax.set_ylim(*y_limits)
+    ax.ticklabel_format(useOffset=False)
+    n_outside = int((both & ~seen).sum())
+    if n_outside:
+        ax.set_title(
+            f"{n_outside} far off not shown", loc="right", fontsize=8.5,
+            color=colours["muted"],
+        )  # fmt: skip
+
+
+def _rings(
+    ax: Axes,
+    colours: Mapping[str, str],
+    analysis: Analysis,
+    x: FloatArray,
+    y: FloatArray,
+) -> None:
+    """Ring the submissions that were selected, and those that lbsense picks."""
+    chosen = [index for index, item in enumerate(analysis.history) if item.selected]
+    groups = [("selected", chosen, 190.0, "ink")]
+    if analysis.picks is not None:
+        pair = analysis.picks.best
+        groups.append(("picks", [pair.first, pair.second], 120.0, "estimate"))
+    for name, members, size, role in groups:
+        known = [i for i in members if np.isfinite(x[i]) and np.isfinite(y[i])]
+        if known:
+            ax.scatter(
+                x[known],
+                y[known],
+                s=size,
+                facecolors="none",
+                edgecolors=colours[role],
+                linewidths=1.6,
+                label=name,
+                zorder=5,
+            )
+
+
+def _line(
+    ax: Axes,
+    colours: Mapping[str, str],
+    line: DemingResult,
+    limits: tuple[float, float],
+    signs: tuple[int, int],
+) -> None:
+    """Draw the line and where 95% of new points would lie."""
+    shown = np.linspace(*limits, 60)
+    x = signs[0] * shown
+    middle = line.intercept + line.slope * x
+    if line.n_obs > 2 and line.x_square_sum > 0:
+        spread = 1 + 1 / line.n_obs + (x - line.x_mean) ** 2 / line.x_square_sum
+        half = stdtrit(line.n_obs - 2, 0.975) * line.residual_se * np.sqrt(spread)
+        ax.fill_between(
+            shown,
+            signs[1] * (middle - half),
+            signs[1] * (middle + half),
+            color=colours["band"],
+            linewidth=0,
+            label="95% of new points",
+            zorder=0,
+        )
+    ax.plot(
+        shown,
+        signs[1] * middle,
+        color=colours["public"],
+        linewidth=1.5,
+        label="Deming line",
+        zorder=2,
+    )

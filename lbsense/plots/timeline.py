@@ -1,0 +1,189 @@
+"""The competition as it went: scores in the order of submission."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from lbsense._format import format_time
+from lbsense._typing import FloatArray
+from lbsense.analysis import Analysis
+from lbsense.plots._style import (
+    Theme,
+    axes_of,
+    blank,
+    is_directed,
+    label,
+    legend,
+    number_axis,
+    pin,
+    point_size,
+    verdict_points,
+)
+
+__all__ = ["plot_timeline"]
+
+_Z95 = 1.96
+
+
+def plot_timeline(
+    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
+) -> Axes:
+    """Draw public, CV and private scores with verdicts and the de-noised best.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where; by default on a new figure.
+    theme : {"light", "dark"}
+        Colours.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Scores are raw. Those of submissions far worse than the others are marked at the
+        border, so that the rest can be seen.
+    """
+    ax, colours = axes_of(
+        ax, theme, size=(9.5, 5.2), title="Scores in the order of submission"
+    )
+    history = analysis.history
+    public = history.raw_scores("public")
+    if not np.isfinite(public).any():
+        return blank(ax, colours, "No submission has a public score.")
+    number = np.arange(1, len(public) + 1, dtype=float)
+    high = history.competition.greater_is_better is not False
+    limits = pin(public, best_is_high=high)
+    if is_directed(analysis):
+        limits = _bests(ax, colours, analysis, number, public, limits)
+    notes, limits = _others(ax, colours, analysis, number, limits)
+    inside = np.clip(public, *limits)
+    verdict_points(ax, colours, number, inside, analysis.steps)
+    n_outside = int((np.isfinite(public) & (inside != public)).sum())
+    if n_outside:
+        notes.append(f"{n_outside} far worse drawn at the border")
+    ax.set_ylim(*_wider(limits))
+    number_axis(ax, len(public))
+    label(ax, colours, x=_period(analysis), y=_score_axis(analysis))
+    if notes:
+        ax.set_title(
+            "; ".join(notes), loc="right", fontsize=8.5, color=colours["muted"]
+        )
+    legend(ax, colours)
+    return ax
+
+
+def _bests(
+    ax: Axes,
+    colours: Mapping[str, str],
+    analysis: Analysis,
+    number: FloatArray,
+    public: FloatArray,
+    limits: tuple[float, float],
+) -> tuple[float, float]:
+    """Draw the running best with the noise of a step, and what it is truly worth."""
+    sign = analysis.history.competition.direction()
+    running = sign * np.fmax.accumulate(sign * public)
+    noise = analysis.noise.step_se
+    if np.isfinite(noise):
+        half = _Z95 * noise
+        ax.fill_between(
+            number,
+            running - half,
+            running + half,
+            step="post",
+            color=colours["band"],
+            linewidth=0,
+            label="noise of a step (95%)",
+            zorder=1,
+        )
+    ax.step(
+        number,
+        running,
+        where="post",
+        color=colours["public"],
+        linewidth=1.4,
+        label="best public so far",
+        zorder=2,
+    )
+    levels = analysis.levels
+    if levels is None or not np.isfinite(levels.mean).any():
+        return limits
+    worth = np.where(np.isfinite(public), levels.mean, np.nan)
+    best = sign * np.fmax.accumulate(worth)
+    ax.step(
+        number,
+        best,
+        where="post",
+        color=colours["estimate"],
+        linewidth=2,
+        linestyle=(0, (5, 2)),
+        label="best, luck taken out",
+        zorder=3,
+    )
+    shown = best[np.isfinite(best)]
+    room = limits[1] - limits[0]
+    low = max(float(shown.min()), limits[0] - room)
+    high = min(float(shown.max()), limits[1] + room)
+    return min(limits[0], low), max(limits[1], high)
+
+
+def _others(
+    ax: Axes,
+    colours: Mapping[str, str],
+    analysis: Analysis,
+    number: FloatArray,
+    limits: tuple[float, float],
+) -> tuple[list[str], tuple[float, float]]:
+    """Draw CV and private scores where they fit the scale; say which do not."""
+    notes = []
+    low, high = limits
+    size = 0.5 * point_size(len(number))
+    for kind, marker, name in (("cv", "_", "CV"), ("private", "d", "private")):
+        values = analysis.history.raw_scores("cv" if kind == "cv" else "private")
+        known = values[np.isfinite(values)]
+        if not known.size:
+            continue
+        room = limits[1] - limits[0]
+        middle = float(np.median(known))
+        if not limits[0] - room <= middle <= limits[1] + room:
+            notes.append(f"{name} is on another scale: not drawn")
+            continue
+        near = known[(known > limits[0] - room) & (known < limits[1] + room)]
+        low, high = min(low, float(near.min())), max(high, float(near.max()))
+        ax.scatter(
+            number,
+            values,
+            s=3 * size if marker == "_" else size,
+            marker=marker,
+            color=colours[kind],
+            label=name,
+            linewidths=1.6 if marker == "_" else 0.4,
+            zorder=3,
+        )
+    return notes, (low, high)
+
+
+def _wider(limits: tuple[float, float]) -> tuple[float, float]:
+    room = 0.05 * (limits[1] - limits[0])
+    return limits[0] - room, limits[1] + room
+
+
+def _period(analysis: Analysis) -> str:
+    times = [step.submitted_at for step in analysis.steps if step.submitted_at]
+    if not times:
+        return "submission"
+    first, last = (format_time(time)[:10] for time in (min(times), max(times)))
+    return f"submission ({first} to {last})"
+
+
+def _score_axis(analysis: Analysis) -> str:
+    competition = analysis.history.competition
+    better = {True: "higher is better", False: "lower is better", None: ""}
+    name = competition.metric or "score"
+    told = better[competition.greater_is_better]
+    return f"{name} ({told})" if told else name

@@ -1,0 +1,162 @@
+"""The answer in plain words: what happened, what was noise, what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from lbsense._format import (
+    clean_text,
+    format_gain,
+    format_number,
+    format_probability,
+    format_time,
+    plural,
+    shorten,
+)
+from lbsense.analysis import Analysis
+from lbsense.report._blocks import Bullets, Section
+from lbsense.stats.picks import PairResult
+
+__all__ = ["EVIDENCE", "answer", "members", "name_of", "subject"]
+
+#: What a history of each level of evidence holds.
+EVIDENCE = {
+    "A": "public scores alone",
+    "A+": "public scores, the metric and the size of the test set",
+    "B": "public and CV scores",
+    "C": "public and private scores",
+    "D": "predictions row by row",
+}
+_NAME_WIDTH = 48
+
+
+def subject(analysis: Analysis) -> str:
+    """Return one line on what was read: platform, metric, sizes and period."""
+    history = analysis.history
+    competition = history.competition
+    better = {True: "higher is better", False: "lower is better", None: ""}
+    parts = [
+        competition.platform,
+        competition.metric,
+        better[competition.greater_is_better],
+        plural(len(history), "submission"),
+    ]
+    if competition.n_public is not None:
+        parts.append(f"{competition.n_public:,} public test rows")
+    times = [item.submitted_at for item in history if item.submitted_at is not None]
+    if times:
+        first, last = (format_time(time)[:10] for time in (min(times), max(times)))
+        parts.append(first if first == last else f"{first} to {last}")
+    return clean_text(" · ".join(part for part in parts if part))
+
+
+def name_of(analysis: Analysis, index: int) -> str:
+    """Return the number of a submission and the words that its entrant gave it."""
+    step = analysis.steps[index]
+    text = step.description or step.file_name or step.submission_id
+    return f"#{index + 1} {shorten(text, _NAME_WIDTH)}"
+
+
+def members(pair: PairResult) -> tuple[int, ...]:
+    """Return the positions of a pair, one where there is only one candidate."""
+    return (pair.first, pair.second) if pair.first != pair.second else (pair.first,)
+
+
+def answer(analysis: Analysis) -> tuple[Section, ...]:
+    """Return the three parts of the answer."""
+    parts = (
+        ("happened", "What happened", tuple(_happened(analysis))),
+        ("noise", "What was noise", tuple(_noise(analysis))),
+        ("todo", "What to do", tuple(_todo(analysis))),
+    )
+    return tuple(
+        Section(key=key, title=title, blocks=(Bullets(items=items),))
+        for key, title, items in parts
+        if items
+    )
+
+
+def _happened(analysis: Analysis) -> Iterator[str]:
+    history = analysis.history
+    luck = analysis.luck
+    scored = [step for step in analysis.steps if step.public_score is not None]
+    yield (
+        f"{plural(len(scored), 'scored submission')} of {len(history)}. Evidence: "
+        f"level {analysis.level}, {EVIDENCE[analysis.level]}."
+    )
+    if luck is not None and math.isfinite(luck.true_climb):
+        yield (
+            "From the first submission to the best one the public score gained "
+            f"{format_number(luck.public_climb, digits=2)}; "
+            f"{format_number(luck.true_climb, digits=2)} of that is estimated to be "
+            f"real (standard error {format_number(luck.true_climb_se, digits=2)})."
+        )
+    told = analysis.retrospective
+    if told is not None:
+        yield from told.lessons[:1]
+
+
+def _noise(analysis: Analysis) -> Iterator[str]:
+    noise, luck = analysis.noise, analysis.luck
+    if math.isfinite(noise.score_se):
+        yield (
+            "One public score carries a standard error of about "
+            f"{format_number(noise.score_se, digits=2)}."
+        )
+    if math.isfinite(noise.step_se):
+        yield (
+            "A difference of two typical public scores carries "
+            f"{format_number(noise.step_se, digits=2)}."
+        )
+    elif math.isfinite(noise.step_se_high):
+        yield (
+            "A difference of two public scores carries at most "
+            f"{format_number(noise.step_se_high, digits=2)}."
+        )
+    else:
+        reason = analysis.notes.get("gain", analysis.notes.get("direction", ""))
+        yield f"The noise of a step is not known. {reason}".strip()
+    if luck is not None and luck.positions.size:
+        yield (
+            f"Of {plural(int(luck.positions.size), 'new public best')}, about "
+            f"{luck.expected_luck:.0f} are expected to be luck."
+        )
+    resolution = analysis.resolution
+    if resolution is not None and math.isfinite(resolution.smallest_gain):
+        yield (
+            "The smallest gain that this leaderboard can tell (80% power) is about "
+            f"{format_number(resolution.smallest_gain, digits=2)}; "
+            f"{format_probability(resolution.below_fraction)} of the differences "
+            "chased were smaller."
+        )
+
+
+def _todo(analysis: Analysis) -> Iterator[str]:
+    retrospective, picks = analysis.retrospective, analysis.picks
+    if retrospective is not None:
+        yield from (
+            text for text in retrospective.lessons if text.startswith("Next time")
+        )
+    elif picks is not None:
+        names = " and ".join(name_of(analysis, i) for i in members(picks.best))
+        yield (
+            f"Select {names}: the better of them is the best of all with "
+            f"{format_probability(picks.best.p_holds_best)} probability."
+        )
+        yield from _default_trap(analysis)
+    yield analysis.next_fact
+
+
+def _default_trap(analysis: Analysis) -> Iterator[str]:
+    picks = analysis.picks
+    if picks is None:
+        return
+    for pair in picks.rules:
+        if pair.rule == "two best public" and set(members(pair)) != set(
+            members(picks.best)
+        ):
+            yield (
+                "If you select nothing, the platform takes your two best public "
+                f"scores: expected to cost {format_gain(max(pair.cost, 0.0))}."
+            )

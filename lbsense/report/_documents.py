@@ -1,0 +1,207 @@
+"""What the documents that competitions ask for share: facts, tables, marked places."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from lbsense._format import (
+    format_gain,
+    format_number,
+    format_time,
+    plural,
+)
+from lbsense.analysis import Analysis, Step
+from lbsense.checks import Findings
+from lbsense.model import InputFile
+from lbsense.report._answer import name_of
+from lbsense.report._markdown import markdown_table, markdown_text
+
+__all__ = [
+    "agreement",
+    "competition",
+    "fill_in",
+    "final_submissions",
+    "findings_told",
+    "gains",
+    "inputs",
+    "no_gains",
+    "noise",
+    "outcome",
+]
+
+_MOST = 12
+
+
+def fill_in(text: str) -> str:
+    """Return a marked place for what scores cannot tell."""
+    return f"> **TO FILL IN:** {text}"
+
+
+def competition(analysis: Analysis) -> str:
+    """Return the name of the competition, or a marked place for it."""
+    slug = analysis.history.competition.slug
+    return markdown_text(slug) if slug else "**TO FILL IN**"
+
+
+def final_submissions(analysis: Analysis) -> str:
+    """Return the table of what was selected, or what scored best and that it is so."""
+    chosen = [i for i, item in enumerate(analysis.history) if item.selected]
+    told = "The submissions that were selected:"
+    if not chosen:
+        chosen, told = _best(analysis)
+    if not chosen:
+        return "No submission has a score."
+    rows = [
+        [
+            name_of(analysis, index),
+            format_time(analysis.steps[index].submitted_at),
+            format_number(analysis.steps[index].cv_score),
+            format_number(analysis.steps[index].public_score),
+            format_number(analysis.steps[index].private_score),
+        ]
+        for index in chosen
+    ]
+    headers = ("Submission", "Date (UTC)", "CV", "Public", "Private")
+    return f"{told}\n\n{markdown_table(headers, rows)}"
+
+
+def _best(analysis: Analysis) -> tuple[list[int], str]:
+    """Return the best submissions by the scores that are there, and their name."""
+    history = analysis.history
+    if history.competition.greater_is_better is None:
+        return [], ""
+    for kind, word in (("private", "private"), ("public", "public")):
+        scores = history.scores("private" if kind == "private" else "public")
+        known = [i for i, value in enumerate(scores) if math.isfinite(value)]
+        if known:
+            best = sorted(known, key=lambda i: -scores[i])[:2]
+            return best, (
+                "The input does not say which submissions were selected; these have "
+                f"the best {word} scores:"
+            )
+    return [], ""
+
+
+def gains(analysis: Analysis) -> str:
+    """Return the steps that were real gains, each with its interval."""
+    real = [
+        (index, step)
+        for index, step in enumerate(analysis.steps)
+        if step.verdict == "progress"
+    ]
+    if not real:
+        reason = analysis.notes.get("gain", "")
+        if analysis.noise.step_se > 0:
+            reason = "No step stands out of the noise."
+        return f"No step can be called a real gain. {markdown_text(reason)}".strip()
+    rows = [
+        [name_of(analysis, index), _gain(step), _after(analysis, index)]
+        for index, step in sorted(real, key=lambda pair: -(pair[1].gain or 0))
+    ]
+    headers = ("Step", "Estimated gain (95% interval)", "With private scores")
+    return (
+        f"{plural(len(real), 'step')} that public and CV scores show to be real gains "
+        "(of such claims about one in ten is expected to be false; more is better):\n\n"
+        f"{markdown_table(headers, rows)}"
+    )
+
+
+def _gain(step: Step) -> str:
+    text = format_gain(step.gain)
+    if step.gain_low is None or step.gain_high is None:
+        return text
+    return f"{text} ({format_gain(step.gain_low)} to {format_gain(step.gain_high)})"
+
+
+def _after(analysis: Analysis, index: int) -> str:
+    if analysis.retrospective is None:
+        return "-"
+    return analysis.retrospective.outcomes[index] or "-"
+
+
+def no_gains(analysis: Analysis) -> str:
+    """Return what was tried and could not be told from no change, or was a loss."""
+    parts = []
+    for verdict, words in (
+        ("guess", "could not be told from no change at all"),
+        ("setback", "made the score worse"),
+        ("chasing", "raised the public score alone, against trusted validation"),
+        ("unknown", "cannot be judged from what was given"),
+    ):
+        found = [i for i, s in enumerate(analysis.steps) if s.verdict == verdict]
+        if not found:
+            continue
+        named = [f"- {markdown_text(name_of(analysis, i))}" for i in found[:_MOST]]
+        if len(found) > _MOST:
+            named.append(f"- and {len(found) - _MOST} more")
+        parts.append(f"{plural(len(found), 'step')} {words}:\n\n" + "\n".join(named))
+    return "\n\n".join(parts)
+
+
+def noise(analysis: Analysis) -> str:
+    """Return what is known of the noise of the leaderboard."""
+    told = []
+    scale = analysis.noise
+    if math.isfinite(scale.score_se):
+        told.append(
+            "One public score has a standard error of about "
+            f"{format_number(scale.score_se, digits=2)}."
+        )
+    if math.isfinite(scale.step_se):
+        told.append(
+            "The difference of two typical public scores has one of about "
+            f"{format_number(scale.step_se, digits=2)}."
+        )
+    if not told:
+        reason = analysis.notes.get("gain", analysis.notes.get("direction", ""))
+        return markdown_text(f"The noise of the leaderboard is not known. {reason}")
+    return " ".join(told)
+
+
+def agreement(analysis: Analysis) -> str:
+    """Return what is known of validation: its kind, and whether it was followed."""
+    schemes = sorted({item.cv_scheme for item in analysis.history if item.cv_scheme})
+    n_cv = sum(step.cv_score is not None for step in analysis.steps)
+    if not n_cv:
+        return "No submission has a CV score on record."
+    told = [f"{plural(n_cv, 'submission')} with a CV score on record"]
+    if schemes:
+        told[0] += f" (named {', '.join(markdown_text(name) for name in schemes)})"
+    found = analysis.agreement
+    if found is not None and math.isfinite(found.statistic):
+        told.append(
+            "rank correlation of CV gains and public gains "
+            f"{format_number(found.statistic, digits=2)} (95% interval "
+            f"{format_number(found.ci_low, digits=2)} to "
+            f"{format_number(found.ci_high, digits=2)}, {plural(found.n_obs, 'step')})"
+        )
+    text = "; ".join(told) + "."
+    if found is not None and not found.testable:
+        text += f" Agreement cannot be tested here. {markdown_text(found.reason)}"
+    return text
+
+
+def outcome(analysis: Analysis) -> str:
+    """Return what the private scores say, as a list."""
+    found = analysis.retrospective
+    if found is None:
+        return "Private scores were not given: nothing is said about the final ranking."
+    return "\n".join(f"- {markdown_text(text)}" for text in found.lessons)
+
+
+def findings_told(findings: Findings) -> str:
+    """Return what the checks flagged, as a list."""
+    lines = [
+        f"- {item.code} {markdown_text(item.title)}. {markdown_text(item.message)}"
+        for item in findings.flagged
+    ]
+    return "\n".join(lines) or "No check of the history as a whole flagged anything."
+
+
+def inputs(sources: Sequence[InputFile], version: str) -> Iterator[str]:
+    """Yield what this document was made from."""
+    if sources:
+        rows = [[item.name, f"{item.n_bytes:,}", item.sha256] for item in sources]
+        yield markdown_table(("File", "Bytes", "SHA-256"), rows)
+    yield f"Scores and steps were written by lbsense {version}; the rest by hand."

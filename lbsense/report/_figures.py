@@ -1,0 +1,90 @@
+"""Plots as SVG that takes its colours from the page, the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lbsense import plots
+from lbsense.analysis import Analysis
+from lbsense.plots import PALETTES
+
+__all__ = ["PLOTS", "palette_css", "picture_png", "pictures"]
+
+#: What each figure of a report is drawn by.
+PLOTS: Mapping[str, Callable[[Analysis], Axes]] = {
+    "timeline": plots.plot_timeline,
+    "steps": plots.plot_steps,
+    "cv_public": plots.plot_cv_public,
+    "public_private": plots.plot_public_private,
+    "outlook": plots.plot_outlook,
+    "picks": plots.plot_picks,
+    "resolution": plots.plot_resolution,
+    "similarity": plots.plot_similarity,
+}
+_TITLES = {
+    "timeline": "Scores in the order of submission",
+    "steps": "Estimated true gain of every step",
+    "cv_public": "Public against CV scores",
+    "public_private": "Private against public scores",
+    "outlook": "Private scores to expect",
+    "picks": "Pairs to select",
+    "resolution": "Differences chased, and the smallest that can be told",
+    "similarity": "Correlation of the noise of submissions",
+}
+_ZOOM = 6.6  # rem per inch: the text of a picture is as large as that around it
+_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_LIGHT = PALETTES["light"]
+
+
+def pictures(analysis: Analysis, names: Iterable[str]) -> dict[str, str]:
+    """Return SVG elements by name of the figure, with titles for screen readers."""
+    return {name: _svg(name, _draw(name, analysis)) for name in names}
+
+
+def picture_png(analysis: Analysis, name: str) -> bytes:
+    """Return one figure as a PNG."""
+    stream = io.BytesIO()
+    figure = _draw(name, analysis)
+    figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def palette_css(theme: str) -> str:
+    """Return the colours of a theme as CSS custom properties."""
+    return " ".join(f"--plot-{role}: {code};" for role, code in PALETTES[theme].items())
+
+
+def _draw(name: str, analysis: Analysis) -> Figure:
+    figure = PLOTS[name](analysis).figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def _svg(name: str, figure: Figure) -> str:
+    stream = io.StringIO()
+    # Text stays text: it can be read aloud, searched and selected.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    text = _METADATA.sub("", _HEAD.sub("", stream.getvalue()))
+    # Identifiers must differ between the pictures of one page.
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
+    for role, code in _LIGHT.items():
+        text = text.replace(code, f"var(--plot-{role}, {code})")
+    title = f'<title id="{name}-title">{_TITLES[name]}</title>'
+    start, end = text.index("<svg"), text.index(">", text.index("<svg"))
+    view = re.search(r'viewBox="[^"]*"', text[start:end])
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" '
+        f'xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'{view.group() if view else ""} role="img" aria-labelledby="{name}-title" '
+        f'style="max-width: {figure.get_figwidth() * _ZOOM:.0f}rem">'
+    )
+    return opening + title + text[end + 1 :].strip()

@@ -1,0 +1,114 @@
+"""How each number was made, and what it takes to make the same page again."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+
+from lbsense._format import clean_text, plural
+from lbsense.analysis import Analysis
+from lbsense.model import InputFile
+from lbsense.report._blocks import Bullets, Cell, Column, Paragraph, Section, Table
+
+__all__ = ["provenance"]
+
+_METHODS = (
+    "Gains: CV and public gains of one step measure one true gain with independent "
+    "noise; how large gains and noise are is learned from the whole history and, "
+    "where it cannot be learned, integrated over (Efron 2010; Grubbs 1948).",
+    "Claims of progress and setback: about one in ten is expected to be false "
+    "(Bayesian false discovery rate over the whole list).",
+    "True levels and the private outlook: the posterior of all scores together, "
+    "conditional on all of them, so that choosing the best brings no further bias "
+    "(Dawid 1994).",
+    "Pairs: expected better score of two correlated normals (Clark 1961).",
+    "Correlations: Spearman with a Fisher-type interval that holds for few points "
+    "(Bonett and Wright 2000); lines: Deming, since both coordinates carry noise.",
+)
+_ASSUMPTIONS = (
+    "Public rows are a random sample of the test rows; where they are cut by time or "
+    "group, the bands are too narrow.",
+    "CV and public score have the same metric, and their noise is independent. A leak "
+    "that both share cannot be seen from scores.",
+    "Each submission is compared with the one it was built on. Where nobody declared "
+    "it, it is inferred from the scores.",
+)
+_PACKAGES = ("lbsense", "numpy", "scipy", "pandas", "matplotlib", "jinja2")
+
+
+def provenance(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Section]:
+    """Yield how the numbers were made, what was read, and with what."""
+    yield Section(
+        key="methods",
+        title="How each number was made",
+        blocks=(
+            Bullets(items=_METHODS),
+            Paragraph(text="What has to be true for them to hold:"),
+            Bullets(items=_ASSUMPTIONS),
+            Paragraph(text=f"References of the steps: {analysis.parents}."),
+            Paragraph(text=f"Noise of the public score: {analysis.noise.basis}"),
+            *_notes(analysis),
+        ),
+        quiet=True,
+    )
+    yield Section(
+        key="inputs",
+        title="Inputs and versions",
+        blocks=tuple(_inputs(analysis, sources)),
+        quiet=True,
+    )
+
+
+def _notes(analysis: Analysis) -> Iterator[Bullets]:
+    if analysis.notes:
+        yield Bullets(
+            items=[f"{name}: {text}" for name, text in sorted(analysis.notes.items())]
+        )
+
+
+def _inputs(
+    analysis: Analysis, sources: Sequence[InputFile]
+) -> Iterator[Table | Bullets | Paragraph]:
+    if sources:
+        yield Table(
+            name="files",
+            caption="Files that were read.",
+            columns=(
+                Column(name="File"),
+                Column(name="Bytes", numeric=True),
+                Column(name="SHA-256"),
+            ),
+            rows=[
+                (
+                    Cell(text=clean_text(item.name)),
+                    Cell(text=f"{item.n_bytes:,}"),
+                    Cell(text=item.sha256),
+                )
+                for item in sources
+            ],
+        )
+    competition = analysis.history.competition
+    given = [
+        f"{name} = {clean_text(str(value))}"
+        for name, value in competition.to_dict().items()
+        if value is not None
+    ]
+    if given:
+        yield Paragraph(text=f"Competition: {'; '.join(given)}.")
+    versions = [f"Python {platform.python_version()}"]
+    versions += [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+    yield Paragraph(
+        text=f"Made with {', '.join(versions)}. The same inputs, options "
+        "and versions give the same bytes."
+    )
+    doubts = [str(warning) for warning in analysis.history.warnings]
+    dropped = analysis.history.dropped
+    if doubts:
+        yield Bullets(items=doubts)
+    if dropped:
+        yield Paragraph(
+            text=f"{plural(len(dropped), 'row or cell', 'rows or cells')} not "
+            "understood:"
+        )
+        yield Bullets(items=[str(issue) for issue in dropped])

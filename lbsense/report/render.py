@@ -1,0 +1,193 @@
+"""`write_report`: an analysis in, a page or a document out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from lbsense.analysis import Analysis
+from lbsense.checks import Findings, run_checks
+from lbsense.ingest import input_files
+from lbsense.model import InputFile
+from lbsense.report._kaggle import kaggle_document
+from lbsense.report._markdown import markdown_page
+from lbsense.report._page import build_page, figure_names
+from lbsense.report._zindi import zindi_document
+
+__all__ = ["ReportFormat", "render_report", "write_report"]
+
+ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi"]
+
+_SUFFIXES: dict[str, ReportFormat] = {
+    ".html": "html",
+    ".htm": "html",
+    ".md": "markdown",
+    ".markdown": "markdown",
+}
+_Source: TypeAlias = str | os.PathLike[str] | InputFile
+
+
+def render_report(
+    analysis: Analysis,
+    *,
+    findings: Findings | None = None,
+    sources: Iterable[_Source] = (),
+    format: ReportFormat = "html",  # noqa: A002  the name that users look for
+) -> str:
+    """Return a report about a history as text.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What to report.
+    findings : Findings, optional
+        What `run_checks` found, by default without predictions.
+    sources : iterable of path or InputFile
+        Files that the history was read from: their digests are written into the
+        report, so that it can be made again.
+    format : {"html", "markdown", "kaggle", "zindi"}
+        A page, the same as Markdown without its pictures, or the documentation that
+        Kaggle asks of winners, or Zindi, with marked places for what scores cannot
+        tell.
+
+    Returns
+    -------
+    str
+        The same for the same inputs and versions. Texts of the entrant are escaped.
+
+    Raises
+    ------
+    ValueError
+        If the format is not one of these.
+    IngestError
+        If a source cannot be read.
+
+    Examples
+    --------
+    >>> import lbsense as lb
+    >>> scores = [{"publicScore": score} for score in (0.70, 0.72, 0.71)]
+    >>> analysis = lb.analyze(lb.read_submissions(scores, metric="roc_auc"))
+    >>> render_report(analysis, format="markdown").splitlines()[0]
+    '# Submission history'
+    """
+    if format not in get_args(ReportFormat):
+        known = ", ".join(get_args(ReportFormat))
+        msg = f"format must be one of {known}, got {format!r}."
+        raise ValueError(msg)
+    return _text(analysis, findings, sources, format, figures=None)
+
+
+def write_report(
+    analysis: Analysis,
+    path: str | os.PathLike[str],
+    *,
+    findings: Findings | None = None,
+    sources: Iterable[_Source] = (),
+    format: ReportFormat | None = None,  # noqa: A002
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a report about a history to a file.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What to report.
+    path : path
+        File to write. A Markdown report puts its pictures into a folder beside it,
+        named as the file with ``_files``.
+    findings, sources
+        As in `render_report`.
+    format : {"html", "markdown", "kaggle", "zindi"}, optional
+        By default as the suffix of the path says: ``.html`` or ``.md``.
+    progress : callable, optional
+        Called with a few words before each part of the work.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    ValueError
+        If the suffix does not tell the format and none is given.
+    OSError
+        If the file cannot be written.
+
+    See Also
+    --------
+    render_report : The same as text.
+    """
+    target = Path(path)
+    chosen = format or _SUFFIXES.get(target.suffix.lower())
+    if chosen is None:
+        msg = (
+            f"{target}: the suffix must be .html or .md to tell the format, or give "
+            "format='html', 'markdown', 'kaggle' or 'zindi'."
+        )
+        raise ValueError(msg)
+    tell = progress or _silently
+    tell("Checking the history")
+    checked = findings if findings is not None else run_checks(analysis)
+    folder = None
+    if chosen == "markdown":
+        folder = target.with_name(f"{target.stem}_files")
+        _write_pictures(analysis, checked, folder, tell)
+    tell("Writing the report")
+    text = _text(
+        analysis, checked, sources, chosen, figures=folder.name if folder else None
+    )
+    target.write_bytes(text.encode("utf-8", errors="replace"))
+    return target
+
+
+def _text(
+    analysis: Analysis,
+    findings: Findings | None,
+    sources: Iterable[_Source],
+    chosen: ReportFormat,
+    *,
+    figures: str | None,
+) -> str:
+    checked = findings if findings is not None else run_checks(analysis)
+    files = tuple(_fingerprints(sources))
+    version = metadata.version("lbsense")
+    if chosen == "kaggle":
+        return kaggle_document(analysis, checked, sources=files, version=version)
+    if chosen == "zindi":
+        return zindi_document(analysis, checked, sources=files, version=version)
+    page = build_page(analysis, checked, files)
+    if chosen == "markdown":
+        return markdown_page(page, version=version, figures=figures)
+    from lbsense.report._html import html_page  # matplotlib and jinja2
+
+    return html_page(page, analysis, version=version)
+
+
+def _fingerprints(sources: Iterable[_Source]) -> Iterable[InputFile]:
+    for source in sources:
+        if isinstance(source, InputFile):
+            yield source
+        else:
+            yield from input_files([source])
+
+
+def _write_pictures(
+    analysis: Analysis,
+    findings: Findings,
+    folder: Path,
+    tell: Callable[[str], None],
+) -> None:
+    from lbsense.report._figures import picture_png
+
+    folder.mkdir(exist_ok=True)
+    for name in figure_names(build_page(analysis, findings, ())):
+        tell(f"Drawing {name.replace('_', ' ')}")
+        (folder / f"{name}.png").write_bytes(picture_png(analysis, name))
+
+
+def _silently(_: str) -> None:
+    """Tell nobody."""

@@ -1,0 +1,90 @@
+"""``lbsense report``: files, formats, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lbsense.cli import app
+
+DATA = Path(__file__).parents[2] / "data"
+HISTORY = str(DATA / "honest_climber/submissions.csv")
+
+
+def run(*words: str):
+    return CliRunner().invoke(app, ["report", HISTORY, "--metric", "roc_auc", *words])
+
+
+def test_the_default_is_a_page_in_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run()
+    assert done.exit_code == 0
+    assert "Written: report.html" in done.stderr
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "submissions.csv" in page
+
+
+def test_a_file_that_is_there_is_kept(tmp_path):
+    target = tmp_path / "a.html"
+    target.write_text("mine")
+    done = run("-o", str(target))
+    assert done.exit_code == 2
+    assert "--force" in done.stderr
+    assert target.read_text() == "mine"
+    assert run("-o", str(target), "--force").exit_code == 0
+    assert target.read_text("utf-8").startswith("<!doctype")
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        (["--format", "markdown"], "# Submission history"),
+        (["--format", "kaggle"], "# Model summary"),
+        (["--format", "zindi"], "# Solution documentation"),
+        ([], "<!doctype html>"),
+    ],
+)
+def test_standard_output(words, start):
+    done = run("-o", "-", *words)
+    assert done.exit_code == 0
+    assert done.stdout.startswith(start)
+
+
+def test_markdown_by_its_suffix(tmp_path):
+    done = run("-o", str(tmp_path / "a.md"))
+    assert done.exit_code == 0
+    assert (tmp_path / "a_files" / "timeline.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("a.pdf", "End it in .html or .md"),
+        ("none/a.html", "there is no folder"),
+        (HISTORY, "is HTML or Markdown|history itself|HTML or"),
+    ],
+)
+def test_impossible_targets_are_refused(tmp_path, target, told):
+    before = Path(HISTORY).read_bytes()
+    done = run("-o", target if target == HISTORY else str(tmp_path / target))
+    assert done.exit_code == 2
+    assert any(part in done.stderr.replace("\n", " ") for part in told.split("|"))
+    assert Path(HISTORY).read_bytes() == before
+
+
+def test_the_history_is_never_overwritten(tmp_path):
+    source = tmp_path / "history.md"
+    source.write_text(
+        "| name | public |\n|---|---|\n| a | 0.7 |\n| b | 0.8 |\n", encoding="utf-8"
+    )
+    before = source.read_bytes()
+    done = CliRunner().invoke(
+        app,
+        ["report", str(source), "--higher-is-better", "-o", str(source), "--force"],
+    )
+    assert done.exit_code == 2
+    assert "is the history itself" in done.stderr
+    assert source.read_bytes() == before

@@ -1,0 +1,295 @@
+"""Plots: what they show, in every state a history can be in, without overlaps."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+
+from lbsense import analyze, plots, read_kaggle
+from lbsense.model import Competition, History, Predictions, Submission
+from lbsense.simulate import simulate
+
+DATA = Path(__file__).parents[2] / "data"
+PLOTS = {
+    name: getattr(plots, name) for name in plots.__all__ if name.startswith("plot_")
+}
+NASTY = "$x_{1}$ <script>alert(1)</script> \N{RIGHT-TO-LEFT OVERRIDE}gnp"
+
+
+@pytest.fixture(scope="module")
+def climber():
+    return analyze(
+        read_kaggle(
+            DATA / "honest_climber/submissions.csv", metric="roc_auc",
+            test_size=20_000, train_size=20_000, public_fraction=0.4,
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def leaking():
+    return analyze(
+        read_kaggle(
+            DATA / "leaking_validation/submissions.csv", metric="rmse",
+            test_size=12_000, train_size=10_000, public_fraction=1 / 3,
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def many():
+    return analyze(simulate(n_submissions=250, policy="both", rng=3).history)
+
+
+@pytest.fixture(scope="module")
+def few():
+    return analyze(simulate(n_submissions=5, rng=3).history)
+
+
+def bare(public, *, better=True, **fields):
+    return analyze(
+        History(
+            competition=Competition(greater_is_better=better),
+            submissions=tuple(
+                Submission(submission_id=f"s{i}", public_score=score, **fields)
+                for i, score in enumerate(public)
+            ),
+        )
+    )
+
+
+def drawn(ax):
+    """Draw the figure and return its axes."""
+    FigureCanvasAgg(ax.get_figure(root=True)).draw()
+    return ax
+
+
+def texts(ax):
+    """Return the texts that are seen, each with its box on the figure."""
+    figure = ax.get_figure(root=True)
+    renderer = figure.canvas.get_renderer()
+    found = [ax.title, ax._right_title, ax.xaxis.label, ax.yaxis.label, *ax.texts]
+    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        low, high = sorted(limits)
+        found += [
+            tick.label1
+            for tick in axis.get_major_ticks()
+            if low <= tick.get_loc() <= high
+        ]
+    if ax.get_legend() is not None:
+        found += ax.get_legend().get_texts()
+    return [
+        (text.get_text(), text.get_window_extent(renderer))
+        for text in found
+        if text.get_text() and text.get_visible()
+    ]
+
+
+def overlaps(ax):
+    boxes = texts(drawn(ax))
+    return [
+        (a, b)
+        for (a, first), (b, second) in itertools.combinations(boxes, 2)
+        if first.shrunk(0.96, 0.9).overlaps(second.shrunk(0.96, 0.9))
+    ]
+
+
+def outside(ax):
+    figure = ax.get_figure(root=True)
+    width, height = figure.bbox.width, figure.bbox.height
+    return [
+        text
+        for text, box in texts(drawn(ax))
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("which", ["climber", "leaking", "many", "few"])
+def test_texts_neither_overlap_nor_leave_the_figure(name, which, theme, request):
+    ax = PLOTS[name](request.getfixturevalue(which), theme=theme)
+    assert ax.get_title(loc="left")
+    assert overlaps(ax) == []
+    assert outside(ax) == []
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize(
+    "analysis",
+    [
+        bare([]),
+        bare([0.7]),
+        bare([None, None]),
+        bare([0.7, 0.8], better=None),
+        bare([0.7] * 6),
+        bare([0.7, 0.8, 0.75], better=False),
+    ],
+    ids=["empty", "one", "unscored", "no direction", "equal", "level A"],
+)
+def test_every_state_gives_a_picture(name, analysis):
+    ax = drawn(PLOTS[name](analysis))
+    assert overlaps(ax) == []
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_given_axes_are_used_and_returned(name, climber):
+    ax = Figure().subplots()
+    assert PLOTS[name](climber, ax=ax) is ax
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_unknown_themes_are_refused(name, climber):
+    with pytest.raises(ValueError, match="theme must be one of light, dark"):
+        PLOTS[name](climber, theme="pink")
+
+
+def offsets(ax, label):
+    """Return the points of the collections whose label begins so."""
+    found = [
+        np.asarray(item.get_offsets())
+        for item in ax.collections
+        if str(item.get_label()).startswith(label)
+    ]
+    assert found, label
+    return np.concatenate(found)
+
+
+def test_timeline_shows_every_score_and_verdict(climber):
+    ax = plots.plot_timeline(climber)
+    public = climber.history.raw_scores("public")
+    shown = np.concatenate(
+        [offsets(ax, verdict) for verdict in climber.counts() if verdict != "unscored"]
+    )
+    assert len(shown) == np.isfinite(public).sum()
+    np.testing.assert_allclose(
+        np.sort(shown[:, 1]), np.sort(public[np.isfinite(public)])
+    )
+    assert len(offsets(ax, "private")) == len(public)
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+    best = np.fmax.accumulate(public)
+    np.testing.assert_allclose(lines["best public so far"], best)
+    assert lines["best, luck taken out"][-1] == np.nanmax(
+        np.where(np.isfinite(public), climber.levels.mean, np.nan)
+    )
+    assert "higher is better" in ax.get_ylabel()
+    assert "2026-03-02" in ax.get_xlabel()
+
+
+def test_lower_is_better_is_not_turned_around(leaking):
+    ax = plots.plot_timeline(leaking)
+    public = leaking.history.raw_scores("public")
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+    np.testing.assert_allclose(lines["best public so far"], np.fmin.accumulate(public))
+    assert "lower is better" in ax.get_ylabel()
+    low, high = ax.get_ylim()
+    assert low < high < public.max()  # broken submissions do not squash the rest
+    assert "3 far worse drawn at the border" in ax.get_title(loc="right")
+    assert "CV is on another scale" in ax.get_title(loc="right")
+
+
+def test_steps_show_gains_intervals_and_the_rope(climber):
+    ax = plots.plot_steps(climber)
+    raw = np.array([s.public_gain for s in climber.steps if s.public_gain is not None])
+    shown = np.asarray(offsets(ax, "raw public gain"))[:, 1]
+    np.testing.assert_allclose(np.sort(shown[np.isfinite(shown)]), np.sort(raw))
+    gain = [s.gain for s in climber.steps if s.verdict == "progress"]
+    np.testing.assert_allclose(np.sort(offsets(ax, "progress")[:, 1]), np.sort(gain))
+
+
+def test_lines_of_the_scatter_plots(climber):
+    ax = plots.plot_cv_public(climber)
+    line = climber.agreement.line
+    shown = next(item for item in ax.lines if item.get_label() == "Deming line")
+    np.testing.assert_allclose(
+        shown.get_ydata(), line.intercept + line.slope * shown.get_xdata()
+    )
+    ax = plots.plot_public_private(climber)
+    labels = [item.get_label() for item in ax.lines]
+    assert "private equals public" in labels
+    assert len(offsets(ax, "picks")) == 2
+
+
+def test_outlook_shows_the_bands_of_the_picks(climber):
+    ax = plots.plot_outlook(climber)
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    for index in (climber.picks.best.first, climber.picks.best.second):
+        assert any(name.startswith(f"#{index + 1} ") for name in names)
+    assert len(names) <= 15
+    expected = np.sort(offsets(ax, "expected")[:, 0])
+    assert np.isin(np.round(expected, 9), np.round(climber.outlook.mean, 9)).all()
+
+
+def test_picks_show_a_bar_for_every_pair(climber):
+    ax = plots.plot_picks(climber)
+    widths = [bar.get_width() for bar in ax.patches]
+    pairs = (climber.picks.best, *climber.picks.rules)
+    assert widths == [pair.p_holds_best for pair in pairs]
+
+
+def test_resolution_counts_every_difference(climber):
+    ax = plots.plot_resolution(climber)
+    gains = [s.public_gain for s in climber.steps if s.public_gain]
+    assert sum(bar.get_height() for bar in ax.patches) == len(gains)
+    below = sum(abs(gain) <= climber.resolution.smallest_gain for gain in gains)
+    hatched = [bar.get_height() for bar in ax.patches if bar.get_hatch()]
+    assert sum(hatched) == below
+
+
+def test_similarity_shows_the_correlations():
+    made = simulate(n_submissions=6, keep_rows=True, n_train=3000, rng=1)
+    names = tuple(item.submission_id for item in made.history)
+    given = Predictions(oof_names=names, oof=made.rows.oof, labels=made.rows.y_train)
+    analysis = analyze(made.history, given)
+    ax = plots.plot_similarity(analysis)
+    shown = np.asarray(ax.images[0].get_array())
+    assert shown.shape == (6, 6)
+    np.testing.assert_allclose(np.diag(shown), 1)
+    covariance = analysis.joint.row_covariance
+    sd = np.sqrt(np.diag(covariance))
+    assert np.isclose(shown.min(), (covariance / np.outer(sd, sd)).min())
+
+
+def test_foreign_text_is_drawn_as_it_is():
+    made = simulate(n_submissions=12, policy="both", rng=1).history
+    nasty = replace(
+        made,
+        submissions=tuple(replace(item, description=NASTY) for item in made),
+    )
+    ax = drawn(plots.plot_outlook(analyze(nasty)))
+    names = [text for text in ax.get_yticklabels() if "$x_{1}$" in text.get_text()]
+    assert names
+    assert not any(text.get_parse_math() for text in names)
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in names[0].get_text()
+
+
+def luminance(code):
+    channels = np.array(to_rgb(code))
+    linear = np.where(
+        channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+    )
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_stand_out_and_differ(theme):
+    colours = plots.PALETTES[theme]
+    ground = luminance(colours["surface"])
+    for role, code in colours.items():
+        ratio = (max(ground, luminance(code)) + 0.05) / (
+            min(ground, luminance(code)) + 0.05
+        )
+        if role in ("ink", "muted"):
+            assert ratio >= 4.5, role
+        elif role not in ("surface", "grid", "band", "soft"):
+            assert ratio >= 3, role
+    codes = [to_hex(code) for code in colours.values()]
+    assert len(set(codes)) == len(codes)
+    assert plots.PALETTES["light"].keys() == plots.PALETTES["dark"].keys()
