@@ -24,3 +24,14 @@ def test_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             source = compile("".join(cell["source"]), f"{path.name}[{number}]", "exec")
             exec(source, names)
     assert "analysis" in names
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_shows_what_it_gave(path: Path) -> None:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["execution_count"]
+            kinds = [output["output_type"] for output in cell["outputs"]]
+            assert kinds
+            assert "error" not in kinds

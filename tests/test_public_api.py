@@ -155,6 +155,33 @@ def test_the_first_command_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -
     assert "+ progress" in done.stdout
 
 
+def test_the_report_of_the_readme_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"^lbsense (report .*) -o report.html$", readme, re.MULTILINE)
+    assert command is not None
+    target = tmp_path / "report.html"
+    words = [*shlex.split(command.group(1)), "-o", str(target)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert "71 guesses" in target.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
+    ],
+)
+def test_links_of_the_documents_lead_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if "://" not in link:
+            assert ((ROOT / name).parent / link).exists(), link
+
+
 def test_readme_and_continuous_integration_run_the_same_tests() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     command = re.search(r"\.venv/bin/(python -m pytest.*)", readme)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
+_FORMATS = ("html", "markdown", "kaggle", "zindi")
 _DEFAULT_NAME = {"html": "report.html", "markdown": "report.md"}
+
+
+def parse_format(text: str) -> str:
+    """Return the name of a format."""
+    name = text.strip().lower()
+    if name not in _FORMATS:
+        msg = f"{text!r} is not one of {', '.join(_FORMATS)}."
+        raise typer.BadParameter(msg)
+    return name
 
 
 @expand_options
@@ -36,9 +46,11 @@ def report(
         ),
     ] = None,
     form: Annotated[
-        Literal["html", "markdown", "kaggle", "zindi"] | None,
+        str | None,
         typer.Option(
             "--format",
+            parser=parse_format,
+            metavar="|".join(_FORMATS),
             help="A page, its Markdown, or the documentation that Kaggle or Zindi ask "
             "of winners, with marked places for what scores cannot tell.",
         ),
@@ -57,7 +69,7 @@ def report(
       lbsense report s.csv --metric f1 -o report.md
       lbsense report s.csv --metric f1 --format kaggle -o model_documentation.md
     """
-    chosen, target = _target(form, output)
+    chosen, target = _target(cast("ReportFormat | None", form), output)
     if target is not None:
         _check_target(target, history.files, force=force)
     observed = history.read()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -120,6 +122,8 @@ def axes_of(
         figure.set_facecolor(colours["surface"])
         ax = figure.subplots()
         setattr(figure, _OWN, ax)
+        # The last line of a notebook cell shows them as a picture.
+        setattr(ax, "_repr_png_", partial(_png, figure))  # noqa: B010
     ax.set_facecolor(colours["surface"])
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
@@ -129,6 +133,12 @@ def axes_of(
     ax.set_axisbelow(True)
     ax.set_title(title, loc="left", color=colours["ink"], fontsize=12, pad=10)
     return ax, colours
+
+
+def _png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(stream)  # type: ignore[no-untyped-call]
+    return stream.getvalue()
 
 
 def label(ax: Axes, colours: Mapping[str, str], *, x: str = "", y: str = "") -> None:
@@ -167,8 +177,7 @@ def legend(ax: Axes, colours: Mapping[str, str], *, columns: int = 4) -> None:
     handles, names = ax.get_legend_handles_labels()
     if not names:
         return
-    figure = ax.get_figure(root=True)
-    height = figure.get_figheight() if figure is not None else 1.0
+    height = ax.figure.bbox.height / ax.figure.dpi
     n_lines = -(-len(names) // columns)
     _set_margin(ax, bottom=_BOTTOM + _LINE * n_lines)
     made = ax.legend(
@@ -197,8 +206,8 @@ def _set_margin(
     ax: Axes, *, left: float | None = None, bottom: float | None = None
 ) -> None:
     """Set margins in inches of a figure that was made for these axes alone."""
-    figure = ax.get_figure(root=True)
-    if figure is None or getattr(figure, _OWN, None) is not ax:
+    figure = ax.figure
+    if not isinstance(figure, Figure) or getattr(figure, _OWN, None) is not ax:
         return
     if left is not None:
         figure.subplots_adjust(left=left / figure.get_figwidth())

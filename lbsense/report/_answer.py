@@ -17,6 +17,7 @@ from lbsense._format import (
 from lbsense.analysis import Analysis
 from lbsense.report._blocks import Bullets, Section
 from lbsense.stats.picks import PairResult
+from lbsense.stats.retrospect import GapSplitResult
 
 __all__ = ["EVIDENCE", "answer", "members", "name_of", "subject"]
 
@@ -93,8 +94,22 @@ def _happened(analysis: Analysis) -> Iterator[str]:
             f"real (standard error {format_number(luck.true_climb_se, digits=2)})."
         )
     told = analysis.retrospective
-    if told is not None:
-        yield from told.lessons[:1]
+    if told is not None and told.best_public is not None:
+        yield _gap(told.best_public)
+
+
+def _gap(split: GapSplitResult) -> str:
+    if not split.gap:
+        return "The best public submission scored the same in private."
+    moved = f"{format_number(abs(split.gap), digits=2)} " + (
+        "worse" if split.gap > 0 else "better"
+    )
+    return (
+        f"The best public submission scored {moved} in private: "
+        f"{format_gain(-split.selection)} luck in its public score, "
+        f"{format_gain(-split.common_luck - split.own_luck)} luck of the split, "
+        f"{format_gain(-split.shift)} shift."
+    )
 
 
 def _noise(analysis: Analysis) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from lbsense._result import Result
-from lbsense._typing import ArrayLike, BoolArray
+from lbsense._typing import ArrayLike, BoolArray, FloatArray
 from lbsense._validation import (
     as_float_vector,
     check_positive,
@@ -156,7 +156,9 @@ def gap_split(
 
     What the rest of this submission has above ``c`` is error of its posterior, with
     variance ``v``, and luck on the private rows, with variance ``u``; ``v / (v + u)``
-    of it is therefore added to the luck of the public score.
+    of it is therefore added to the luck of the public score. Where the rests of all
+    submissions scatter more than ``v`` and ``u`` allow, ``v`` is scaled up to fit: the
+    posterior was too sure of itself.
 
     References
     ----------
@@ -202,6 +204,7 @@ def gap_split(
     own = float(rest[position] - common)
     foretold = float(shown[position] - level[position])
     known_var = quadratic_form(contrast, posterior)
+    known_var *= _dispersion(rest[field], field, posterior, fresh_noise)
     fresh_var = quadratic_form(contrast, fresh_noise)
     total = known_var + fresh_var
     weight = known_var / total if total > 0 else 0.0
@@ -222,3 +225,24 @@ def gap_split(
         n_obs=int(field.sum()),
         n_left_out=int(np.isfinite(gap).sum() - field.sum()),
     )
+
+
+def _dispersion(
+    rest: FloatArray, field: BoolArray, posterior: FloatArray, noise: FloatArray
+) -> float:
+    """Return by how much the errors of the posterior exceed what it says, at least 1.
+
+    By moments: the squared distances from the mean rest, less what private noise makes
+    of them, over what the posterior makes of them.
+    """
+    kept = np.ix_(field, field)
+    expected, luck = (_spread(matrix[kept]) for matrix in (posterior, noise))
+    if not expected > 0:
+        return 1.0
+    seen = float(np.square(rest - rest.mean()).sum())
+    return max(1.0, (seen - luck) / expected)
+
+
+def _spread(matrix: FloatArray) -> float:
+    """Return the expected sum of squares about the mean."""
+    return float(np.trace(matrix) - matrix.mean() * len(matrix))

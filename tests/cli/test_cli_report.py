@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
-from lbsense.cli import app
 
 DATA = Path(__file__).parents[2] / "data"
 HISTORY = str(DATA / "honest_climber/submissions.csv")
 
 
-def run(*words: str):
-    return CliRunner().invoke(app, ["report", HISTORY, "--metric", "roc_auc", *words])
+@pytest.fixture
+def report(run):
+    def invoke(*words):
+        return run("report", HISTORY, "--metric", "roc_auc", *words)
+
+    return invoke
 
 
-def test_the_default_is_a_page_in_this_folder(tmp_path, monkeypatch):
+def test_the_default_is_a_page_in_this_folder(report, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = run()
+    done = report()
     assert done.exit_code == 0
     assert "Written: report.html" in done.stderr
     page = (tmp_path / "report.html").read_text("utf-8")
@@ -27,14 +28,14 @@ def test_the_default_is_a_page_in_this_folder(tmp_path, monkeypatch):
     assert "submissions.csv" in page
 
 
-def test_a_file_that_is_there_is_kept(tmp_path):
+def test_a_file_that_is_there_is_kept(report, tmp_path):
     target = tmp_path / "a.html"
     target.write_text("mine")
-    done = run("-o", str(target))
+    done = report("-o", str(target))
     assert done.exit_code == 2
     assert "--force" in done.stderr
     assert target.read_text() == "mine"
-    assert run("-o", str(target), "--force").exit_code == 0
+    assert report("-o", str(target), "--force").exit_code == 0
     assert target.read_text("utf-8").startswith("<!doctype")
 
 
@@ -47,14 +48,14 @@ def test_a_file_that_is_there_is_kept(tmp_path):
         ([], "<!doctype html>"),
     ],
 )
-def test_standard_output(words, start):
-    done = run("-o", "-", *words)
+def test_standard_output(report, words, start):
+    done = report("-o", "-", *words)
     assert done.exit_code == 0
     assert done.stdout.startswith(start)
 
 
-def test_markdown_by_its_suffix(tmp_path):
-    done = run("-o", str(tmp_path / "a.md"))
+def test_markdown_by_its_suffix(report, tmp_path):
+    done = report("-o", str(tmp_path / "a.md"))
     assert done.exit_code == 0
     assert (tmp_path / "a_files" / "timeline.png").exists()
 
@@ -67,24 +68,27 @@ def test_markdown_by_its_suffix(tmp_path):
         (HISTORY, "is HTML or Markdown|history itself|HTML or"),
     ],
 )
-def test_impossible_targets_are_refused(tmp_path, target, told):
+def test_impossible_targets_are_refused(report, tmp_path, target, told):
     before = Path(HISTORY).read_bytes()
-    done = run("-o", target if target == HISTORY else str(tmp_path / target))
+    done = report("-o", target if target == HISTORY else str(tmp_path / target))
     assert done.exit_code == 2
     assert any(part in done.stderr.replace("\n", " ") for part in told.split("|"))
     assert Path(HISTORY).read_bytes() == before
 
 
-def test_the_history_is_never_overwritten(tmp_path):
+def test_unknown_formats_are_refused(report):
+    done = report("--format", "pdf")
+    assert done.exit_code == 2
+    assert "'pdf' is not one of html" in done.stderr
+
+
+def test_the_history_is_never_overwritten(run, tmp_path):
     source = tmp_path / "history.md"
     source.write_text(
         "| name | public |\n|---|---|\n| a | 0.7 |\n| b | 0.8 |\n", encoding="utf-8"
     )
     before = source.read_bytes()
-    done = CliRunner().invoke(
-        app,
-        ["report", str(source), "--higher-is-better", "-o", str(source), "--force"],
-    )
+    done = run("report", source, "--higher-is-better", "-o", source, "--force")
     assert done.exit_code == 2
     assert "is the history itself" in done.stderr
     assert source.read_bytes() == before

@@ -67,13 +67,13 @@ def bare(public, *, better=True, **fields):
 
 def drawn(ax):
     """Draw the figure and return its axes."""
-    FigureCanvasAgg(ax.get_figure(root=True)).draw()
+    FigureCanvasAgg(ax.figure).draw()
     return ax
 
 
 def texts(ax):
     """Return the texts that are seen, each with its box on the figure."""
-    figure = ax.get_figure(root=True)
+    figure = ax.figure
     renderer = figure.canvas.get_renderer()
     found = [ax.title, ax._right_title, ax.xaxis.label, ax.yaxis.label, *ax.texts]
     for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
@@ -102,7 +102,7 @@ def overlaps(ax):
 
 
 def outside(ax):
-    figure = ax.get_figure(root=True)
+    figure = ax.figure
     width, height = figure.bbox.width, figure.bbox.height
     return [
         text
@@ -143,6 +143,11 @@ def test_every_state_gives_a_picture(name, analysis):
 def test_given_axes_are_used_and_returned(name, climber):
     ax = Figure().subplots()
     assert PLOTS[name](climber, ax=ax) is ax
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_new_axes_show_themselves_in_a_notebook(name, climber):
+    assert PLOTS[name](climber)._repr_png_().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("name", PLOTS)

@@ -41,15 +41,16 @@ def test_split_worked_by_hand():
     )
     # rest = gap - (public - mean) = (1 - 0, 6 - 2) = (1, 4); common = 2.5
     # common_se**2 = (1 + 2) / 2; shift = 2.5 * (1 - 1.5 / 6.25) = 1.9
-    # own = 1.5; v = 1 / 2, u = 2 / 2: a third of it is public luck.
+    # own = 1.5; v = 1 / 2, u = 2 / 2. The rests scatter by 4.5 where v and u make
+    # 1 + 2 of it: v counts (4.5 - 2) / 1 = 2.5 times, 1.25 / 2.25 of own is luck.
     assert split.gap == 6.0
     assert_allclose(split.common_se, np.sqrt(1.5))
     assert_allclose(split.shift, 1.9)
     assert_allclose(split.common_luck, 0.6)
     assert_allclose(split.foretold, 2.0)
-    assert_allclose(split.selection, 2.5)
-    assert_allclose(split.own_luck, 1.0)
-    assert_allclose(split.selection_se, np.sqrt(1 / 3))
+    assert_allclose(split.selection, 2 + 1.5 * 5 / 9)
+    assert_allclose(split.own_luck, 1.5 * 4 / 9)
+    assert_allclose(split.selection_se, np.sqrt(5 / 9))
     assert_allclose(
         [split.shift_low, split.shift_high], 2.5 + np.array([-1, 1]) * 2.4, atol=0.01
     )
