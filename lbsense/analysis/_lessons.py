@@ -8,7 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from lbsense._format import format_gain, format_number, plural
 from lbsense._typing import Verdict
-from lbsense.analysis._retrospective import OWN_PICKS, SELECTED, Retrospective
+from lbsense.analysis._retrospective import (
+    OWN_PICKS,
+    SELECTED,
+    UNFORESEEN,
+    Retrospective,
+)
 from lbsense.model import History
 from lbsense.stats.outlook import PrivateOutlookResult
 from lbsense.stats.regret import RuleOutcome
@@ -17,7 +22,6 @@ from lbsense.stats.retrospect import GapSplitResult
 
 __all__ = ["lessons"]
 
-_UNFORESEEN = 1.96  # standard deviations from which the outlook did not hold
 _SURE = 2.0  # standard errors from which luck in a public score is no guess
 _MANY = 0.5  # share of steps
 _CLAIMS: dict[str, tuple[str, str]] = {
@@ -86,7 +90,7 @@ def _foresight(
                 sign * float(outlook.ci95_high[best]),
             )
         )
-        inside = abs(coverage.best_public_z) <= _UNFORESEEN
+        inside = abs(coverage.best_public_z) <= UNFORESEEN
         yield (
             "From public and CV scores alone its private score was expected at "
             f"{format_number(sign * float(outlook.mean[best]))}, with 95% between "
@@ -95,7 +99,7 @@ def _foresight(
             f"{coverage.n_in_95} of {plural(coverage.n_obs, 'submission')}; they move "
             "together, so that this is one trial and not many."
         )
-    if abs(coverage.common_z) > _UNFORESEEN:
+    if not found.fits:
         yield (
             "Private scores as a whole lie "
             f"{abs(coverage.common_z):.1f} standard deviations "
@@ -165,9 +169,12 @@ def _verdicts(found: Retrospective, words: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _advice(found: Retrospective, resolution: ResolutionResult | None) -> Iterator[str]:
-    split, coverage = found.best_public, found.coverage
-    fits = coverage is not None and abs(coverage.common_z) <= _UNFORESEEN
-    if split is not None and fits and split.selection > _SURE * split.selection_se > 0:
+    split = found.best_public
+    if (
+        split is not None
+        and found.fits
+        and split.selection > _SURE * split.selection_se > 0
+    ):
         yield (
             "Next time: do not read the best public score as the level reached. Here "
             f"{format_number(split.selection, digits=2)} of it was luck; "

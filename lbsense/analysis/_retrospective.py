@@ -33,7 +33,14 @@ from lbsense.stats.picks import PicksResult
 from lbsense.stats.regret import RuleOutcome, rule_outcomes
 from lbsense.stats.retrospect import GapSplitResult, gap_split, ordinary_gaps
 
-__all__ = ["OWN_PICKS", "SELECTED", "Retrospective", "StepOutcome", "look_back"]
+__all__ = [
+    "OWN_PICKS",
+    "SELECTED",
+    "UNFORESEEN",
+    "Retrospective",
+    "StepOutcome",
+    "look_back",
+]
 
 StepOutcome: TypeAlias = Literal[
     "",
@@ -45,6 +52,8 @@ StepOutcome: TypeAlias = Literal[
     "still open",
 ]
 
+#: Standard deviations from which the outlook did not hold.
+UNFORESEEN = 1.96
 #: Names of the choices that no rule makes.
 SELECTED, OWN_PICKS = "selected", "picks of lbsense"
 
@@ -98,6 +107,11 @@ class Retrospective(Result):
     outcomes: tuple[StepOutcome, ...]
     sizes_known: bool
     lessons: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether private scores lie where public and CV scores let expect them."""
+        return self.coverage is None or not abs(self.coverage.common_z) > UNFORESEEN
 
     def outcome_of(self, rule: str) -> RuleOutcome | None:
         """Return the outcome of a rule, None where it could not be followed."""

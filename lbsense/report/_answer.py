@@ -95,15 +95,21 @@ def _happened(analysis: Analysis) -> Iterator[str]:
         )
     told = analysis.retrospective
     if told is not None and told.best_public is not None:
-        yield _gap(told.best_public)
+        yield _gap(told.best_public, fits=told.fits)
 
 
-def _gap(split: GapSplitResult) -> str:
+def _gap(split: GapSplitResult, *, fits: bool) -> str:
     if not split.gap:
         return "The best public submission scored the same in private."
     moved = f"{format_number(abs(split.gap), digits=2)} " + (
         "worse" if split.gap > 0 else "better"
     )
+    if not fits:
+        return (
+            f"The best public submission scored {moved} in private. Private scores lie "
+            "outside what public and CV scores let expect: a split into luck, choice "
+            "and shift is not to be trusted here."
+        )
     return (
         f"The best public submission scored {moved} in private: "
         f"{format_gain(-split.selection)} luck in its public score, "
@@ -173,5 +179,6 @@ def _default_trap(analysis: Analysis) -> Iterator[str]:
         ):
             yield (
                 "If you select nothing, the platform takes your two best public "
-                f"scores: expected to cost {format_gain(max(pair.cost, 0.0))}."
+                "scores: expected to cost "
+                f"{format_number(max(pair.cost, 0.0), digits=2)}."
             )

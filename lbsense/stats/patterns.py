@@ -180,8 +180,8 @@ def order_test(values: ArrayLike) -> OrderResult:
     later, earlier = np.tril_indices(n_obs, -1)
     score = float(np.sign(series[later] - series[earlier]).sum())
     _, ties = np.unique(series, return_counts=True)
-    variance = n_obs * (n_obs - 1) * (2 * n_obs + 5)
-    variance = (variance - (ties * (ties - 1) * (2 * ties + 5)).sum()) / 18
+    tied = float((ties * (ties - 1) * (2 * ties + 5)).sum())
+    variance = (n_obs * (n_obs - 1) * (2 * n_obs + 5) - tied) / 18
     n_pairs = n_obs * (n_obs - 1) / 2
     untied = n_pairs - (ties * (ties - 1)).sum() / 2
     if not variance > 0:
