@@ -22,6 +22,7 @@ _EVIDENCE = {
     "A+": "public scores, metric and test size",
     "B": "public and CV scores",
     "C": "public and private scores",
+    "D": "predictions row by row",
 }
 _TELLING = frozenset({"progress", "chasing", "setback", "probe"})
 _MOST_SENTENCES = 12
@@ -47,6 +48,9 @@ def print_analysis(
     _print_answer(analysis, console)
     _print_doubts(analysis.history, console, verbose=verbose)
     _print_findings(findings, console, verbose=verbose)
+    if analysis.retrospective is not None:
+        told = [("-", as_options(text)) for text in analysis.retrospective.lessons]
+        print_entries(console, told, title="After the end")
     if analysis.steps:
         _print_steps(analysis, console)
         _print_sentences(analysis.steps, console, verbose=verbose)

@@ -8,9 +8,10 @@ from lbsense._format import format_number
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings
 from lbsense.model import InputFile
-from lbsense.report._documents import (
+from lbsense.report._document import (
     agreement,
     competition,
+    facts,
     fill_in,
     final_submissions,
     findings_told,
@@ -45,7 +46,8 @@ def kaggle_document(
         f"- Competition name: {competition(analysis)}\n"
         "- Team name: **TO FILL IN**\n"
         f"- Private leaderboard score: {_private(analysis)}\n"
-        "- Private leaderboard place: **TO FILL IN**",
+        "- Private leaderboard place: **TO FILL IN**\n"
+        f"{facts(analysis)}",
         fill_in("name, location and e-mail of every member."),
         "## A2. Background on you/your team",
         fill_in("background, time spent, how the team came about, who did what."),
@@ -82,12 +84,17 @@ def kaggle_document(
 
 def _private(analysis: Analysis) -> str:
     """Return the private score that counted, or why it cannot be said."""
+    place = "**TO FILL IN**"
+    if all(item.private_score is None for item in analysis.history):
+        return f"{place} (private scores were not given)"
     scores = [
         item.private_score
         for item in analysis.history
         if item.selected and item.private_score is not None
     ]
+    if not scores:
+        return f"{place} (the input does not say which submission counted)"
     better = analysis.history.competition.greater_is_better
-    if not scores or better is None:
-        return "**TO FILL IN** (the input does not say which submission counted)"
+    if better is None:
+        return f"{place} (whether higher or lower is better is not known)"
     return format_number(max(scores) if better else min(scores), digits=7)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings
 from lbsense.model import InputFile
-from lbsense.report._documents import (
+from lbsense.report._document import (
     agreement,
     competition,
+    facts,
     fill_in,
     final_submissions,
     findings_told,
@@ -33,15 +34,17 @@ def zindi_document(
 ) -> str:
     """Return the sections of Zindi's solution documentation.
 
+    The sections are those of a published solution that follows
+    https://zindi.africa/learn/documentation-guideline.
     What scores cannot tell is a marked place.
     """
-    metric = analysis.history.competition.metric
     parts = [
         f"# Solution documentation: {competition(analysis)}",
         "Every place marked TO FILL IN is yours: scores cannot tell it. The rest comes "
         "from the submission history.",
         "## 1. Overview and objectives",
         fill_in("what the solution is for, and what it is expected to achieve."),
+        facts(analysis),
         markdown_text(analysis.headline),
         "## 2. Architecture diagram",
         fill_in("a picture of the way from raw data to the submission file."),
@@ -58,7 +61,7 @@ def zindi_document(
         "## 6. Run time",
         fill_in("time of every notebook or script, and the machine that it ran on."),
         "## 7. Performance metrics",
-        f"Metric: {markdown_text(metric)}." if metric else fill_in("the metric."),
+        fill_in("the scores of the final model on the metric, and any other measure."),
         noise(analysis),
         outcome(analysis),
         findings_told(findings),

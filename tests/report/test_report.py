@@ -18,7 +18,7 @@ from lbsense import (
     write_report,
 )
 from lbsense.ingest import input_files
-from lbsense.model import Competition, History, InputFile, Submission
+from lbsense.model import Competition, History, InputFile, Predictions, Submission
 from lbsense.simulate import simulate
 
 DATA = Path(__file__).parents[2] / "data"
@@ -230,6 +230,17 @@ def test_the_format_follows_the_suffix(chaser, tmp_path):
         write_report(chaser, tmp_path / "a.pdf")
     with pytest.raises(ValueError, match="format must be one of"):
         render_report(chaser, format="pdf")
+
+
+def test_predictions_add_the_map_of_likeness():
+    made = simulate(n_submissions=6, keep_rows=True, n_train=3000, rng=1)
+    names = tuple(item.submission_id for item in made.history)
+    given = Predictions(oof_names=names, oof=made.rows.oof, labels=made.rows.y_train)
+    page = render_report(analyze(made.history, given))
+    assert "How alike the submissions are" in page
+    assert 'aria-labelledby="similarity-title"' in page
+    assert "predictions row by row" in page
+    read_page(page)
 
 
 def test_a_page_of_250_submissions_stays_small():

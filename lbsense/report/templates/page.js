@@ -26,7 +26,7 @@ for (const table of document.querySelectorAll("table.interactive")) {
   Array.from(table.tHead.rows[0].cells).forEach((header, column) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = header.textContent;
+    button.textContent = header.dataset.title = header.textContent;
     button.addEventListener("click", () => sort(header, column));
     header.replaceChildren(button);
   });

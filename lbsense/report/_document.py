@@ -20,6 +20,7 @@ from lbsense.report._markdown import markdown_table, markdown_text
 __all__ = [
     "agreement",
     "competition",
+    "facts",
     "fill_in",
     "final_submissions",
     "findings_told",
@@ -44,6 +45,30 @@ def competition(analysis: Analysis) -> str:
     return markdown_text(slug) if slug else "**TO FILL IN**"
 
 
+def facts(analysis: Analysis) -> str:
+    """Return the metric, the sizes and the period as a list, gaps marked."""
+    known = analysis.history.competition
+    better = {True: "higher is better", False: "lower is better"}
+    metric = markdown_text(known.metric) if known.metric else "**TO FILL IN**"
+    if known.greater_is_better is not None:
+        metric += f" ({better[known.greater_is_better]})"
+    lines = [f"- Metric: {metric}"]
+    for name, count in (
+        ("Training rows", known.train_size),
+        ("Public test rows", known.n_public),
+        ("Private test rows", known.n_private),
+    ):
+        lines.append(f"- {name}: {'**TO FILL IN**' if count is None else f'{count:,}'}")
+    failed = sum(step.public_score is None for step in analysis.steps)
+    total = plural(len(analysis.steps), "submission")
+    lines.append(f"- History: {total}, {failed} of them without a public score")
+    times = [step.submitted_at for step in analysis.steps if step.submitted_at]
+    if times:
+        first, last = format_time(min(times)), format_time(max(times))
+        lines.append(f"- First and last submission (UTC): {first} and {last}")
+    return "\n".join(lines)
+
+
 def final_submissions(analysis: Analysis) -> str:
     """Return the table of what was selected, or what scored best and that it is so."""
     chosen = [i for i, item in enumerate(analysis.history) if item.selected]
@@ -51,19 +76,23 @@ def final_submissions(analysis: Analysis) -> str:
     if not chosen:
         chosen, told = _best(analysis)
     if not chosen:
-        return "No submission has a score."
+        scored = any(step.public_score is not None for step in analysis.steps)
+        if not scored:
+            return "No submission has a score."
+        reason = analysis.notes.get("direction", "")
+        return markdown_text(f"Which submissions scored best cannot be said. {reason}")
     rows = [
         [
             name_of(analysis, index),
             format_time(analysis.steps[index].submitted_at),
-            format_number(analysis.steps[index].cv_score),
-            format_number(analysis.steps[index].public_score),
-            format_number(analysis.steps[index].private_score),
+            format_number(analysis.steps[index].cv_score, digits=7),
+            format_number(analysis.steps[index].public_score, digits=7),
+            format_number(analysis.steps[index].private_score, digits=7),
         ]
         for index in chosen
     ]
     headers = ("Submission", "Date (UTC)", "CV", "Public", "Private")
-    return f"{told}\n\n{markdown_table(headers, rows)}"
+    return f"{told}\n\n{markdown_table(headers, rows)}\n\nScores as displayed."
 
 
 def _best(analysis: Analysis) -> tuple[list[int], str]:
@@ -92,7 +121,7 @@ def gains(analysis: Analysis) -> str:
     ]
     if not real:
         reason = analysis.notes.get("gain", "")
-        if analysis.noise.step_se > 0:
+        if not reason and analysis.noise.step_se > 0:
             reason = "No step stands out of the noise."
         return f"No step can be called a real gain. {markdown_text(reason)}".strip()
     rows = [
@@ -100,11 +129,17 @@ def gains(analysis: Analysis) -> str:
         for index, step in sorted(real, key=lambda pair: -(pair[1].gain or 0))
     ]
     headers = ("Step", "Estimated gain (95% interval)", "With private scores")
-    return (
-        f"{plural(len(real), 'step')} that public and CV scores show to be real gains "
-        "(of such claims about one in ten is expected to be false; more is better):\n\n"
-        f"{markdown_table(headers, rows)}"
+    lead = (
+        f"{plural(len(real), 'step')} that the scores show to be real gains (of such "
+        "claims about one in ten is expected to be false). Gains are oriented: more is "
+        "better, whatever the metric."
     )
+    open_ends = sum(
+        step.gain_low is not None and step.gain_low <= 0 for _, step in real
+    )
+    if open_ends:
+        lead += f" The interval of {open_ends} of them reaches down to no gain."
+    return f"{lead}\n\n{markdown_table(headers, rows)}"
 
 
 def _gain(step: Step) -> str:
@@ -125,7 +160,7 @@ def no_gains(analysis: Analysis) -> str:
     parts = []
     for verdict, words in (
         ("guess", "could not be told from no change at all"),
-        ("setback", "made the score worse"),
+        ("setback", "were losses, by the same standard as the gains"),
         ("chasing", "raised the public score alone, against trusted validation"),
         ("unknown", "cannot be judged from what was given"),
     ):
@@ -150,8 +185,13 @@ def noise(analysis: Analysis) -> str:
         )
     if math.isfinite(scale.step_se):
         told.append(
-            "The difference of two typical public scores has one of about "
-            f"{format_number(scale.step_se, digits=2)}."
+            "The difference of two typical public scores has a standard error of "
+            f"about {format_number(scale.step_se, digits=2)}."
+        )
+    elif math.isfinite(scale.step_se_high):
+        told.append(
+            "The difference of two public scores has a standard error of at most "
+            f"{format_number(scale.step_se_high, digits=2)}."
         )
     if not told:
         reason = analysis.notes.get("gain", analysis.notes.get("direction", ""))
@@ -161,13 +201,10 @@ def noise(analysis: Analysis) -> str:
 
 def agreement(analysis: Analysis) -> str:
     """Return what is known of validation: its kind, and whether it was followed."""
-    schemes = sorted({item.cv_scheme for item in analysis.history if item.cv_scheme})
     n_cv = sum(step.cv_score is not None for step in analysis.steps)
     if not n_cv:
         return "No submission has a CV score on record."
     told = [f"{plural(n_cv, 'submission')} with a CV score on record"]
-    if schemes:
-        told[0] += f" (named {', '.join(markdown_text(name) for name in schemes)})"
     found = analysis.agreement
     if found is not None and math.isfinite(found.statistic):
         told.append(
@@ -183,11 +220,18 @@ def agreement(analysis: Analysis) -> str:
 
 
 def outcome(analysis: Analysis) -> str:
-    """Return what the private scores say, as a list."""
+    """Return what the private scores say, with a lead."""
     found = analysis.retrospective
     if found is None:
-        return "Private scores were not given: nothing is said about the final ranking."
-    return "\n".join(f"- {markdown_text(text)}" for text in found.lessons)
+        if any(step.private_score is not None for step in analysis.steps):
+            reason = analysis.notes.get("retrospective", "")
+            return markdown_text(f"Private scores cannot be judged. {reason}")
+        return (
+            "Private scores were not given, or the competition is still running: "
+            "nothing is said about the final ranking."
+        )
+    lines = "\n".join(f"- {markdown_text(text)}" for text in found.lessons)
+    return f"What the private scores say:\n\n{lines}"
 
 
 def findings_told(findings: Findings) -> str:
@@ -196,7 +240,9 @@ def findings_told(findings: Findings) -> str:
         f"- {item.code} {markdown_text(item.title)}. {markdown_text(item.message)}"
         for item in findings.flagged
     ]
-    return "\n".join(lines) or "No check of the history as a whole flagged anything."
+    if not lines:
+        return "No check of the history as a whole flagged anything."
+    return "What checks of the history as a whole flagged:\n\n" + "\n".join(lines)
 
 
 def inputs(sources: Sequence[InputFile], version: str) -> Iterator[str]:
