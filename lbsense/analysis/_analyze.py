@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import check_fraction, check_positive
 from lbsense.analysis._advice import headline, next_fact
@@ -128,7 +126,7 @@ def _step(history: History, evidence: Evidence, index: int, verdict: Verdict) ->
     def known(values: FloatArray | None) -> float | None:
         if values is None or not math.isfinite(values[index]):
             return None
-        return float(np.round(values[index], 12))
+        return round(float(values[index]), 12)
 
     def believed(name: str) -> float | None:
         if verdict in ("repeat", "unscored"):

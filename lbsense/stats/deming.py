@@ -12,6 +12,7 @@ from lbsense._validation import as_float_vector, check_positive, check_same_leng
 
 __all__ = ["DemingResult", "deming_line"]
 
+_ROUNDING = 1e-13  # share of a sum of squares that is rounding
 _FEWEST = 5  # points for the standard error of a slope
 
 
@@ -90,7 +91,7 @@ def deming_line(x: ArrayLike, y: ArrayLike, *, noise_ratio: float) -> DemingResu
     first, second = first[both], second[both]
     n_obs = len(first)
     nan = float("nan")
-    slope = _deming_slope(first, second, noise_ratio)
+    slope, rest = _slopes(first, second, noise_ratio)
     if not np.isfinite(slope):
         return DemingResult(
             slope=nan,
@@ -103,12 +104,6 @@ def deming_line(x: ArrayLike, y: ArrayLike, *, noise_ratio: float) -> DemingResu
         )
     slope_se = nan
     if n_obs >= _FEWEST:
-        rest = np.array(
-            [
-                _deming_slope(np.delete(first, i), np.delete(second, i), noise_ratio)
-                for i in range(n_obs)
-            ]
-        )
         square = np.square(rest - rest.mean()).sum()
         slope_se = float(np.sqrt((n_obs - 1) / n_obs * square))
     intercept = float(second.mean() - slope * first.mean())
@@ -124,16 +119,34 @@ def deming_line(x: ArrayLike, y: ArrayLike, *, noise_ratio: float) -> DemingResu
     )
 
 
-def _deming_slope(x: FloatArray, y: FloatArray, ratio: float) -> float:
-    if len(x) < 3 or not np.ptp(x) > 0:
-        return float("nan")
+def _slopes(x: FloatArray, y: FloatArray, ratio: float) -> tuple[float, FloatArray]:
+    """Return the slope through all points, and through all but each one."""
+    n_obs = len(x)
+    if n_obs < 3 or not np.ptp(x) > 0:
+        return float("nan"), np.full(n_obs, np.nan)
     dx, dy = x - x.mean(), y - y.mean()
-    sxx, syy, sxy = dx @ dx, dy @ dy, dx @ dy
+    sums = np.array([dx @ dx, dy @ dy, dx @ dy])
+    # A point adds its squared distance from the mean of the others, times (n-1)/n.
+    share = n_obs / (n_obs - 1)
+    without = sums[:, None] - share * np.array([dx * dx, dy * dy, dx * dy])
+    scale = np.array([sums[0], sums[1], np.sqrt(sums[0] * sums[1])])
+    without[np.abs(without) < _ROUNDING * scale[:, None]] = 0.0
+    sxx, syy, sxy = np.column_stack([sums, without])
+    slopes = _deming_slope(sxx, syy, sxy, ratio)
+    return float(slopes[0]), slopes[1:]
+
+
+def _deming_slope(
+    sxx: FloatArray, syy: FloatArray, sxy: FloatArray, ratio: float
+) -> FloatArray:
+    """Return slopes from sums of squares and products, nan where x does not vary."""
     apart = syy - ratio * sxx
     root = np.hypot(apart, 2 * np.sqrt(ratio) * sxy)
-    if sxy == 0:
-        return 0.0 if apart <= 0 else float("nan")
-    # Of two equal forms the one that does not cancel.
-    if apart > 0:
-        return float((apart + root) / (2 * sxy))
-    return float(2 * ratio * sxy / (root - apart))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Of two equal forms the one that does not cancel.
+        slope = np.where(
+            apart > 0, (apart + root) / (2 * sxy), 2 * ratio * sxy / (root - apart)
+        )
+    flat = np.where(apart <= 0, 0.0, np.nan)
+    slope = np.where(sxy == 0, flat, slope)
+    return np.asarray(np.where(sxx > 0, slope, np.nan))

@@ -75,6 +75,30 @@ def test_deming_line_agrees_with_a_published_example():
     assert line.n_obs == 10
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_the_jackknife_is_that_of_leaving_out_one_by_one(scale):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=20)
+    y = scale * (0.7 * x + 0.3 * rng.normal(size=20))
+    line = deming_line(x, y, noise_ratio=0.5 * scale**2)
+    rest = np.array(
+        [
+            deming_line(
+                np.delete(x, i), np.delete(y, i), noise_ratio=0.5 * scale**2
+            ).slope
+            for i in range(20)
+        ]
+    )
+    expected = np.sqrt(19 / 20 * np.square(rest - rest.mean()).sum())
+    np.testing.assert_allclose(line.slope_se, expected, rtol=1e-9)
+
+
+def test_a_jackknife_without_spread_left_is_unknown():
+    line = deming_line([0, 0, 0, 0, 1], [0, 1, 2, 3, 4], noise_ratio=1.0)
+    assert np.isfinite(line.slope)
+    assert np.isnan(line.slope_se)
+
+
 def test_deming_band_by_hand():
     # Points (0, 0), (1, 1), (2, 3), (3, 2), (4, 4): mean 2 and 2, sums of squares 10
     # and 10, of products 9; with equal noise the slope is 1. Residuals 0, 0, 1, -1, 0.
