@@ -25,7 +25,7 @@ from benchmarks.calibration.history import one_history
 from benchmarks.calibration.store import Store
 from benchmarks.calibration.tables import print_tables
 
-FIRST_SEED = 3000
+FIRST_SEED = 4000
 
 
 def main() -> None:

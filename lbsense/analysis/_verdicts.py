@@ -17,6 +17,7 @@ __all__ = ["FDR", "contradictions", "verdicts"]
 
 #: Expected share of false claims among those of progress, setback or chasing.
 FDR = 0.1
+_LIKELY = 0.7  # probability from which a gain that a plain test finds is claimed too
 _LEANING = 0.8  # probability from which a step is no longer called a guess
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
@@ -42,6 +43,7 @@ def verdicts(
     gained = lost = chased = np.zeros(len(history), dtype=bool)
     if evidence.posterior is not None:
         gained = bayes_fdr_list(evidence.posterior.p_gain, fdr=FDR)
+        gained |= _plain_gains(evidence, evidence.posterior)
         lost = bayes_fdr_list(evidence.posterior.p_loss, fdr=FDR)
         chased = _chasing(evidence, evidence.posterior, agreement)
         clear = ~contradictions(evidence)
@@ -149,6 +151,23 @@ def _chasing(
     # A rise that luck cannot explain also inflates what is learned of its own noise.
     noise = np.fmin(noise, np.nanquantile(noise[tested], _NOISY_STEP))
     return rose & _discoveries(excess / noise, tested)
+
+
+def _plain_gains(evidence: Evidence, posterior: StepPosteriorResult) -> BoolArray:
+    """Return likely gains that Benjamini and Hochberg's rule finds without a prior.
+
+    The prior is learned from the history and shy where that holds few gains. The plain
+    test is not asked for losses: the luck of the reference makes them look too many.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = np.square([1 / posterior.public_se, 1 / posterior.cv_se])
+        seen = np.array([evidence.public_gain, evidence.cv_gain]) * weight
+        z = seen.sum(axis=0) / np.sqrt(weight.sum(axis=0))
+    tested = np.isfinite(z)
+    if evidence.claims != "both" or not tested.any():
+        return np.zeros(len(z), dtype=bool)
+    likely = np.nan_to_num(posterior.p_gain) > _LIKELY
+    return _discoveries(z, tested) & likely
 
 
 def _discoveries(z: FloatArray, tested: BoolArray) -> BoolArray:

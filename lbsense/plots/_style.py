@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Literal, TypeAlias
@@ -89,7 +90,7 @@ MARKERS: Mapping[str, str] = {
     "unknown": "D",
 }
 _OWN = "_lbsense_axes"  # on a figure that was made for one plot
-_DENSE = 60  # submissions from which points shrink
+_DENSE = 40  # submissions from which points shrink
 _LEFT, _BOTTOM, _LINE = 0.85, 0.6, 0.22  # inches: margins, and one line of the legend
 
 
@@ -240,7 +241,8 @@ def pin(values: FloatArray, *, best_is_high: bool) -> tuple[float, float]:
 
 def point_size(n_submissions: int) -> float:
     """Return the area of a marker."""
-    return 42.0 if n_submissions <= _DENSE else 16.0
+    crowded = max(n_submissions / _DENSE, 1.0)
+    return max(14.0, 42.0 / math.sqrt(crowded))
 
 
 def verdict_points(

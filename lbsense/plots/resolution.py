@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from lbsense._format import format_number, format_probability
+from lbsense._format import format_number
 from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
 from lbsense.plots._style import Theme, axes_of, blank, label, legend
@@ -78,11 +78,11 @@ def plot_resolution(
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    share = format_probability(found.below_fraction)
+    n_below = int((gains <= smallest).sum())
     label(
         ax,
         colours,
-        x=f"size of the public difference; {share} of the steps lie below the line",
+        x=f"size of the public difference; {n_below} of {len(gains)} below the line",
         y="steps",
     )
     legend(ax, colours, columns=3)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.special import stdtrit
 
+from lbsense._format import shorten
 from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
 from lbsense.plots._style import (
@@ -58,6 +59,13 @@ def plot_cv_public(
         else (1, 1)
     )
     _draw(ax, colours, analysis, cv, public, line, signs)
+    if line is None and "cv" in analysis.notes:
+        ax.set_title(
+            shorten(f"no line: {analysis.notes['cv']}", 60),
+            loc="right",
+            fontsize=8.5,
+            color=colours["muted"],
+        )
     label(ax, colours, x="CV score", y="public score")
     legend(ax, colours, columns=3)
     return ax
@@ -97,18 +105,19 @@ def plot_public_private(
     line = told.transfer if told is not None else None
     sign = history.competition.direction() if line is not None else 1
     _draw(ax, colours, analysis, public, private, line, (sign, sign))
-    both = [*ax.get_xlim(), *ax.get_ylim()]
-    low, high = min(both), max(both)
     limits = ax.get_xlim(), ax.get_ylim()
-    ax.plot(
-        [low, high],
-        [low, high],
-        color=colours["muted"],
-        linewidth=1,
-        linestyle=(0, (2, 2)),
-        label="private equals public",
-        zorder=1,
-    )
+    low = max(limits[0][0], limits[1][0])
+    high = min(limits[0][1], limits[1][1])
+    if low < high:
+        ax.plot(
+            [low, high],
+            [low, high],
+            color=colours["muted"],
+            linewidth=1,
+            linestyle=(0, (2, 2)),
+            label="private equals public",
+            zorder=1,
+        )
     ax.set_xlim(*limits[0])
     ax.set_ylim(*limits[1])
     label(ax, colours, x="public score", y="private score")

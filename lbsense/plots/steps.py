@@ -94,7 +94,11 @@ def plot_steps(
     label(
         ax,
         colours,
-        x="submission; filled: estimated true gain with its 95% interval",
+        x=(
+            "submission; filled: estimated true gain with its 95% interval"
+            if np.isfinite(gain).any()
+            else "submission; the true gain is not knowable"
+        ),
         y="gain (above 0 is better)",
     )
     legend(ax, colours)

@@ -25,7 +25,8 @@ from lbsense.plots._style import (
 
 __all__ = ["plot_timeline"]
 
-_Z95 = 1.96
+_MARGIN = 0.5  # of the height: how far CV and private scores may widen the axis
+_Z80, _Z95 = 1.2816, 1.96
 
 
 def plot_timeline(
@@ -113,8 +114,21 @@ def _bests(
     levels = analysis.levels
     if levels is None or not np.isfinite(levels.mean).any():
         return limits
-    worth = np.where(np.isfinite(public), levels.mean, np.nan)
-    best = sign * np.fmax.accumulate(worth)
+    worth = np.where(np.isfinite(public), levels.mean, -np.inf)
+    place = np.array([np.argmax(worth[: last + 1]) for last in range(len(worth))])
+    known = np.isfinite(worth[place])
+    best = np.where(known, sign * worth[place], np.nan)
+    half = _Z80 * levels.sd[place]
+    ax.fill_between(
+        number,
+        best - half,
+        best + half,
+        step="post",
+        color=colours["soft"],
+        linewidth=0,
+        label="80% band of its level",
+        zorder=0,
+    )
     ax.step(
         number,
         best,
@@ -148,16 +162,18 @@ def _others(
         known = values[np.isfinite(values)]
         if not known.size:
             continue
-        room = limits[1] - limits[0]
+        room = _MARGIN * (limits[1] - limits[0])
         middle = float(np.median(known))
         if not limits[0] - room <= middle <= limits[1] + room:
             notes.append(f"{name} is on another scale: not drawn")
             continue
         near = known[(known > limits[0] - room) & (known < limits[1] + room)]
         low, high = min(low, float(near.min())), max(high, float(near.max()))
+        if len(near) < len(known):
+            notes.append(f"{len(known) - len(near)} {name} far off not shown")
         ax.scatter(
             number,
-            values,
+            np.where(np.isin(values, near), values, np.nan),
             s=3 * size if marker == "_" else size,
             marker=marker,
             color=colours[kind],

@@ -148,8 +148,8 @@ def _noise(analysis: Analysis) -> Iterator[str]:
         yield (
             "The smallest gain that this leaderboard can tell (80% power) is about "
             f"{format_number(resolution.smallest_gain, digits=2)}; "
-            f"{format_probability(resolution.below_fraction)} of the differences "
-            "chased were smaller."
+            f"{format_probability(resolution.below_fraction)} of the steps chased "
+            "differences too small to be told from their own noise."
         )
 
 

@@ -18,7 +18,8 @@ _METHODS = (
     "noise; how large gains and noise are is learned from the whole history and, "
     "where it cannot be learned, integrated over (Efron 2010; Grubbs 1948).",
     "Claims of progress and setback: about one in ten is expected to be false "
-    "(Bayesian false discovery rate over the whole list).",
+    "(false discovery rate over the whole list: Bayesian; for gains also Benjamini and "
+    "Hochberg 1995).",
     "True levels and the private outlook: the posterior of all scores together, "
     "conditional on all of them, so that choosing the best brings no further bias "
     "(Dawid 1994).",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import check_count, check_fraction, check_positive
 from lbsense.stats.resampled import ResampledResult, summarise
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 __all__ = [
     "CONFUSION_METRICS",
@@ -295,6 +297,8 @@ def _cells(kinds: IntArray, n_classes: int) -> sparse.csr_array:
     cell += np.arange(n_scores) * n_classes**2
     shape = (n_kinds, n_scores * n_classes**2)
     row = np.repeat(np.arange(n_kinds), n_scores)
+    from scipy import sparse  # slow to import, and needed here alone
+
     return sparse.csr_array((np.ones(cell.size), (row, cell.ravel())), shape=shape)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from lbsense._typing import ArrayLike, FloatArray, IntArray
 from lbsense._validation import as_float_matrix, check_positive
@@ -113,6 +111,10 @@ def near_identical(covariance: ArrayLike, *, tolerance: float = 0.001) -> IntArr
     np.fill_diagonal(distance, 0.0)
     if len(distance) == 1:
         return np.zeros(1, dtype=np.int64)
+    # Slow to import, and needed here alone.
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
     pairs = squareform((distance + distance.T) / 2, checks=False)
     labels = fcluster(linkage(pairs, "complete"), tolerance, criterion="distance")
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)

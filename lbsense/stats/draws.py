@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.linalg.lapack import dpstrf
-from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
 from lbsense._typing import ArrayLike, FloatArray, RandomState
@@ -223,4 +222,6 @@ def effective_number(
     most = float(len(correlation))
     if best >= expected_maximum(most):
         return most
+    from scipy.optimize import brentq  # slow to import, and needed here alone
+
     return float(brentq(lambda m: expected_maximum(m) - best, 1.0, most, xtol=1e-6))

@@ -6,10 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from lbsense.analysis import Step, analyze
 from lbsense.checks import run_checks
 from lbsense.model import Competition, History, Submission
+from lbsense.simulate import simulate
+from lbsense.stats import bayes_fdr_list
 
 
 def history(public, cv=None, **options):
@@ -281,3 +284,34 @@ def test_real_histories_are_told_without_error(real_data):
     analysis = analyze(history(table["public"], table["cv"], display_decimals=3))
     assert len(analysis.steps) == len(table)
     assert all(step.sentence for step in analysis.steps)
+
+
+def benjamini_hochberg(pvalues, rate):
+    """Return the rejected hypotheses, found one by one from the largest p-value."""
+    order = sorted(range(len(pvalues)), key=lambda i: -pvalues[i])
+    for rank, index in enumerate(order):
+        if pvalues[index] <= rate * (len(order) - rank) / len(order):
+            return {i for i in order if pvalues[i] <= pvalues[index]}
+    return set()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_progress_is_what_either_list_finds(seed):
+    made = simulate(
+        n_submissions=40, policy="both", null_fraction=0.8, step_size=0.1, rng=seed
+    )
+    analysis = analyze(made.history)
+    posterior = analysis.posterior
+    listed = set(np.flatnonzero(bayes_fdr_list(posterior.p_gain, fdr=0.1)))
+    pvalues = {}
+    for index, step in enumerate(analysis.steps):
+        if step.public_gain is not None and step.cv_gain is not None:
+            a, b = posterior.public_se[index] ** -2, posterior.cv_se[index] ** -2
+            if np.isfinite(a + b):
+                z = (step.public_gain * a + step.cv_gain * b) / np.sqrt(a + b)
+                pvalues[index] = norm.sf(z)
+    names = list(pvalues)
+    found = benjamini_hochberg([pvalues[name] for name in names], 0.1)
+    plain = {names[i] for i in found if posterior.p_gain[names[i]] > 0.7}
+    told = {i for i, step in enumerate(analysis.steps) if step.verdict == "progress"}
+    assert told == listed | plain

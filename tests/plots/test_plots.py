@@ -184,6 +184,7 @@ def test_timeline_shows_every_score_and_verdict(climber):
     assert lines["best, luck taken out"][-1] == np.nanmax(
         np.where(np.isfinite(public), climber.levels.mean, np.nan)
     )
+    assert any(item.get_label() == "80% band of its level" for item in ax.collections)
     assert "higher is better" in ax.get_ylabel()
     assert "2026-03-02" in ax.get_xlabel()
 
@@ -198,6 +199,24 @@ def test_lower_is_better_is_not_turned_around(leaking):
     assert low < high < public.max()  # broken submissions do not squash the rest
     assert "3 far worse drawn at the border" in ax.get_title(loc="right")
     assert "CV is on another scale" in ax.get_title(loc="right")
+
+
+def test_scores_off_the_scale_are_counted():
+    public = [0.70 + 0.001 * i for i in range(10)]
+    history = History(
+        competition=Competition(greater_is_better=True),
+        submissions=tuple(
+            Submission(
+                submission_id=f"s{i}",
+                public_score=score,
+                private_score=score - (i == 3),
+            )
+            for i, score in enumerate(public)
+        ),
+    )
+    ax = plots.plot_timeline(analyze(history))
+    assert "1 private far off not shown" in ax.get_title(loc="right")
+    assert np.isfinite(offsets(ax, "private")[:, 1]).sum() == 9
 
 
 def test_steps_show_gains_intervals_and_the_rope(climber):
@@ -246,6 +265,7 @@ def test_resolution_counts_every_difference(climber):
     below = sum(abs(gain) <= climber.resolution.smallest_gain for gain in gains)
     hatched = [bar.get_height() for bar in ax.patches if bar.get_hatch()]
     assert sum(hatched) == below
+    assert f"{below} of {len(gains)} below the line" in ax.get_xlabel()
 
 
 def test_similarity_shows_the_correlations():
