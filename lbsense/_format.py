@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from statistics import median
 
 __all__ = [
     "VERDICT_SIGNS",
@@ -17,6 +18,7 @@ __all__ = [
     "format_number",
     "format_probability",
     "format_time",
+    "gain_decimals",
     "plural",
     "shorten",
     "spreadsheet_safe",
@@ -71,6 +73,13 @@ def format_fixed(value: float | None, *, decimals: int, sign: bool = False) -> s
     if abs(value) >= 1e6:
         return f"{value:{plus}.3e}"
     return f"{value:{plus}z.{decimals}f}"  # z: no negative zero
+
+
+def gain_decimals(widths: Iterable[float]) -> int:
+    """Return decimals for gains with intervals that wide: two digits of the width."""
+    known = list(widths)
+    half = median(known) / 2 if known else 0.0
+    return min(6, max(0, 1 - math.floor(math.log10(half)))) if half > 0 else 6
 
 
 def format_probability(value: float | None) -> str:

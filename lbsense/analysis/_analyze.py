@@ -10,7 +10,7 @@ from lbsense._validation import check_fraction, check_positive
 from lbsense.analysis._advice import headline, next_fact
 from lbsense.analysis._evidence import Evidence, gather
 from lbsense.analysis._expect import agreement_of, expect
-from lbsense.analysis._lessons import lessons
+from lbsense.analysis._lessons import advice, lessons
 from lbsense.analysis._results import Analysis, Step
 from lbsense.analysis._retrospective import look_back
 from lbsense.analysis._sentences import sentence
@@ -93,8 +93,11 @@ def analyze(
         steps.append(replace(step, sentence=text))
     retrospective = look_back(history, evidence, words, whole.outlook, whole.picks)
     if retrospective is not None:
-        told = lessons(history, retrospective, words, whole.outlook, whole.resolution)
-        retrospective = replace(retrospective, lessons=told)
+        retrospective = replace(
+            retrospective,
+            lessons=lessons(history, retrospective, words, whole.outlook),
+            advice=advice(retrospective, whole.resolution),
+        )
     return Analysis(
         history=history,
         level=evidence.level,

@@ -26,10 +26,10 @@ def analysis_fragment(analysis: Analysis) -> str:
     """Return the answer, what to select, and every step, as HTML."""
     parts = [
         paragraph(analysis.headline, strong=True),
-        paragraph(f"Evidence: level {analysis.level}. {analysis.next_fact}"),
+        paragraph(f"Evidence: {analysis.evidence}. {analysis.next_fact}"),
     ]
     if analysis.retrospective is not None:
-        parts.append(listing(analysis.retrospective.lessons))
+        parts.append(listing(analysis.retrospective.sentences))
     elif analysis.picks is not None:
         parts.append(paragraph(_selection(analysis)))
     if analysis.steps:
@@ -48,8 +48,8 @@ def _selection(analysis: Analysis) -> str:
         return ""
     best = picks.best
     names = " and ".join(
-        f"#{index + 1} ({shorten(_name(analysis.steps[index]), _NAME_WIDTH)})"
-        for index in sorted({best.first, best.second})
+        f"#{index + 1} ({shorten(analysis.steps[index].name, _NAME_WIDTH)})"
+        for index in best.positions
     )
     return (
         f"Select {names}: the best of all is among them with "
@@ -60,7 +60,7 @@ def _selection(analysis: Analysis) -> str:
 def _steps(analysis: Analysis) -> str:
     columns = {
         "#": [str(number) for number in range(1, len(analysis.steps) + 1)],
-        "submission": [shorten(_name(step), _NAME_WIDTH) for step in analysis.steps],
+        "submission": [shorten(step.name, _NAME_WIDTH) for step in analysis.steps],
         "CV": [format_number(step.cv_score) for step in analysis.steps],
         "public": [format_number(step.public_score) for step in analysis.steps],
         "private": [format_number(step.private_score) for step in analysis.steps],
@@ -84,7 +84,3 @@ def _interval(step: Step) -> str:
     if step.gain_low is None or step.gain_high is None:
         return "-"
     return f"{format_gain(step.gain_low)} to {format_gain(step.gain_high)}"
-
-
-def _name(step: Step) -> str:
-    return step.description or step.file_name or step.submission_id

@@ -20,7 +20,7 @@ from lbsense.stats.regret import RuleOutcome
 from lbsense.stats.resolution import ResolutionResult
 from lbsense.stats.retrospect import GapSplitResult
 
-__all__ = ["lessons"]
+__all__ = ["advice", "lessons"]
 
 _SURE = 2.0  # standard errors from which luck in a public score is no guess
 _MANY = 0.5  # share of steps
@@ -36,9 +36,8 @@ def lessons(
     found: Retrospective,
     words: Sequence[Verdict],
     outlook: PrivateOutlookResult | None,
-    resolution: ResolutionResult | None,
 ) -> tuple[str, ...]:
-    """Return what happened and what to do next time, the most telling first."""
+    """Return what happened, the most telling first."""
     told: list[str] = []
     if found.best_public is not None:
         told.append(_gap(history, found.best_public))
@@ -46,8 +45,15 @@ def lessons(
         told.extend(_foresight(history, found, outlook))
     told.extend(_selection(history, found))
     told.extend(_verdicts(found, words))
-    told.extend(_advice(found, resolution))
+    told.extend(_guides(found))
     return tuple(told)
+
+
+def advice(
+    found: Retrospective, resolution: ResolutionResult | None
+) -> tuple[str, ...]:
+    """Return what to do next time."""
+    return tuple(_advice(found, resolution))
 
 
 def _gap(history: History, split: GapSplitResult) -> str:
@@ -92,7 +98,7 @@ def _foresight(
         )
         inside = abs(coverage.best_public_z) <= UNFORESEEN
         yield (
-            "From public and CV scores alone its private score was expected at "
+            "From what was known before the end its private score was expected at "
             f"{format_number(sign * float(outlook.mean[best]))}, with 95% between "
             f"{format_number(low)} and {format_number(high)}: "
             f"{'that held' if inside else 'that did not hold'}. Bands held for "
@@ -163,8 +169,8 @@ def _verdicts(found: Retrospective, words: Sequence[Verdict]) -> Iterator[str]:
         count = sum(n for (_, told), n in tally.items() if told == outcome)
         if count:
             yield (
-                f"{plural(count, 'step')} without a verdict: {outcome}, by public, CV "
-                "and private scores together."
+                f"{plural(count, 'step')} without a verdict: {outcome}, now that "
+                "private scores are known."
             )
 
 
@@ -187,7 +193,6 @@ def _advice(found: Retrospective, resolution: ResolutionResult | None) -> Iterat
             "groups), and cut validation the same way. A random split does not explain "
             "the distance of public and private scores."
         )
-    yield from _guides(found)
     silent = sum(outcome == "still open" for outcome in found.outcomes)
     judged = sum(bool(outcome) for outcome in found.outcomes)
     if judged and silent / judged > _MANY:

@@ -113,6 +113,7 @@ def whole_retrospective(analysis: Analysis) -> dict[str, Any] | None:
         },
         "sizes_known": found.sizes_known,
         "lessons": list(found.lessons),
+        "advice": list(found.advice),
     }
 
 

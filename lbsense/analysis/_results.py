@@ -36,6 +36,14 @@ __all__ = ["SCHEMA", "Analysis", "Step"]
 #: Version of the dictionary that `Analysis.to_dict` gives.
 SCHEMA = 1
 
+_EVIDENCE = {
+    "A": "public scores alone",
+    "A+": "public scores, metric and test size",
+    "B": "public and CV scores",
+    "C": "public and private scores",
+    "D": "predictions row by row",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Result):
@@ -85,6 +93,11 @@ class Step(Result):
     p_loss: float | None
     verdict: Verdict
     sentence: str
+
+    @property
+    def name(self) -> str:
+        """What the entrant called it: untrusted text, the identifier for want of it."""
+        return self.description or self.file_name or self.submission_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,6 +166,11 @@ class Analysis(Result):
     retrospective: Retrospective | None
     notes: Mapping[str, str]
 
+    @property
+    def evidence(self) -> str:
+        """The level of evidence and what it holds, in words."""
+        return f"level {self.level}, {_EVIDENCE[self.level]}"
+
     def counts(self) -> dict[str, int]:
         """Return how many submissions each verdict has, most frequent first."""
         return dict(Counter(step.verdict for step in self.steps).most_common())
@@ -189,7 +207,7 @@ class Analysis(Result):
         )
 
     def __str__(self) -> str:
-        lines = [self.headline, f"Level of evidence {self.level}. {self.next_fact}", ""]
+        lines = [self.headline, f"Evidence: {self.evidence}. {self.next_fact}", ""]
         lines += [f"  {_text_row(step)}" for step in self.steps]
         return "\n".join(lines)
 
@@ -209,5 +227,5 @@ def _cells(step: Step) -> tuple[str, ...]:
 
 def _text_row(step: Step) -> str:
     cv, public, gain, chance, verdict = _cells(step)
-    name = shorten(step.description or step.file_name or step.submission_id, 32)
+    name = shorten(step.name, 32)
     return f"{name:<32} {cv:>9} {public:>9} {gain:>9} {chance:>5}  {verdict}"

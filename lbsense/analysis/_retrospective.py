@@ -92,7 +92,9 @@ class Retrospective(Result):
     sizes_known : bool
         Whether the sizes of the test sets were. Else they are taken as equal.
     lessons : tuple of str
-        What happened and what to do next time, in sentences.
+        What happened, in sentences.
+    advice : tuple of str
+        What to do next time.
     """
 
     n_obs: int
@@ -107,6 +109,12 @@ class Retrospective(Result):
     outcomes: tuple[StepOutcome, ...]
     sizes_known: bool
     lessons: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What happened, and then what to do next time."""
+        return (*self.lessons, *self.advice)
 
     @property
     def fits(self) -> bool:
@@ -235,8 +243,7 @@ def _chosen(
     if selected:
         chosen[SELECTED] = selected
     if picks is not None:
-        pair = picks.best
-        chosen[OWN_PICKS] = sorted({pair.first, pair.second})
+        chosen[OWN_PICKS] = picks.best.positions
     return chosen
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -16,6 +14,7 @@ from lbsense._format import (
     format_fixed,
     format_probability,
     format_time,
+    gain_decimals,
 )
 from lbsense.analysis import Step
 
@@ -174,13 +173,11 @@ def _decimals(values: Iterable[float | None]) -> int:
 
 def _estimates(steps: Sequence[Step]) -> list[_Column]:
     """Return true gains and intervals, to the two digits that the width supports."""
-    halves = [
-        (step.gain_high - step.gain_low) / 2
+    decimals = gain_decimals(
+        step.gain_high - step.gain_low
         for step in steps
         if step.gain_high is not None and step.gain_low is not None
-    ]
-    half = median(halves) if halves else 0.0
-    decimals = min(6, max(0, 1 - math.floor(math.log10(half)))) if half > 0 else 6
+    )
 
     def shown(value: float | None) -> str:
         return format_fixed(value, decimals=decimals, sign=True)

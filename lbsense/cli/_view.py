@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from lbsense._format import clean_text, format_time, plural
+from lbsense._format import clean_text, plural
 from lbsense.analysis import Analysis, Step
 from lbsense.checks import Findings
 from lbsense.cli._entries import print_entries
@@ -17,13 +17,6 @@ from lbsense.model import History
 
 __all__ = ["print_analysis"]
 
-_EVIDENCE = {
-    "A": "public scores alone",
-    "A+": "public scores, metric and test size",
-    "B": "public and CV scores",
-    "C": "public and private scores",
-    "D": "predictions row by row",
-}
 _TELLING = frozenset({"progress", "chasing", "setback", "probe"})
 _MOST_SENTENCES = 12
 _MOST_ISSUES = 5
@@ -49,7 +42,7 @@ def print_analysis(
     _print_doubts(analysis.history, console, verbose=verbose)
     _print_findings(findings, console, verbose=verbose)
     if analysis.retrospective is not None:
-        told = [("-", as_options(text)) for text in analysis.retrospective.lessons]
+        told = [("-", as_options(text)) for text in analysis.retrospective.sentences]
         print_entries(console, told, title="After the end")
     if analysis.steps:
         _print_steps(analysis, console)
@@ -63,12 +56,10 @@ def _print_answer(analysis: Analysis, console: Console) -> None:
     console.print(Text(_subject(analysis.history), "dim"))
     console.print(Text(clean_text(analysis.headline), "bold"))
     console.print()
-    known = _EVIDENCE.get(analysis.level, "")
-    level = f"{analysis.level}, {known}" if known else analysis.level
     print_entries(
         console,
         [
-            ("Evidence", f"level {level}."),
+            ("Evidence", f"{analysis.evidence}."),
             ("Would help", as_options(analysis.next_fact)),
         ],
     )
@@ -79,14 +70,10 @@ def _subject(history: History) -> str:
     competition = history.competition
     parts = [competition.slug, competition.platform]
     if competition.metric or competition.greater_is_better is not None:
-        better = {True: "higher is better", False: "lower is better", None: ""}
-        told = [competition.metric, better[competition.greater_is_better]]
+        told = [competition.metric, competition.better]
         parts.append(", ".join(part for part in told if part))
     parts.append(plural(len(history), "submission"))
-    times = [item.submitted_at for item in history if item.submitted_at is not None]
-    if times:
-        first, last = (format_time(time)[:10] for time in (min(times), max(times)))
-        parts.append(first if first == last else f"{first} to {last}")
+    parts.append(history.period)
     return clean_text(" | ".join(part for part in parts if part))
 
 

@@ -93,7 +93,7 @@ def _show(analysis: Analysis, console: Console) -> None:
 
 
 def _headline(analysis: Analysis, best: PairResult) -> str:
-    names = [_name(analysis, index) for index in _members(best)]
+    names = [_name(analysis, index) for index in best.positions]
     return f"Select {' and '.join(names)}."
 
 
@@ -118,7 +118,7 @@ def _print_rules(
 ) -> None:
     table = _table("rule", "pair", "costs", "regret", "holds the best")
     for pair in pairs:
-        names = (_name(analysis, index) for index in _members(pair))
+        names = (_name(analysis, index) for index in pair.positions)
         table.add_row(
             pair.rule,
             ", ".join(names),
@@ -145,7 +145,7 @@ def _advice(analysis: Analysis) -> list[tuple[str, str]]:
         return entries
     other = picks.runner_up
     if other is not None:
-        names = " and ".join(_name(analysis, index) for index in _members(other))
+        names = " and ".join(_name(analysis, index) for index in other.positions)
         entries.append(
             (
                 "Next best",
@@ -156,7 +156,7 @@ def _advice(analysis: Analysis) -> list[tuple[str, str]]:
         )
     default = [pair for pair in picks.rules if pair.rule == _DEFAULT]
     if default:
-        same = set(_members(default[0])) == set(_members(picks.best))
+        same = set(default[0].positions) == set(picks.best.positions)
         cost = format_number(max(default[0].cost, 0.0), digits=2)
         trap = (
             "here that is the same pair"
@@ -200,7 +200,7 @@ def _rule(analysis: Analysis, pair: PairResult) -> dict[str, Any]:
     return {
         "rule": pair.rule,
         "submissions": [
-            analysis.steps[index].submission_id for index in _members(pair)
+            analysis.steps[index].submission_id for index in pair.positions
         ],
         "expected_score": _raw(analysis, pair.expected_score),
         "cost": max(pair.cost, 0.0),
@@ -214,7 +214,7 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
     outlook = analysis.outlook
     chances = (pair.p_first_better, 1 - pair.p_first_better)
     entries = []
-    for index, chance in zip(_members(pair), chances, strict=False):
+    for index, chance in zip(pair.positions, chances, strict=False):
         step = analysis.steps[index]
         entry: dict[str, Any] = {
             "submission_id": step.submission_id,
@@ -222,7 +222,7 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
             "description": step.description,
             "public_score": step.public_score,
             "cv_score": step.cv_score,
-            "p_better": chance if len(_members(pair)) > 1 else 1.0,
+            "p_better": chance if len(pair.positions) > 1 else 1.0,
         }
         if outlook is not None:
             entry["expected_score"] = _raw(analysis, float(outlook.mean[index]))
@@ -234,10 +234,6 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
                 entry[f"low{level}"], entry[f"high{level}"] = ends
         entries.append(entry)
     return entries
-
-
-def _members(pair: PairResult) -> tuple[int, ...]:
-    return (pair.first, pair.second) if pair.first != pair.second else (pair.first,)
 
 
 def _name(analysis: Analysis, index: int) -> str:

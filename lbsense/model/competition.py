@@ -83,6 +83,13 @@ class Competition(Result):
             return None
         return self.test_size if self.nested else self.test_size - self.n_public
 
+    @property
+    def better(self) -> str:
+        """Which score is better, in words; empty when nobody said."""
+        if self.greater_is_better is None:
+            return ""
+        return "higher is better" if self.greater_is_better else "lower is better"
+
     def direction(self) -> int:
         """Return 1 when a greater score is better and -1 when a smaller one is.
 

@@ -127,6 +127,15 @@ class History(Result):
         values = [getattr(item, f"{kind}_score") for item in self.submissions]
         return np.array(values, dtype=np.float64)
 
+    @property
+    def period(self) -> str:
+        """First and last day of submission, UTC; empty without any date."""
+        times = [item.submitted_at for item in self if item.submitted_at is not None]
+        if not times:
+            return ""
+        first, last = (format_time(time)[:10] for time in (min(times), max(times)))
+        return first if first == last else f"{first} to {last}"
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per submission, with the raw scores."""
         columns = list(Submission.__dataclass_fields__)
@@ -152,7 +161,7 @@ class History(Result):
             [
                 str(number),
                 format_time(item.submitted_at),
-                shorten(item.description or item.file_name or item.submission_id, 60),
+                shorten(item.name, 60),
                 item.status,
                 *(
                     format_number(score, digits=6)

@@ -72,6 +72,11 @@ class Submission(Result):
     source_file: str | None = None
     source_line: int | None = None
 
+    @property
+    def name(self) -> str:
+        """What the entrant called it: untrusted text, the identifier for want of it."""
+        return self.description or self.file_name or self.submission_id
+
     def __post_init__(self) -> None:
         if self.submitted_at is not None and self.submitted_at.tzinfo is None:
             msg = (

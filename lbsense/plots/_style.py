@@ -218,8 +218,7 @@ def _set_margin(
 
 def key(step: Step, number: int, width: int = 34) -> str:
     """Return the number of a submission and the start of what it was called."""
-    name = step.description or step.file_name or step.submission_id
-    return f"#{number} {shorten(name, width)}"
+    return f"#{number} {shorten(step.name, width)}"
 
 
 def pin(values: FloatArray, *, best_is_high: bool) -> tuple[float, float]:

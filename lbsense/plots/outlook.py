@@ -104,8 +104,7 @@ def plot_outlook(
     ax.grid(axis="x", color=colours["grid"], linewidth=0.8)
     ax.ticklabel_format(axis="x", useOffset=False)
     competition = analysis.history.competition
-    better = "higher" if competition.greater_is_better else "lower"
-    label(ax, colours, x=f"{competition.metric or 'score'} ({better} is better)")
+    label(ax, colours, x=f"{competition.metric or 'score'} ({competition.better})")
     legend(ax, colours, columns=3)
     return ax
 
@@ -120,7 +119,7 @@ def _candidates(analysis: Analysis) -> list[int]:
     wanted = [index for index, item in enumerate(analysis.history) if item.selected]
     wanted.append(outlook.best_public)
     if analysis.picks is not None:
-        wanted += [analysis.picks.best.first, analysis.picks.best.second]
+        wanted += analysis.picks.best.positions
     must = {index for index in wanted if index in known}
     room = max(_MOST - len(must), 0)
     kept = must | set([index for index in known if index not in must][:room])

@@ -68,10 +68,8 @@ def plot_picks(
 
 
 def _name(pair: PairResult, row: int) -> str:
-    pair_text = f"#{pair.first + 1}, #{pair.second + 1}"
-    if pair.first == pair.second:
-        pair_text = f"#{pair.first + 1}"
-    return f"{'recommended' if row == 0 else pair.rule}: {pair_text}"
+    members = ", ".join(f"#{index + 1}" for index in pair.positions)
+    return f"{'recommended' if row == 0 else pair.rule}: {members}"
 
 
 def _words(analysis: Analysis, pair: PairResult) -> str:

@@ -170,8 +170,8 @@ def _rings(
     chosen = [index for index, item in enumerate(analysis.history) if item.selected]
     groups = [("selected", chosen, 190.0, "ink")]
     if analysis.picks is not None:
-        pair = analysis.picks.best
-        groups.append(("picks", [pair.first, pair.second], 120.0, "estimate"))
+        pair = list(analysis.picks.best.positions)
+        groups.append(("picks", pair, 120.0, "estimate"))
     for name, members, size, role in groups:
         known = [i for i in members if np.isfinite(x[i]) and np.isfinite(y[i])]
         if known:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from lbsense._format import format_time
-from lbsense._typing import FloatArray
+from lbsense._typing import FloatArray, ScoreKind
 from lbsense.analysis import Analysis
 from lbsense.plots._style import (
     Theme,
@@ -69,7 +68,8 @@ def plot_timeline(
         notes.append(f"{n_outside} far worse drawn at the border")
     ax.set_ylim(*_wider(limits))
     number_axis(ax, len(public))
-    label(ax, colours, x=_period(analysis), y=_score_axis(analysis))
+    period = f" ({history.period})" if history.period else ""
+    label(ax, colours, x=f"submission{period}", y=_score_axis(analysis))
     if notes:
         ax.set_title(
             "; ".join(notes), loc="right", fontsize=8.5, color=colours["muted"]
@@ -157,8 +157,12 @@ def _others(
     notes = []
     low, high = limits
     size = 0.5 * point_size(len(number))
-    for kind, marker, name in (("cv", "_", "CV"), ("private", "d", "private")):
-        values = analysis.history.raw_scores("cv" if kind == "cv" else "private")
+    kinds: tuple[tuple[ScoreKind, str, str], ...] = (
+        ("cv", "_", "CV"),
+        ("private", "d", "private"),
+    )
+    for kind, marker, name in kinds:
+        values = analysis.history.raw_scores(kind)
         known = values[np.isfinite(values)]
         if not known.size:
             continue
@@ -189,17 +193,7 @@ def _wider(limits: tuple[float, float]) -> tuple[float, float]:
     return limits[0] - room, limits[1] + room
 
 
-def _period(analysis: Analysis) -> str:
-    times = [step.submitted_at for step in analysis.steps if step.submitted_at]
-    if not times:
-        return "submission"
-    first, last = (format_time(time)[:10] for time in (min(times), max(times)))
-    return f"submission ({first} to {last})"
-
-
 def _score_axis(analysis: Analysis) -> str:
     competition = analysis.history.competition
-    better = {True: "higher is better", False: "lower is better", None: ""}
     name = competition.metric or "score"
-    told = better[competition.greater_is_better]
-    return f"{name} ({told})" if told else name
+    return f"{name} ({competition.better})" if competition.better else name

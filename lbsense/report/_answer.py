@@ -10,25 +10,15 @@ from lbsense._format import (
     format_gain,
     format_number,
     format_probability,
-    format_time,
     plural,
     shorten,
 )
 from lbsense.analysis import Analysis
 from lbsense.report._blocks import Bullets, Section
-from lbsense.stats.picks import PairResult
 from lbsense.stats.retrospect import GapSplitResult
 
-__all__ = ["EVIDENCE", "answer", "members", "name_of", "subject"]
+__all__ = ["answer", "name_of", "subject"]
 
-#: What a history of each level of evidence holds.
-EVIDENCE = {
-    "A": "public scores alone",
-    "A+": "public scores, the metric and the size of the test set",
-    "B": "public and CV scores",
-    "C": "public and private scores",
-    "D": "predictions row by row",
-}
 _NAME_WIDTH = 48
 
 
@@ -36,32 +26,21 @@ def subject(analysis: Analysis) -> str:
     """Return one line on what was read: platform, metric, sizes and period."""
     history = analysis.history
     competition = history.competition
-    better = {True: "higher is better", False: "lower is better", None: ""}
     parts = [
         competition.platform,
         competition.metric,
-        better[competition.greater_is_better],
+        competition.better,
         plural(len(history), "submission"),
     ]
     if competition.n_public is not None:
         parts.append(f"{competition.n_public:,} public test rows")
-    times = [item.submitted_at for item in history if item.submitted_at is not None]
-    if times:
-        first, last = (format_time(time)[:10] for time in (min(times), max(times)))
-        parts.append(first if first == last else f"{first} to {last}")
+    parts.append(history.period)
     return clean_text(" · ".join(part for part in parts if part))
 
 
 def name_of(analysis: Analysis, index: int) -> str:
     """Return the number of a submission and the words that its entrant gave it."""
-    step = analysis.steps[index]
-    text = step.description or step.file_name or step.submission_id
-    return f"#{index + 1} {shorten(text, _NAME_WIDTH)}"
-
-
-def members(pair: PairResult) -> tuple[int, ...]:
-    """Return the positions of a pair, one where there is only one candidate."""
-    return (pair.first, pair.second) if pair.first != pair.second else (pair.first,)
+    return f"#{index + 1} {shorten(analysis.steps[index].name, _NAME_WIDTH)}"
 
 
 def answer(analysis: Analysis) -> tuple[Section, ...]:
@@ -84,7 +63,7 @@ def _happened(analysis: Analysis) -> Iterator[str]:
     scored = [step for step in analysis.steps if step.public_score is not None]
     yield (
         f"{plural(len(scored), 'scored submission')} of {len(history)}. Evidence: "
-        f"level {analysis.level}, {EVIDENCE[analysis.level]}."
+        f"{analysis.evidence}."
     )
     if luck is not None and math.isfinite(luck.true_climb):
         yield (
@@ -107,8 +86,8 @@ def _gap(split: GapSplitResult, *, fits: bool) -> str:
     if not fits:
         return (
             f"The best public submission scored {moved} in private. Private scores lie "
-            "outside what public and CV scores let expect: a split into luck, choice "
-            "and shift is not to be trusted here."
+            "outside what was to be expected before the end: a split into luck, "
+            "selection and shift is not to be trusted here."
         )
     return (
         f"The best public submission scored {moved} in private: "
@@ -156,11 +135,9 @@ def _noise(analysis: Analysis) -> Iterator[str]:
 def _todo(analysis: Analysis) -> Iterator[str]:
     retrospective, picks = analysis.retrospective, analysis.picks
     if retrospective is not None:
-        yield from (
-            text for text in retrospective.lessons if text.startswith("Next time")
-        )
+        yield from retrospective.advice
     elif picks is not None:
-        names = " and ".join(name_of(analysis, i) for i in members(picks.best))
+        names = " and ".join(name_of(analysis, i) for i in picks.best.positions)
         yield (
             f"Select {names}: the better of them is the best of all with "
             f"{format_probability(picks.best.p_holds_best)} probability."
@@ -174,9 +151,8 @@ def _default_trap(analysis: Analysis) -> Iterator[str]:
     if picks is None:
         return
     for pair in picks.rules:
-        if pair.rule == "two best public" and set(members(pair)) != set(
-            members(picks.best)
-        ):
+        other = set(pair.positions) != set(picks.best.positions)
+        if pair.rule == "two best public" and other:
             yield (
                 "If you select nothing, the platform takes your two best public "
                 "scores: expected to cost "

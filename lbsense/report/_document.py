@@ -11,6 +11,7 @@ from lbsense._format import (
     format_time,
     plural,
 )
+from lbsense._typing import ScoreKind
 from lbsense.analysis import Analysis, Step
 from lbsense.checks import Findings
 from lbsense.model import InputFile
@@ -48,10 +49,9 @@ def competition(analysis: Analysis) -> str:
 def facts(analysis: Analysis) -> str:
     """Return the metric, the sizes and the period as a list, gaps marked."""
     known = analysis.history.competition
-    better = {True: "higher is better", False: "lower is better"}
     metric = markdown_text(known.metric) if known.metric else "**TO FILL IN**"
-    if known.greater_is_better is not None:
-        metric += f" ({better[known.greater_is_better]})"
+    if known.better:
+        metric += f" ({known.better})"
     lines = [f"- Metric: {metric}"]
     for name, count in (
         ("Training rows", known.train_size),
@@ -100,14 +100,15 @@ def _best(analysis: Analysis) -> tuple[list[int], str]:
     history = analysis.history
     if history.competition.greater_is_better is None:
         return [], ""
-    for kind, word in (("private", "private"), ("public", "public")):
-        scores = history.scores("private" if kind == "private" else "public")
+    kinds: tuple[ScoreKind, ...] = ("private", "public")
+    for kind in kinds:
+        scores = history.scores(kind)
         known = [i for i, value in enumerate(scores) if math.isfinite(value)]
         if known:
             best = sorted(known, key=lambda i: -scores[i])[:2]
             return best, (
                 "The input does not say which submissions were selected; these have "
-                f"the best {word} scores:"
+                f"the best {kind} scores:"
             )
     return [], ""
 
@@ -230,7 +231,7 @@ def outcome(analysis: Analysis) -> str:
             "Private scores were not given, or the competition is still running: "
             "nothing is said about the final ranking."
         )
-    lines = "\n".join(f"- {markdown_text(text)}" for text in found.lessons)
+    lines = "\n".join(f"- {markdown_text(text)}" for text in found.sentences)
     return f"What the private scores say:\n\n{lines}"
 
 

@@ -14,7 +14,7 @@ from lbsense._format import (
 )
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings, explain
-from lbsense.report._answer import members, name_of
+from lbsense.report._answer import name_of
 from lbsense.report._blocks import (
     Block,
     Bullets,
@@ -94,7 +94,7 @@ def _retrospective(analysis: Analysis) -> Section:
     blocks: list[Block] = []
     if found is not None:
         blocks += [
-            Bullets(items=found.lessons),
+            Bullets(items=found.sentences),
             Figure(
                 name="public_private",
                 caption="Private against public scores. On the thin line they are "
@@ -178,7 +178,7 @@ def _picks(analysis: Analysis) -> Section:
         Figure(
             name="outlook",
             caption="Private score to expect of the most promising submissions, from "
-            "public and CV scores alone: thick 80%, thin 95%.",
+            "what was known before the end: thick 80%, thin 95%.",
         )
     ]
     picks = analysis.picks
@@ -203,7 +203,7 @@ def _picks(analysis: Analysis) -> Section:
                     (
                         Cell(text=pair.rule),
                         Cell(
-                            text=", ".join(name_of(analysis, i) for i in members(pair))
+                            text=", ".join(name_of(analysis, i) for i in pair.positions)
                         ),
                         Cell(text=format_number(max(pair.cost, 0.0), digits=2)),
                         Cell(text=format_number(pair.regret, digits=2)),

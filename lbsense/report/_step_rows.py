@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from statistics import median
 
 from lbsense._format import (
     decimals_shown,
     format_fixed,
     format_probability,
     format_time,
+    gain_decimals,
     shorten,
 )
 from lbsense.analysis import Analysis, Step
@@ -97,8 +96,7 @@ def step_table(analysis: Analysis) -> Table:
 
 
 def _name(step: Step) -> Cell:
-    text = step.description or step.file_name or step.submission_id
-    return Cell(text=shorten(text, _NAME_WIDTH) or step.submission_id)
+    return Cell(text=shorten(step.name, _NAME_WIDTH) or step.submission_id)
 
 
 def _scores(values: Iterable[float | None]) -> list[Cell]:
@@ -112,13 +110,11 @@ def _scores(values: Iterable[float | None]) -> list[Cell]:
 
 def _gains(steps: Sequence[Step]) -> list[Cell]:
     """Return gains and intervals to the two digits that their widths support."""
-    halves = [
-        (step.gain_high - step.gain_low) / 2
+    decimals = gain_decimals(
+        step.gain_high - step.gain_low
         for step in steps
         if step.gain_high is not None and step.gain_low is not None
-    ]
-    half = median(halves) if halves else 0.0
-    decimals = min(6, max(0, 1 - math.floor(math.log10(half)))) if half > 0 else 6
+    )
 
     def told(step: Step) -> str:
         gain, low, high = (

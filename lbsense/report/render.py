@@ -77,7 +77,8 @@ def render_report(
         known = ", ".join(get_args(ReportFormat))
         msg = f"format must be one of {known}, got {format!r}."
         raise ValueError(msg)
-    return _text(analysis, findings, sources, format, figures=None)
+    checked = findings if findings is not None else run_checks(analysis)
+    return _text(analysis, checked, sources, format, figures=None)
 
 
 def write_report(
@@ -132,34 +133,31 @@ def write_report(
     tell = progress or _silently
     tell("Checking the history")
     checked = findings if findings is not None else run_checks(analysis)
-    folder = None
+    figures = None
     if chosen == "markdown":
-        folder = target.with_name(f"{target.stem}_files")
-        _write_pictures(analysis, checked, folder, tell)
+        figures = f"{target.stem}_files"
+        _write_pictures(analysis, checked, target.with_name(figures), tell)
     tell("Writing the report")
-    text = _text(
-        analysis, checked, sources, chosen, figures=folder.name if folder else None
-    )
+    text = _text(analysis, checked, sources, chosen, figures=figures)
     target.write_bytes(text.encode("utf-8", errors="replace"))
     return target
 
 
 def _text(
     analysis: Analysis,
-    findings: Findings | None,
+    findings: Findings,
     sources: Iterable[_Source],
     chosen: ReportFormat,
     *,
     figures: str | None,
 ) -> str:
-    checked = findings if findings is not None else run_checks(analysis)
     files = tuple(_fingerprints(sources))
     version = metadata.version("lbsense")
     if chosen == "kaggle":
-        return kaggle_document(analysis, checked, sources=files, version=version)
+        return kaggle_document(analysis, findings, sources=files, version=version)
     if chosen == "zindi":
-        return zindi_document(analysis, checked, sources=files, version=version)
-    page = build_page(analysis, checked, files)
+        return zindi_document(analysis, findings, sources=files, version=version)
+    page = build_page(analysis, findings, files)
     if chosen == "markdown":
         return markdown_page(page, version=version, figures=figures)
     from lbsense.report._html import html_page  # matplotlib and jinja2

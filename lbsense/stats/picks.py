@@ -55,6 +55,11 @@ class PairResult(Result):
     p_first_better: float
     p_holds_best: float
 
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Return both positions, one where there is only one candidate."""
+        return (self.first, self.second)[: 1 + (self.first != self.second)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PicksResult(Result):

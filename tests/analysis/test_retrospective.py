@@ -56,7 +56,7 @@ def test_a_climb_on_noise_is_told_as_selection(chaser):
         found.outcome_of(OWN_PICKS), found.outcome_of("two best public"),
     )  # fmt: skip
     assert own.regret < default.regret / 5
-    assert any("it was luck" in text for text in found.lessons)
+    assert any("it was luck" in text for text in found.advice)
 
 
 def test_private_scores_change_nothing_that_is_said_without_them(chaser):

@@ -65,14 +65,14 @@ def test_markdown_by_its_suffix(report, tmp_path):
     [
         ("a.pdf", "End it in .html or .md"),
         ("none/a.html", "there is no folder"),
-        (HISTORY, "is HTML or Markdown|history itself|HTML or"),
+        (HISTORY, "HTML or Markdown"),
     ],
 )
 def test_impossible_targets_are_refused(report, tmp_path, target, told):
     before = Path(HISTORY).read_bytes()
     done = report("-o", target if target == HISTORY else str(tmp_path / target))
     assert done.exit_code == 2
-    assert any(part in done.stderr.replace("\n", " ") for part in told.split("|"))
+    assert told in done.stderr.replace("\n", " ")
     assert Path(HISTORY).read_bytes() == before
 
 
