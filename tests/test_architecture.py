@@ -14,7 +14,7 @@ import pytest
 import lbsense
 
 PACKAGE = Path(lbsense.__file__).parent
-MOST_LINES = 400
+MOST_LINES = 700
 
 # Rooms by floor. Only the lowest floor's rooms may import each other.
 FLOORS = {
@@ -32,11 +32,12 @@ FLOORS = {
     "analysis": 3,
     "noise": 3,
     "checks": 4,
-    "plots": 5,
-    "report": 6,
-    "cli": 7,
-    "__init__": 8,
-    "__main__": 8,
+    "words": 5,
+    "plots": 6,
+    "report": 7,
+    "cli": 8,
+    "__init__": 9,
+    "__main__": 9,
 }
 # The command line asks the package for its version, and an analysis for the noise of
 # predictions, on its own floor.
@@ -396,7 +397,7 @@ def test_a_lawful_package_has_no_violations(house: Path) -> None:
         ("model/__init__.py", "x = 1", "an __init__ holds docstring, re-exports"),
         ("model/__init__.py", "def f(): ...", "an __init__ holds docstring, re-exp"),
         ("model/__init__.py", "__version__ = '1'", "an __init__ holds docstring"),
-        ("stats/a.py", "x = 1\n" * 401, "401 lines, at most 400"),
+        ("stats/a.py", "x = 1\n" * 701, "701 lines, at most 700"),
         ("stats/a.py", "def f(x, *, greater_is_better): ...", "greater_is_better: dir"),
         ("stats/a.py", "y = -x if minimize else x", "minimize: direction ends in"),
         ("stats/a.py", "if m.higher_is_better: pass", "higher_is_better: direction"),
