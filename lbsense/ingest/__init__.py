@@ -1,6 +1,5 @@
 """Files, text and API objects to the model: the only reader."""
 
-from lbsense.ingest._fingerprint import input_files
 from lbsense.ingest.cv_text import CvReading, cv_candidates, parse_cv
 from lbsense.ingest.formats import FORMATS, FormatGuide
 from lbsense.ingest.logs import join_log
@@ -11,6 +10,7 @@ from lbsense.ingest.readers import (
     read_table,
     read_zindi,
 )
+from lbsense.ingest.tables.fingerprint import input_files
 
 __all__ = [
     "FORMATS",

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._assign import ColumnNames
-from lbsense.ingest._cells import CellError, read_score, uses_decimal_comma
-from lbsense.ingest._columns import field_of, fold_number, name_key
 from lbsense.ingest._cv_words import KEYWORDS, KINDS, Role, role_of
-from lbsense.ingest._raw import RawTable
+from lbsense.ingest.tables.cells import CellError, read_score, uses_decimal_comma
+from lbsense.ingest.tables.names import field_of, fold_number, name_key
+from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import find_metric
 
 __all__ = ["LogColumns", "find_log_columns", "plain_cell"]

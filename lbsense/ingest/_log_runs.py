@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lbsense._format import shorten
-from lbsense.ingest._cells import (
+from lbsense.ingest._log_columns import LogColumns, plain_cell
+from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,
     read_folds,
@@ -17,9 +18,8 @@ from lbsense.ingest._cells import (
     read_text,
     uses_decimal_comma,
 )
-from lbsense.ingest._columns import name_key
-from lbsense.ingest._log_columns import LogColumns, plain_cell
-from lbsense.ingest._raw import RawRow, RawTable
+from lbsense.ingest.tables.names import name_key
+from lbsense.ingest.tables.raw import RawRow, RawTable
 from lbsense.model import RowIssue
 
 __all__ = ["LogRun", "read_runs"]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._source import is_text_source, read_documents
+from lbsense.ingest.tables.source import is_text_source, read_documents
 
 __all__ = [
     "PredictionTable",

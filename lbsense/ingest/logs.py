@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from lbsense._format import plural, shorten
-from lbsense.ingest._assign import ColumnNames, check_overrides
 from lbsense.ingest._log_columns import find_log_columns
 from lbsense.ingest._log_match import NOBODY, SHARED, TAKEN, match_runs
 from lbsense.ingest._log_runs import LogRun, read_runs
-from lbsense.ingest._tables import read_tables
+from lbsense.ingest.tables.read import read_tables
+from lbsense.ingest.tables.sheet import ColumnNames, check_overrides
 from lbsense.model import DataWarning, History, RowIssue, Submission
 
 __all__ = ["join_log"]

@@ -24,7 +24,7 @@ from lbsense.ingest._prediction_tables import (
     read_prediction_table,
     with_ids,
 )
-from lbsense.ingest._source import is_text_source
+from lbsense.ingest.tables.source import is_text_source
 from lbsense.model import History
 from lbsense.model.predictions import Predictions
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from lbsense._typing import Platform
-from lbsense.ingest._assign import ColumnNames
-from lbsense.ingest._history import Layout, describe_competition, read_history
+from lbsense.ingest.history.read import Layout, describe_competition, read_history
+from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.model import History
 
 __all__ = ["read_kaggle", "read_submissions", "read_table", "read_zindi"]

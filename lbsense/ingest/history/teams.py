@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._assign import ColumnNames, assign_columns
-from lbsense.ingest._cells import read_text
-from lbsense.ingest._raw import RawTable
+from lbsense.ingest.tables.cells import read_text
+from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.sheet import ColumnNames, assign_columns
 
 __all__ = ["choose_team"]
 

@@ -6,11 +6,11 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from lbsense.ingest._cells import read_status
-from lbsense.ingest._columns import field_of, known_fields, name_key
-from lbsense.ingest._delimited import is_known_noise, skipped_line, wrong_width
-from lbsense.ingest._raw import RawRow, RawTable
-from lbsense.ingest._source import Document
+from lbsense.ingest.tables.cells import read_status
+from lbsense.ingest.tables.delimited import is_known_noise, skipped_line, wrong_width
+from lbsense.ingest.tables.names import field_of, known_fields, name_key
+from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
 __all__ = ["read_labels", "read_piped", "read_ruled"]

@@ -12,10 +12,10 @@ import pandas as pd
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._columns import field_of
-from lbsense.ingest._delimited import is_known_noise, skipped_line
-from lbsense.ingest._raw import RawRow, RawTable, Shape
-from lbsense.ingest._source import Document
+from lbsense.ingest.tables.delimited import is_known_noise, skipped_line
+from lbsense.ingest.tables.names import field_of
+from lbsense.ingest.tables.raw import RawRow, RawTable, Shape
+from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
 __all__ = ["json_problem", "read_frame", "read_json", "read_objects"]

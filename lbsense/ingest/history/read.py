@@ -11,17 +11,21 @@ from typing import Any
 from lbsense._format import shorten
 from lbsense._typing import Platform
 from lbsense.errors import IngestError
-from lbsense.ingest._assign import ColumnNames, check_overrides
-from lbsense.ingest._build import build_submissions, in_time_order, without_overlap
-from lbsense.ingest._columns import known_fields
-from lbsense.ingest._dates import read_dates
-from lbsense.ingest._raw import RawTable
-from lbsense.ingest._recognise import Kind, has_score, recognise_table
-from lbsense.ingest._rows import ReadTable, read_rows
-from lbsense.ingest._tables import read_tables
-from lbsense.ingest._teams import choose_team
-from lbsense.ingest._warnings import Seen, warnings_of
+from lbsense.ingest.history.build import (
+    build_submissions,
+    in_time_order,
+    without_overlap,
+)
+from lbsense.ingest.history.recognise import Kind, has_score, recognise_table
+from lbsense.ingest.history.rows import ReadTable, read_rows
+from lbsense.ingest.history.teams import choose_team
+from lbsense.ingest.history.warnings import Seen, warnings_of
 from lbsense.ingest.logs import join_log
+from lbsense.ingest.tables.dates import read_dates
+from lbsense.ingest.tables.names import known_fields
+from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.read import read_tables
+from lbsense.ingest.tables.sheet import ColumnNames, check_overrides
 from lbsense.metrics import Metric, find_metric
 from lbsense.model import Competition, History, RowIssue
 

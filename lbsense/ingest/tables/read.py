@@ -10,11 +10,16 @@ import pandas as pd
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._delimited import find_heading, is_known_noise, read_delimited
-from lbsense.ingest._layouts import read_labels, read_piped, read_ruled
-from lbsense.ingest._raw import RawRow, RawTable
-from lbsense.ingest._records import json_problem, read_frame, read_json, read_objects
-from lbsense.ingest._source import Document, is_text_source, read_documents
+from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
+from lbsense.ingest.tables.drawn import read_labels, read_piped, read_ruled
+from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.records import (
+    json_problem,
+    read_frame,
+    read_json,
+    read_objects,
+)
+from lbsense.ingest.tables.source import Document, is_text_source, read_documents
 
 __all__ = ["RawRow", "RawTable", "read_tables"]
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 import pandas as pd
 
-from lbsense.ingest._cells import is_missing
+from lbsense.ingest.tables.cells import is_missing
 
 __all__ = ["DateColumn", "read_dates"]
 

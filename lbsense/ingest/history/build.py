@@ -11,8 +11,8 @@ from typing import Any
 
 from lbsense._format import shorten
 from lbsense._typing import CvSource
-from lbsense.ingest._rows import Draft, ReadTable
 from lbsense.ingest.cv_text import CvReading, parse_cv
+from lbsense.ingest.history.rows import Draft, ReadTable
 from lbsense.model import RowIssue, Submission
 
 __all__ = ["build_submissions", "in_time_order", "without_overlap"]

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lbsense._format import plural, shorten
-from lbsense.ingest._cells import read_status
-from lbsense.ingest._columns import (
+from lbsense.ingest.tables.cells import read_status
+from lbsense.ingest.tables.names import (
     field_of,
     is_heading,
     is_number,
     known_fields,
     name_key,
 )
-from lbsense.ingest._raw import RawRow, RawTable
-from lbsense.ingest._source import Document
+from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
 __all__ = [

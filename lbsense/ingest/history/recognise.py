@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._columns import known_fields, name_key
-from lbsense.ingest._raw import RawTable
+from lbsense.ingest.tables.names import known_fields, name_key
+from lbsense.ingest.tables.raw import RawTable
 
 __all__ = ["Kind", "has_score", "recognise_table"]
 

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._cells import CellError, is_missing, read_score, read_text
-from lbsense.ingest._columns import FIELDS, field_of, fold_number, name_key
-from lbsense.ingest._raw import RawTable
+from lbsense.ingest.tables.cells import CellError, is_missing, read_score, read_text
+from lbsense.ingest.tables.names import FIELDS, field_of, fold_number, name_key
+from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import RowIssue
 
 __all__ = ["Assignment", "ColumnNames", "assign_columns", "check_overrides"]

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from lbsense._format import shorten
 from lbsense._typing import Status
-from lbsense.ingest._assign import Assignment, ColumnNames, assign_columns
-from lbsense.ingest._cells import (
+from lbsense.ingest.history.recognise import Kind
+from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,
     is_missing,
@@ -21,10 +21,10 @@ from lbsense.ingest._cells import (
     read_text,
     uses_decimal_comma,
 )
-from lbsense.ingest._columns import name_key
-from lbsense.ingest._dates import DateColumn, read_dates
-from lbsense.ingest._raw import RawTable
-from lbsense.ingest._recognise import Kind
+from lbsense.ingest.tables.dates import DateColumn, read_dates
+from lbsense.ingest.tables.names import name_key
+from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.sheet import Assignment, ColumnNames, assign_columns
 from lbsense.model import RowIssue
 
 __all__ = ["Draft", "ReadTable", "read_rows"]

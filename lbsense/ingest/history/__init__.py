@@ -1,0 +1,1 @@
+"""Raw tables of submissions to a `History`."""

@@ -1,0 +1,1 @@
+"""Any input as raw tables, and what their columns and cells say."""
