@@ -1,9 +1,14 @@
 """Files, text and API objects to the model: the only reader."""
 
-from lbsense.ingest.cv_text import CvReading, cv_candidates, parse_cv
+from lbsense.ingest.cv.text import (
+    TRAILING_NUMBER,
+    CvReading,
+    cv_candidates,
+    parse_cv,
+)
 from lbsense.ingest.formats import FORMATS, FormatGuide
-from lbsense.ingest.logs import join_log
-from lbsense.ingest.predictions import read_predictions
+from lbsense.ingest.log.join import join_log
+from lbsense.ingest.predictions.read import read_predictions
 from lbsense.ingest.readers import (
     read_kaggle,
     read_submissions,
@@ -14,6 +19,7 @@ from lbsense.ingest.tables.fingerprint import input_files
 
 __all__ = [
     "FORMATS",
+    "TRAILING_NUMBER",
     "CvReading",
     "FormatGuide",
     "cv_candidates",

@@ -13,8 +13,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lbsense.ingest import CvReading, cv_candidates, parse_cv, read_table
-from lbsense.ingest.cv_text import TRAILING_NUMBER
+from lbsense.ingest import (
+    TRAILING_NUMBER,
+    CvReading,
+    cv_candidates,
+    parse_cv,
+    read_table,
+)
 
 STRINGS = Path(__file__).parents[1] / "data" / "ingest" / "cv_strings.jsonl"
 

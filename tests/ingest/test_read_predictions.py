@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lbsense.errors import IngestError, LbsenseWarning
-from lbsense.ingest.predictions import read_predictions
+from lbsense.ingest import read_predictions
 from lbsense.model import Competition, History, Submission
 
 TRAIN = "id,feature,target\n11,0.5,0\n12,0.1,1\n13,0.9,1\n14,0.2,0\n"

@@ -20,7 +20,7 @@ from lbsense.ingest.history.recognise import Kind, has_score, recognise_table
 from lbsense.ingest.history.rows import ReadTable, read_rows
 from lbsense.ingest.history.teams import choose_team
 from lbsense.ingest.history.warnings import Seen, warnings_of
-from lbsense.ingest.logs import join_log
+from lbsense.ingest.log.join import join_log
 from lbsense.ingest.tables.dates import read_dates
 from lbsense.ingest.tables.names import known_fields
 from lbsense.ingest.tables.raw import RawTable

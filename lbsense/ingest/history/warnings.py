@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from lbsense._format import clean_text, format_number, format_time, plural
-from lbsense.ingest._scheme import cv_scheme_change
+from lbsense.ingest.cv.scheme import cv_scheme_change
 from lbsense.ingest.history.rows import Draft, ReadTable
 from lbsense.metrics import Metric
 from lbsense.model import DataWarning, History, Submission

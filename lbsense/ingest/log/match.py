@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lbsense.ingest._log_runs import LogRun
+from lbsense.ingest.log.runs import LogRun
 from lbsense.model import Submission
 
 __all__ = ["NOBODY", "SHARED", "TAKEN", "match_runs"]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._prediction_tables import PredictionTable, Wanted, listed
+from lbsense.ingest.predictions.tables import PredictionTable, Wanted, listed
 
 __all__ = [
     "column_named",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lbsense.ingest._cv_lists import spread_after
-from lbsense.ingest._cv_rules import REACH, Label, Line, label_after, label_before
-from lbsense.ingest._cv_shape import shape_problem, sign_of
-from lbsense.ingest._cv_words import Role
+from lbsense.ingest.cv.labels import REACH, Label, Line, label_after, label_before
+from lbsense.ingest.cv.lists import spread_after
+from lbsense.ingest.cv.shapes import shape_problem, sign_of
+from lbsense.ingest.cv.words import Role
 
 __all__ = ["context_problem", "end_of_change", "is_value_first", "may_take_label_after"]
 

@@ -10,15 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from lbsense.errors import IngestError
-from lbsense.ingest._prediction_columns import label_names, own_labels
-from lbsense.ingest._prediction_files import (
+from lbsense.ingest.predictions.columns import label_names, own_labels
+from lbsense.ingest.predictions.files import (
     SubmissionTable,
     by_submission,
     folder_files,
     submission_tables,
 )
-from lbsense.ingest._prediction_rows import Training, assemble
-from lbsense.ingest._prediction_tables import (
+from lbsense.ingest.predictions.rows import Training, assemble
+from lbsense.ingest.predictions.tables import (
     Wanted,
     as_ids,
     read_prediction_table,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lbsense._format import shorten
-from lbsense.ingest._log_columns import LogColumns, plain_cell
+from lbsense.ingest.log.columns import LogColumns, plain_cell
 from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lbsense.ingest._cv_tokens import Token, tokenize
-from lbsense.ingest._cv_words import KEYWORDS, KINDS, Role
+from lbsense.ingest.cv.tokens import Token, tokenize
+from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role
 
 __all__ = [
     "REACH",

@@ -13,8 +13,8 @@ from typing import Any
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError, LbsenseWarning
-from lbsense.ingest._prediction_columns import prediction_names, submission_columns
-from lbsense.ingest._prediction_tables import (
+from lbsense.ingest.predictions.columns import prediction_names, submission_columns
+from lbsense.ingest.predictions.tables import (
     PredictionTable,
     Wanted,
     listed,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest._cv_words import KEYWORDS, KINDS, Role, role_of
+from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role, role_of
 from lbsense.ingest.tables.cells import CellError, read_score, uses_decimal_comma
 from lbsense.ingest.tables.names import field_of, fold_number, name_key
 from lbsense.ingest.tables.raw import RawTable

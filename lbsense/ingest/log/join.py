@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from lbsense._format import plural, shorten
-from lbsense.ingest._log_columns import find_log_columns
-from lbsense.ingest._log_match import NOBODY, SHARED, TAKEN, match_runs
-from lbsense.ingest._log_runs import LogRun, read_runs
+from lbsense.ingest.log.columns import find_log_columns
+from lbsense.ingest.log.match import NOBODY, SHARED, TAKEN, match_runs
+from lbsense.ingest.log.runs import LogRun, read_runs
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import ColumnNames, check_overrides
 from lbsense.model import DataWarning, History, RowIssue, Submission

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from lbsense.ingest._cv_rules import Line, label_before
-from lbsense.ingest._cv_shape import is_number
-from lbsense.ingest._cv_words import Role
+from lbsense.ingest.cv.labels import Line, label_before
+from lbsense.ingest.cv.shapes import is_number
+from lbsense.ingest.cv.words import Role
 
 __all__ = [
     "fold_entries",

@@ -6,8 +6,8 @@ import math
 import re
 from dataclasses import replace
 
-from lbsense.ingest._cv_reading import CvReading, read_numbers, rejected
-from lbsense.ingest._cv_rules import Line
+from lbsense.ingest.cv.labels import Line
+from lbsense.ingest.cv.reading import CvReading, read_numbers, rejected
 
 __all__ = ["TRAILING_NUMBER", "CvReading", "cv_candidates", "parse_cv"]
 

@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass, replace
 
 from lbsense._result import Result
-from lbsense.ingest._cv_context import (
+from lbsense.ingest.cv.context import (
     context_problem,
     end_of_change,
     is_value_first,
     may_take_label_after,
 )
-from lbsense.ingest._cv_lists import (
+from lbsense.ingest.cv.labels import Label, Line, label_after, label_before
+from lbsense.ingest.cv.lists import (
     fold_entries,
     folds_after,
     lists_models,
@@ -20,9 +21,8 @@ from lbsense.ingest._cv_lists import (
     series_after,
     spread_after,
 )
-from lbsense.ingest._cv_rules import Label, Line, label_after, label_before
-from lbsense.ingest._cv_shape import is_number, shape_problem, sign_of, whole_number
-from lbsense.ingest._cv_words import KEYWORDS, Role
+from lbsense.ingest.cv.shapes import is_number, shape_problem, sign_of, whole_number
+from lbsense.ingest.cv.words import KEYWORDS, Role
 
 __all__ = ["CvReading", "read_numbers", "rejected"]
 

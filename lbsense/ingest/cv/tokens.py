@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from lbsense.ingest._cv_words import CJK_WORDS, PHRASES, Role, role_of, split_compound
+from lbsense.ingest.cv.words import CJK_WORDS, PHRASES, Role, role_of, split_compound
 
 __all__ = ["Token", "tokenize"]
 
@@ -41,6 +41,7 @@ class Token:
 
     @property
     def role(self) -> Role:
+        """What the word says about the number beside it."""
         return role_of(self.text) if self.kind == "word" else Role.UNKNOWN
 
 

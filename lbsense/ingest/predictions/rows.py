@@ -12,9 +12,9 @@ import pandas as pd
 
 from lbsense._format import plural
 from lbsense.errors import IngestError, LbsenseWarning
-from lbsense.ingest._prediction_columns import column_named, numbers
-from lbsense.ingest._prediction_files import SubmissionTable
-from lbsense.ingest._prediction_tables import PredictionTable, Wanted, listed
+from lbsense.ingest.predictions.columns import column_named, numbers
+from lbsense.ingest.predictions.files import SubmissionTable
+from lbsense.ingest.predictions.tables import PredictionTable, Wanted, listed
 from lbsense.model.predictions import Predictions
 
 __all__ = ["Training", "assemble"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from lbsense.ingest._cv_rules import Line
-from lbsense.ingest._cv_tokens import Token
-from lbsense.ingest._cv_words import (
+from lbsense.ingest.cv.labels import Line
+from lbsense.ingest.cv.tokens import Token
+from lbsense.ingest.cv.words import (
     BOUNDED_METRICS,
     KEYWORDS,
     UNBOUNDED_METRICS,

@@ -1,0 +1,1 @@
+"""Validation scores out of free text: descriptions and file names."""

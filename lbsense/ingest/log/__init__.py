@@ -1,0 +1,1 @@
+"""Experiment logs, joined to the submissions that they speak of."""

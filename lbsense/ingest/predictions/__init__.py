@@ -1,0 +1,1 @@
+"""Out-of-fold and test predictions, rows matched by identifier."""
