@@ -39,9 +39,9 @@ FLOORS = {
     "__init__": 9,
     "__main__": 9,
 }
-# The command line asks the package for its version, and an analysis for the noise of
-# predictions, on its own floor.
-UPWARD = {("cli", "__init__"), ("analysis", "noise")}
+# The command line and the report ask the package for its version, and an analysis for the
+# noise of predictions, on its own floor.
+UPWARD = {("cli", "__init__"), ("report", "__init__"), ("analysis", "noise")}
 # The model is named in a signature of an error, never imported at run time.
 UPWARD_FOR_TYPES = {("errors", "model")}
 

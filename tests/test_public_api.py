@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ from lbsense.cli import app
 from lbsense.model import History, RowIssue, Submission
 
 ROOT = Path(__file__).parents[1]
+OURS = re.compile(
+    r"https://(?:github\.com/lbsense/lbsense/(?:blob|tree)"
+    r"|raw\.githubusercontent\.com/lbsense/lbsense)/main/"
+)
 
 
 def section(text: str, title: str) -> str:
@@ -178,13 +183,30 @@ def test_the_report_of_the_readme_is_made(
 def test_links_of_the_documents_lead_somewhere(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
-        if "://" not in link:
+        ours = OURS.match(link)
+        if ours is not None:
+            assert (ROOT / link[ours.end() :]).exists(), link
+        elif "://" not in link:
+            assert name != "README.md", f"{link}: PyPI shows no files of ours"
             assert ((ROOT / name).parent / link).exists(), link
 
 
 def test_readme_and_continuous_integration_run_the_same_tests() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    command = re.search(r"\.venv/bin/(python -m pytest.*)", readme)
+    command = re.search(r"\.venv/bin/(pytest.*)", readme)
     assert command is not None
     last = (ROOT / ".ci/run").read_text(encoding="utf-8").rstrip().splitlines()[-1]
     assert last == command.group(1)
+
+
+def test_the_citation_names_this_version_and_these_authors() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    stated = dict(re.findall(r"^([\w-]+): (\S.*)$", citation, re.MULTILINE))
+    assert stated["version"] == lbsense.__version__
+    assert stated["license"] == project["license"]
+    assert stated["repository-code"] == project["urls"]["Repository"]
+    assert re.findall(r"^  - name: (.*)$", citation, re.MULTILINE) == [
+        author["name"] for author in project["authors"]
+    ]

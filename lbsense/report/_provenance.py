@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib import metadata
 
+from lbsense import __version__
 from lbsense._format import clean_text, plural
 from lbsense.analysis import Analysis
 from lbsense.model import InputFile
@@ -35,7 +37,7 @@ _ASSUMPTIONS = (
     "Each submission is compared with the one it was built on. Where nobody declared "
     "it, it is inferred from the scores.",
 )
-_PACKAGES = ("lbsense", "numpy", "scipy", "pandas", "matplotlib", "jinja2")
+_PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "jinja2")
 
 
 def provenance(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Section]:
@@ -97,10 +99,8 @@ def _inputs(
     ]
     if given:
         yield Paragraph(text=f"Competition: {'; '.join(given)}.")
-    versions = [f"Python {platform.python_version()}"]
-    versions += [f"{name} {metadata.version(name)}" for name in _PACKAGES]
     yield Paragraph(
-        text=f"Made with {', '.join(versions)}. The same inputs, options "
+        text=f"Made with {', '.join(_versions())}. The same inputs, options "
         "and versions give the same bytes."
     )
     doubts = [str(warning) for warning in analysis.history.warnings]
@@ -113,3 +113,12 @@ def _inputs(
             "understood:"
         )
         yield Bullets(items=[str(issue) for issue in dropped])
+
+
+def _versions() -> Iterator[str]:
+    """Yield what the page was made with; a package may lie there uninstalled."""
+    yield f"Python {platform.python_version()}"
+    yield f"lbsense {__version__}"
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"

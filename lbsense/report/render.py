@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from lbsense import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
@@ -152,17 +152,16 @@ def _text(
     figures: str | None,
 ) -> str:
     files = tuple(_fingerprints(sources))
-    version = metadata.version("lbsense")
     if chosen == "kaggle":
-        return kaggle_document(analysis, findings, sources=files, version=version)
+        return kaggle_document(analysis, findings, sources=files, version=__version__)
     if chosen == "zindi":
-        return zindi_document(analysis, findings, sources=files, version=version)
+        return zindi_document(analysis, findings, sources=files, version=__version__)
     page = build_page(analysis, findings, files)
     if chosen == "markdown":
-        return markdown_page(page, version=version, figures=figures)
+        return markdown_page(page, version=__version__, figures=figures)
     from lbsense.report._html import html_page  # matplotlib and jinja2
 
-    return html_page(page, analysis, version=version)
+    return html_page(page, analysis, version=__version__)
 
 
 def _fingerprints(sources: Iterable[_Source]) -> Iterable[InputFile]:
