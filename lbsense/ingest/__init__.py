@@ -1,6 +1,6 @@
 """Files, text and API objects to the model: the only reader."""
 
-from lbsense.ingest.cv.text import (
+from lbsense.ingest.cv.reading import (
     TRAILING_NUMBER,
     CvReading,
     cv_candidates,

@@ -1,25 +1,22 @@
-"""Whose number is it? Small rules over the tokens around one number."""
+"""Whose number is it? Rules over the words around one number, and its phrase."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lbsense.ingest.cv.tokens import Token, tokenize
-from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role
+from lbsense.ingest.cv.shapes import shape_problem, sign_of, spread_after
+from lbsense.ingest.cv.words import KEYWORDS, KINDS, REACH, Line, Role, Token
 
 __all__ = [
-    "REACH",
     "Label",
-    "Line",
-    "ends_phrase",
-    "is_fold_word",
+    "context_problem",
+    "end_of_change",
+    "is_value_first",
     "label_after",
     "label_before",
+    "may_take_label_after",
 ]
 
-# Tokens that a rule looks at on one side of a number: the reader stays linear.
-REACH = 24
 _SEPARATORS = set(":=_~≈'\"`([{*-—@#")
 _LABEL_ROLES = {Role.KEYWORD, Role.METRIC, Role.MEAN, Role.SCHEME}
 _PASSABLE = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN, Role.SCHEME}
@@ -38,6 +35,14 @@ _BARRED = {
     Role.NEGATION: "the word before it denies it",
     Role.UNIT: "a parameter or a count",
 }
+_BOARD_BARRIERS = ("a leaderboard score", "a score on other data")
+_OWNED = {Role.BOARD, Role.SET, Role.DELTA, Role.EARLIER, Role.SPREAD}
+_OWNED |= {Role.EXTREME, Role.NEGATION, Role.UNIT, Role.SCHEME}
+_DENIALS = {Role.BOARD, Role.NEGATION, Role.EXTREME, Role.SPREAD}
+_WEAK = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN}
+_CHANGES = {"gap", "delta", "diff", "difference", "drop", "gain", "change", "差"}
+_PLACEHOLDERS = {"tbd", "xx", "xxx", "xxxx", "na", "nan", "none", "pending", "unknown"}
+_SHARES = {0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.33, 0.35, 0.4, 0.5}
 
 
 @dataclass(slots=True)
@@ -91,81 +96,8 @@ class Label:
         elif role is Role.METRIC:
             self.metrics.append(token)
         self.mean |= role is Role.MEAN
-        self.folds |= role is Role.SCHEME and is_fold_word(token.text)
+        self.folds |= role is Role.SCHEME and _is_fold_word(token.text)
         self.models |= role is Role.MODEL
-
-
-class Line:
-    """One text and its tokens, with their brackets paired."""
-
-    __slots__ = ("closing", "folded", "opening", "text", "tokens")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.folded = text.lower()
-        self.tokens = tokens = tokenize(text)
-        self.opening: dict[int, int] = {}
-        self.closing: dict[int, int] = {}
-        stack: list[int] = []
-        for index, token in enumerate(tokens):
-            if token.kind == "newline":
-                stack.clear()
-            elif token.text in ("(", "[", "{"):
-                stack.append(index)
-            elif token.text in (")", "]", "}") and stack:
-                start = stack.pop()
-                self.opening[index], self.closing[start] = start, index
-
-    def at(self, index: int) -> Token | None:
-        """Return the token at ``index``, or None beyond either end."""
-        return self.tokens[index] if 0 <= index < len(self.tokens) else None
-
-    def glued(self, index: int) -> bool:
-        """Return whether a token touches the one before without a space."""
-        before = self.at(index - 1)
-        return before is not None and before.kind not in ("space", "newline")
-
-    def joined_by_hyphen(self, index: int) -> bool:
-        """Return whether a hyphen joins the word at ``index`` to one before it."""
-        mark, word = self.at(index - 1), self.at(index - 2)
-        if mark is None or word is None:
-            return False
-        return mark.text == "-" and word.kind == "word"
-
-    def skip(self, index: int, marks: str = "*`\"'") -> int:
-        """Return the next index at or after ``index`` that is not a space or mark."""
-        for place in range(index, index + REACH):
-            token = self.at(place)
-            if token is None or (token.kind != "space" and token.text not in marks):
-                return place
-        return index + REACH
-
-    def backward(self, index: int, marks: str = "") -> Iterator[tuple[int, Token]]:
-        """Yield the tokens before ``index``, nearest first, within reach."""
-        for place in range(index - 1, max(-1, index - 1 - REACH), -1):
-            token = self.tokens[place]
-            if token.kind == "newline":
-                return
-            if token.kind != "space" and token.text not in marks:
-                yield place, token
-
-    def is_count(self, index: int) -> bool:
-        """Return whether a whole number counts folds or seeds, or follows an "@"."""
-        token = self.tokens[index]
-        if token.decimals or len(token.text) > 4:
-            return False
-        before, after = self.at(index - 1), self.at(index + 1)
-        if before is not None and before.text == "@":
-            return True
-        if before is not None and before.kind == "word" and len(token.text) <= 3:
-            return before.role in (Role.KEYWORD, Role.METRIC, Role.SCHEME)
-        if before is not None and before.text == "(" and after and after.text == ")":
-            return True
-        if len(token.text) < 3 and self.joined_by_hyphen(index):  # "CV-5"
-            return self.tokens[index - 2].role in (Role.KEYWORD, Role.SCHEME)
-        neighbours = [self.at(self.skip(index + 1, "-_"))]
-        neighbours += [token for _, token in self.backward(index, "-_=:(#")][:1]
-        return any(near is not None and near.role is Role.SCHEME for near in neighbours)
 
 
 def label_before(line: Line, index: int) -> Label:
@@ -245,7 +177,7 @@ def _is_counted(line: Line, place: int) -> bool:
     """Return whether a word such as "seeds" speaks of folds or follows its count."""
     _, before = next(line.backward(place, "-_"), (0, None))
     counted = before is not None and before.kind == "number"
-    return counted or is_fold_word(line.tokens[place].text)
+    return counted or _is_fold_word(line.tokens[place].text)
 
 
 def _read_group(line: Line, place: int, label: Label) -> int:
@@ -268,7 +200,7 @@ def _names_fold(line: Line, place: int) -> bool:
     if line.tokens[place].kind != "number":
         return False
     _, before = next(line.backward(place, "-_#"), (0, None))
-    return before is not None and is_fold_word(before.text)
+    return before is not None and _is_fold_word(before.text)
 
 
 def _extend(line: Line, label: Label) -> None:
@@ -298,7 +230,7 @@ def label_after(line: Line, index: int) -> Label:
         passable |= token.text in _PREPOSITIONS
         passable |= token.kind == "number" and line.is_count(place)
         if token.role in (Role.BOARD, Role.SET) and (
-            in_bracket or ends_phrase(line, place + 1)
+            in_bracket or _ends_phrase(line, place + 1)
         ):
             label.barrier = _BARRED[token.role]
             return label
@@ -320,12 +252,12 @@ def label_after(line: Line, index: int) -> Label:
         place += 1
     if not label.kind:
         label.barrier = "no validation word near it"
-    elif not (in_bracket or ends_phrase(line, label.last + 1)):
+    elif not (in_bracket or _ends_phrase(line, label.last + 1)):
         return Label(barrier="the keyword opens the next phrase")
     return label
 
 
-def ends_phrase(line: Line, place: int) -> bool:
+def _ends_phrase(line: Line, place: int) -> bool:
     """Return whether a phrase ends before ``place``."""
     place = line.skip(place)
     token = line.at(place)
@@ -360,6 +292,140 @@ def _opens_value(line: Line, place: int) -> bool:
     return token is not None and token.kind == "number" and token.decimals > 0
 
 
-def is_fold_word(word: str) -> bool:
+def _is_fold_word(word: str) -> bool:
     """Return whether a word speaks of folds."""
     return "fold" in word or "折" in word or "фолд" in word
+
+
+# --- the phrase around a number: ours or copied, old or new, gain or score ---------
+
+
+def may_take_label_after(line: Line, index: int) -> bool:
+    """Return whether a keyword on the right may own the number."""
+    token = line.tokens[index]
+    if token.decimals < 2:
+        return False
+    place, before = next(line.backward(index, "(*`\"'["), (-1, None))
+    if before is None:
+        return True
+    if before.kind == "number":  # the number of "exp012 0.81 CV"
+        word = line.at(place - 1)
+        return place < index - 1 and word is not None and word.kind == "word"
+    if before.kind == "word":
+        glued = place == index - 1
+        return before.role not in _OWNED and not glued
+    if before.text == "_":
+        _, word = next(line.backward(place, "_"), (0, None))
+        return token.decimals >= 3 and (word is None or word.role not in _OWNED)
+    return before.text in ",;:.|-—)]~≈&" or before.kind == "arrow"
+
+
+def is_value_first(line: Line, label: Label, index: int) -> bool:
+    """Return whether the text puts each value before its word: "0.81 cv 0.80 lb"."""
+    after = label_after(line, index)
+    if not after.kinds and after.barrier not in _BOARD_BARRIERS:
+        return False
+    if label.arrow:
+        return True
+    place, number = next(line.backward(label.first, "_-("), (0, None))
+    if number is None or number.kind != "number" or number.decimals < 2:
+        return False
+    return not label_before(line, place).kind and may_take_label_after(line, place)
+
+
+def end_of_change(line: Line, index: int) -> int:
+    """Return the number that an arrow leads to; -1 if it leads to a placeholder."""
+    for _ in range(REACH):
+        place = line.skip(index + 1)
+        std, last = spread_after(line, index, line.tokens[index].value)
+        if std is not None:
+            place = line.skip(last + 1)
+        link = line.at(place)
+        if link is None:
+            return index
+        if link.text == ",":
+            place = line.skip(place + 1)
+            link = line.at(place)
+        if link is None or not (link.kind == "arrow" or link.text in ("now", "から")):
+            return index
+        target = line.skip(place + 1, "*`\"'~≈(")
+        token = line.at(target)
+        if token is None or token.text in _PLACEHOLDERS or token.text in "?-—":
+            return -1
+        if token.kind != "number":
+            return index
+        after = label_after(line, target)
+        if after.kinds or after.barrier in _BOARD_BARRIERS:
+            return index
+        if token.decimals == 0 and line.tokens[index].decimals:
+            return -1
+        index = target
+    return index
+
+
+def context_problem(
+    line: Line, label: Label, index: int, final: int, *, prefix: bool
+) -> str:
+    """Return why the phrase is not about this entrant's own score; else empty."""
+    if final < 0:
+        return "what it changed to is not written"
+    if final != index:
+        reason = shape_problem(line, final)
+        if reason:
+            return reason
+    if "coefficient of variation" in line.folded:
+        return "a coefficient of variation"
+    if prefix:
+        reason = _owner_problem(line, label)
+        if reason:
+            return reason
+    if _is_foreign_after(line, max(final, label.last)):
+        return "somebody else's score"
+    token = line.tokens[final]
+    if label.kind == "grid search" and token.decimals < 3:
+        return "a parameter of a grid search"
+    share = label.kind in ("validation", "holdout", "local", "fold")
+    if share and token.value in _SHARES and not label.metrics:
+        return "it may be the share of the rows held out"
+    if sign_of(line, index) == "-" and not (prefix and label.metrics):
+        return "a signed difference"
+    if _is_followed_by_delta(line, final):
+        return "a difference"
+    return ""
+
+
+def _owner_problem(line: Line, label: Label) -> str:
+    """Return whose score it is, if a word before the label says it is not ours."""
+    near, heading = True, False
+    for place, token in line.backward(label.first, "-_'\"`*"):
+        role = token.role
+        if token.text in ";,.|()[]" or token.kind in ("arrow", "number"):
+            break
+        if role is Role.FOREIGN or (near and role in (Role.COPIED, Role.EARLIER)):
+            return "somebody else's score, or an earlier one"
+        if near and (role in _DENIALS or token.text in _CHANGES):
+            return f"{token.text!r} before it makes it another quantity"
+        if near and token.text == "s" and line.tokens[place - 1].text == "'":
+            return "somebody else's score, or an earlier one"
+        heading |= token.text == ":"
+        passes = token.text in ("/", "&", ":") or (near and role in _WEAK)
+        near = passes and not (heading and token.kind == "word")
+    return ""
+
+
+def _is_foreign_after(line: Line, index: int) -> bool:
+    place = line.skip(index + 1, "(,")
+    token = line.at(place)
+    return token is not None and token.role is Role.FOREIGN
+
+
+def _is_followed_by_delta(line: Line, index: int) -> bool:
+    """Return whether the next word makes the number a difference: "0.003 better"."""
+    place = line.skip(index + 1, "*")
+    token = line.at(place)
+    if token is None or token.role is not Role.DELTA or token.text in ("plus", "minus"):
+        return False
+    following = line.at(line.skip(place + 1, ""))
+    if following is None:
+        return True
+    return following.text not in ("from", ":", "=") and following.kind != "number"

@@ -1,31 +1,46 @@
-"""Read each number with its label, spread and folds; or say why it is no CV."""
+"""Cross-validation scores that competitors write into descriptions and file names."""
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 
 from lbsense._result import Result
-from lbsense.ingest.cv.context import (
+from lbsense.ingest.cv.labels import (
+    Label,
     context_problem,
     end_of_change,
     is_value_first,
+    label_after,
+    label_before,
     may_take_label_after,
 )
-from lbsense.ingest.cv.labels import Label, Line, label_after, label_before
-from lbsense.ingest.cv.lists import (
-    fold_entries,
+from lbsense.ingest.cv.shapes import (
     folds_after,
+    is_number,
     lists_models,
     mean_after,
     series_after,
+    shape_problem,
+    sign_of,
     spread_after,
+    whole_number,
 )
-from lbsense.ingest.cv.shapes import is_number, shape_problem, sign_of, whole_number
-from lbsense.ingest.cv.words import KEYWORDS, Role
+from lbsense.ingest.cv.words import KEYWORDS, Line, Role
 
-__all__ = ["CvReading", "read_numbers", "rejected"]
+__all__ = ["TRAILING_NUMBER", "CvReading", "cv_candidates", "parse_cv"]
 
+TRAILING_NUMBER = r"[_-](\d+\.\d{3,})(?=(?:\.[A-Za-z]\w{0,7}){0,2}$)"
+"""Pattern that takes the bare number which ends a file name for its CV score."""
+
+# A file that carries its own time and a score was named before it was submitted: the
+# score cannot be the leaderboard's.
+_STAMPED = (
+    r"_(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])_(?:[01]\d|2[0-3])[0-5]\d"
+    r"_(\d{1,3}\.\d{4,})\.(?:csv|gz|zip|parquet|pkl|npy|csv\.gz|csv\.zip)$"
+)
+_TITLE = re.compile(r"\s*Notebook .*\| Version \d+\s*", re.DOTALL)
 _LESS_SURE = {"local", "fold", "grid search", "validation"}
 
 
@@ -69,7 +84,185 @@ class CvReading(Result):
     reason: str = ""
 
 
-def rejected(line: Line, index: int, reason: str) -> CvReading:
+def parse_cv(
+    text: str | None, *, pattern: str | None = None, public_score: float | None = None
+) -> CvReading | None:
+    r"""Return the validation score that a text states, or None.
+
+    Use it on one description or file name. It reads a number only beside a word that
+    says validation (cv, oof, loo, val, holdout, local, fold mean, ...), and would
+    rather give nothing than a wrong value. For a column of scores no rule is needed:
+    name the column instead.
+
+    Parameters
+    ----------
+    text : str or None
+        What the entrant wrote.
+    pattern : str, optional
+        Regular expression of your own, used instead of every rule. Its group "value",
+        else its first group, else the whole match is the score. `TRAILING_NUMBER` is
+        one for file names such as ``lgb_0.83127.csv``.
+    public_score : float, optional
+        Public score of the same submission. It is only used to find the lost decimal
+        point of a whole number: ``cv 8317`` beside 0.8264 is 0.8317.
+
+    Returns
+    -------
+    CvReading or None
+        None if the text states no validation score, or several and not which counts.
+
+    Raises
+    ------
+    TypeError
+        If ``text`` is neither a string nor None.
+    ValueError
+        If ``pattern`` is not a regular expression.
+
+    See Also
+    --------
+    cv_candidates : Every number of a text, with the reason if it was rejected.
+
+    Notes
+    -----
+    Of a change, the value after the arrow is read. Of several values the first counts
+    if they are of different kinds ("LOO 7.16, matched-CV 7.54"); several of one kind
+    that differ, or of several named metrics, give None. Not taken for a score:
+    percentages, signed differences, baselines (vs, was, previous), leaderboard and
+    training scores, bare numbers, what is said to be somebody else's, counts, weights,
+    versions, and the title of a notebook, which stays the same from version to version.
+    The one bare number that is read ends a file name behind month, day, hour and
+    minute, as in ``lgb_1104_2217_0.83127.gz``: it was written before there was a public
+    score.
+
+    Examples
+    --------
+    >>> parse_cv("v8: wider gate (LOO 9.402->9.211)").value
+    9.211
+    >>> reading = parse_cv("lgb, CV RMSE: 0.4471 (+/- 0.0031), LB 0.4502")
+    >>> reading.value, reading.std, reading.kind, reading.metric
+    (0.4471, 0.0031, 'cv', 'RMSE')
+    >>> reading.text
+    'CV RMSE: 0.4471 (+/- 0.0031)'
+    >>> parse_cv("tip-cv +0.70") is None
+    True
+    >>> parse_cv("lgb_0.83127.csv") is None
+    True
+    >>> parse_cv("lgb_0.83127.csv", pattern=TRAILING_NUMBER).value
+    0.83127
+    """
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        msg = f"text must be a str or None, got {type(text).__name__}."
+        raise TypeError(msg)
+    if pattern is not None:
+        return _by_pattern(text, pattern)
+    candidates = cv_candidates(text, public_score=public_score)
+    accepted = [item for item in candidates if item.confidence > 0]
+    return _the_one(accepted) if accepted else _stamped(text)
+
+
+def cv_candidates(
+    text: str, *, public_score: float | None = None
+) -> tuple[CvReading, ...]:
+    """Return every number in a text, read as a validation score or rejected.
+
+    Use it to see why `parse_cv` gave what it gave.
+
+    Parameters
+    ----------
+    text : str
+        What the entrant wrote.
+    public_score : float, optional
+        As for `parse_cv`.
+
+    Returns
+    -------
+    tuple of CvReading
+        In the order of the text. A rejected number has ``confidence`` 0, no ``kind``,
+        and says why in ``reason``.
+
+    Examples
+    --------
+    >>> for item in cv_candidates("T=0.135, CV 9.21 vs 9.40"):
+    ...     print(item.value, item.kind or item.reason)
+    0.135 it belongs to 't'
+    9.21 cv
+    9.4 a value to compare with
+    """
+    line = Line(text)
+    numbers = [i for i, token in enumerate(line.tokens) if token.kind == "number"]
+    if _TITLE.fullmatch(text):
+        reason = "the title of a notebook, the same for every version"
+        return tuple(_rejected(line, index, reason) for index in numbers)
+    return tuple(_read_numbers(line, numbers, near=public_score))
+
+
+def _stamped(text: str) -> CvReading | None:
+    """Return the number that ends a file name stamped with month, day and time."""
+    reading = _by_pattern(text, _STAMPED)
+    return reading and replace(reading, kind="stamped", confidence=0.6)
+
+
+def _the_one(readings: list[CvReading]) -> CvReading | None:
+    """Return the reading that counts, or None if the text does not say which."""
+    if not readings:
+        return None
+    same_kind = [item for item in readings if item.kind == readings[0].kind]
+    unnamed = [item for item in same_kind if item.metric is None]
+    pool = unnamed or same_kind
+    metrics = {_plain(item.metric) for item in readings if item.metric is not None}
+    if not unnamed and len(metrics) > 1:
+        return None
+    if not all(_agree(item, pool[0]) for item in pool):
+        return None
+    fuller = [item for item in pool if item.std is not None or item.fold_scores]
+    return (fuller or pool)[0]
+
+
+def _agree(one: CvReading, other: CvReading) -> bool:
+    """Return whether two readings state one value, perhaps rounded differently."""
+    decimals = min(len(repr(item.value).partition(".")[2]) for item in (one, other))
+    return abs(one.value - other.value) <= 0.5001 * 10.0**-decimals
+
+
+def _plain(metric: str) -> str:
+    return re.sub(r"[\W_]+", "", metric.lower())
+
+
+def _by_pattern(text: str, pattern: str) -> CvReading | None:
+    try:
+        match = re.search(pattern, text)
+    except re.error as error:
+        msg = (
+            f"pattern must be a regular expression, got {pattern!r} ({error}). "
+            r"An example that reads 'score 0.8123': r'score (\d+\.\d+)'."
+        )
+        raise ValueError(msg) from error
+    if match is None:
+        return None
+    names = match.re.groupindex
+    group = names.get("value", 1 if match.re.groups else 0)
+    try:
+        value = float((match.group(group) or "").strip())
+    except ValueError:
+        return None
+    if not math.isfinite(value):
+        return None
+    return CvReading(
+        value=value,
+        text=match.group(),
+        kind="pattern",
+        start=match.start(),
+        end=match.end(),
+        confidence=1.0,
+    )
+
+
+# --- every number of a text, accepted or rejected -----------------------------------
+
+
+def _rejected(line: Line, index: int, reason: str) -> CvReading:
     """Return the number at ``index`` with the reason why it is not a CV."""
     token = line.tokens[index]
     return CvReading(
@@ -82,7 +275,7 @@ def rejected(line: Line, index: int, reason: str) -> CvReading:
     )
 
 
-def read_numbers(
+def _read_numbers(
     line: Line, numbers: list[int], near: float | None = None
 ) -> list[CvReading]:
     """Return a reading, accepted or rejected, of each number of a text."""
@@ -99,7 +292,7 @@ def read_numbers(
 def _read_number(line: Line, index: int, near: float | None) -> CvReading:
     reason = shape_problem(line, index)
     if reason:
-        return rejected(line, index, reason)
+        return _rejected(line, index, reason)
     label, prefix = label_before(line, index), True
     if label.kind and is_value_first(line, label, index):
         label = Label(barrier="a score of the word after it")
@@ -112,13 +305,13 @@ def _read_number(line: Line, index: int, near: float | None) -> CvReading:
         if after.kind:
             label, prefix = after, False
     if not label.kind:
-        return rejected(line, index, label.barrier)
+        return _rejected(line, index, label.barrier)
     final = end_of_change(line, index) if prefix else index
     reason = context_problem(line, label, index, final, prefix=prefix)
     if not reason and label.models and lists_models(line, final):
         reason = "several models, and not said which one counts"
     if reason:
-        return rejected(line, index, reason)
+        return _rejected(line, index, reason)
     return _accept(line, label, index, final, prefix=prefix, near=near)
 
 
@@ -138,7 +331,7 @@ def _accept(
     if token.decimals == 0 and "e" not in token.text.lower():
         value, reason = whole_number(token, metric, std, near)
         if reason:
-            return rejected(line, index, reason)
+            return _rejected(line, index, reason)
     start = line.tokens[label.first if prefix else index].start
     end = line.tokens[last if prefix else max(last, label.last)].end
     return CvReading(
@@ -159,14 +352,14 @@ def _read_series(line: Line, label: Label, places: list[int]) -> CvReading:
     index, last = places[0], places[-1]
     problem = context_problem(line, label, index, index, prefix=True)
     if problem and label.kind:
-        return rejected(line, index, problem)
+        return _rejected(line, index, problem)
     folds = tuple(line.tokens[place].value for place in places)
     value, total = math.fsum(folds) / len(folds), mean_after(line, last)
     if total is not None:
         value, last = line.tokens[total].value, total
     elif not (label.folds or line.tokens[index - 1].text in "[("):
         reason = "several numbers, and not said which one counts"
-        return rejected(line, index, reason)
+        return _rejected(line, index, reason)
     start, end = line.tokens[label.first].start, line.tokens[last].end
     return CvReading(
         value=value,
@@ -184,14 +377,14 @@ def _with_fold_entries(
     line: Line, numbers: list[int], readings: list[CvReading]
 ) -> list[CvReading]:
     """Gather "fold0 0.81 fold1 0.82 mean 0.815" into one reading."""
-    entries = fold_entries(line, numbers)
+    entries = _fold_entries(line, numbers)
     if len(entries) < 2:
         return readings
     folds = tuple(line.tokens[index].value for index in entries)
     by_number = dict(zip(numbers, readings, strict=True))
     label = label_before(line, entries[0])
     for index in entries:
-        by_number[index] = rejected(line, index, "the score of one fold")
+        by_number[index] = _rejected(line, index, "the score of one fold")
     stated = [index for index in numbers if by_number[index].confidence > 0]
     if stated:
         first = by_number[stated[0]]
@@ -276,9 +469,9 @@ def _listed(line: Line, index: int, kind: str) -> list[int]:
 def _from_pair(line: Line, first: int, word: int, place: int) -> CvReading:
     token, number = line.tokens[word], line.tokens[place]
     if token.text not in KEYWORDS:
-        return rejected(line, place, "a leaderboard score")
+        return _rejected(line, place, "a leaderboard score")
     if number.decimals == 0 or number.value == 0:
-        return rejected(line, place, "a whole number in a list of scores")
+        return _rejected(line, place, "a whole number in a list of scores")
     start = line.tokens[first].start
     return CvReading(
         value=number.value,
@@ -316,3 +509,14 @@ def _confidence(
     doubts = 0.1 * (not prefix) + 0.1 * label.models + 0.1 * (token.decimals < 3)
     doubts += 0.2 * approximate + 0.1 * (label.kind in _LESS_SURE)
     return round(0.95 - doubts, 2)
+
+
+def _fold_entries(line: Line, numbers: list[int]) -> list[int]:
+    """Return the numbers that are each named as one fold's score: "fold3: 0.81"."""
+    if "fold" not in line.folded:
+        return []
+    return [
+        index
+        for index in numbers
+        if line.tokens[index].decimals > 1 and label_before(line, index).fold_index
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from lbsense._format import clean_text, format_number, shorten
-from lbsense.ingest.cv.text import parse_cv
+from lbsense.ingest.cv.reading import parse_cv
 from lbsense.model import Submission
 
 __all__ = ["cv_scheme_change"]

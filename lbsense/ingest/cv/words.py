@@ -1,20 +1,27 @@
-"""The words around a number, and what each says about whose number it is."""
+"""A text as words of known meaning, numbers and marks, each with its place."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 
 __all__ = [
     "BOUNDED_METRICS",
-    "CJK_WORDS",
     "KEYWORDS",
     "KINDS",
-    "PHRASES",
+    "REACH",
     "UNBOUNDED_METRICS",
+    "Line",
     "Role",
+    "Token",
     "role_of",
-    "split_compound",
 ]
+
+# Tokens that a rule looks at on one side of a number: the reader stays linear.
+REACH = 24
 
 
 class Role(Enum):
@@ -185,3 +192,236 @@ def split_compound(word: str) -> tuple[str, ...]:
 
 def _goes_with(word: str) -> bool:
     return _ROLES.get(word) in _COMPOUND_ROLES
+
+
+_TOKEN = re.compile(
+    r"(?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]++(?!\.[0-9]))(?:[eE][+-]?[0-9]{1,3}(?![^\W_]))?)"
+    r"|(?P<arrow>[-=~]{1,2}>|[→⇒➜➡⟶↦]|>>)"
+    r"|(?P<spread>±|\+/-|\+-|-/\+)"
+    rf"|(?P<cjk>{'|'.join(CJK_WORDS)}|[\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
+    r"|(?P<word>[^\W\d_\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3]+)"
+    r"|(?P<newline>[^\S\n]*\n\s*)"
+    r"|(?P<space>\s+)"
+    r"|(?P<mark>.)"
+)
+_LOOKALIKES = str.maketrans(
+    {"–": "—", "―": "—", "‐": "-", "‑": "-", "“": '"', "”": '"'}
+    | {"‘": "'", "’": "'", "、": ",", "。": ";", "≃": "≈", "∼": "~", "・": " "}
+)
+_GROUP_SPACES = " \u00a0\u2009\u202f'"
+
+
+@dataclass(slots=True)
+class Token:
+    """One piece of the text; ``kind`` is the name of its group in the pattern."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    value: float = 0.0
+    decimals: int = 0
+    grouped: bool = False
+
+    @property
+    def role(self) -> Role:
+        """What the word says about the number beside it."""
+        return role_of(self.text) if self.kind == "word" else Role.UNKNOWN
+
+
+def tokenize(text: str) -> list[Token]:
+    """Return the tokens of ``text``; places refer to the text as it was given."""
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(_fold(text)):
+        kind, found = match.lastgroup or "mark", match.group()
+        if kind == "word":
+            start = match.start()
+            for part in split_compound(found.lower()):
+                end = min(start + len(part), match.end())
+                tokens.append(Token("word", part, start, end))
+                start = end
+            tokens[-1].end = match.end()
+        elif kind == "cjk":
+            tokens.append(Token("word", found, *match.span()))
+        elif kind == "number":
+            tokens.append(_number(found, *match.span()))
+        else:
+            tokens.append(Token(kind, found, *match.span()))
+    return _join_phrases(_join_numbers(tokens))
+
+
+def _fold(text: str) -> str:
+    """Return the text with its full-width forms made plain, character for character."""
+    if text.isascii():
+        return text
+    folded = (unicodedata.normalize("NFKC", char) for char in text)
+    plain = "".join(
+        new if len(new) == 1 else old for old, new in zip(text, folded, strict=True)
+    )
+    return plain.translate(_LOOKALIKES)
+
+
+def _number(text: str, start: int, end: int) -> Token:
+    mantissa = text.lower().partition("e")[0]
+    decimals = len(mantissa.partition(".")[2])
+    return Token("number", text, start, end, float(text), decimals)
+
+
+def _join_numbers(tokens: list[Token]) -> list[Token]:
+    """Join "0,8123", "0p8123" and "98 440", and the digit of "f1" to its letter."""
+    joined: list[Token] = []
+    index = 0
+    while index < len(tokens):
+        token, size = tokens[index], 1
+        if token.kind == "number" and token.decimals == 0:
+            word = joined.pop() if joined and joined[-1].kind == "word" else None
+            if word is not None:
+                name = word.text + token.text
+                if role_of(name) is Role.METRIC:
+                    joined.append(Token("word", name, word.start, token.end))
+                    index += 1
+                    continue
+                joined.append(word)
+            found = _decimal_comma(tokens, index)
+            if found is None and word is None:
+                found = _thousands(tokens, index)
+            token, size = found or (token, 1)
+        joined.append(token)
+        index += size
+    return joined
+
+
+def _decimal_comma(tokens: list[Token], index: int) -> tuple[Token, int] | None:
+    """Return 0.8123 for "0,8123" and "0p8123", else None."""
+    if index + 2 >= len(tokens):
+        return None
+    whole, mark, part = tokens[index : index + 3]
+    if part.kind != "number" or not part.text.isdigit() or len(whole.text) > 2:
+        return None
+    comma = mark.text == "," and whole.text == "0" and len(part.text) >= 2
+    letter = mark.kind == "word" and mark.text == "p"
+    if not (comma or letter):
+        return None
+    return _number(f"{whole.text}.{part.text}", whole.start, part.end), 3
+
+
+def _thousands(tokens: list[Token], index: int) -> tuple[Token, int] | None:
+    """Join digits in groups of three, where two groups or a spread vouch for it."""
+    first = tokens[index]
+    digits, last = first.text, index
+    if not first.text.isdigit() or len(digits) > 3:
+        return None
+    while last + 2 < len(tokens) and len(digits) < 15:
+        gap, group = tokens[last + 1], tokens[last + 2]
+        glue = gap.text in _GROUP_SPACES or gap.text == ","
+        if len(gap.text) != 1 or not glue or group.kind != "number":
+            break
+        if not (group.text.isdigit() and len(group.text) == 3):
+            break
+        digits += group.text
+        last += 2
+    n_groups = (last - index) // 2
+    after = next((t for t in tokens[last + 1 : last + 3] if t.kind != "space"), None)
+    before = next(
+        (t for t in tokens[max(0, index - 2) : index][::-1] if t.kind != "space"), None
+    )
+    vouched = any(t is not None and t.kind == "spread" for t in (after, before))
+    if n_groups == 0 or not (vouched or n_groups > 1):
+        return None
+    token = Token("number", digits, first.start, tokens[last].end, float(digits))
+    token.grouped = True
+    return token, last - index + 1
+
+
+def _join_phrases(tokens: list[Token]) -> list[Token]:
+    """Make one token of "held-out", "out of fold" and their like."""
+    heads = {phrase[0] for phrase in PHRASES}
+    joined: list[Token] = []
+    index = 0
+    while index < len(tokens):
+        token, size = tokens[index], 1
+        if token.kind == "word" and token.text in heads:
+            for phrase, name in PHRASES.items():
+                piece = tokens[index : index + 2 * len(phrase) - 1]
+                words = tuple(t.text for t in piece[::2])
+                if words == phrase and all(t.text in " -_" for t in piece[1::2]):
+                    token, size = (
+                        Token("word", name, token.start, piece[-1].end),
+                        len(piece),
+                    )
+        joined.append(token)
+        index += size
+    return joined
+
+
+class Line:
+    """One text and its tokens, with their brackets paired."""
+
+    __slots__ = ("closing", "folded", "opening", "text", "tokens")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.folded = text.lower()
+        self.tokens = tokens = tokenize(text)
+        self.opening: dict[int, int] = {}
+        self.closing: dict[int, int] = {}
+        stack: list[int] = []
+        for index, token in enumerate(tokens):
+            if token.kind == "newline":
+                stack.clear()
+            elif token.text in ("(", "[", "{"):
+                stack.append(index)
+            elif token.text in (")", "]", "}") and stack:
+                start = stack.pop()
+                self.opening[index], self.closing[start] = start, index
+
+    def at(self, index: int) -> Token | None:
+        """Return the token at ``index``, or None beyond either end."""
+        return self.tokens[index] if 0 <= index < len(self.tokens) else None
+
+    def glued(self, index: int) -> bool:
+        """Return whether a token touches the one before without a space."""
+        before = self.at(index - 1)
+        return before is not None and before.kind not in ("space", "newline")
+
+    def joined_by_hyphen(self, index: int) -> bool:
+        """Return whether a hyphen joins the word at ``index`` to one before it."""
+        mark, word = self.at(index - 1), self.at(index - 2)
+        if mark is None or word is None:
+            return False
+        return mark.text == "-" and word.kind == "word"
+
+    def skip(self, index: int, marks: str = "*`\"'") -> int:
+        """Return the next index at or after ``index`` that is not a space or mark."""
+        for place in range(index, index + REACH):
+            token = self.at(place)
+            if token is None or (token.kind != "space" and token.text not in marks):
+                return place
+        return index + REACH
+
+    def backward(self, index: int, marks: str = "") -> Iterator[tuple[int, Token]]:
+        """Yield the tokens before ``index``, nearest first, within reach."""
+        for place in range(index - 1, max(-1, index - 1 - REACH), -1):
+            token = self.tokens[place]
+            if token.kind == "newline":
+                return
+            if token.kind != "space" and token.text not in marks:
+                yield place, token
+
+    def is_count(self, index: int) -> bool:
+        """Return whether a whole number counts folds or seeds, or follows an "@"."""
+        token = self.tokens[index]
+        if token.decimals or len(token.text) > 4:
+            return False
+        before, after = self.at(index - 1), self.at(index + 1)
+        if before is not None and before.text == "@":
+            return True
+        if before is not None and before.kind == "word" and len(token.text) <= 3:
+            return before.role in (Role.KEYWORD, Role.METRIC, Role.SCHEME)
+        if before is not None and before.text == "(" and after and after.text == ")":
+            return True
+        if len(token.text) < 3 and self.joined_by_hyphen(index):  # "CV-5"
+            return self.tokens[index - 2].role in (Role.KEYWORD, Role.SCHEME)
+        neighbours = [self.at(self.skip(index + 1, "-_"))]
+        neighbours += [token for _, token in self.backward(index, "-_=:(#")][:1]
+        return any(near is not None and near.role is Role.SCHEME for near in neighbours)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lbsense._format import shorten
 from lbsense._typing import CvSource
-from lbsense.ingest.cv.text import CvReading, parse_cv
+from lbsense.ingest.cv.reading import CvReading, parse_cv
 from lbsense.ingest.history.rows import Draft, ReadTable
 from lbsense.model import RowIssue, Submission
 
