@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 class Result:
-    """Display and export of a frozen dataclass, made from its fields alone."""
+    """Display and export of a frozen dataclass, made from the fields its repr shows."""
 
     __slots__ = ()
 
@@ -56,6 +56,7 @@ class Result:
         return {
             field.name: plain(getattr(self, field.name))
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if field.repr
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -80,6 +81,7 @@ class Result:
         return [
             (field.name, _one_line(getattr(self, field.name)))
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if field.repr
         ]
 
 

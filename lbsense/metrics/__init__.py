@@ -1,9 +1,14 @@
 """Metrics: name -> direction, range, noise of a score, influence of each row."""
 
-from lbsense.metrics._influence import INFLUENCE_FAMILIES, Influence, influence
-from lbsense.metrics._metric import Metric
-from lbsense.metrics.registry import METRICS, find_metric
-from lbsense.metrics.score_noise import ScoreSd, score_sd
+from lbsense.metrics.names import METRICS, find_metric
+from lbsense.metrics.noise import (
+    INFLUENCE_FAMILIES,
+    Influence,
+    ScoreSd,
+    influence,
+    score_sd,
+)
+from lbsense.metrics.record import Metric
 
 __all__ = [
     "INFLUENCE_FAMILIES",

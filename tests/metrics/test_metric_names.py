@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections import Counter
 
@@ -268,3 +269,32 @@ def test_case_and_separators_do_not_count(name: str, separator: str) -> None:
 def test_metrics_cannot_be_changed() -> None:
     with pytest.raises(TypeError, match="does not support item assignment"):
         METRICS["mine"] = METRICS["rmse"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bleu", {"bleu", "sacrebleu", "corpusbleu"}),
+        ("rouge", {"rouge", "rouge1", "rouge2", "rougel"}),
+        ("rmse", {"rmse", "rmsd"}),
+        ("pinball", {"pinball", "pinballloss", "quantile", "quantileloss"}),
+    ],
+)
+def test_metrics_know_the_words_by_which_they_are_written(
+    name: str, words: set[str]
+) -> None:
+    assert METRICS[name].written == words
+
+
+def test_words_of_metrics_are_single_and_in_lower_case() -> None:
+    for metric in METRICS.values():
+        for word in metric.written:
+            assert re.fullmatch(r"[a-z]+\d?", word)
+
+
+def test_a_metric_is_shown_and_pickled_by_its_facts() -> None:
+    metric = find_metric("macro F1")
+    assert list(metric.to_dict())[-1] == "negated"
+    again = pickle.loads(pickle.dumps(metric))
+    assert again == metric
+    assert again.influence is not None

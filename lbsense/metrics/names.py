@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
 from lbsense._format import clean_text, shorten
-from lbsense.metrics._metric import AVERAGES, Average, Metric
-from lbsense.metrics._table import AMBIGUOUS, AVERAGED, PARAMETERS, ROWS
+from lbsense.metrics.record import AVERAGES, Average, Averaged, Metric, tokens_of
+from lbsense.metrics.table import AMBIGUOUS, RECORDS
 
 __all__ = ["METRICS", "find_metric"]
 
@@ -71,19 +70,13 @@ def find_metric(name: str) -> Metric:
     return metric
 
 
-def _tokens(text: str) -> list[str]:
-    """Return the words and numbers of a name, in lower case."""
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("'s ", "s ")
-    return re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+", plain)
-
-
 def _key(text: str) -> str:
-    return "".join(_tokens(text))
+    return "".join(tokens_of(text))
 
 
 def _read(text: str) -> Metric | None:
     """Return the metric that the text names, or None."""
-    tokens = _tokens(text)
+    tokens = tokens_of(text)
     signed = text.strip().startswith(_MINUS_SIGNS)
     if signed and text.strip()[1:2].isspace():
         return None  # a minus sign or the dot of a list: not for us to say
@@ -128,14 +121,15 @@ def _with_parameter(tokens: list[str]) -> Metric | None:
     way = "".join("#" if t == number else t for t in tokens if t != "at")
     # "f05" cannot carry a point in many file formats; no beta is written 05.
     value = float(f"0.{number[1:]}" if re.fullmatch(r"0\d+", number) else number)
-    for family, parameter in PARAMETERS.items():
-        if way in parameter.ways and _ALLOWED[parameter.kind](value):
-            return _set_parameter(METRICS[family], value)
+    for metric in _WITH_PARAMETER:
+        takes = metric.takes
+        if takes and way in takes.ways and _ALLOWED[takes.kind](value):
+            return _set_parameter(metric, takes.template, value)
     return None
 
 
-def _set_parameter(metric: Metric, value: float) -> Metric:
-    name = PARAMETERS[metric.family].template.format(f"{value:g}")
+def _set_parameter(metric: Metric, template: str, value: float) -> Metric:
+    name = template.format(f"{value:g}")
     title = f"{metric.title} ({value:g})"
     if metric.family == "fbeta":
         title = f"F{value:g} score"
@@ -153,8 +147,13 @@ def _with_average(tokens: list[str]) -> Metric | None:
     """Return the metric whose name says how it is averaged, or None."""
     for average, rest in _split_average(tokens):
         metric = _INDEX.get("".join(rest)) or _with_parameter(rest)
-        if metric is not None and metric.family in AVERAGED:
-            return _set_average(metric, average)
+        if metric is None or not metric.averages:
+            continue
+        if average is None:
+            return metric
+        return next(
+            _set_average(metric, way) for way in metric.averages if way[0] == average
+        )
     return None
 
 
@@ -170,16 +169,16 @@ def _split_average(tokens: list[str]) -> Iterator[tuple[Average | None, list[str
         yield "samples", rest[1:]
 
 
-def _set_average(metric: Metric, average: Average | None) -> Metric:
-    if average is None:
-        return metric
+def _set_average(metric: Metric, way: Averaged) -> Metric:
     return replace(
         metric,
-        name=f"{metric.name}_{average}",
-        title=f"{metric.title}, {average} average",
-        average=average,
-        prediction="labels" if average == "samples" else metric.prediction,
+        name=f"{metric.name}_{way.average}",
+        title=f"{metric.title}, {way.average} average",
+        average=way.average,
+        prediction="labels" if way.average == "samples" else metric.prediction,
         aliases=(),
+        noise=way.noise,
+        resampler=way.resampler,
     )
 
 
@@ -194,7 +193,7 @@ def _explained_in_brackets(text: str) -> Metric | None:
 
 def _unknown(name: str) -> str:
     texts = {alias: m.name for m in METRICS.values() for alias in (m.name, *m.aliases)}
-    close = get_close_matches(" ".join(_tokens(name)), texts, n=5, cutoff=0.6)
+    close = get_close_matches(" ".join(tokens_of(name)), texts, n=5, cutoff=0.6)
     names = list(dict.fromkeys(texts[text] for text in close))[:3]
     hint = f" Close to it: {', '.join(names)}." if names else ""
     return (
@@ -205,15 +204,15 @@ def _unknown(name: str) -> str:
 
 
 def _registered() -> dict[str, Metric]:
-    rows = {metric.name: metric for metric in ROWS}
+    records = {metric.name: metric for metric in RECORDS}
     f1 = replace(
-        rows["fbeta"],
+        records["fbeta"],
         name="f1",
         title="F1 score",
         parameter=1.0,
         aliases=("f score", "f measure", "f1 binary"),
     )
-    return {**rows, "f1": f1}
+    return {**records, "f1": f1}
 
 
 METRICS: Mapping[str, Metric] = MappingProxyType(_registered())
@@ -224,3 +223,4 @@ _INDEX = {
     for metric in METRICS.values()
     for text in (metric.name, *metric.aliases)
 }
+_WITH_PARAMETER = [metric for metric in RECORDS if metric.takes]

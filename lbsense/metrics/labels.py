@@ -14,15 +14,24 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from lbsense._typing import BoolArray, FloatArray, IntArray
-from lbsense.metrics._inputs import AnyArray, Case, as_classes, check_whole, shown
-from lbsense.metrics._metric import Metric
-from lbsense.metrics._rows import Parts, concordance, mean_of
+from lbsense.metrics.inputs import as_classes, as_indicators, check_whole, shown
+from lbsense.metrics.means import concordance, mean_of, ratio_of, weighted_mean
+from lbsense.metrics.record import AnyArray, Case, Metric, Parts
 
-__all__ = ["LABEL_RULES", "OVERLAPS", "Overlap", "overlap_of"]
+__all__ = [
+    "accuracy",
+    "balanced_accuracy",
+    "cohen_kappa",
+    "error_rate",
+    "mcc",
+    "quadratic_kappa",
+    "set_overlap",
+    "sets",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class _Overlap:
     """A measure h a / (b t + c p + d h) of how true and predicted sets overlap."""
 
     hit: float
@@ -31,26 +40,26 @@ class Overlap:
     by_hit: float
 
 
-OVERLAPS = {
-    "precision": Overlap(1, 0, 1, 0),
-    "recall": Overlap(1, 1, 0, 0),
-    "jaccard": Overlap(1, 1, 1, -1),
-    "dice": Overlap(2, 1, 1, 0),
-    "specificity": Overlap(1, 1, 0, 0),  # the recall of the other label
+_OVERLAPS = {
+    "precision": _Overlap(1, 0, 1, 0),
+    "recall": _Overlap(1, 1, 0, 0),
+    "jaccard": _Overlap(1, 1, 1, -1),
+    "dice": _Overlap(2, 1, 1, 0),
+    "specificity": _Overlap(1, 1, 0, 0),  # the recall of the other label
 }
 
 _NEED_CLASSES = ("balanced_accuracy", "mcc", "cohen_kappa")
 
 
-def overlap_of(metric: Metric) -> Overlap:
+def _overlap_of(metric: Metric) -> _Overlap:
     """Return the overlap measure of a family; F-beta weighs recall by beta squared."""
     if metric.family != "fbeta":
-        return OVERLAPS[metric.family]
+        return _OVERLAPS[metric.family]
     if metric.parameter is None:
         msg = "F-beta needs its beta: name it, as in 'f1' or 'f2_macro'."
         raise ValueError(msg)
     square = metric.parameter**2
-    return Overlap(1 + square, square, 1, 0)
+    return _Overlap(1 + square, square, 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,7 @@ def _undefined(score: float, shares: _Shares) -> _Slopes:
     return _Slopes(score, nowhere, nowhere, nowhere)
 
 
-def _overlap_by_class(overlap: Overlap, shares: _Shares) -> FloatArray:
+def _overlap_by_class(overlap: _Overlap, shares: _Shares) -> FloatArray:
     """Return overlaps, dT/dt, dT/dp and dT/dh, shape (4, classes); nan for 0 / 0."""
     below = (
         overlap.by_true * shares.true
@@ -137,8 +146,8 @@ def _overlap_by_class(overlap: Overlap, shares: _Shares) -> FloatArray:
     )
 
 
-def _overlap(case: Case) -> Parts:
-    overlap, average = overlap_of(case.metric), case.metric.average
+def set_overlap(case: Case) -> Parts:
+    overlap, average = _overlap_of(case.metric), case.metric.average
     if average is None:
         return _by_counts(case, lambda s, labels: _one_class(case, overlap, s, labels))
     if average == "samples":
@@ -152,7 +161,7 @@ def _overlap(case: Case) -> Parts:
 
 
 def _one_class(
-    case: Case, overlap: Overlap, shares: _Shares, labels: AnyArray
+    case: Case, overlap: _Overlap, shares: _Shares, labels: AnyArray
 ) -> _Slopes:
     """Return the overlap of the positive class: label 1, or the greater of two."""
     name = case.metric.name
@@ -184,19 +193,19 @@ def _one_class(
     return _Slopes(float(overlaps[0, 0]), *slopes)
 
 
-def _macro(overlap: Overlap, shares: _Shares) -> _Slopes:
+def _macro(overlap: _Overlap, shares: _Shares) -> _Slopes:
     score, *slopes = np.nan_to_num(_overlap_by_class(overlap, shares))
     n_used = int((shares.true + shares.predicted > 0).sum())
     return _Slopes(float(score.sum()) / n_used, *(s / n_used for s in slopes))
 
 
-def _weighted(overlap: Overlap, shares: _Shares) -> _Slopes:
+def _weighted(overlap: _Overlap, shares: _Shares) -> _Slopes:
     score, *slopes = np.nan_to_num(_overlap_by_class(overlap, shares))
     by_true, by_predicted, by_hit = (slope * shares.true for slope in slopes)
     return _Slopes(float(score @ shares.true), by_true + score, by_predicted, by_hit)
 
 
-def _micro(overlap: Overlap, shares: _Shares) -> _Slopes:
+def _micro(overlap: _Overlap, shares: _Shares) -> _Slopes:
     """Return the overlap of all classes pooled: with one label a row t = p = 1."""
     hits = float(shares.hit.sum())
     below = overlap.by_true + overlap.by_predicted + overlap.by_hit * hits
@@ -206,18 +215,18 @@ def _micro(overlap: Overlap, shares: _Shares) -> _Slopes:
     return _Slopes(score, flat, flat, flat + slope)
 
 
-def _balanced_accuracy(case: Case) -> Parts:
+def balanced_accuracy(case: Case) -> Parts:
     """Return the mean recall over the classes that occur among the labels."""
 
     def rule(shares: _Shares, _: AnyArray) -> _Slopes:
-        recall = np.nan_to_num(_overlap_by_class(OVERLAPS["recall"], shares))
+        recall = np.nan_to_num(_overlap_by_class(_OVERLAPS["recall"], shares))
         recall /= (shares.true > 0).sum()
         return _Slopes(float(recall[0].sum()), *recall[1:])
 
     return _by_counts(case, rule)
 
 
-def _mcc(case: Case) -> Parts:
+def mcc(case: Case) -> Parts:
     """Return the correlation of true and predicted class, for any number of them."""
 
     def rule(shares: _Shares, _: AnyArray) -> _Slopes:
@@ -237,7 +246,7 @@ def _mcc(case: Case) -> Parts:
     return _by_counts(case, rule)
 
 
-def _cohen_kappa(case: Case) -> Parts:
+def cohen_kappa(case: Case) -> Parts:
     def rule(shares: _Shares, _: AnyArray) -> _Slopes:
         true, predicted = shares.true, shares.predicted
         agreed, chance = float(shares.hit.sum()), float(true @ predicted)
@@ -249,7 +258,7 @@ def _cohen_kappa(case: Case) -> Parts:
     return _by_counts(case, rule)
 
 
-def _quadratic_kappa(case: Case) -> Parts:
+def quadratic_kappa(case: Case) -> Parts:
     if case.y.dtype.kind not in "biuf":
         msg = f"The quadratic kappa needs grades that are numbers, got {shown(case.y)}."
         raise ValueError(msg)
@@ -265,26 +274,83 @@ def _is_equal(case: Case) -> FloatArray:
     return np.asarray(pred == y[:, np.newaxis], dtype=np.float64)
 
 
-def _accuracy(case: Case) -> Parts:
+def accuracy(case: Case) -> Parts:
     return mean_of(_is_equal(case), case.weight)
 
 
-def _error_rate(case: Case) -> Parts:
+def error_rate(case: Case) -> Parts:
     return mean_of(1 - _is_equal(case), case.weight)
 
 
-LABEL_RULES: dict[str, Callable[[Case], Parts]] = {
-    "accuracy": _accuracy,
-    "error_rate": _error_rate,
-    "hamming_loss": _error_rate,
-    "balanced_accuracy": _balanced_accuracy,
-    "fbeta": _overlap,
-    "precision": _overlap,
-    "recall": _overlap,
-    "specificity": _overlap,
-    "jaccard": _overlap,
-    "dice": _overlap,
-    "mcc": _mcc,
-    "cohen_kappa": _cohen_kappa,
-    "quadratic_kappa": _quadratic_kappa,
-}
+def sets(case: Case) -> Parts:
+    """Return the parts of a metric of sets, ``y`` (n, labels), ``pred`` (k, n, labels).
+
+    Accuracy asks for the whole row; two empty sets agree fully under Dice and Jaccard
+    and not at all under the F-measures, precision and recall, as in scikit-learn.
+    """
+    true = as_indicators(case.y, name="y_true")
+    if true.shape != case.pred.shape[1:]:
+        msg = f"y_pred must hold tables of shape {true.shape}, got {case.pred.shape}."
+        raise ValueError(msg)
+    pred = as_indicators(case.pred, name="y_pred")
+    parts = [_one_table(case, true, table) for table in pred]
+    return np.array([score for score, _ in parts]), np.column_stack(
+        [psi for _, psi in parts]
+    )
+
+
+def _one_table(
+    case: Case, true: FloatArray, pred: FloatArray
+) -> tuple[float, FloatArray]:
+    family, average, weight = case.metric.family, case.metric.average, case.weight
+    wrong = true != pred
+    if family == "hamming_loss":
+        return _only(mean_of(wrong.mean(axis=1)[:, np.newaxis], weight))
+    if family in ("accuracy", "error_rate"):
+        whole = wrong.any(axis=1) if family == "error_rate" else ~wrong.any(axis=1)
+        return _only(mean_of(whole[:, np.newaxis].astype(np.float64), weight))
+    overlap = _overlap_of(case.metric)
+    hit = true * pred
+    above, below = overlap.hit * hit, _below(overlap, true, pred, hit)
+    if average == "samples" or (average is None and family in ("jaccard", "dice")):
+        return _only(mean_of(_row_overlap(family, above, below), weight))
+    if average == "micro":
+        pooled_above, pooled_below = (
+            a.sum(axis=1)[:, np.newaxis] for a in (above, below)
+        )
+        return _only(ratio_of(pooled_above, pooled_below, weight))
+    if average is None:
+        names = ", ".join(
+            f"{case.metric.name}_{a}" for a in ("samples", "macro", "micro")
+        )
+        msg = f"Say how {case.metric.name} averages over several labels: {names}."
+        raise ValueError(msg)
+    scores, psi = ratio_of(above, below, weight)
+    psi[:, np.isnan(scores)] = 0.0
+    scores = np.nan_to_num(scores)
+    if average == "macro":
+        return float(scores.mean()), psi.mean(axis=1)
+    support = weighted_mean(true, weight)
+    score = float(support @ scores / support.sum())
+    moved = psi @ support + (true - support) @ (scores - score)
+    return score, moved / support.sum()
+
+
+def _below(
+    overlap: _Overlap, true: FloatArray, pred: FloatArray, hit: FloatArray
+) -> FloatArray:
+    return np.asarray(
+        overlap.by_true * true + overlap.by_predicted * pred + overlap.by_hit * hit
+    )
+
+
+def _row_overlap(family: str, above: FloatArray, below: FloatArray) -> FloatArray:
+    empty = 1.0 if family in ("jaccard", "dice") else 0.0
+    above, below = above.sum(axis=1), below.sum(axis=1)
+    rows = np.divide(above, below, out=np.full_like(above, empty), where=below > 0)
+    return rows[:, np.newaxis]
+
+
+def _only(parts: Parts) -> tuple[float, FloatArray]:
+    scores, psi = parts
+    return float(scores[0]), psi[:, 0]

@@ -1,61 +1,36 @@
-"""Labels, predictions and weights, checked before anything is computed from them."""
+"""Labels, predictions and weights, checked before anything is computed from them.
+
+A rule of influence is wrapped in what it takes: `of_values`, `of_events`, `of_classes`,
+`of_labels`, `of_rankings` or `of_columns`. The wrapped rule checks and shapes the data.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
-from lbsense.metrics._metric import Metric
+from lbsense.metrics.record import AnyArray, Case, InfluenceRule, Parts
 
 __all__ = [
-    "AnyArray",
-    "Case",
     "as_classes",
-    "as_columns",
     "as_indicators",
-    "as_positive",
-    "as_ranked",
-    "as_stack",
     "as_targets",
-    "as_values",
     "as_weights",
     "check_whole",
     "class_numbers",
-    "label_columns",
+    "of_classes",
+    "of_columns",
+    "of_events",
+    "of_labels",
+    "of_rankings",
+    "of_values",
     "shown",
 ]
 
-AnyArray: TypeAlias = np.ndarray[Any, Any]
-
 _MAX_NUMBERED = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Case:
-    """What a metric is computed from, after its check.
-
-    Attributes
-    ----------
-    metric : Metric
-        The metric, without a flipped sign.
-    y : ndarray
-        True labels or values, a row each.
-    pred : ndarray
-        Predictions of every submission.
-    weight : ndarray of shape (n,) or None
-        Row weights of mean 1; None when all rows count alike.
-    eps : float
-        Nearest that a probability comes to 0 or 1 under a logarithm.
-    """
-
-    metric: Metric
-    y: AnyArray
-    pred: AnyArray
-    weight: FloatArray | None
-    eps: float
 
 
 def as_targets(y_true: ArrayLike) -> AnyArray:
@@ -69,7 +44,98 @@ def as_targets(y_true: ArrayLike) -> AnyArray:
     return y
 
 
-def as_values(y: AnyArray, *, name: str = "y_true") -> FloatArray:
+def of_values(rule: InfluenceRule) -> InfluenceRule:
+    """Return a rule of numbers: y of shape (n,), predictions (n, k)."""
+    return partial(_values, rule)
+
+
+def of_events(
+    rule: InfluenceRule, several: InfluenceRule | None = None
+) -> InfluenceRule:
+    """Return a rule of an event; ``several`` is for more than two classes."""
+    return partial(_events, rule, several)
+
+
+def of_classes(rule: InfluenceRule) -> InfluenceRule:
+    """Return a rule of class probabilities, (k, n, classes)."""
+    return partial(_classes, rule)
+
+
+def of_labels(rule: InfluenceRule, sets: InfluenceRule | None = None) -> InfluenceRule:
+    """Return a rule of one label a row; ``sets`` is for tables of them."""
+    return partial(_labels, rule, sets)
+
+
+def of_rankings(rule: InfluenceRule) -> InfluenceRule:
+    """Return a rule of ranked labels, (k, n, places)."""
+    return partial(_rankings, rule)
+
+
+def of_columns(rule: InfluenceRule, *, events: bool = False) -> InfluenceRule:
+    """Return the mean over columns of a rule of numbers or of events."""
+    return partial(_columnwise, rule, events)
+
+
+def _values(rule: InfluenceRule, case: Case) -> Parts:
+    pred = _as_columns(case.pred, len(case.y))
+    return rule(replace(case, y=_as_values(case.y), pred=pred))
+
+
+def _events(rule: InfluenceRule, several: InfluenceRule | None, case: Case) -> Parts:
+    if several is not None and _is_multiclass(case.y, case.pred):
+        return _classes(several, case)
+    pred = _as_columns(case.pred, len(case.y))
+    _check_not_two_classes(pred)
+    return rule(replace(case, y=_as_positive(case.y), pred=pred))
+
+
+def _classes(rule: InfluenceRule, case: Case) -> Parts:
+    return rule(replace(case, pred=_as_stack(case.pred, len(case.y))))
+
+
+def _labels(rule: InfluenceRule, sets: InfluenceRule | None, case: Case) -> Parts:
+    if sets is not None and case.y.ndim == 2:
+        return _classes(sets, case)
+    return rule(replace(case, pred=_label_columns(case.pred, len(case.y))))
+
+
+def _rankings(rule: InfluenceRule, case: Case) -> Parts:
+    return rule(replace(case, pred=_as_ranked(case.pred, len(case.y))))
+
+
+def _columnwise(rule: InfluenceRule, events: bool, case: Case) -> Parts:
+    true, tables = case.y, _as_stack(case.pred, len(case.y))
+    if true.ndim != 2 or true.shape != tables.shape[1:]:
+        msg = (
+            f"{case.metric.name} needs y_true of shape (n, c) and y_pred of shape "
+            f"(n, c) or (k, n, c), got {true.shape} and {tables.shape}."
+        )
+        raise ValueError(msg)
+    scores, psi = np.zeros(len(tables)), np.zeros((len(true), len(tables)))
+    for i, column in enumerate(true.T):
+        y = _as_positive(column) if events else _as_values(column)
+        pred = np.ascontiguousarray(tables[:, :, i].T)
+        column_scores, column_psi = rule(replace(case, y=y, pred=pred))
+        scores += column_scores / len(true.T)
+        psi += column_psi / len(true.T)
+    return scores, psi
+
+
+def _is_multiclass(y: AnyArray, y_pred: AnyArray) -> bool:
+    return y_pred.ndim == 3 or (y_pred.ndim == 2 and len(np.unique(y)) > 2)
+
+
+def _check_not_two_classes(pred: FloatArray) -> None:
+    """Refuse predict_proba's two columns, which look like two submissions."""
+    if pred.shape[1] == 2 and np.allclose(pred.sum(axis=1), 1.0, atol=1e-6):
+        msg = (
+            "The two columns of y_pred sum to 1 in every row: they are both classes of "
+            "one submission. Pass y_pred[:, 1]."
+        )
+        raise ValueError(msg)
+
+
+def _as_values(y: AnyArray, *, name: str = "y_true") -> FloatArray:
     """Return numeric targets as floats of shape (n,)."""
     if y.dtype.kind not in "biuf":
         msg = f"{name} must hold numbers, got {y.dtype} such as {shown(y)}."
@@ -80,9 +146,9 @@ def as_values(y: AnyArray, *, name: str = "y_true") -> FloatArray:
     return y.astype(np.float64, copy=False)
 
 
-def as_positive(y: AnyArray) -> BoolArray:
+def _as_positive(y: AnyArray) -> BoolArray:
     """Return which rows are positive: label 1, or the greater of two numbers."""
-    values = as_values(y)
+    values = _as_values(y)
     is_one = np.asarray(values == 1)
     if (is_one | (values == 0)).all():
         return is_one
@@ -96,19 +162,19 @@ def as_positive(y: AnyArray) -> BoolArray:
     return np.asarray(values == labels[1])
 
 
-def as_columns(y_pred: ArrayLike, n_rows: int) -> FloatArray:
+def _as_columns(y_pred: ArrayLike, n_rows: int) -> FloatArray:
     """Return predictions as floats of shape (n, k), one submission a column."""
     return _columns(_numeric(y_pred), n_rows)
 
 
-def as_stack(y_pred: ArrayLike, n_rows: int) -> FloatArray:
+def _as_stack(y_pred: ArrayLike, n_rows: int) -> FloatArray:
     """Return predictions as floats of shape (k, n, c), c numbers for each row."""
     pred = _tables(_numeric(y_pred), n_rows)
     _check_finite(pred, name="y_pred")
     return pred
 
 
-def as_ranked(y_pred: ArrayLike, n_rows: int) -> AnyArray:
+def _as_ranked(y_pred: ArrayLike, n_rows: int) -> AnyArray:
     """Return ranked labels of any kind, best first, with shape (k, n, places).
 
     Rankings of fewer labels may be filled up with nan or None, which equal no label.
@@ -138,7 +204,7 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> FloatArray | Non
     return np.asarray(weight / weight.mean())
 
 
-def label_columns(y_pred: ArrayLike, n_rows: int) -> AnyArray:
+def _label_columns(y_pred: ArrayLike, n_rows: int) -> AnyArray:
     """Return predicted labels of any kind with shape (n, k)."""
     return _columns(_array(y_pred, name="y_pred"), n_rows)
 

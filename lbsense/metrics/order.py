@@ -11,10 +11,18 @@ from collections.abc import Callable
 import numpy as np
 
 from lbsense._typing import BoolArray, FloatArray
-from lbsense.metrics._inputs import Case
-from lbsense.metrics._rows import Parts, weighted_mean
+from lbsense.metrics.inputs import class_numbers
+from lbsense.metrics.means import weighted_mean
+from lbsense.metrics.record import Case, Parts
 
-__all__ = ["CORRELATION_RULES", "EVENT_RULES", "auc_of", "check_two_classes"]
+__all__ = [
+    "average_precision",
+    "normalized_gini",
+    "pearson",
+    "roc_auc",
+    "roc_auc_ovr",
+    "spearman",
+]
 
 
 class _Sorted:
@@ -68,7 +76,7 @@ def _by_column(
     return scores, psi
 
 
-def check_two_classes(positive: BoolArray, mass: FloatArray, name: str) -> None:
+def _check_two_classes(positive: BoolArray, mass: FloatArray, name: str) -> None:
     """Refuse labels of one class only."""
     n_positive = int((mass[positive] > 0).sum())
     n_rows = int((mass > 0).sum())
@@ -78,7 +86,7 @@ def check_two_classes(positive: BoolArray, mass: FloatArray, name: str) -> None:
         raise ValueError(msg)
 
 
-def auc_of(
+def _auc_of(
     column: FloatArray, positive: BoolArray, mass: FloatArray
 ) -> tuple[float, FloatArray]:
     """Return the AUC and its influence: DeLong's components over the class shares."""
@@ -99,15 +107,32 @@ def auc_of(
     return auc, component
 
 
-def _roc_auc(case: Case) -> Parts:
+def roc_auc(case: Case) -> Parts:
     mass = np.ones(len(case.y)) if case.weight is None else case.weight
-    check_two_classes(case.y, mass, "AUC")
-    return _by_column(case, lambda column, mass: auc_of(column, case.y, mass))
+    _check_two_classes(case.y, mass, "AUC")
+    return _by_column(case, lambda column, mass: _auc_of(column, case.y, mass))
 
 
-def _average_precision(case: Case) -> Parts:
+def roc_auc_ovr(case: Case) -> Parts:
+    """Return the mean over classes of the AUC of each against the rest."""
+    n_submissions, n_rows, n_classes = case.pred.shape
+    codes = class_numbers(case.y, n_classes)
+    mass = np.ones(n_rows) if case.weight is None else case.weight
+    scores = np.zeros(n_submissions)
+    psi = np.zeros((n_rows, n_submissions), order="F")
+    for label in range(n_classes):
+        positive = codes == label
+        _check_two_classes(positive, mass, f"AUC of class {label}")
+        for j, table in enumerate(case.pred):
+            auc, column = _auc_of(np.ascontiguousarray(table[:, label]), positive, mass)
+            scores[j] += auc / n_classes
+            psi[:, j] += column / n_classes
+    return scores, psi
+
+
+def average_precision(case: Case) -> Parts:
     mass = np.ones(len(case.y)) if case.weight is None else case.weight
-    check_two_classes(case.y, mass, "Average precision")
+    _check_two_classes(case.y, mass, "Average precision")
     return _by_column(case, lambda column, mass: _ap_of(column, case.y, mass))
 
 
@@ -132,7 +157,7 @@ def _ap_of(
     return score, psi * (len(mass) / total)
 
 
-def _normalized_gini(case: Case) -> Parts:
+def normalized_gini(case: Case) -> Parts:
     y = np.asarray(case.y, dtype=np.float64)
     if y.min() < 0 or y.min() == y.max():
         msg = (
@@ -165,7 +190,7 @@ def _ordered_share(
     return share, psi
 
 
-def _pearson(case: Case) -> Parts:
+def pearson(case: Case) -> Parts:
     x, sx = _standardized(case.pred, case.weight)
     y, sy = _standardized(case.y[:, np.newaxis], case.weight)
     _check_varies(sy)
@@ -196,7 +221,7 @@ def _check_varies(spread: FloatArray) -> None:
         raise ValueError(msg)
 
 
-def _spearman(case: Case) -> Parts:
+def spearman(case: Case) -> Parts:
     """Return Spearman's rho: Pearson's r of the mid-distributions u = F(x), v = G(y).
 
     The influence of a row counts its own place and how it moves the places of others.
@@ -227,14 +252,3 @@ def _spearman(case: Case) -> Parts:
         return rho, d_cov / scale - rho / 2 * (d_u / var_u + d_v / var_v)
 
     return _by_column(case, rule)
-
-
-EVENT_RULES: dict[str, Callable[[Case], Parts]] = {
-    "roc_auc": _roc_auc,
-    "average_precision": _average_precision,
-}
-CORRELATION_RULES: dict[str, Callable[[Case], Parts]] = {
-    "normalized_gini": _normalized_gini,
-    "pearson": _pearson,
-    "spearman": _spearman,
-}

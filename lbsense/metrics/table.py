@@ -1,4 +1,7 @@
-"""The registered metrics: one row each, with the names that people write for them.
+"""The records: every metric once, with all that is known of it.
+
+To add a metric, add its record here and, where its noise is to be measured, its rule in
+`means`, `labels` or `order` (influence) or `score_rules` (from the score alone).
 
 Names come from scikit-learn, LightGBM, XGBoost, CatBoost, and from the evaluation pages
 of Kaggle and Zindi. Letter case, blanks and punctuation do not count, so each name
@@ -8,11 +11,27 @@ stands here once.
 from __future__ import annotations
 
 from math import inf
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
-from lbsense.metrics._metric import Metric, PredictionKind
+from lbsense.metrics import labels, means, order, score_rules
+from lbsense.metrics.inputs import (
+    of_classes,
+    of_columns,
+    of_events,
+    of_labels,
+    of_rankings,
+    of_values,
+)
+from lbsense.metrics.record import (
+    Averaged,
+    Metric,
+    NoiseRule,
+    Parameter,
+    PredictionKind,
+    Resampler,
+)
 
-__all__ = ["AMBIGUOUS", "AVERAGED", "PARAMETERS", "ROWS"]
+__all__ = ["AMBIGUOUS", "RECORDS"]
 
 _MORE, _LESS = True, False
 
@@ -25,6 +44,7 @@ def _row(
     prediction: PredictionKind,
     title: str,
     aliases: str = "",
+    **more: Any,
 ) -> Metric:
     return Metric(
         name=name,
@@ -34,33 +54,63 @@ def _row(
         high=high,
         prediction=prediction,
         aliases=tuple(alias.strip() for alias in aliases.split("|") if alias.strip()),
+        **more,
+    )
+
+
+def _takes(
+    template: str, kind: Literal["count", "positive", "fraction"], ways: str
+) -> Parameter:
+    """Return the number in the names of a family, with the ways to write it."""
+    return Parameter(
+        template, kind, tuple("".join(way.split()) for way in ways.split("|"))
+    )
+
+
+def _averages(
+    over_classes: NoiseRule | None,
+    over_rows: NoiseRule | None,
+    counted: Resampler | None = None,
+) -> tuple[Averaged, ...]:
+    """Return the averages over rows that hold sets, over classes, and over both."""
+    return (
+        Averaged("macro", over_classes, counted),
+        Averaged("micro", over_rows),
+        Averaged("weighted", over_rows),
+        Averaged("samples", score_rules.bounded),
     )
 
 
 # fmt: off
-ROWS: tuple[Metric, ...] = (
+RECORDS: tuple[Metric, ...] = (
     # Probabilities, or scores that rank
     _row("roc_auc", _MORE, 0, 1, "probability",
          "Area under the ROC curve",
          "auc | auroc | auc roc | roc | area under curve | area under the curve | "
          "area under roc | area under the roc curve | area under roc curve | area "
          "under receiver operating characteristic curve | area under the receiver "
-         "operating characteristic curve | c statistic"),
+         "operating characteristic curve | c statistic",
+         influence=of_events(order.roc_auc), noise=score_rules.auc,
+         resampler="roc_auc", interval="logit"),
     _row("roc_auc_ovr", _MORE, 0, 1, "probability",
          "One-vs-rest ROC AUC, mean over classes",
          "multiclass auc | macro auc | macro roc auc | auc macro | auc mu | roc auc "
-         "macro | macro averaged roc auc"),
+         "macro | macro averaged roc auc",
+         influence=of_classes(order.roc_auc_ovr)),
     _row("mean_columnwise_auc", _MORE, 0, 1, "probability",
          "ROC AUC, mean over columns",
          "mcauc | columnwise auc | mean columnwise roc auc | mean columnwise area "
-         "under receiver operating characteristic curve"),
+         "under receiver operating characteristic curve",
+         influence=of_columns(order.roc_auc, events=True)),
     _row("partial_auc", _MORE, 0, 1, "probability",
          "Partial area under the ROC curve",
-         "pauc | partial roc auc"),
+         "pauc | partial roc auc",
+         takes=_takes("partial_auc_{}", "fraction", "partial auc # | pauc #")),
     _row("normalized_gini", _MORE, -1, 1, "probability",
          "Gini coefficient, normalised",
          "gini normalized | normalised gini | normalized gini index | normalized "
-         "gini coefficient"),
+         "gini coefficient",
+         influence=of_values(order.normalized_gini), noise=score_rules.auc),
     _row("raw_gini", _MORE, -1, 1, "probability",
          "Gini coefficient, not normalised",
          "unnormalized gini | gini unnormalized"),
@@ -68,190 +118,285 @@ ROWS: tuple[Metric, ...] = (
          "Average precision (PR AUC)",
          "ap | pr auc | auc pr | auprc | area under pr curve | area under precision "
          "recall curve | area under the precision recall curve | average precision "
-         "pr auc | gap | global average precision | google global ap"),
+         "pr auc | gap | global average precision | google global ap",
+         influence=of_events(order.average_precision),
+         noise=score_rules.average_precision, interval="logit"),
     _row("lwlrap", _MORE, 0, 1, "probability",
          "Label-weighted label-ranking average precision",
-         "label weighted label ranking average precision"),
+         "label weighted label ranking average precision",
+         noise=score_rules.bounded),
     _row("log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss",
          "logarithmic loss | binary log loss | cross entropy | cross entropy loss | "
-         "binary cross entropy | bce | nll | negative log likelihood"),
+         "binary cross entropy | bce | nll | negative log likelihood",
+         influence=of_events(means.log_loss, means.multiclass_log_loss),
+         noise=score_rules.log_loss, resampler="mean"),
     _row("multiclass_log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss over classes",
          "multiclass loss | multiclass logarithmic loss | mlogloss | multi logloss | "
          "categorical cross entropy | softmax cross entropy | multiclass cross "
-         "entropy"),
+         "entropy",
+         influence=of_classes(means.multiclass_log_loss),
+         noise=score_rules.multiclass_log_loss, resampler="mean"),
     _row("weighted_log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss with class weights",
          "weighted multiclass loss | weighted multi class log loss | balanced log "
          "loss | weighted multiclass logarithmic loss | weighted logarithmic loss"),
     _row("mean_columnwise_log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss, mean over columns",
-         "columnwise log loss | mc log loss | mean columnwise logarithmic loss"),
+         "columnwise log loss | mc log loss | mean columnwise logarithmic loss",
+         influence=of_columns(means.log_loss, events=True)),
     _row("brier", _LESS, 0, 1, "probability",
          "Brier score of a binary event",
-         "brier score | brier loss | brier score loss"),
+         "brier score | brier loss | brier score loss",
+         influence=of_events(means.brier), noise=score_rules.brier, resampler="mean"),
     _row("top_k_accuracy", _MORE, 0, 1, "probability",
-         "Top-k accuracy"),
+         "Top-k accuracy",
+         influence=of_classes(means.top_k_accuracy), noise=score_rules.proportion,
+         resampler="mean", is_share=True,
+         takes=_takes("top_{}_accuracy", "count",
+                         "top # accuracy | top # acc | top k accuracy # | accuracy #")),
     # Labels
     _row("accuracy", _MORE, 0, 1, "label",
          "Accuracy",
          "acc | categorization accuracy | classification accuracy | categorical "
-         "accuracy | binary accuracy | exact match | subset accuracy | mean accuracy"),
+         "accuracy | binary accuracy | exact match | subset accuracy | mean accuracy",
+         influence=of_labels(labels.accuracy, labels.sets),
+         noise=score_rules.proportion, resampler="accuracy", unlabelled="disagreement",
+         is_share=True),
     _row("error_rate", _LESS, 0, 1, "label",
          "Error rate",
          "classification error | misclassification error | misclassification rate | "
-         "merror | binary error | multi error | zero one loss | 0 1 loss"),
+         "merror | binary error | multi error | zero one loss | 0 1 loss",
+         influence=of_labels(labels.error_rate, labels.sets),
+         noise=score_rules.proportion, unlabelled="disagreement"),
     _row("balanced_accuracy", _MORE, 0, 1, "label",
          "Balanced accuracy",
          "bacc | balanced acc | mean per class accuracy | mean class accuracy | "
-         "macro accuracy | uar | unweighted average recall"),
+         "macro accuracy | uar | unweighted average recall",
+         influence=of_labels(labels.balanced_accuracy),
+         noise=score_rules.balanced_accuracy, resampler="balanced_accuracy",
+         interval="logit"),
     _row("fbeta", _MORE, 0, 1, "label",
          "F-beta score",
-         "f score beta"),
+         "f score beta",
+         influence=of_labels(labels.set_overlap, labels.sets), noise=score_rules.fbeta,
+         resampler="f_beta", interval="logit",
+         averages=_averages(score_rules.over_classes, score_rules.over_rows,
+                            "macro_f_beta"),
+         takes=_takes("f{}", "positive",
+                         "f # | f beta # | f score # | f measure # | f # measure | f "
+                         "score beta #")),
     _row("precision", _MORE, 0, 1, "label",
          "Precision",
-         "ppv | positive predictive value"),
+         "ppv | positive predictive value",
+         influence=of_labels(labels.set_overlap, labels.sets),
+         noise=score_rules.precision, interval="logit",
+         averages=_averages(score_rules.over_classes, score_rules.over_rows)),
     _row("recall", _MORE, 0, 1, "label",
          "Recall",
-         "sensitivity | tpr | true positive rate"),
+         "sensitivity | tpr | true positive rate",
+         influence=of_labels(labels.set_overlap, labels.sets),
+         noise=score_rules.recall, interval="logit",
+         averages=_averages(score_rules.over_classes, score_rules.over_rows)),
     _row("specificity", _MORE, 0, 1, "label",
          "Specificity",
-         "tnr | true negative rate"),
+         "tnr | true negative rate",
+         influence=of_labels(labels.set_overlap), noise=score_rules.recall,
+         interval="logit"),
     _row("quadratic_kappa", _MORE, -1, 1, "label",
          "Quadratic weighted kappa",
          "qwk | quadratic weighted kappa | quad weighted kappa | quadratic kappa "
          "score | quadratic weighted cohen kappa | quadratic cohen kappa | wkappa | "
-         "cohens quadratic weighted kappa"),
+         "cohens quadratic weighted kappa",
+         influence=of_labels(labels.quadratic_kappa),
+         noise=score_rules.quadratic_kappa, resampler="quadratic_kappa"),
     _row("linear_kappa", _MORE, -1, 1, "label",
          "Linearly weighted kappa",
          "linear weighted kappa | linear cohen kappa"),
     _row("cohen_kappa", _MORE, -1, 1, "label",
          "Cohen's kappa",
-         "cohens kappa | unweighted kappa"),
+         "cohens kappa | unweighted kappa",
+         influence=of_labels(labels.cohen_kappa), noise=score_rules.kappa),
     _row("mcc", _MORE, -1, 1, "label",
          "Matthews correlation coefficient",
          "matthews | matthews corrcoef | matthews correlation | matthew correlation "
          "| matthews correlation coefficient | matthew correlation coefficient | phi "
-         "coefficient"),
+         "coefficient",
+         influence=of_labels(labels.mcc), noise=score_rules.kappa, resampler="mcc"),
     _row("hamming_loss", _LESS, 0, 1, "label",
          "Hamming loss",
-         "hamming distance"),
+         "hamming distance",
+         influence=of_labels(labels.error_rate, labels.sets),
+         noise=score_rules.bounded),
     # Sets of labels, masks, boxes
     _row("jaccard", _MORE, 0, 1, "labels",
          "Jaccard index (intersection over union)",
          "jaccard index | jaccard similarity | iou | intersection over union | mean "
-         "jaccard | mean iou | miou | word level jaccard | jaccard coefficient"),
+         "jaccard | mean iou | miou | word level jaccard | jaccard coefficient",
+         influence=of_labels(labels.set_overlap, labels.sets),
+         noise=score_rules.bounded, interval="logit", averages=_averages(None, None)),
     _row("dice", _MORE, 0, 1, "labels",
          "Dice coefficient",
-         "dice coefficient | mean dice | mean dice coefficient | sorensen dice"),
+         "dice coefficient | mean dice | mean dice coefficient | sorensen dice",
+         influence=of_labels(labels.set_overlap, labels.sets),
+         noise=score_rules.bounded, interval="logit"),
     _row("detection_map", _MORE, 0, 1, "boxes",
          "Mean average precision of detections",
          "object detection map | map detection | coco map | map iou | map@[.5:.95] | "
          "map@[0.5:0.95] | map 50 95 | mean average precision iou | mean average "
          "precision at different iou thresholds | intersection over union object "
-         "segmentation"),
+         "segmentation",
+         takes=_takes("detection_map_{}", "fraction",
+                         "detection map # | map # | map iou #")),
     # Rankings
     _row("map_at_k", _MORE, 0, 1, "ranking",
          "Mean average precision at k",
-         "mapk | mean average precision at k"),
+         "mapk | mean average precision at k",
+         influence=of_rankings(means.reciprocal_rank), noise=score_rules.bounded,
+         resampler="mean",
+         takes=_takes("map_at_{}", "count",
+                         "map # | mapk # | mean average precision #")),
     _row("mrr", _MORE, 0, 1, "ranking",
          "Mean reciprocal rank",
-         "mean reciprocal rank"),
+         "mean reciprocal rank",
+         influence=of_rankings(means.reciprocal_rank), noise=score_rules.bounded,
+         resampler="mean",
+         takes=_takes("mrr_at_{}", "count", "mrr # | mean reciprocal rank #")),
     _row("ndcg_at_k", _MORE, 0, 1, "ranking",
          "Normalised discounted cumulative gain at k",
          "ndcg | ndcgk | normalized discounted cumulative gain | normalized "
-         "discounted cumulative gain k | normalized discounted cumulative gain at k"),
+         "discounted cumulative gain k | normalized discounted cumulative gain at k",
+         influence=of_rankings(means.ndcg_at_k), noise=score_rules.bounded,
+         resampler="mean",
+         takes=_takes("ndcg_at_{}", "count",
+                         "ndcg # | normalized discounted cumulative gain #")),
     _row("recall_at_k", _MORE, 0, 1, "ranking",
          "Recall at k",
-         "hit rate at k | hit rate | hit ratio | recall k"),
+         "hit rate at k | hit rate | hit ratio | recall k",
+         influence=of_rankings(means.recall_at_k), noise=score_rules.bounded,
+         resampler="mean",
+         takes=_takes("recall_at_{}", "count", "recall # | hit rate #")),
     _row("precision_at_k", _MORE, 0, 1, "ranking",
          "Precision at k",
-         "precision k"),
+         "precision k",
+         influence=of_rankings(means.precision_at_k), noise=score_rules.bounded,
+         resampler="mean", takes=_takes("precision_at_{}", "count", "precision #")),
     # Values
     _row("rmse", _LESS, 0, inf, "value",
          "Root mean squared error",
-         "root mean squared error | root mean square error | rmsd | l2 root"),
+         "root mean squared error | root mean square error | rmsd | l2 root",
+         influence=of_values(means.rmse), noise=score_rules.root_mean_square,
+         unlabelled="squared", in_target_unit=True),
     _row("mse", _LESS, 0, inf, "value",
          "Mean squared error",
-         "mean squared error | mean square error | l2 | squared error"),
+         "mean squared error | mean square error | l2 | squared error",
+         influence=of_values(means.mse), noise=score_rules.mean_square,
+         resampler="mean", in_target_unit=True),
     _row("mae", _LESS, 0, inf, "value",
          "Mean absolute error",
-         "mean absolute error | l1 | absolute error | mean absolute deviation"),
+         "mean absolute error | l1 | absolute error | mean absolute deviation",
+         influence=of_values(means.mae), noise=score_rules.mean_absolute,
+         resampler="mean", unlabelled="absolute", in_target_unit=True),
     _row("weighted_mae", _LESS, 0, inf, "value",
          "Weighted mean absolute error",
-         "wmae | weighted mean absolute error"),
+         "wmae | weighted mean absolute error",
+         in_target_unit=True),
     _row("median_absolute_error", _LESS, 0, inf, "value",
          "Median absolute error",
-         "medae | medianae"),
+         "medae | medianae",
+         noise=score_rules.median_absolute, in_target_unit=True),
     _row("max_error", _LESS, 0, inf, "value",
          "Largest absolute error",
          "maximum error"),
     _row("rmsle", _LESS, 0, inf, "value",
          "Root mean squared logarithmic error",
          "root mean squared logarithmic error | root mean squared log error | root "
-         "mean square log error | root mean square logarithmic error"),
+         "mean square log error | root mean square logarithmic error",
+         influence=of_values(means.rmsle), noise=score_rules.root_mean_square,
+         unlabelled="log"),
     _row("msle", _LESS, 0, inf, "value",
          "Mean squared logarithmic error",
-         "mean squared log error | mean squared logarithmic error"),
+         "mean squared log error | mean squared logarithmic error",
+         influence=of_values(means.msle), noise=score_rules.mean_square,
+         resampler="mean"),
     _row("mcrmse", _LESS, 0, inf, "value",
          "Root mean squared error, mean over columns",
          "mean columnwise rmse | columnwise rmse | mean columnwise root mean squared "
-         "error"),
+         "error",
+         influence=of_columns(means.rmse), in_target_unit=True),
     _row("mcrmsle", _LESS, 0, inf, "value",
          "Root mean squared logarithmic error, mean over columns",
          "mean columnwise rmsle | mean columnwise root mean squared logarithmic "
-         "error"),
+         "error",
+         influence=of_columns(means.rmsle)),
     _row("rmspe", _LESS, 0, inf, "value",
          "Root mean squared percentage error",
-         "root mean square percentage error | root mean squared percentage error"),
+         "root mean square percentage error | root mean squared percentage error",
+         influence=of_values(means.rmspe)),
     _row("mape", _LESS, 0, inf, "value",
          "Mean absolute percentage error",
-         "mean absolute percentage error | mean absolute percent error"),
+         "mean absolute percentage error | mean absolute percent error",
+         influence=of_values(means.mape)),
     _row("smape", _LESS, 0, 200, "value",
          "Symmetric mean absolute percentage error",
          "symmetric mape | symmetric mean absolute percentage error | symmetric mean "
-         "absolute percent error"),
+         "absolute percent error",
+         influence=of_values(means.smape)),
     _row("wmape", _LESS, 0, inf, "value",
          "Weighted mean absolute percentage error",
          "wape | weighted mape | weighted absolute percentage error | weighted mean "
-         "absolute percentage error"),
+         "absolute percentage error",
+         influence=of_values(means.wmape)),
     _row("r2", _MORE, -inf, 1, "value",
          "Coefficient of determination",
          "r squared | r square | coefficient of determination | nash sutcliffe "
-         "efficiency | nse"),
+         "efficiency | nse",
+         influence=of_values(means.r2), noise=score_rules.r2),
     _row("explained_variance", _MORE, -inf, 1, "value",
          "Explained variance",
-         "explained variance score"),
+         "explained variance score",
+         influence=of_values(means.explained_variance), noise=score_rules.r2),
     _row("pearson", _MORE, -1, 1, "value",
          "Pearson correlation",
          "pearsonr | pearson correlation | pearson correlation coefficient | "
-         "pearsons correlation coefficient | pcc | linear correlation"),
+         "pearsons correlation coefficient | pcc | linear correlation",
+         influence=of_values(order.pearson), noise=score_rules.pearson),
     _row("spearman", _MORE, -1, 1, "value",
          "Spearman rank correlation",
          "spearmanr | spearman correlation | spearman rank correlation | spearmans "
          "rank correlation | spearman rho | mean columnwise spearman | spearmans "
          "rank correlation coefficient | spearman correlation coefficient | spearman "
-         "rank correlation coefficient | rank correlation"),
+         "rank correlation coefficient | rank correlation",
+         influence=of_values(order.spearman), noise=score_rules.spearman),
     _row("kendall", _MORE, -1, 1, "value",
          "Kendall rank correlation",
-         "kendalltau | kendalls tau | kendall rank correlation"),
+         "kendalltau | kendalls tau | kendall rank correlation",
+         noise=score_rules.kendall),
     _row("concordance_correlation", _MORE, -1, 1, "value",
          "Lin's concordance correlation",
-         "ccc | concordance correlation coefficient | lin ccc"),
+         "ccc | concordance correlation coefficient | lin ccc",
+         influence=of_values(means.concordance), noise=score_rules.concordance),
     _row("c_index", _MORE, 0, 1, "value",
          "Concordance index",
          "concordance | concordance index | harrell c | harrells c index | "
          "stratified c index | stratified concordance index"),
     _row("pinball", _LESS, 0, inf, "value",
          "Pinball loss",
-         "pinball loss | mean pinball loss | quantile loss | quantile"),
+         "pinball loss | mean pinball loss | quantile loss | quantile",
+         influence=of_values(means.pinball), noise=score_rules.pinball,
+         resampler="mean", in_target_unit=True,
+         takes=_takes("pinball_{}", "fraction",
+                         "pinball # | pinball loss # | mean pinball loss # | quantile "
+                         "# | quantile loss #")),
     _row("poisson_deviance", _LESS, 0, inf, "value",
          "Poisson deviance",
-         "mean poisson deviance"),
+         "mean poisson deviance",
+         influence=of_values(means.poisson_deviance), resampler="mean"),
     _row("gamma_deviance", _LESS, 0, inf, "value",
          "Gamma deviance",
-         "mean gamma deviance"),
+         "mean gamma deviance",
+         influence=of_values(means.gamma_deviance), resampler="mean"),
     # Distributions
     _row("crps", _LESS, 0, inf, "distribution",
          "Continuous ranked probability score",
@@ -291,62 +436,6 @@ ROWS: tuple[Metric, ...] = (
          "ppl"),
 )
 # fmt: on
-
-
-class Parameter(NamedTuple):
-    """The number in the names of a family."""
-
-    template: str  # how the name is written
-    kind: Literal["count", "positive", "fraction"]
-    ways: tuple[str, ...]  # how people write it, # for the number; "at" is left out
-
-
-def _ways(text: str) -> tuple[str, ...]:
-    return tuple("".join(way.split()) for way in text.split("|"))
-
-
-PARAMETERS: dict[str, Parameter] = {
-    "fbeta": Parameter(
-        "f{}",
-        "positive",
-        _ways(
-            "f # | f beta # | f score # | f measure # | f # measure | f score beta #"
-        ),
-    ),
-    "map_at_k": Parameter(
-        "map_at_{}", "count", _ways("map # | mapk # | mean average precision #")
-    ),
-    "ndcg_at_k": Parameter(
-        "ndcg_at_{}",
-        "count",
-        _ways("ndcg # | normalized discounted cumulative gain #"),
-    ),
-    "mrr": Parameter("mrr_at_{}", "count", _ways("mrr # | mean reciprocal rank #")),
-    "recall_at_k": Parameter("recall_at_{}", "count", _ways("recall # | hit rate #")),
-    "precision_at_k": Parameter("precision_at_{}", "count", _ways("precision #")),
-    "top_k_accuracy": Parameter(
-        "top_{}_accuracy",
-        "count",
-        _ways("top # accuracy | top # acc | top k accuracy # | accuracy #"),
-    ),
-    "detection_map": Parameter(
-        "detection_map_{}", "fraction", _ways("detection map # | map # | map iou #")
-    ),
-    "pinball": Parameter(
-        "pinball_{}",
-        "fraction",
-        _ways(
-            "pinball # | pinball loss # | mean pinball loss # | quantile # | "
-            "quantile loss #"
-        ),
-    ),
-    "partial_auc": Parameter(
-        "partial_auc_{}", "fraction", _ways("partial auc # | pauc #")
-    ),
-}
-
-# Families that may be averaged over classes or rows.
-AVERAGED = frozenset({"fbeta", "precision", "recall", "jaccard"})
 
 # Names that stand for several metrics, and what each of them would be.
 AMBIGUOUS: dict[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""Metrics of values that are means, ratios of means or roots of means over rows.
+"""Metrics that are means over rows, ratios of means or roots of means.
 
 For a mean, the influence of a row is its loss minus the mean. For a ratio T = N / D of
 means it is (n_i - T d_i) / D, and for a square root it is that of the mean divided by
@@ -8,24 +8,44 @@ twice the root.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
 from scipy.special import xlogy
 
 from lbsense._typing import FloatArray
-from lbsense.metrics._inputs import Case
+from lbsense.metrics.inputs import class_numbers
+from lbsense.metrics.record import Case, Parts
 
 __all__ = [
-    "VALUE_RULES",
-    "Parts",
+    "brier",
     "concordance",
+    "explained_variance",
+    "gamma_deviance",
+    "log_loss",
+    "mae",
+    "mape",
     "mean_of",
+    "mse",
+    "msle",
+    "multiclass_log_loss",
+    "ndcg_at_k",
+    "pinball",
+    "poisson_deviance",
+    "precision_at_k",
+    "r2",
     "ratio_of",
+    "recall_at_k",
+    "reciprocal_rank",
+    "rmse",
+    "rmsle",
+    "rmspe",
+    "smape",
+    "top_k_accuracy",
     "weighted_mean",
+    "wmape",
 ]
 
-Parts: TypeAlias = tuple[FloatArray, FloatArray]  # scores (k,), influence (n, k)
+_SUM_TOLERANCE = 0.01  # what rounding to two decimals leaves
 
 
 def weighted_mean(rows: FloatArray, weight: FloatArray | None) -> FloatArray:
@@ -82,19 +102,19 @@ def _absolute(case: Case) -> FloatArray:
     return np.abs(error, out=error)
 
 
-def _mse(case: Case) -> Parts:
+def mse(case: Case) -> Parts:
     return mean_of(_squared(case), case.weight)
 
 
-def _mae(case: Case) -> Parts:
+def mae(case: Case) -> Parts:
     return mean_of(_absolute(case), case.weight)
 
 
-def _rmse(case: Case) -> Parts:
-    return root_of(_mse(case))
+def rmse(case: Case) -> Parts:
+    return root_of(mse(case))
 
 
-def _msle(case: Case) -> Parts:
+def msle(case: Case) -> Parts:
     for array, name in ((case.y, "y_true"), (case.pred, "y_pred")):
         if array.min() <= -1:
             msg = (
@@ -107,17 +127,17 @@ def _msle(case: Case) -> Parts:
     return mean_of(np.multiply(error, error, out=error), case.weight)
 
 
-def _rmsle(case: Case) -> Parts:
-    return root_of(_msle(case))
+def rmsle(case: Case) -> Parts:
+    return root_of(msle(case))
 
 
-def _mape(case: Case) -> Parts:
+def mape(case: Case) -> Parts:
     rows = _absolute(case)
     rows /= np.abs(_nonzero(case.y))[:, np.newaxis]
     return mean_of(rows, case.weight)
 
 
-def _rmspe(case: Case) -> Parts:
+def rmspe(case: Case) -> Parts:
     rows = _squared(case)
     rows /= np.square(_nonzero(case.y))[:, np.newaxis]
     return root_of(mean_of(rows, case.weight))
@@ -133,7 +153,7 @@ def _nonzero(y: FloatArray) -> FloatArray:
     return y
 
 
-def _smape(case: Case) -> Parts:
+def smape(case: Case) -> Parts:
     size = np.abs(case.pred)
     size += np.abs(case.y)[:, np.newaxis]
     size[size == 0] = 1  # both are 0, and so is the error
@@ -143,14 +163,14 @@ def _smape(case: Case) -> Parts:
     return mean_of(rows, case.weight)
 
 
-def _wmape(case: Case) -> Parts:
+def wmape(case: Case) -> Parts:
     if not case.y.any():
         msg = "wmape is not defined when every y_true is 0."
         raise ValueError(msg)
     return ratio_of(_absolute(case), np.abs(case.y)[:, np.newaxis], case.weight)
 
 
-def _pinball(case: Case) -> Parts:
+def pinball(case: Case) -> Parts:
     quantile = case.metric.parameter
     if quantile is None:
         msg = "The pinball loss needs its quantile: name it, as in 'pinball_0.9'."
@@ -159,11 +179,11 @@ def _pinball(case: Case) -> Parts:
     return mean_of(np.maximum(quantile * error, (quantile - 1) * error), case.weight)
 
 
-def _r2(case: Case) -> Parts:
+def r2(case: Case) -> Parts:
     return _one_minus(ratio_of(_squared(case), _spread(case), case.weight))
 
 
-def _explained_variance(case: Case) -> Parts:
+def explained_variance(case: Case) -> Parts:
     error = _error(case)
     error -= weighted_mean(error, case.weight)
     squares = np.multiply(error, error, out=error)
@@ -196,13 +216,13 @@ def concordance(case: Case) -> Parts:
     return _one_minus(ratio_of(squares, chance, case.weight))
 
 
-def _poisson_deviance(case: Case) -> Parts:
+def poisson_deviance(case: Case) -> Parts:
     _check_deviance(case, y_may_be_zero=True)
     y = case.y[:, np.newaxis]
     return mean_of(2 * (xlogy(y, y / case.pred) - y + case.pred), case.weight)
 
 
-def _gamma_deviance(case: Case) -> Parts:
+def gamma_deviance(case: Case) -> Parts:
     _check_deviance(case, y_may_be_zero=False)
     ratio = case.y[:, np.newaxis] / case.pred
     return mean_of(2 * (ratio - 1 - np.log(ratio)), case.weight)
@@ -219,20 +239,102 @@ def _check_deviance(case: Case, *, y_may_be_zero: bool) -> None:
         raise ValueError(msg)
 
 
-VALUE_RULES: dict[str, Callable[[Case], Parts]] = {
-    "mae": _mae,
-    "mse": _mse,
-    "rmse": _rmse,
-    "msle": _msle,
-    "rmsle": _rmsle,
-    "mape": _mape,
-    "rmspe": _rmspe,
-    "smape": _smape,
-    "wmape": _wmape,
-    "pinball": _pinball,
-    "r2": _r2,
-    "explained_variance": _explained_variance,
-    "concordance_correlation": concordance,
-    "poisson_deviance": _poisson_deviance,
-    "gamma_deviance": _gamma_deviance,
-}
+def log_loss(case: Case) -> Parts:
+    """Return the mean of -ln of the probability given to what happened."""
+    _check_probabilities(case.pred)
+    given = case.pred - ~case.y[:, np.newaxis]
+    np.abs(given, out=given)
+    return mean_of(_negative_log(given, case.eps), case.weight)
+
+
+def brier(case: Case) -> Parts:
+    _check_probabilities(case.pred)
+    error = case.pred - case.y[:, np.newaxis]
+    return mean_of(np.multiply(error, error, out=error), case.weight)
+
+
+def _negative_log(given: FloatArray, eps: float) -> FloatArray:
+    np.clip(given, eps, 1 - eps, out=given)
+    np.log(given, out=given)
+    return np.negative(given, out=given)
+
+
+def _check_probabilities(pred: FloatArray) -> None:
+    low, high = pred.min(), pred.max()
+    if low < 0 or high > 1:
+        msg = (
+            "y_pred must hold probabilities in [0, 1], found the range "
+            f"{low:g} to {high:g}. Pass probabilities, not margins, logits or labels "
+            "that start at 1."
+        )
+        raise ValueError(msg)
+
+
+def multiclass_log_loss(case: Case) -> Parts:
+    """Return the mean of -ln p of the true class, rows rescaled to a sum of 1."""
+    _check_probabilities(case.pred)
+    n_submissions, n_rows, n_classes = case.pred.shape
+    codes = class_numbers(case.y, n_classes)
+    rows = np.arange(n_rows)
+    given = np.empty((n_rows, n_submissions))
+    for j, table in enumerate(case.pred):
+        total = table.sum(axis=1)
+        furthest = int(np.argmax(np.abs(total - 1)))
+        if abs(total[furthest] - 1) > _SUM_TOLERANCE:
+            msg = (
+                f"The probabilities of a row must sum to 1, but those of row "
+                f"{furthest} sum to {total[furthest]:g}. Divide each row by its sum."
+            )
+            raise ValueError(msg)
+        given[:, j] = table[rows, codes] / total
+    return mean_of(_negative_log(given, case.eps), case.weight)
+
+
+def top_k_accuracy(case: Case) -> Parts:
+    """Return the share of rows whose class is among the k most probable."""
+    if case.metric.parameter is None:
+        msg = "Top-k accuracy needs its k: name it, as in 'top_3_accuracy'."
+        raise ValueError(msg)
+    codes = class_numbers(case.y, case.pred.shape[2])
+    hits = np.empty(case.pred.shape[1::-1])
+    columns = np.arange(case.pred.shape[2])
+    for j, table in enumerate(case.pred):
+        own = table[np.arange(len(codes)), codes][:, np.newaxis]
+        # Among equals the later class comes first, as in scikit-learn.
+        ahead = (table > own) | ((table == own) & (columns > codes[:, np.newaxis]))
+        hits[:, j] = ahead.sum(axis=1) < case.metric.parameter
+    return mean_of(hits, case.weight)
+
+
+def _ranking(case: Case, gain: Callable[[FloatArray, int], FloatArray]) -> Parts:
+    """Return the mean gain of the place, from 1 on, at which the true label stands."""
+    if case.y.ndim != 1:
+        msg = (
+            f"{case.metric.name} has influence values when each row has one true "
+            f"label, y_true of shape (n,); got {case.y.shape}. Use the bootstrap."
+        )
+        raise ValueError(msg)
+    width = case.pred.shape[2]
+    k = width if case.metric.parameter is None else int(case.metric.parameter)
+    rows = np.empty(case.pred.shape[1::-1])
+    for j, ranked in enumerate(case.pred[:, :, :k]):
+        found = ranked == case.y[:, np.newaxis]
+        place = np.where(found.any(axis=1), 1.0 + found.argmax(axis=1), np.inf)
+        rows[:, j] = gain(place, k)
+    return mean_of(rows, case.weight)
+
+
+def reciprocal_rank(case: Case) -> Parts:
+    return _ranking(case, lambda place, _: 1 / place)
+
+
+def recall_at_k(case: Case) -> Parts:
+    return _ranking(case, lambda place, _: np.isfinite(place).astype(np.float64))
+
+
+def precision_at_k(case: Case) -> Parts:
+    return _ranking(case, lambda place, k: np.isfinite(place) / k)
+
+
+def ndcg_at_k(case: Case) -> Parts:
+    return _ranking(case, lambda place, _: 1 / np.log2(1 + place))
