@@ -24,7 +24,7 @@ from joblib import Parallel, delayed
 from lbsense.analysis import analyze
 from lbsense.checks import explanations_page, run_checks
 from lbsense.model.predictions import Predictions
-from lbsense.simulate import SimulatedCompetition, simulate
+from lbsense.simulate import Scenario, SimulatedCompetition, simulate
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings.md"
 HEADING = "## How often each fires\n"
@@ -74,7 +74,7 @@ def files_of(simulated: SimulatedCompetition) -> Predictions | None:
 def statuses(options: dict[str, Any], seed: int) -> dict[str, str]:
     """Return code -> status for one history."""
     sizes = {"n_public": 2000, "n_private": 4000, "n_train": 4000}
-    simulated = simulate(n_submissions=LENGTH, rng=seed, **sizes, **options)
+    simulated = simulate(Scenario(n_submissions=LENGTH, **sizes, **options), rng=seed)
     findings = run_checks(analyze(simulated.history), files_of(simulated))
     return {item.code: item.status for item in findings}
 

@@ -18,7 +18,7 @@ from joblib import Parallel, delayed
 from scipy import special
 
 from lbsense import Analysis, analyze
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 _FIRST_SEED = 11_000  # no threshold was chosen on seeds from here on
 _NULLS = (0.3, 0.6, 0.9, 1.0)
@@ -62,10 +62,10 @@ def measure(
     options: dict[str, Any], seed: int
 ) -> list[tuple[float, str, int, int, int]]:
     """Return claims, false ones and true gains found, by rule."""
-    made = simulate(
-        rng=np.random.default_rng([seed, *str(options).encode()]),
-        n_train=4000, n_submissions=40, step_size=0.1, parents="declared", **options,
-    )  # fmt: skip
+    scenario = Scenario(
+        n_train=4000, n_submissions=40, step_size=0.1, parents="declared", **options
+    )
+    made = simulate(scenario, rng=np.random.default_rng([seed, *str(options).encode()]))
     analysis = analyze(made.history)
     if analysis.posterior is None or analysis.ladder is None:
         return []

@@ -20,7 +20,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from lbsense import Analysis, analyze
-from lbsense.simulate import SimulatedCompetition, simulate
+from lbsense.simulate import Scenario, SimulatedCompetition, simulate
 from lbsense.stats.retrospect import ordinary_gaps
 
 _FIRST_SEED = 9500  # no threshold was chosen on seeds from here on
@@ -61,7 +61,7 @@ def cells() -> list[Cell]:
 def measure(cell: Cell, seed: int) -> dict[str, Any]:
     """Return what one history says, and the truth."""
     rng = np.random.default_rng([seed, *f"{cell}".encode()])
-    made = simulate(rng=rng, **cell.options())
+    made = simulate(Scenario(**cell.options()), rng=rng)
     analysis = analyze(made.history)
     found = analysis.retrospective
     record: dict[str, Any] = {"kind": cell.kind, "policy": cell.policy}

@@ -13,7 +13,7 @@ from lbsense import analyze, explain, gate, read_kaggle, run_checks
 from lbsense._fragment import details, fragment, listing, paragraph, table
 from lbsense._result import Result
 from lbsense.model import Competition, History, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 DATA = Path(__file__).parents[1] / "data"
 NASTY = (
@@ -81,7 +81,7 @@ def test_every_result_shows_itself(analysis):
 
 
 def test_text_of_the_entrant_is_inert(analysis):
-    made = simulate(n_submissions=8, policy="both", rng=1).history
+    made = simulate(Scenario(n_submissions=8, policy="both"), rng=1).history
     nasty = replace(
         made,
         submissions=tuple(replace(item, description=NASTY) for item in made),
@@ -97,7 +97,7 @@ def test_text_of_the_entrant_is_inert(analysis):
 
 
 def test_many_submissions_stay_short_and_say_what_is_left_out():
-    made = simulate(n_submissions=250, policy="both", rng=3).history
+    made = simulate(Scenario(n_submissions=250, policy="both"), rng=3).history
     for result in (made, analyze(made)):
         html = result._repr_html_()
         check_scoped(html)

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.calibration.cells import Cell
 from lbsense import Analysis, analyze
 from lbsense.model.predictions import Predictions
-from lbsense.simulate import SimulatedCompetition, simulate
+from lbsense.simulate import Scenario, SimulatedCompetition, simulate
 
 __all__ = ["one_history", "true_gains"]
 
@@ -19,7 +19,7 @@ def one_history(cell: Cell, seed: int) -> dict[str, Any]:
     """Return what lbsense said of one history, beside what was true."""
     with_rows = cell.level == "D"
     rng = np.random.default_rng([seed, *cell.name.encode()])  # no two cells share one
-    simulated = simulate(rng=rng, keep_rows=with_rows, **cell.options())
+    simulated = simulate(Scenario(**cell.options()), rng=rng, keep_rows=with_rows)
     predictions = _predictions(simulated) if with_rows else None
     start = time.perf_counter()
     analysis = analyze(simulated.history, predictions)

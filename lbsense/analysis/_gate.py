@@ -128,8 +128,10 @@ def gate(
     Examples
     --------
     >>> from lbsense.analysis import analyze
-    >>> from lbsense.simulate import simulate
-    >>> simulated = simulate(n_submissions=30, step_size=0.1, policy="both", rng=1)
+    >>> from lbsense.simulate import Scenario, simulate
+    >>> simulated = simulate(
+    ...     Scenario(n_submissions=30, step_size=0.1, policy="both"), rng=1
+    ... )
     >>> history = simulated.history
     >>> analysis = analyze(history)
     >>> best = max(item.cv_score for item in history)

@@ -59,8 +59,8 @@ def run_checks(
     Examples
     --------
     >>> from lbsense.analysis import analyze
-    >>> from lbsense.simulate import simulate
-    >>> analysis = analyze(simulate(null_fraction=1.0, rng=1).before_close())
+    >>> from lbsense.simulate import Scenario, simulate
+    >>> analysis = analyze(simulate(Scenario(null_fraction=1.0), rng=1).before_close())
     >>> findings = run_checks(analysis, mute=["LBS303"])
     >>> [item.code for item in findings if item.status == "muted"]
     ['LBS303']

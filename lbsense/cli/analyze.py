@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lbsense._format import clean_text, spreadsheet_safe
-from lbsense.cli._console import ScreenOptions, emit, working
-from lbsense.cli._doubts import tell_doubts
-from lbsense.cli._errors import FLAGGED
-from lbsense.cli._expand import expand_options
-from lbsense.cli._inputs import HistoryOptions
-from lbsense.cli._prediction_options import PredictionOptions
+from lbsense.cli.console import FLAGGED, ScreenOptions, emit, tell_doubts, working
+from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
@@ -92,7 +88,7 @@ def analyze(
         analysis = judge(observed, predictions)
         findings = run_checks(analysis, predictions)
     if form is None:
-        from lbsense.cli._view import print_analysis
+        from lbsense.cli.view import print_analysis
 
         print_analysis(analysis, findings, screen.console(), verbose=verbose)
     else:

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from lbsense.cli._console import ScreenOptions, emit
-from lbsense.cli._entries import print_entries
-from lbsense.cli._expand import expand_options
-from lbsense.cli._wording import as_options
+from lbsense.cli.console import ScreenOptions, emit, print_entries
+from lbsense.cli.options import expand_options
+from lbsense.cli.wording import as_options
 
 __all__ = ["explain"]
 

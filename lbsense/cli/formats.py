@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lbsense.cli._console import ScreenOptions
-from lbsense.cli._entries import print_entries
-from lbsense.cli._expand import expand_options
+from lbsense.cli.console import ScreenOptions, print_entries
+from lbsense.cli.options import expand_options
 
 if TYPE_CHECKING:
     from lbsense.ingest import FormatGuide

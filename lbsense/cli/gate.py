@@ -10,19 +10,23 @@ import typer
 from rich.text import Text
 
 from lbsense._format import format_gain, format_number, format_probability
-from lbsense.cli._console import ScreenOptions, emit, working
-from lbsense.cli._doubts import tell_doubts
-from lbsense.cli._entries import print_entries
-from lbsense.cli._expand import expand_options
-from lbsense.cli._inputs import HistoryOptions
-from lbsense.cli._wording import as_options
+from lbsense.cli.console import (
+    NOT_KNOWABLE,
+    ScreenOptions,
+    emit,
+    print_entries,
+    tell_doubts,
+    working,
+)
+from lbsense.cli.options import HistoryOptions, expand_options
+from lbsense.cli.wording import as_options
 
 if TYPE_CHECKING:
     from lbsense.analysis import GateResult
 
 __all__ = ["gate"]
 
-_EXIT_CODES = {"spend": 0, "keep": 1, "unknown": 3}
+_EXIT_CODES = {"spend": 0, "keep": 1, "unknown": NOT_KNOWABLE}
 _ANSWERS = {
     "spend": ("Spend it.", "bold green"),
     "keep": ("Keep it.", "bold yellow"),

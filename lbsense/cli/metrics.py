@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lbsense.cli._console import ScreenOptions
-from lbsense.cli._expand import expand_options
+from lbsense.cli.console import ScreenOptions
+from lbsense.cli.options import expand_options
 
 __all__ = ["metrics"]
 

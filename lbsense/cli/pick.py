@@ -17,13 +17,16 @@ from lbsense._format import (
     format_time,
     shorten,
 )
-from lbsense.cli._console import ScreenOptions, emit, working
-from lbsense.cli._doubts import tell_doubts
-from lbsense.cli._entries import print_entries
-from lbsense.cli._expand import expand_options
-from lbsense.cli._inputs import HistoryOptions
-from lbsense.cli._prediction_options import PredictionOptions
-from lbsense.cli._wording import as_options
+from lbsense.cli.console import (
+    NOT_KNOWABLE,
+    ScreenOptions,
+    emit,
+    print_entries,
+    tell_doubts,
+    working,
+)
+from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
+from lbsense.cli.wording import as_options
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["pick"]
 
-_NOT_KNOWABLE = 3
 _DEFAULT = "two best public"  # what platforms take for those who select nothing
 
 
@@ -65,7 +67,7 @@ def pick(
     else:
         _show(analysis, screen.console())
     if analysis.picks is None:
-        raise typer.Exit(_NOT_KNOWABLE)
+        raise typer.Exit(NOT_KNOWABLE)
 
 
 def _reason(analysis: Analysis) -> str:

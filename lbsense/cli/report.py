@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lbsense.cli._console import emit, note, working
-from lbsense.cli._doubts import tell_doubts
-from lbsense.cli._expand import expand_options
-from lbsense.cli._inputs import HistoryOptions
-from lbsense.cli._prediction_options import PredictionOptions
+from lbsense.cli.console import emit, note, tell_doubts, working
+from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
 
 if TYPE_CHECKING:
     from lbsense.report import ReportFormat

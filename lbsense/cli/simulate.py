@@ -9,10 +9,8 @@ import typer
 from rich.text import Text
 
 from lbsense._format import plural
-from lbsense.cli._console import ScreenOptions, note, working
-from lbsense.cli._entries import print_entries
-from lbsense.cli._expand import expand_options
-from lbsense.cli._inputs import parse_count
+from lbsense.cli.console import ScreenOptions, note, print_entries, working
+from lbsense.cli.options import expand_options, parse_count
 
 if TYPE_CHECKING:
     from lbsense.simulate import SimulatedCompetition
@@ -193,11 +191,11 @@ def simulate(
 def _make(
     preset: str | None, chosen: dict[str, Any], *, seed: int | None, rows: bool
 ) -> SimulatedCompetition:
-    from lbsense.simulate import PRESETS
+    from lbsense.simulate import PRESETS, Scenario
     from lbsense.simulate import simulate as play
 
     if preset is None:
-        return play(keep_rows=rows, rng=seed, **chosen)
+        return play(Scenario(**chosen), keep_rows=rows, rng=seed)
     if preset not in PRESETS:
         msg = f"--preset {preset!r} does not exist. Presets are {', '.join(PRESETS)}."
         raise ValueError(msg)
@@ -208,7 +206,7 @@ def _make(
             f"{', '.join(names)} is given. Leave out one or the other."
         )
         raise ValueError(msg)
-    return PRESETS[preset].simulate(keep_rows=rows)
+    return play(preset, keep_rows=rows)
 
 
 def _further(options: list[str] | None, chosen: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from lbsense._format import shorten
 from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
-from lbsense.plots._style import (
+from lbsense.plots.canvas import (
     Theme,
     axes_of,
     blank,

@@ -12,10 +12,9 @@ from lbsense.analysis import Analysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
-from lbsense.report._kaggle import kaggle_document
-from lbsense.report._markdown import markdown_page
-from lbsense.report._page import build_page, figure_names
-from lbsense.report._zindi import zindi_document
+from lbsense.report.documents import kaggle_document, zindi_document
+from lbsense.report.markdown import markdown_page
+from lbsense.report.page import build_page, figure_names
 
 __all__ = ["ReportFormat", "render_report", "write_report"]
 
@@ -159,7 +158,7 @@ def _text(
     page = build_page(analysis, findings, files)
     if chosen == "markdown":
         return markdown_page(page, version=__version__, figures=figures)
-    from lbsense.report._html import html_page  # matplotlib and jinja2
+    from lbsense.report.html import html_page  # matplotlib and jinja2
 
     return html_page(page, analysis, version=__version__)
 
@@ -178,7 +177,7 @@ def _write_pictures(
     folder: Path,
     tell: Callable[[str], None],
 ) -> None:
-    from lbsense.report._figures import picture_png
+    from lbsense.report.html import picture_png
 
     folder.mkdir(exist_ok=True)
     for name in figure_names(build_page(analysis, findings, ())):

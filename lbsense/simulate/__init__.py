@@ -1,10 +1,13 @@
 """Competitions with a known truth, for trying things out and for calibration."""
 
-from lbsense.simulate._competition import SimulatedCompetition, SimulatedRows, Truth
-from lbsense.simulate._exports import write_exports
-from lbsense.simulate._presets import PRESETS, Preset, write_presets
-from lbsense.simulate._scenario import Scenario
-from lbsense.simulate._simulate import simulate
+from lbsense.simulate.competition import (
+    SimulatedCompetition,
+    SimulatedRows,
+    Truth,
+    simulate,
+)
+from lbsense.simulate.exports import write_exports, write_presets
+from lbsense.simulate.scenario import PRESETS, Preset, Scenario
 
 __all__ = [
     "PRESETS",

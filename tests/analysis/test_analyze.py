@@ -11,7 +11,7 @@ from scipy.stats import norm
 from lbsense.analysis import Step, analyze
 from lbsense.checks import run_checks
 from lbsense.model import Competition, History, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 from lbsense.stats import bayes_fdr_list
 
 
@@ -298,7 +298,8 @@ def benjamini_hochberg(pvalues, rate):
 @pytest.mark.parametrize("seed", range(5))
 def test_progress_is_what_either_list_finds(seed):
     made = simulate(
-        n_submissions=40, policy="both", null_fraction=0.8, step_size=0.1, rng=seed
+        Scenario(n_submissions=40, policy="both", null_fraction=0.8, step_size=0.1),
+        rng=seed,
     )
     analysis = analyze(made.history)
     posterior = analysis.posterior

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lbsense.analysis import analyze
 from lbsense.checks import run_checks
 from lbsense.model import Competition, History, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 SIZED = {
     "metric": "accuracy",
@@ -220,14 +220,16 @@ def test_a_thousand_scored_submissions_and_more_still_finish():
 def worlds(n_histories, **options):
     for seed in range(n_histories):
         made = simulate(
-            n_submissions=30,
+            Scenario(
+                n_submissions=30,
+                policy=("public", "cv", "both")[seed % 3],
+                null_fraction=(0.5, 0.8)[seed % 2],
+                n_public=1500,
+                n_private=2500,
+                n_train=4000,
+                **options,
+            ),
             rng=4000 + seed,
-            policy=("public", "cv", "both")[seed % 3],
-            null_fraction=(0.5, 0.8)[seed % 2],
-            n_public=1500,
-            n_private=2500,
-            n_train=4000,
-            **options,
         )
         yield made, analyze(made.before_close())
 
@@ -251,13 +253,15 @@ def test_setbacks_and_gains_are_hardly_ever_false(policy):
     false = {"progress": [], "setback": []}
     for seed in range(50):
         made = simulate(
-            n_submissions=40,
+            Scenario(
+                n_submissions=40,
+                policy=policy,
+                n_public=5000,
+                n_private=2000,
+                n_train=10_000,
+                step_size=0.08,
+            ),
             rng=6000 + seed,
-            policy=policy,
-            n_public=5000,
-            n_private=2000,
-            n_train=10_000,
-            step_size=0.08,
         )
         analysis = analyze(made.before_close())
         for step, gain in zip(analysis.steps, made.truth.gain, strict=True):
@@ -275,12 +279,14 @@ def test_expected_luck_counts_the_bests_that_were_luck():
     said, came = [], []
     for seed in range(60):
         made = simulate(
-            n_submissions=30,
+            Scenario(
+                n_submissions=30,
+                null_fraction=(0.5, 0.8)[seed % 2],
+                n_public=(1000, 3000)[seed % 3 == 0],
+                n_private=1000,
+                n_train=4000,
+            ),
             rng=500 + seed,
-            null_fraction=(0.5, 0.8)[seed % 2],
-            n_public=(1000, 3000)[seed % 3 == 0],
-            n_private=1000,
-            n_train=4000,
         )
         luck = analyze(made.before_close()).luck
         if luck is None:  # CV that seems to point the other way by chance

@@ -11,14 +11,14 @@ import pytest
 from lbsense.analysis import Analysis, analyze
 from lbsense.analysis._gate import gate
 from lbsense.model import Competition, History, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 CLIMBER = {"policy": "both", "null_fraction": 0.5, "step_size": 0.1}
 
 
 @pytest.fixture(scope="module")
 def climb() -> Analysis:
-    return analyze(simulate(n_submissions=30, rng=1, **CLIMBER).history)
+    return analyze(simulate(Scenario(n_submissions=30, **CLIMBER), rng=1).history)
 
 
 def best_cv(analysis: Analysis) -> float:
@@ -48,7 +48,9 @@ def test_the_best_is_that_of_the_highest_level_and_not_of_the_highest_public(cli
 
 def test_the_parent_is_what_the_entrant_builds_on():
     for policy, kinds in (("public", ["public"]), ("cv", ["cv"])):
-        made = simulate(n_submissions=30, rng=4, **{**CLIMBER, "policy": policy})
+        made = simulate(
+            Scenario(n_submissions=30, **{**CLIMBER, "policy": policy}), rng=4
+        )
         total = sum(made.history.scores(kind) for kind in kinds)
         result = gate(analyze(made.history), made.history[-1].cv_score)
         assert result.parent_id == made.history[int(np.argmax(total))].submission_id
@@ -69,7 +71,7 @@ def test_more_certainty_can_be_asked_for(climb):
 
 
 def test_the_direction_of_the_metric_is_respected():
-    made = simulate(n_submissions=30, metric="rmse", rng=1, **CLIMBER)
+    made = simulate(Scenario(n_submissions=30, metric="rmse", **CLIMBER), rng=1)
     analysis = analyze(made.history)
     best = float(np.nanmin(made.history.raw_scores("cv")))
     better, worse = gate(analysis, best - 0.03), gate(analysis, best + 0.03)
@@ -78,7 +80,7 @@ def test_the_direction_of_the_metric_is_respected():
 
 
 def test_cv_on_another_scale_is_put_on_that_of_the_public_score():
-    made = simulate(n_submissions=30, rng=1, **CLIMBER).history
+    made = simulate(Scenario(n_submissions=30, **CLIMBER), rng=1).history
     percent = tuple(replace(item, cv_score=100 * item.cv_score) for item in made)
     scaled = analyze(replace(made, submissions=percent))
     assert "cv" in scaled.notes
@@ -140,7 +142,9 @@ def test_a_parent_without_scores_is_refused(climb):
 def test_probabilities_are_those_of_what_happens():
     stated, true = [], []
     for seed in range(45):
-        made = simulate(n_public=2000, n_train=4000, rng=900 + seed, **CLIMBER)
+        made = simulate(
+            Scenario(n_public=2000, n_train=4000, **CLIMBER), rng=900 + seed
+        )
         for place in (24, 39):
             past = replace(made.history, submissions=made.history.submissions[:place])
             result = gate(analyze(past), made.history[place].cv_score)

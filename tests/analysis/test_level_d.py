@@ -13,7 +13,7 @@ from lbsense.analysis import analyze
 from lbsense.errors import LbsenseWarning
 from lbsense.model.predictions import Predictions
 from lbsense.noise import noise_of
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 K = 12
 
@@ -21,13 +21,11 @@ K = 12
 @pytest.fixture(scope="module")
 def made():
     return simulate(
-        n_submissions=K,
+        Scenario(
+            n_submissions=K, n_public=600, n_private=600, n_train=800, null_fraction=0.3
+        ),
         rng=1,
-        n_public=600,
-        n_private=600,
-        n_train=800,
         keep_rows=True,
-        null_fraction=0.3,
     )
 
 
@@ -93,11 +91,8 @@ def test_out_of_fold_scores_stand_in_for_cv_that_was_not_logged(made):
 
 def test_smaller_is_better_is_turned_over():
     made = simulate(
-        metric="rmse",
-        n_submissions=10,
+        Scenario(metric="rmse", n_submissions=10, n_public=500, n_train=600),
         rng=3,
-        n_public=500,
-        n_train=600,
         keep_rows=True,
     )
     given = Predictions(
@@ -239,14 +234,16 @@ def test_claims_of_level_d_are_calibrated():
     chances, truths, false, covered = [], [], [], []
     for seed in range(40):
         made = simulate(
-            n_submissions=25,
+            Scenario(
+                n_submissions=25,
+                n_public=2000,
+                n_private=800,
+                n_train=4000,
+                step_size=0.08,
+                null_fraction=(0.4, 0.8)[seed % 2],
+            ),
             rng=300 + seed,
-            n_public=2000,
-            n_private=800,
-            n_train=4000,
             keep_rows=True,
-            step_size=0.08,
-            null_fraction=(0.4, 0.8)[seed % 2],
         )
         given = Predictions(
             oof_names=made.truth.submission_id,

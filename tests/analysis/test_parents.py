@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lbsense.analysis import analyze
 from lbsense.analysis._references import find_parents, repeat_groups
 from lbsense.model import Competition, History, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 HABITS = {
     "public": "best public",
@@ -180,7 +180,9 @@ def test_the_analysis_says_how_parents_were_found():
 def test_the_true_habit_is_found_in_most_histories(policy):
     hits = []
     for seed in range(40):
-        made = simulate(n_submissions=40, rng=seed, policy=policy, parents="withheld")
+        made = simulate(
+            Scenario(n_submissions=40, policy=policy, parents="withheld"), rng=seed
+        )
         public = made.history.scores("public")
         cv = made.history.scores("cv")
         found = find_parents(made.history, public, cv, repeat_groups(made.history))

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from lbsense import analyze, read_kaggle, read_submissions
 from lbsense.analysis import OWN_PICKS, SELECTED
 from lbsense.model import Competition, History, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 DATA = Path(__file__).parents[2] / "data"
 PARTS = ("common_luck", "shift", "selection", "own_luck")
@@ -164,7 +164,7 @@ def test_degenerate_histories_are_survived(public, private):
 
 
 def test_nested_sizes():
-    made = simulate(n_submissions=20, nested=True, policy="both", rng=4)
+    made = simulate(Scenario(n_submissions=20, nested=True, policy="both"), rng=4)
     found = analyze(made.history).retrospective
     split = found.best_public
     assert found.sizes_known

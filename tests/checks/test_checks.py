@@ -13,7 +13,7 @@ from lbsense.analysis import analyze
 from lbsense.checks import CHECKS, Findings, run_checks
 from lbsense.model import Competition, DataWarning, History, Submission
 from lbsense.model.predictions import Predictions
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
 CLIMBER = {"policy": "both", "null_fraction": 0.5, "step_size": 0.1}
@@ -44,7 +44,7 @@ def by_code(observed, predictions=None, **options):
 @pytest.fixture(scope="module")
 def null():
     """Return findings of a history in which nothing was ever gained."""
-    made = simulate(null_fraction=1.0, n_public=1000, n_train=4000, rng=3)
+    made = simulate(Scenario(null_fraction=1.0, n_public=1000, n_train=4000), rng=3)
     return by_code(made.history)
 
 
@@ -268,7 +268,7 @@ def test_a_described_probe_counts_without_files():
 
 
 def test_private_scores_tell_a_shift():
-    made = simulate(**CLIMBER, n_public=4000, shift=1.0, rng=0)
+    made = simulate(Scenario(**CLIMBER, n_public=4000, shift=1.0), rng=0)
     found = by_code(made.history)
     assert found["LBS403"].status == "flagged"
     assert "worse than public" in found["LBS403"].message
@@ -279,7 +279,7 @@ def test_private_scores_tell_a_shift():
 
 
 def test_a_poor_selection_is_flagged_and_a_good_one_is_not():
-    made = simulate(**CLIMBER, rng=0)
+    made = simulate(Scenario(**CLIMBER), rng=0)
     private = made.history.scores("private")
     for choice, status in ((np.argmin, "flagged"), (np.argmax, "passed")):
         chosen = int(choice(private))
@@ -296,7 +296,7 @@ def test_a_poor_selection_is_flagged_and_a_good_one_is_not():
 
 @pytest.mark.parametrize("metric", ["roc_auc", "rmse"])
 def test_findings_do_not_depend_on_the_direction_of_the_metric(metric):
-    made = simulate(metric=metric, n_submissions=25, rng=2)
+    made = simulate(Scenario(metric=metric, n_submissions=25), rng=2)
     competition = made.history.competition
     flipped = tuple(
         replace(
@@ -319,7 +319,7 @@ def test_findings_do_not_depend_on_the_direction_of_the_metric(metric):
 
 
 def test_muted_checks_are_made_and_do_not_flag(null):
-    made = simulate(null_fraction=1.0, n_public=1000, n_train=4000, rng=3)
+    made = simulate(Scenario(null_fraction=1.0, n_public=1000, n_train=4000), rng=3)
     analysis = analyze(made.history)
     findings = run_checks(analysis, mute=("LBS301", "LBS304"))
     found = {item.code: item for item in findings}
@@ -359,7 +359,7 @@ def test_every_flag_shows_its_evidence(null):
 
 
 def test_the_analysis_is_not_changed():
-    analysis = analyze(simulate(n_submissions=10, rng=0).history)
+    analysis = analyze(simulate(Scenario(n_submissions=10), rng=0).history)
     before = str(analysis.to_dict())
     run_checks(analysis)
     assert str(analysis.to_dict()) == before
@@ -369,7 +369,9 @@ def test_the_analysis_is_not_changed():
 def test_honest_climbers_are_seldom_blamed():
     wrong = []
     for seed in range(30):
-        made = simulate(**CLIMBER, n_public=2000, n_train=4000, rng=500 + seed)
+        made = simulate(
+            Scenario(**CLIMBER, n_public=2000, n_train=4000), rng=500 + seed
+        )
         found = by_code(made.before_close())
         wrong.append([found[c].status == "flagged" for c in _BLAMES])
     assert (np.mean(wrong, axis=0) <= 0.15).all()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-import lbsense.cli._inputs as inputs
+import lbsense.cli.options as inputs
 from lbsense.analysis import Step
 
 Run = Callable[..., Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lbsense.simulate import simulate, write_exports
+from lbsense.simulate import Scenario, simulate, write_exports
 
 Run = Callable[..., Any]
 METRIC = ("--metric", "roc_auc")
@@ -19,7 +19,8 @@ METRIC = ("--metric", "roc_auc")
 def climb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """Return the export of an honest climb, and its best CV score."""
     made = simulate(
-        n_submissions=30, policy="both", null_fraction=0.5, step_size=0.1, rng=1
+        Scenario(n_submissions=30, policy="both", null_fraction=0.5, step_size=0.1),
+        rng=1,
     )
     folder = tmp_path_factory.mktemp("climb")
     write_exports(made, folder)

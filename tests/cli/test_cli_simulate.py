@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import lbsense
-from lbsense.simulate import PRESETS, simulate
+from lbsense.simulate import PRESETS, Scenario, simulate
 
 Run = Callable[..., Any]
 
@@ -20,7 +20,7 @@ def test_what_is_written_can_be_analysed(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert done.stderr == ""
     history = lbsense.read_kaggle(folder / "submissions.csv", metric="roc_auc")
-    made = simulate(n_submissions=12, rng=1)
+    made = simulate(Scenario(n_submissions=12), rng=1)
     assert history.raw_scores("public").tolist() == pytest.approx(
         made.history.raw_scores("public").tolist(), abs=1e-6
     )
@@ -37,13 +37,15 @@ def test_options_reach_the_simulation(run: Run, tmp_path: Path) -> None:
     )
     assert done.exit_code == 0
     made = simulate(
-        n_submissions=8,
-        metric="rmse",
-        policy="cv",
-        null_fraction=0.9,
-        n_public=500,
-        cv_noise=0.02,
-        heavy_tails=True,
+        Scenario(
+            n_submissions=8,
+            metric="rmse",
+            policy="cv",
+            null_fraction=0.9,
+            n_public=500,
+            cv_noise=0.02,
+            heavy_tails=True,
+        ),
         rng=2,
     )
     text = (tmp_path / "a" / "submissions.csv").read_text(encoding="utf-8")

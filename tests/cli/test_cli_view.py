@@ -14,8 +14,7 @@ from lbsense._format import decimals_shown, format_fixed
 from lbsense._typing import Verdict
 from lbsense.analysis import Step, analyze
 from lbsense.checks import Findings
-from lbsense.cli._step_table import step_table
-from lbsense.cli._view import print_analysis
+from lbsense.cli.view import print_analysis, step_table
 from lbsense.model import Competition, History
 
 VERDICTS: tuple[Verdict, ...] = (

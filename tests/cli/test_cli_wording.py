@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lbsense.cli._wording import as_options
+from lbsense.cli.wording import as_options
 
 
 @pytest.mark.parametrize(

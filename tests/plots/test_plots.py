@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from lbsense import analyze, plots, read_kaggle
 from lbsense.model import Competition, History, Predictions, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 DATA = Path(__file__).parents[2] / "data"
 PLOTS = {
@@ -45,12 +45,12 @@ def leaking():
 
 @pytest.fixture(scope="module")
 def many():
-    return analyze(simulate(n_submissions=250, policy="both", rng=3).history)
+    return analyze(simulate(Scenario(n_submissions=250, policy="both"), rng=3).history)
 
 
 @pytest.fixture(scope="module")
 def few():
-    return analyze(simulate(n_submissions=5, rng=3).history)
+    return analyze(simulate(Scenario(n_submissions=5), rng=3).history)
 
 
 def bare(public, *, better=True, **fields):
@@ -269,7 +269,7 @@ def test_resolution_counts_every_difference(climber):
 
 
 def test_similarity_shows_the_correlations():
-    made = simulate(n_submissions=6, keep_rows=True, n_train=3000, rng=1)
+    made = simulate(Scenario(n_submissions=6, n_train=3000), keep_rows=True, rng=1)
     names = tuple(item.submission_id for item in made.history)
     given = Predictions(oof_names=names, oof=made.rows.oof, labels=made.rows.y_train)
     analysis = analyze(made.history, given)
@@ -283,7 +283,7 @@ def test_similarity_shows_the_correlations():
 
 
 def test_foreign_text_is_drawn_as_it_is():
-    made = simulate(n_submissions=12, policy="both", rng=1).history
+    made = simulate(Scenario(n_submissions=12, policy="both"), rng=1).history
     nasty = replace(
         made,
         submissions=tuple(replace(item, description=NASTY) for item in made),

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lbsense import analyze, read_kaggle, render_report
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 DATA = Path(__file__).parents[2] / "data"
 AXE = "axe-core@4.10.3"
@@ -88,7 +88,7 @@ def page():
 
 @pytest.fixture(scope="module")
 def nasty_page():
-    made = simulate(n_submissions=12, policy="both", rng=1).history
+    made = simulate(Scenario(n_submissions=12, policy="both"), rng=1).history
     nasty = replace(
         made,
         competition=replace(made.competition, slug=NASTY[:300]),

@@ -19,7 +19,7 @@ from lbsense import (
 )
 from lbsense.ingest import input_files
 from lbsense.model import Competition, History, InputFile, Predictions, Submission
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 
 DATA = Path(__file__).parents[2] / "data"
 CHASER = DATA / "leaderboard_chaser/submissions.csv"
@@ -147,7 +147,7 @@ def test_inputs_and_versions_are_recorded(page):
 
 @pytest.mark.parametrize("kind", ["html", "markdown", "kaggle", "zindi"])
 def test_foreign_text_is_inert(kind):
-    made = simulate(n_submissions=12, policy="both", rng=1).history
+    made = simulate(Scenario(n_submissions=12, policy="both"), rng=1).history
     nasty = replace(
         made,
         competition=replace(made.competition, slug=NASTY[:200]),
@@ -232,7 +232,7 @@ def test_the_format_follows_the_suffix(chaser, tmp_path):
 
 
 def test_predictions_add_the_map_of_likeness():
-    made = simulate(n_submissions=6, keep_rows=True, n_train=3000, rng=1)
+    made = simulate(Scenario(n_submissions=6, n_train=3000), keep_rows=True, rng=1)
     names = tuple(item.submission_id for item in made.history)
     given = Predictions(oof_names=names, oof=made.rows.oof, labels=made.rows.y_train)
     page = render_report(analyze(made.history, given))
@@ -243,7 +243,7 @@ def test_predictions_add_the_map_of_likeness():
 
 
 def test_a_page_of_250_submissions_stays_small():
-    made = simulate(n_submissions=250, policy="both", rng=3).history
+    made = simulate(Scenario(n_submissions=250, policy="both"), rng=3).history
     page = render_report(analyze(made))
     assert len(page.encode()) < 2_000_000
     assert page.count('<span class="verdict') >= 250

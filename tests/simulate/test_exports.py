@@ -14,7 +14,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lbsense.ingest import read_submissions
-from lbsense.simulate import PRESETS, simulate, write_exports, write_presets
+from lbsense.simulate import PRESETS, Scenario, simulate, write_exports, write_presets
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 OPTIONS = {
@@ -25,7 +25,6 @@ OPTIONS = {
     "failed_fraction": 0.15,
     "repeat_fraction": 0.1,
     "cv_fraction": 0.7,
-    "rng": 3,
 }
 KAGGLE = ["submissions.csv", "submissions_before_close.csv", "submissions.json"]
 OLD = ["submissions_old_client.csv", "submissions_old_client_before_close.csv"]
@@ -34,7 +33,7 @@ ZINDI = ["zindi.json", "zindi_before_close.json"]
 
 @pytest.fixture(scope="module")
 def simulated():
-    return simulate(**OPTIONS)
+    return simulate(Scenario(**OPTIONS), rng=3)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +150,7 @@ def test_the_log_holds_each_experiment_once(folder, simulated):
 
 
 def test_a_withheld_parent_stays_out_of_all_but_the_truth(tmp_path):
-    write_exports(simulate(parents="withheld", **OPTIONS), tmp_path)
+    write_exports(simulate(Scenario(parents="withheld", **OPTIONS), rng=3), tmp_path)
     assert pd.read_csv(tmp_path / "experiment_log.csv")["parent"].isna().all()
     assert pd.read_csv(tmp_path / "truth.csv")["parent_id"].notna().sum() > 15
 
@@ -171,7 +170,7 @@ def test_truth_file_is_the_truth(folder, simulated):
 
 def test_predictions_give_the_scores_that_were_shown(tmp_path):
     options = {**OPTIONS, "n_submissions": 6, "group_size": 2, "probe_fraction": 0.3}
-    simulated = simulate(keep_rows=True, **options)
+    simulated = simulate(Scenario(**options), keep_rows=True, rng=3)
     written = write_exports(simulated, tmp_path)
     solution = pd.read_csv(tmp_path / "predictions" / "solution.csv")
     public = (solution["Usage"] == "Public").to_numpy()
@@ -210,7 +209,7 @@ def test_example_data_are_small_and_listed():
 
 
 def test_the_examples_tell_their_stories():
-    told = {name: preset.simulate() for name, preset in PRESETS.items()}
+    told = {name: simulate(name) for name in PRESETS}
     truth = {name: item.truth for name, item in told.items()}
     honest, chaser, leak = (told[name].history for name in PRESETS)
     best = np.nanargmax(honest.scores("public"))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lbsense.simulate import SimulatedCompetition, simulate
+from lbsense.simulate import Scenario, SimulatedCompetition, simulate
 
 SCORERS = {
     "roc_auc": reference.roc_auc_score,
@@ -40,16 +40,18 @@ def texts(simulated: SimulatedCompetition) -> list[str]:
 @pytest.mark.parametrize("metric", SCORERS)
 def test_shown_scores_are_the_scores_of_the_rows(metric, world, nested):
     simulated = simulate(
-        metric=metric,
-        world=world,
-        nested=nested,
-        n_submissions=8,
-        probe_fraction=0.3,
-        broken_fraction=0.2,
-        decimals=8,
+        Scenario(
+            metric=metric,
+            world=world,
+            nested=nested,
+            n_submissions=8,
+            probe_fraction=0.3,
+            broken_fraction=0.2,
+            decimals=8,
+            **SMALL,
+        ),
         keep_rows=True,
         rng=1,
-        **SMALL,
     )
     rows, score = simulated.rows, SCORERS[metric]
     public = rows.public_mask
@@ -74,23 +76,29 @@ def test_shown_scores_are_the_scores_of_the_rows(metric, world, nested):
 @pytest.mark.parametrize("world", ["gaussian", "trained"])
 def test_one_seed_gives_one_competition(world):
     options = {"world": world, "n_submissions": 12, **SMALL, **EVENTFUL}
-    first = simulate(rng=7, **options)
-    assert texts(first) == texts(simulate(rng=7, **options))
-    assert texts(first) == texts(simulate(rng=np.random.default_rng(7), **options))
-    assert texts(first) == texts(simulate(rng=7, keep_rows=True, **options))
-    assert texts(first) != texts(simulate(rng=8, **options))
+    first = simulate(Scenario(**options), rng=7)
+    assert texts(first) == texts(simulate(Scenario(**options), rng=7))
+    assert texts(first) == texts(
+        simulate(Scenario(**options), rng=np.random.default_rng(7))
+    )
+    assert texts(first) == texts(simulate(Scenario(**options), rng=7, keep_rows=True))
+    assert texts(first) != texts(simulate(Scenario(**options), rng=8))
 
 
 def test_one_generator_gives_one_competition_after_another():
     rng = np.random.default_rng(7)
-    first, second = (simulate(n_submissions=3, rng=rng, **SMALL) for _ in range(2))
+    first, second = (
+        simulate(Scenario(n_submissions=3, **SMALL), rng=rng) for _ in range(2)
+    )
     assert texts(first) != texts(second)
 
 
 @pytest.mark.parametrize("policy", ["public", "cv", "both", "previous"])
 @pytest.mark.parametrize("metric", ["roc_auc", "rmse"])
 def test_entrants_build_on_what_their_policy_says(policy, metric):
-    simulated = simulate(policy=policy, metric=metric, rng=3, **SMALL, **EVENTFUL)
+    simulated = simulate(
+        Scenario(policy=policy, metric=metric, **SMALL, **EVENTFUL), rng=3
+    )
     history, truth = simulated.history, simulated.truth
     public, cv = history.scores("public"), history.scores("cv")
     merit = {
@@ -113,14 +121,18 @@ def test_entrants_build_on_what_their_policy_says(policy, metric):
 
 
 def test_random_entrants_build_on_any_earlier_model():
-    parent = simulate(policy="random", n_submissions=80, rng=3, **SMALL).truth.parent
+    parent = simulate(
+        Scenario(policy="random", n_submissions=80, **SMALL), rng=3
+    ).truth.parent
     assert (parent[1:] < np.arange(1, 80)).all()
     assert len(set(parent.tolist())) > 25
 
 
 @pytest.mark.parametrize("policy", ["public", "cv", "both", "random"])
 def test_finals_are_those_of_the_policy(policy):
-    simulated = simulate(policy=policy, metric="mae", rng=5, **SMALL, **EVENTFUL)
+    simulated = simulate(
+        Scenario(policy=policy, metric="mae", **SMALL, **EVENTFUL), rng=5
+    )
     history = simulated.history
     frame = history.to_frame().drop_duplicates("content_hash")
     by_public = frame.sort_values("public_score", kind="stable").index.tolist()
@@ -137,7 +149,8 @@ def test_finals_are_those_of_the_policy(policy):
 
 def test_repeats_are_the_same_file_and_reruns_are_not():
     simulated = simulate(
-        n_submissions=60, repeat_fraction=0.3, rerun_fraction=0.3, rng=2, **SMALL
+        Scenario(n_submissions=60, repeat_fraction=0.3, rerun_fraction=0.3, **SMALL),
+        rng=2,
     )
     history, truth = simulated.history, simulated.truth
     seen = set()
@@ -161,12 +174,14 @@ def test_repeats_are_the_same_file_and_reruns_are_not():
 
 def test_a_rerun_moves_less_than_an_idea():
     simulated = simulate(
-        n_submissions=150,
-        null_fraction=1.0,
-        rerun_fraction=0.5,
-        decimals=8,
+        Scenario(
+            n_submissions=150,
+            null_fraction=1.0,
+            rerun_fraction=0.5,
+            decimals=8,
+            **SMALL,
+        ),
         rng=2,
-        **SMALL,
     )
     truth = simulated.truth
     public = simulated.history.raw_scores("public")
@@ -176,7 +191,9 @@ def test_a_rerun_moves_less_than_an_idea():
 
 
 def test_failed_submissions_have_no_score_and_no_truth():
-    simulated = simulate(failed_fraction=0.4, n_submissions=30, rng=2, **SMALL)
+    simulated = simulate(
+        Scenario(failed_fraction=0.4, n_submissions=30, **SMALL), rng=2
+    )
     failed = np.array(simulated.truth.kind) == "failed"
     assert failed.sum() > 3
     for is_failed, item in zip(failed, simulated.history, strict=True):
@@ -188,7 +205,9 @@ def test_failed_submissions_have_no_score_and_no_truth():
 
 
 def test_broken_files_fall_far_below_while_their_cv_stands():
-    simulated = simulate(broken_fraction=0.3, n_submissions=30, rng=2, **SMALL)
+    simulated = simulate(
+        Scenario(broken_fraction=0.3, n_submissions=30, **SMALL), rng=2
+    )
     broken = np.array(simulated.truth.kind) == "broken"
     public, cv = (simulated.history.scores(kind) for kind in ("public", "cv"))
     assert broken.sum() > 3
@@ -198,7 +217,7 @@ def test_broken_files_fall_far_below_while_their_cv_stands():
 
 def test_probes_are_nearly_constant_files():
     simulated = simulate(
-        probe_fraction=0.5, n_submissions=30, keep_rows=True, rng=2, **SMALL
+        Scenario(probe_fraction=0.5, n_submissions=30, **SMALL), keep_rows=True, rng=2
     )
     sizes = set()
     for position, kind in enumerate(simulated.truth.kind):
@@ -213,7 +232,9 @@ def test_probes_are_nearly_constant_files():
 
 
 def test_bursts_are_runs_of_six_minutes_apart():
-    simulated = simulate(burst_fraction=0.5, n_submissions=200, rng=2, **SMALL)
+    simulated = simulate(
+        Scenario(burst_fraction=0.5, n_submissions=200, **SMALL), rng=2
+    )
     kinds = "".join("t" if kind == "tweak" else "." for kind in simulated.truth.kind)
     runs = [len(run) for run in kinds.split(".") if run]
     assert runs
@@ -227,7 +248,7 @@ def test_bursts_are_runs_of_six_minutes_apart():
 
 @pytest.mark.parametrize("parents", ["declared", "described", "withheld"])
 def test_parents_are_told_as_asked(parents):
-    simulated = simulate(parents=parents, n_submissions=20, rng=2, **SMALL)
+    simulated = simulate(Scenario(parents=parents, n_submissions=20, **SMALL), rng=2)
     history, parent = simulated.history, simulated.truth.parent
     for position in range(1, 20):
         item, base = history[position], history[int(parent[position])]
@@ -238,7 +259,7 @@ def test_parents_are_told_as_asked(parents):
 
 
 def test_scores_are_rounded_as_shown():
-    simulated = simulate(decimals=2, n_submissions=20, rng=2, **SMALL)
+    simulated = simulate(Scenario(decimals=2, n_submissions=20, **SMALL), rng=2)
     for kind in ("public", "private", "cv"):
         scores = simulated.history.raw_scores(kind)
         np.testing.assert_array_equal(scores, scores.round(2))
@@ -249,7 +270,7 @@ def test_scores_are_rounded_as_shown():
 @pytest.mark.parametrize(("share", "low", "high"), [(0, 0, 0), (0.5, 30, 70)])
 def test_the_record_of_cv_may_have_holes(share, low, high):
     simulated = simulate(
-        cv_fraction=share, policy="cv", n_submissions=100, rng=2, **SMALL
+        Scenario(cv_fraction=share, policy="cv", n_submissions=100, **SMALL), rng=2
     )
     known = np.isfinite(simulated.history.raw_scores("cv"))
     assert low <= known.sum() <= high
@@ -260,17 +281,20 @@ def test_the_record_of_cv_may_have_holes(share, low, high):
 
 def test_the_competition_is_described():
     competition = simulate(
-        n_submissions=2, nested=True, platform="zindi", rng=0, **SMALL
+        Scenario(n_submissions=2, nested=True, platform="zindi", **SMALL), rng=0
     ).history.competition
     assert competition.metric == "roc_auc"
     assert competition.greater_is_better is True
     assert (competition.n_public, competition.n_private) == (400, 900)
     assert (competition.train_size, competition.platform) == (600, "zindi")
-    assert simulate(n_submissions=1, **SMALL).history.competition.n_private == 500
+    assert (
+        simulate(Scenario(n_submissions=1, **SMALL)).history.competition.n_private
+        == 500
+    )
 
 
 def test_before_the_close_private_scores_are_hidden():
-    simulated = simulate(n_submissions=5, rng=0, **SMALL)
+    simulated = simulate(Scenario(n_submissions=5, **SMALL), rng=0)
     open_history = simulated.before_close()
     assert np.isnan(open_history.raw_scores("private")).all()
     assert np.isfinite(simulated.history.raw_scores("private")).all()
@@ -282,7 +306,9 @@ def test_before_the_close_private_scores_are_hidden():
 @pytest.mark.parametrize("world", ["gaussian", "trained"])
 def test_groups_stay_together(world):
     rows = simulate(
-        world=world, group_size=7, n_submissions=1, keep_rows=True, rng=0, **SMALL
+        Scenario(world=world, group_size=7, n_submissions=1, **SMALL),
+        keep_rows=True,
+        rng=0,
     ).rows
     public = set(rows.test_group[rows.public_mask].tolist())
     private = set(rows.test_group[~rows.public_mask].tolist())
@@ -294,7 +320,7 @@ def test_groups_stay_together(world):
 
 
 def test_frames_and_words():
-    simulated = simulate(n_submissions=6, rng=0, **SMALL)
+    simulated = simulate(Scenario(n_submissions=6, **SMALL), rng=0)
     frame = simulated.to_frame()
     assert len(frame) == 6
     assert frame["true_gain"].isna().tolist() == [True] + [False] * 5
@@ -328,7 +354,7 @@ def test_frames_and_words():
 )
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        simulate(rng=0, **options)
+        simulate(Scenario(**options), rng=0)
 
 
 @given(
@@ -346,14 +372,15 @@ def test_wrong_options_are_refused(options, message):
             "cv_leak": st.sampled_from([0.0, 2.0]),
             "decimals": st.integers(0, 6),
             "parents": st.sampled_from(["declared", "described", "withheld"]),
-            "rng": st.integers(0, 2**32),
             **{name: st.sampled_from([0.0, 0.15]) for name in EVENTFUL},
         }
-    )
+    ),
+    rng=st.integers(0, 2**32),
 )
 @settings(max_examples=60, deadline=None)
-def test_invariants_hold_over_the_options(options):
-    simulated = simulate(prevalence=0.5, keep_rows=True, **SMALL, **options)
+def test_invariants_hold_over_the_options(options, rng):
+    scenario = Scenario(prevalence=0.5, **SMALL, **options)
+    simulated = simulate(scenario, keep_rows=True, rng=rng)
     history, truth = simulated.history, simulated.truth
     n_submissions = options["n_submissions"]
     assert len(history) == len(truth.kind) == n_submissions
@@ -372,3 +399,17 @@ def test_invariants_hold_over_the_options(options):
     assert simulated.rows.public_mask.sum() == 400
     times = [item.submitted_at for item in history]
     assert times == sorted(set(times))
+
+
+def test_a_preset_is_a_scenario_with_a_seed_of_its_own():
+    preset = PRESETS["honest_climber"]
+    named = simulate("honest_climber")
+    assert named.scenario == preset.scenario
+    same = simulate(preset.scenario, rng=preset.seed)
+    assert named.history == same.history
+    assert named.history != simulate("honest_climber", rng=preset.seed + 1).history
+
+
+def test_an_unknown_preset_is_named_with_those_that_exist():
+    with pytest.raises(ValueError, match="'nobody' is no preset. Presets are honest_"):
+        simulate("nobody")

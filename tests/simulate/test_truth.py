@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from lbsense.simulate import SimulatedCompetition, simulate
+from lbsense.simulate import Scenario, SimulatedCompetition, simulate
 
 METRICS = ["roc_auc", "log_loss", "accuracy", "rmse", "mae"]
 WORLDS = ["gaussian", "trained"]
@@ -19,7 +19,9 @@ ROW_SPREAD = {"roc_auc": 0.8, "log_loss": 0.9, "accuracy": 0.5, "rmse": 2.0, "ma
 
 def public_errors(n_reps: int, **options: object) -> np.ndarray:
     """Return public score minus truth of the first submission, over repetitions."""
-    worlds = [simulate(n_submissions=1, rng=rep, **options) for rep in range(n_reps)]
+    worlds = [
+        simulate(Scenario(n_submissions=1, **options), rng=rep) for rep in range(n_reps)
+    ]
     return np.array([w.history[0].public_score - w.truth.score[0] for w in worlds])
 
 
@@ -28,14 +30,16 @@ def public_errors(n_reps: int, **options: object) -> np.ndarray:
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_large_public_set_shows_the_truth(world, metric, heavy_tails):
     simulated = simulate(
-        world=world,
-        metric=metric,
-        n_submissions=1,
-        n_public=LARGE,
-        n_private=50,
-        n_train=1000,
-        heavy_tails=heavy_tails,
-        decimals=10,
+        Scenario(
+            world=world,
+            metric=metric,
+            n_submissions=1,
+            n_public=LARGE,
+            n_private=50,
+            n_train=1000,
+            heavy_tails=heavy_tails,
+            decimals=10,
+        ),
         rng=5,
     )
     np.testing.assert_allclose(
@@ -50,17 +54,19 @@ def test_a_large_public_set_shows_the_truth(world, metric, heavy_tails):
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_large_private_set_shows_the_shifted_truth(world, metric):
     simulated = simulate(
-        world=world,
-        metric=metric,
-        n_submissions=2,
-        null_fraction=0.0,
-        n_public=50,
-        n_private=LARGE,
-        n_train=1000,
-        prevalence=0.5,
-        shift=0.8,
-        shift_noise=0.8,
-        decimals=10,
+        Scenario(
+            world=world,
+            metric=metric,
+            n_submissions=2,
+            null_fraction=0.0,
+            n_public=50,
+            n_private=LARGE,
+            n_train=1000,
+            prevalence=0.5,
+            shift=0.8,
+            shift_noise=0.8,
+            decimals=10,
+        ),
         rng=5,
     )
     truth = simulated.truth
@@ -79,15 +85,17 @@ def test_a_large_private_set_shows_the_shifted_truth(world, metric):
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_truth_of_probes_and_broken_files(world, metric, kind):
     simulated = simulate(
-        world=world,
-        metric=metric,
-        n_submissions=4,
-        n_public=LARGE,
-        n_private=50,
-        n_train=1000,
-        decimals=10,
+        Scenario(
+            world=world,
+            metric=metric,
+            n_submissions=4,
+            n_public=LARGE,
+            n_private=50,
+            n_train=1000,
+            decimals=10,
+            **{f"{kind}_fraction": 0.99},
+        ),
         rng=3,
-        **{f"{kind}_fraction": 0.99},
     )
     assert simulated.truth.kind[1:] == (kind,) * 3
     np.testing.assert_allclose(
@@ -100,18 +108,20 @@ def test_the_truth_of_probes_and_broken_files(world, metric, kind):
 
 def test_first_scores_worked_by_hand():
     # Errors of spread 1 halve the signal's variance: residual variance 1/2, noise 1.
-    rmse = simulate(metric="rmse", n_submissions=1, rng=0).truth.score[0]
-    mae = simulate(metric="mae", n_submissions=1, rng=0).truth.score[0]
+    rmse = simulate(Scenario(metric="rmse", n_submissions=1), rng=0).truth.score[0]
+    mae = simulate(Scenario(metric="mae", n_submissions=1), rng=0).truth.score[0]
     np.testing.assert_allclose(rmse, math.sqrt(1.5), rtol=1e-12)
     np.testing.assert_allclose(mae, math.sqrt(2 / math.pi * 1.5), rtol=1e-9)
 
 
 def test_a_constant_is_worth_what_its_loss_says():
     # -ln(1/2) whatever the labels; 1 - prevalence for all-zero labels.
-    probes = {"n_submissions": 9, "probe_fraction": 0.9, "rng": 0}
-    loss = simulate(metric="log_loss", **probes).truth
-    accuracy = simulate(metric="accuracy", prevalence=0.3, **probes).truth
-    auc = simulate(metric="roc_auc", **probes).truth
+    probes = {"n_submissions": 9, "probe_fraction": 0.9}
+    loss = simulate(Scenario(metric="log_loss", **probes), rng=0).truth
+    accuracy = simulate(
+        Scenario(metric="accuracy", prevalence=0.3, **probes), rng=0
+    ).truth
+    auc = simulate(Scenario(metric="roc_auc", **probes), rng=0).truth
     assert "probe" in loss.kind
     is_probe = np.array(loss.kind) == "probe"
     assert np.isclose(loss.score[is_probe], math.log(2), rtol=1e-12).any()
@@ -151,7 +161,7 @@ def test_validation_is_unbiased_unless_it_leaks(world):
     }
 
     def last_gap(rep: int, **more: float) -> float:
-        simulated = simulate(rng=rep, **options, **more)
+        simulated = simulate(Scenario(**options, **more), rng=rep)
         return simulated.history[-1].cv_score - simulated.truth.score[-1]
 
     honest = np.array([last_gap(rep) for rep in range(16)])
@@ -165,7 +175,10 @@ def test_validation_is_unbiased_unless_it_leaks(world):
 
 def test_the_cv_truth_holds_what_leaks():
     simulated = simulate(
-        metric="rmse", n_train=40_000, cv_leak=0.1, cv_noise=0.05, policy="cv", rng=2
+        Scenario(
+            metric="rmse", n_train=40_000, cv_leak=0.1, cv_noise=0.05, policy="cv"
+        ),
+        rng=2,
     )
     gap = simulated.history.raw_scores("cv") - simulated.truth.cv_score
     # One sampling error, RMSE / sqrt(2 n), shared by all in most part.
@@ -174,7 +187,7 @@ def test_the_cv_truth_holds_what_leaks():
 
 
 def test_null_steps_are_worth_exactly_nothing():
-    truth = simulate(n_submissions=60, null_fraction=0.5, rng=4).truth
+    truth = simulate(Scenario(n_submissions=60, null_fraction=0.5), rng=4).truth
     kind = np.array(truth.kind)
     assert (truth.gain[kind == "dud"] == 0).all()
     assert truth.is_null[kind == "dud"].all()
@@ -184,20 +197,26 @@ def test_null_steps_are_worth_exactly_nothing():
 
 @pytest.mark.parametrize(("share", "name"), [(0.0, "step"), (1.0, "dud")])
 def test_null_fraction_at_its_ends(share, name):
-    truth = simulate(n_submissions=20, null_fraction=share, rng=4).truth
+    truth = simulate(Scenario(n_submissions=20, null_fraction=share), rng=4).truth
     assert truth.kind == ("first",) + (name,) * 19
 
 
 def test_gains_are_oriented():
-    simulated = simulate(metric="rmse", null_fraction=0.0, gain_fraction=1.0, rng=4)
+    simulated = simulate(
+        Scenario(metric="rmse", null_fraction=0.0, gain_fraction=1.0), rng=4
+    )
     assert (simulated.truth.gain[1:] > 0).all()
     assert (np.diff(np.sort(simulated.truth.score)) > 0).all()
-    worse = simulate(metric="rmse", null_fraction=0.0, gain_fraction=0.0, rng=4)
+    worse = simulate(
+        Scenario(metric="rmse", null_fraction=0.0, gain_fraction=0.0), rng=4
+    )
     assert (worse.truth.gain[1:] < 0).all()
 
 
 def test_nuisances_of_trained_models_are_small_beside_ideas():
-    truth = simulate(world="trained", metric="rmse", n_submissions=80, rng=4).truth
+    truth = simulate(
+        Scenario(world="trained", metric="rmse", n_submissions=80), rng=4
+    ).truth
     kind = np.array(truth.kind)
     nuisance = np.abs(truth.gain[kind == "dud"])
     assert 0 < nuisance.mean() < 0.2 * np.abs(truth.gain[kind == "step"]).mean()
@@ -206,7 +225,7 @@ def test_nuisances_of_trained_models_are_small_beside_ideas():
 @pytest.mark.parametrize("world", WORLDS)
 def test_shift_moves_the_private_side_only(world):
     def scores(shift: float) -> SimulatedCompetition:
-        return simulate(world=world, n_submissions=8, shift=shift, rng=6)
+        return simulate(Scenario(world=world, n_submissions=8, shift=shift), rng=6)
 
     before, after = scores(0.0), scores(0.5)
     for kind in ("public", "cv"):
@@ -219,8 +238,8 @@ def test_shift_moves_the_private_side_only(world):
 
 
 def test_validation_that_does_not_transfer_leaves_the_board_alone():
-    calm = simulate(policy="public", rng=6)
-    wild = simulate(policy="public", cv_noise=0.1, rng=6)
+    calm = simulate(Scenario(policy="public"), rng=6)
+    wild = simulate(Scenario(policy="public", cv_noise=0.1), rng=6)
     np.testing.assert_array_equal(
         calm.history.raw_scores("public"), wild.history.raw_scores("public")
     )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbsense.analysis import analyze
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 from lbsense.stats import _step_model, fixed_noise, learned_noise, step_posterior
 from lbsense.stats.fusion import _explained_away, fuse_history
 from lbsense.stats.level_noise import LevelNoise, tree_noise
@@ -232,7 +232,7 @@ def test_follows_unit_shift_sign_and_order(seed, unit, shift):
 
 
 def shown(seed, **options):
-    made = simulate(n_submissions=30, rng=seed, **options)
+    made = simulate(Scenario(n_submissions=30, **options), rng=seed)
     public, cv = made.history.scores("public"), made.history.scores("cv")
     parent = made.truth.parent
     apart = np.where(parent >= 0, (public - public[parent]) - (cv - cv[parent]), NAN)
@@ -242,10 +242,7 @@ def shown(seed, **options):
 @pytest.mark.slow
 def test_a_long_history_without_gains_is_not_talked_into_any():
     for seed in (2001, 2002):
-        simulated = simulate(
-            rng=seed, n_submissions=150, n_public=20_000, n_train=4000, policy="public",
-            null_fraction=1.0, step_size=0.1,
-        )  # fmt: skip
+        simulated = simulate(Scenario(n_submissions=150, n_public=20_000, n_train=4000, policy="public", null_fraction=1.0, step_size=0.1), rng=seed)  # fmt: skip
         assert analyze(simulated.history).counts().get("progress", 0) == 0
 
 

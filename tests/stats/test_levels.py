@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbsense.simulate import simulate
+from lbsense.simulate import Scenario, simulate
 from lbsense.stats import learned_noise
 from lbsense.stats.fusion import fuse_history
 from lbsense.stats.level_noise import LevelNoise, tree_noise
@@ -329,7 +329,7 @@ def test_step_prior_of_a_step_without_evidence_is_its_belief():
 
 def replay(rng, **options):
     """Return what the outlook of a simulated history said, and what came."""
-    made = simulate(n_submissions=30, rng=rng, **options)
+    made = simulate(Scenario(n_submissions=30, **options), rng=rng)
     history, truth = made.history, made.truth
     competition = history.competition
     public, cv = history.scores("public"), history.scores("cv")

@@ -1,20 +1,76 @@
-"""Plots as SVG that takes its colours from the page, the same bytes every time."""
+"""A page of blocks as one self-contained HTML file, its plots as SVG of its colours."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 import matplotlib as mpl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lbsense import plots
+from lbsense._format import VERDICT_SIGNS, clean_text
 from lbsense.analysis import Analysis
 from lbsense.plots import PALETTES
+from lbsense.report.blocks import Page
+from lbsense.report.page import figure_names
 
-__all__ = ["PLOTS", "palette_css", "picture_png", "pictures"]
+__all__ = ["PLOTS", "html_page", "palette_css", "picture_png", "pictures"]
+
+_LOADER = PackageLoader("lbsense.report")
+
+
+def html_page(page: Page, analysis: Analysis, *, version: str) -> str:
+    """Return the page as HTML. Text of the entrant is escaped and inert."""
+    environment = Environment(
+        loader=_LOADER,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inert,
+    )
+    counts = Counter(step.verdict for step in analysis.steps)
+    html = environment.get_template("page.html.j2").render(
+        page=page,
+        signs=VERDICT_SIGNS,
+        kinds=counts.most_common(),
+        figures={
+            name: Markup(svg)
+            for name, svg in pictures(analysis, figure_names(page)).items()
+        },
+        style=Markup(_style()),
+        script=Markup(_part("page.js")),
+        version=version,
+    )
+    return html.strip() + "\n"
+
+
+def _inert(value: object) -> object:
+    """Return text without control and direction characters; markup as it is."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return clean_text(value)
+    return value
+
+
+def _style() -> str:
+    dark = palette_css("dark")
+    return (
+        f":root {{ {palette_css('light')} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+        f"{_part('page.css')}"
+    )
+
+
+def _part(name: str) -> str:
+    source, _, _ = _LOADER.get_source(Environment(autoescape=True), name)
+    return source.strip()
+
 
 #: What each figure of a report is drawn by.
 PLOTS: Mapping[str, Callable[[Analysis], Axes]] = {

@@ -1,4 +1,4 @@
-"""What the documents that competitions ask for share: facts, tables, marked places."""
+"""The documents that competitions ask for: facts, tables, marked places."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lbsense._typing import ScoreKind
 from lbsense.analysis import Analysis, Step
 from lbsense.checks import Findings
 from lbsense.model import InputFile
-from lbsense.report._answer import name_of
-from lbsense.report._markdown import markdown_table, markdown_text
+from lbsense.report.blocks import name_of
+from lbsense.report.markdown import markdown_table, markdown_text
 
 __all__ = [
     "agreement",
@@ -27,9 +27,11 @@ __all__ = [
     "findings_told",
     "gains",
     "inputs",
+    "kaggle_document",
     "no_gains",
     "noise",
     "outcome",
+    "zindi_document",
 ]
 
 _MOST = 12
@@ -252,3 +254,126 @@ def inputs(sources: Sequence[InputFile], version: str) -> Iterator[str]:
         rows = [[item.name, f"{item.n_bytes:,}", item.sha256] for item in sources]
         yield markdown_table(("File", "Bytes", "SHA-256"), rows)
     yield f"Scores and steps were written by lbsense {version}; the rest by hand."
+
+
+def kaggle_document(
+    analysis: Analysis,
+    findings: Findings,
+    *,
+    sources: Sequence[InputFile],
+    version: str,
+) -> str:
+    """Return sections A1 to A9 of Kaggle's winning model documentation.
+
+    The sections are those of https://kaggle.com/WinningModelDocumentationGuidelines.
+    What scores cannot tell is a marked place.
+    """
+    parts = [
+        f"# Model summary: {competition(analysis)}",
+        "Every place marked TO FILL IN is yours: scores cannot tell it. The rest comes "
+        "from the submission history.",
+        "## A1. Background on you/your team",
+        f"- Competition name: {competition(analysis)}\n"
+        "- Team name: **TO FILL IN**\n"
+        f"- Private leaderboard score: {_private(analysis)}\n"
+        "- Private leaderboard place: **TO FILL IN**\n"
+        f"{facts(analysis)}",
+        fill_in("name, location and e-mail of every member."),
+        "## A2. Background on you/your team",
+        fill_in("background, time spent, how the team came about, who did what."),
+        "## A3. Summary",
+        fill_in("method, most important features, tools, time to train."),
+        markdown_text(analysis.headline),
+        final_submissions(analysis),
+        "## A4. Features selection / engineering",
+        fill_in("the features that mattered, how they were made and chosen."),
+        "What the scores say of the steps, whatever they changed:",
+        gains(analysis),
+        "## A5. Training method(s)",
+        fill_in("models, ensembling and its weights, external data."),
+        f"Validation: {agreement(analysis)}",
+        "## A6. Interesting findings",
+        fill_in("the most important trick, and what set the solution apart."),
+        noise(analysis),
+        no_gains(analysis),
+        findings_told(findings),
+        outcome(analysis),
+        "## A7. Simple features and methods",
+        fill_in(
+            "a model of fewer than ten features that reaches 90 to 95% of the final "
+            "score, and what it scores."
+        ),
+        "## A8. Model execution time",
+        fill_in("time to train and to predict, of the full and of the simple model."),
+        "## A9. References",
+        fill_in("papers, posts, notebooks and data that were used."),
+        *inputs(sources, version),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _private(analysis: Analysis) -> str:
+    """Return the private score that counted, or why it cannot be said."""
+    place = "**TO FILL IN**"
+    if all(item.private_score is None for item in analysis.history):
+        return f"{place} (private scores were not given)"
+    scores = [
+        item.private_score
+        for item in analysis.history
+        if item.selected and item.private_score is not None
+    ]
+    if not scores:
+        return f"{place} (the input does not say which submission counted)"
+    better = analysis.history.competition.greater_is_better
+    if better is None:
+        return f"{place} (whether higher or lower is better is not known)"
+    return format_number(max(scores) if better else min(scores), digits=7)
+
+
+def zindi_document(
+    analysis: Analysis,
+    findings: Findings,
+    *,
+    sources: Sequence[InputFile],
+    version: str,
+) -> str:
+    """Return the sections of Zindi's solution documentation.
+
+    The sections are those of a published solution that follows
+    https://zindi.africa/learn/documentation-guideline.
+    What scores cannot tell is a marked place.
+    """
+    parts = [
+        f"# Solution documentation: {competition(analysis)}",
+        "Every place marked TO FILL IN is yours: scores cannot tell it. The rest comes "
+        "from the submission history.",
+        "## 1. Overview and objectives",
+        fill_in("what the solution is for, and what it is expected to achieve."),
+        facts(analysis),
+        markdown_text(analysis.headline),
+        "## 2. Architecture diagram",
+        fill_in("a picture of the way from raw data to the submission file."),
+        "## 3. ETL process",
+        fill_in("where data comes from, how it is cleaned, transformed and stored."),
+        "## 4. Data modelling",
+        fill_in("features, models, ensembling, training, seeds."),
+        f"Validation: {agreement(analysis)}",
+        gains(analysis),
+        no_gains(analysis),
+        "## 5. Inference",
+        fill_in("how the final file is made again, and how new data is scored."),
+        final_submissions(analysis),
+        "## 6. Run time",
+        fill_in("time of every notebook or script, and the machine that it ran on."),
+        "## 7. Performance metrics",
+        fill_in("the scores of the final model on the metric, and any other measure."),
+        noise(analysis),
+        outcome(analysis),
+        findings_told(findings),
+        "## 8. Error handling and logging",
+        fill_in("what can fail, how that is noticed and handled."),
+        "## 9. Maintenance and monitoring",
+        fill_in("how the solution is kept working, watched and scaled."),
+        *inputs(sources, version),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,21 +1,25 @@
-"""The options that describe a history, and the history that they lead to."""
+"""Options that commands share, each written down once, and what they lead to."""
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from lbsense.cli._console import ask, is_interactive, note, working
-from lbsense.cli._wording import as_options
+from lbsense.cli.console import ask, is_interactive, note, working
+from lbsense.cli.wording import as_options
 
 if TYPE_CHECKING:
-    from lbsense.model import History
+    from lbsense.model import History, Predictions
 
-__all__ = ["HistoryOptions"]
+__all__ = ["HistoryOptions", "PredictionOptions", "expand_options"]
 
 _COMPETITION = "The competition"
 _FILE = "The file"
@@ -263,3 +267,91 @@ class HistoryOptions:
         higher = _YES_NO[answer]
         note(f"Next time: --{'higher' if higher else 'lower'}-is-better")
         return replace(self, higher_is_better=higher, lower_is_better=not higher)
+
+
+_PANEL = "Predictions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionOptions:
+    """Where out-of-fold predictions are, and the labels that they were made for."""
+
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of oof_<name>.csv, named as the submission files: they tell "
+            "the exact noise of every step.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Training labels by row id, if the prediction files do not hold them.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+
+    def read(self, history: History) -> Predictions | None:
+        """Return the predictions of a history, None where no folder was given."""
+        if self.predictions is None:
+            if self.labels is not None:
+                msg = "--labels needs --predictions, the folder of the predictions."
+                raise typer.BadParameter(msg)
+            return None
+        with working("Reading predictions ..."):
+            from lbsense.ingest import read_predictions
+
+            return read_predictions(
+                self.predictions, labels=self.labels, history=history
+            )
+
+
+def expand_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option for every field of each option group that it takes.
+
+    An option group is a dataclass whose fields are annotated as typer options. The
+    command receives the finished group, so that ``def report(history: HistoryOptions,
+    output: Path)`` is all that a new command needs to read a history.
+    """
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    groups: dict[str, Any] = {
+        p.name: p.annotation for p in own if dataclasses.is_dataclass(p.annotation)
+    }
+    parameters: list[inspect.Parameter] = []
+    for parameter in own:
+        if parameter.name in groups:
+            parameters += _fields(groups[parameter.name])
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    def expanded(**values: Any) -> None:
+        for name, group in groups.items():
+            taken = {f.name: values.pop(f.name) for f in dataclasses.fields(group)}
+            values[name] = group(**taken)
+        command(**values)
+
+    expanded.__name__ = command.__name__
+    expanded.__doc__ = command.__doc__
+    expanded.__annotations__ = {p.name: p.annotation for p in parameters}
+    expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return expanded
+
+
+def _fields(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=(
+                inspect.Parameter.empty
+                if field.default is dataclasses.MISSING
+                else field.default
+            ),
+            annotation=hints[field.name],
+        )
+        for field in dataclasses.fields(group)
+    ]

@@ -1,25 +1,61 @@
-"""The answer in plain words: what happened, what was noise, what to do."""
+"""An analysis as a page of blocks: the answer, and how each number was made."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib import metadata
 
+from lbsense import __version__
 from lbsense._format import (
     clean_text,
     format_gain,
     format_number,
     format_probability,
     plural,
-    shorten,
 )
 from lbsense.analysis import Analysis
-from lbsense.report._blocks import Bullets, Section
+from lbsense.checks import Findings
+from lbsense.model import InputFile
+from lbsense.report.blocks import (
+    Bullets,
+    Cell,
+    Column,
+    Figure,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+    name_of,
+)
+from lbsense.report.evidence import evidence
 from lbsense.stats.retrospect import GapSplitResult
 
-__all__ = ["answer", "name_of", "subject"]
+__all__ = ["answer", "build_page", "figure_names", "provenance", "subject"]
 
-_NAME_WIDTH = 48
+
+def build_page(
+    analysis: Analysis, findings: Findings, sources: Sequence[InputFile]
+) -> Page:
+    """Return the page of an analysis."""
+    slug = analysis.history.competition.slug
+    return Page(
+        title=clean_text(slug or "") or "Submission history",
+        subject=subject(analysis),
+        headline=clean_text(analysis.headline),
+        answer=answer(analysis),
+        sections=(*evidence(analysis, findings), *provenance(analysis, sources)),
+    )
+
+
+def figure_names(page: Page) -> Iterator[str]:
+    """Yield the figures of a page in the order in which they are met."""
+    for section in page.sections:
+        for block in section.blocks:
+            if isinstance(block, Figure):
+                yield block.name
 
 
 def subject(analysis: Analysis) -> str:
@@ -36,11 +72,6 @@ def subject(analysis: Analysis) -> str:
         parts.append(f"{competition.n_public:,} public test rows")
     parts.append(history.period)
     return clean_text(" · ".join(part for part in parts if part))
-
-
-def name_of(analysis: Analysis, index: int) -> str:
-    """Return the number of a submission and the words that its entrant gave it."""
-    return f"#{index + 1} {shorten(analysis.steps[index].name, _NAME_WIDTH)}"
 
 
 def answer(analysis: Analysis) -> tuple[Section, ...]:
@@ -158,3 +189,112 @@ def _default_trap(analysis: Analysis) -> Iterator[str]:
                 "scores: expected to cost "
                 f"{format_number(max(pair.cost, 0.0), digits=2)}."
             )
+
+
+_METHODS = (
+    "Gains: CV and public gains of one step measure one true gain with independent "
+    "noise; how large gains and noise are is learned from the whole history and, "
+    "where it cannot be learned, integrated over (Efron 2010; Grubbs 1948).",
+    "Claims of progress and setback: about one in ten is expected to be false "
+    "(false discovery rate over the whole list: Bayesian; for gains also Benjamini and "
+    "Hochberg 1995).",
+    "True levels and the private outlook: the posterior of all scores together, "
+    "conditional on all of them, so that choosing the best brings no further bias "
+    "(Dawid 1994).",
+    "Pairs: expected better score of two correlated normals (Clark 1961).",
+    "Correlations: Spearman with a Fisher-type interval that holds for few points "
+    "(Bonett and Wright 2000); lines: Deming, since both coordinates carry noise.",
+)
+_ASSUMPTIONS = (
+    "Public rows are a random sample of the test rows; where they are cut by time or "
+    "group, the bands are too narrow.",
+    "CV and public score have the same metric, and their noise is independent. A leak "
+    "that both share cannot be seen from scores.",
+    "Each submission is compared with the one it was built on. Where nobody declared "
+    "it, it is inferred from the scores.",
+)
+_PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "jinja2")
+
+
+def provenance(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Section]:
+    """Yield how the numbers were made, what was read, and with what."""
+    yield Section(
+        key="methods",
+        title="How each number was made",
+        blocks=(
+            Bullets(items=_METHODS),
+            Paragraph(text="What has to be true for them to hold:"),
+            Bullets(items=_ASSUMPTIONS),
+            Paragraph(text=f"References of the steps: {analysis.parents}."),
+            Paragraph(text=f"Noise of the public score: {analysis.noise.basis}"),
+            *_notes(analysis),
+        ),
+        quiet=True,
+    )
+    yield Section(
+        key="inputs",
+        title="Inputs and versions",
+        blocks=tuple(_inputs(analysis, sources)),
+        quiet=True,
+    )
+
+
+def _notes(analysis: Analysis) -> Iterator[Bullets]:
+    if analysis.notes:
+        yield Bullets(
+            items=[f"{name}: {text}" for name, text in sorted(analysis.notes.items())]
+        )
+
+
+def _inputs(
+    analysis: Analysis, sources: Sequence[InputFile]
+) -> Iterator[Table | Bullets | Paragraph]:
+    if sources:
+        yield Table(
+            name="files",
+            caption="Files that were read.",
+            columns=(
+                Column(name="File"),
+                Column(name="Bytes", numeric=True),
+                Column(name="SHA-256"),
+            ),
+            rows=[
+                (
+                    Cell(text=clean_text(item.name)),
+                    Cell(text=f"{item.n_bytes:,}"),
+                    Cell(text=item.sha256),
+                )
+                for item in sources
+            ],
+        )
+    competition = analysis.history.competition
+    given = [
+        f"{name} = {clean_text(str(value))}"
+        for name, value in competition.to_dict().items()
+        if value is not None
+    ]
+    if given:
+        yield Paragraph(text=f"Competition: {'; '.join(given)}.")
+    yield Paragraph(
+        text=f"Made with {', '.join(_versions())}. The same inputs, options "
+        "and versions give the same bytes."
+    )
+    doubts = [str(warning) for warning in analysis.history.warnings]
+    dropped = analysis.history.dropped
+    if doubts:
+        yield Bullets(items=doubts)
+    if dropped:
+        yield Paragraph(
+            text=f"{plural(len(dropped), 'row or cell', 'rows or cells')} not "
+            "understood:"
+        )
+        yield Bullets(items=[str(issue) for issue in dropped])
+
+
+def _versions() -> Iterator[str]:
+    """Yield what the page was made with; a package may lie there uninstalled."""
+    yield f"Python {platform.python_version()}"
+    yield f"lbsense {__version__}"
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from lbsense._format import clean_text
+from lbsense._format import clean_text, plural
+from lbsense.cli.wording import as_options
 
-__all__ = ["ScreenOptions", "ask", "emit", "is_interactive", "note", "working"]
+if TYPE_CHECKING:
+    from lbsense.model import History
+
+__all__ = [
+    "BAD_INPUT",
+    "FLAGGED",
+    "NOT_KNOWABLE",
+    "ScreenOptions",
+    "ask",
+    "emit",
+    "is_interactive",
+    "note",
+    "print_entries",
+    "tell_doubts",
+    "working",
+]
+
+# Exit codes of a command that ran; 0 is done.
+FLAGGED, BAD_INPUT, NOT_KNOWABLE = 1, 2, 3
 
 _PIPE_WIDTH = 120  # columns where no terminal tells its own
 _DISPLAY = "Display"
@@ -130,3 +150,51 @@ def _console(
         markup=False,
         emoji=False,
     )
+
+
+def print_entries(
+    console: Console,
+    entries: Iterable[tuple[str, str]],
+    *,
+    title: str = "",
+    style: str = "",
+) -> None:
+    """Print a titled list of keys and texts and an empty line; nothing if empty.
+
+    Parameters
+    ----------
+    console : Console
+        Where to print.
+    entries : iterable of (str, str)
+        Keys, which may be empty, and foreign text, which is made inert.
+    title : str
+        Printed above.
+    style : str
+        Of title and keys.
+    """
+    rows = [(key, clean_text(text)) for key, text in entries]
+    if not rows:
+        return
+    if title:
+        console.print(Text(title, f"bold {style}".strip()))
+    indent = max(cell_len(key) for key, _ in rows)
+    indent += 2 if indent else 0
+    for key, text in rows:
+        wrapped = Text(text).wrap(console, max(20, console.width - indent))
+        for number, line in enumerate(wrapped):
+            margin = set_cell_size(key if number == 0 else "", indent)
+            line.rstrip()
+            console.print(Text.assemble((margin, style), line), soft_wrap=True)
+    console.print()
+
+
+def tell_doubts(history: History) -> None:
+    """Print the warnings of a history, and how much of it was not understood."""
+    for warning in history.warnings:
+        note(as_options(str(warning)), kind="Warning")
+    if history.dropped:
+        count = plural(len(history.dropped), "row or cell", "rows or cells")
+        note(
+            f"{count} not understood; `lbsense analyze` and its JSON list them.",
+            kind="Warning",
+        )

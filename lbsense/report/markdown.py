@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lbsense._format import clean_text
-from lbsense.report._blocks import (
+from lbsense.report.blocks import (
     Block,
     Bullets,
     Figure,

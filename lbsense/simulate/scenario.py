@@ -1,0 +1,361 @@
+"""The options of a simulated competition and of its entrant, checked; presets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from lbsense._result import Result
+from lbsense._typing import Platform
+from lbsense._validation import check_count, check_fraction, check_positive
+from lbsense.simulate.rows import GREATER_IS_BETTER, MetricName
+
+__all__ = [
+    "PRESETS",
+    "Parents",
+    "Policy",
+    "Preset",
+    "Scenario",
+    "WorldName",
+    "find_preset",
+]
+
+WorldName: TypeAlias = Literal["gaussian", "trained"]
+Policy: TypeAlias = Literal["public", "cv", "both", "previous", "random"]
+Parents: TypeAlias = Literal["declared", "described", "withheld"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "world": ("gaussian", "trained"),
+    "metric": tuple(GREATER_IS_BETTER),
+    "policy": ("public", "cv", "both", "previous", "random"),
+    "parents": ("declared", "described", "withheld"),
+    "platform": ("kaggle", "zindi"),
+}
+_KIND_FRACTIONS = (
+    "repeat_fraction",
+    "rerun_fraction",
+    "probe_fraction",
+    "burst_fraction",
+    "broken_fraction",
+    "failed_fraction",
+)
+_GAUSSIAN_ONLY = ("step_size", "gain_fraction", "novelty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario(Result):
+    """The options of a simulated competition and of its entrant.
+
+    Attributes
+    ----------
+    world : {"gaussian", "trained"}, default "gaussian"
+        ``gaussian`` draws every submission's errors row by row, and a null step is
+        worth exactly nothing. ``trained`` fits models, so that steps are changes of a
+        model, validation refits, and hardly any step is worth exactly nothing.
+    metric : {"roc_auc", "log_loss", "accuracy", "rmse", "mae"}
+        Score of both leaderboard and CV.
+    n_submissions : int
+        Submissions of the entrant, failed ones included.
+    n_public, n_private : int
+        Test rows behind the public score, and the other test rows.
+    n_train, n_folds : int
+        Training rows and folds of the cross-validation.
+    nested : bool
+        Whether the private score covers all test rows, the public ones included.
+    policy : {"public", "cv", "both", "previous", "random"}
+        What the next submission is built on: the best public score so far, the best
+        CV score, the best sum of the two, the last model, or any earlier model. It
+        decides the final selection too: the two best public scores, the two best CV
+        scores (``cv``), or the best of each (``both``).
+    null_fraction : float
+        Share of ideas that are duds. In the trained world they put useless features
+        in the place of others, which is worth little rather than exactly nothing.
+    step_size : float
+        Spread of the other ideas: each multiplies the spread of the errors, 1.0 for
+        the first model, by ``exp(-|z|)`` or ``exp(|z|)`` with z ~ N(0, step_size).
+        Gaussian world only.
+    gain_fraction : float
+        Share of them that are for the better. Gaussian world only.
+    novelty : float
+        How much of the errors an idea replaces, in (0, 1]: parent and child have
+        errors with correlation ``sqrt(1 - novelty**2)``. Gaussian world only.
+    prevalence : float
+        Share of positive labels, where the metric needs labels.
+    cv_fraction : float
+        Share of the submissions whose CV score is on record. The entrant knows all.
+    cv_noise : float
+        How badly validation transfers: spread of what each step adds, in validation
+        alone, to the logarithm of the errors' spread (trained world: relative size of
+        the errors). 0.01 to 0.03 is a board on which people stop trusting CV.
+    cv_leak : float
+        Likewise, but always for the better: validation that leaks.
+    shift : float
+        How much larger the errors are on private rows, as a logarithm (trained world:
+        strength of a shift of the features).
+    shift_noise : float
+        Spread of what each step adds, on private rows alone (trained world: weight of
+        a pattern that holds on private rows alone).
+    group_size : int
+        Rows that come together and share half of their noise. No group is cut by the
+        public-private split or by a fold.
+    heavy_tails : bool
+        Noise of targets from Student's t with 5 degrees of freedom; 5 % wrong labels.
+    repeat_fraction : float
+        Share of the submissions that send the base's file again.
+    rerun_fraction : float
+        Share that send the same model trained again: a null step with little change.
+    probe_fraction : float
+        Share that are files of one value, half of them with a few rows picked out.
+    burst_fraction : float
+        Share that are tweaks: runs of six null steps with little change, minutes apart.
+    broken_fraction : float
+        Share with the rows of the file in the wrong order: public score far below.
+    failed_fraction : float
+        Share that the platform could not score.
+    parents : {"declared", "described", "withheld"}
+        Whether ``parent_id`` is filled, the description says ``from exp003``, or
+        neither. The truth always has it.
+    decimals : int
+        Decimals of every score that is shown. The entrant acts on shown scores.
+    platform : {"kaggle", "zindi"}
+        Platform on record.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or does not exist in the chosen world.
+
+    See Also
+    --------
+    simulate : Make the competition.
+
+    Notes
+    -----
+    The Gaussian world: signal ``f ~ N(0, 1)``; submission t sees ``f + tau_t u_t`` with
+    ``u_t = sqrt(1 - novelty**2) u_parent + novelty e_t``. Labels are Bernoulli with log
+    odds ``1.5 f + b``, targets are ``f`` plus noise of unit variance. Predictions are
+    calibrated. The true score depends on ``tau_t`` alone and comes from quadrature.
+    Simplified: every idea replaces the same share of the errors, fold models err like
+    the final one (no refit noise), and rows differ in nothing but their noise.
+
+    The trained world: ridge regression on blocks of random features; an idea adds,
+    drops or swaps a block, or changes the penalty. Rows are drawn from 40,000 fixed
+    points with known conditional distribution, so that the truth is an exact average.
+    Simplified: one family of models, linear in fixed features; labels are fitted by
+    least squares, and probabilities follow by one Newton step of a logistic fit; a
+    leak pulls out-of-fold predictions towards the label. The expected CV score, that
+    of the models of the folds, is not worked out: ``truth.cv_score`` is nan.
+
+    In both, entrants follow one policy to the end, never blend two submissions and
+    never go back to an idea.
+    """
+
+    world: WorldName = "gaussian"
+    metric: MetricName = "roc_auc"
+    n_submissions: int = 40
+    n_public: int = 4000
+    n_private: int = 6000
+    n_train: int = 10_000
+    n_folds: int = 5
+    nested: bool = False
+    policy: Policy = "public"
+    null_fraction: float = 0.6
+    step_size: float = 0.03
+    gain_fraction: float = 0.5
+    novelty: float = 0.4
+    prevalence: float = 0.3
+    cv_fraction: float = 1.0
+    cv_noise: float = 0.0
+    cv_leak: float = 0.0
+    shift: float = 0.0
+    shift_noise: float = 0.0
+    group_size: int = 1
+    heavy_tails: bool = False
+    repeat_fraction: float = 0.0
+    rerun_fraction: float = 0.0
+    probe_fraction: float = 0.0
+    burst_fraction: float = 0.0
+    broken_fraction: float = 0.0
+    failed_fraction: float = 0.0
+    parents: Parents = "declared"
+    decimals: int = 5
+    platform: Platform = "kaggle"
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                msg = f"{name} must be one of {list(allowed)}, got {value!r}."
+                raise ValueError(msg)
+        self._check_counts()
+        self._check_fractions()
+        for name in ("cv_noise", "cv_leak", "shift_noise"):
+            if getattr(self, name) != 0:
+                check_positive(getattr(self, name), name=name)
+        if not math.isfinite(self.shift):
+            msg = f"shift must be finite, got {self.shift!r}."
+            raise ValueError(msg)
+        self._check_ideas()
+        if self.nested and (self.shift != 0 or self.shift_noise != 0):
+            msg = (
+                "shift and shift_noise need nested=False: a nested private set holds "
+                "the public rows too, and they are not shifted."
+            )
+            raise ValueError(msg)
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Direction of the metric."""
+        return GREATER_IS_BETTER[self.metric]
+
+    @property
+    def binary(self) -> bool:
+        """Whether the rows carry labels 0 and 1 rather than real targets."""
+        return self.metric in ("roc_auc", "log_loss", "accuracy")
+
+    def _check_counts(self) -> None:
+        check_count(self.n_submissions, name="n_submissions")
+        check_count(self.group_size, name="group_size")
+        check_count(self.decimals, name="decimals", minimum=0)
+        check_count(self.n_folds, name="n_folds", minimum=2)
+        for name in ("n_public", "n_private"):
+            check_count(getattr(self, name), name=name, minimum=50)
+        least = self.n_folds * max(50, self.group_size)
+        check_count(self.n_train, name="n_train", minimum=least)
+
+    def _check_fractions(self) -> None:
+        for name in ("null_fraction", "cv_fraction"):
+            check_fraction(
+                getattr(self, name), name=name, low_open=False, high_open=False
+            )
+        check_fraction(self.prevalence, name="prevalence")
+        for name in _KIND_FRACTIONS:
+            check_fraction(getattr(self, name), name=name, low_open=False)
+        total = sum(getattr(self, name) for name in _KIND_FRACTIONS)
+        if total > 1:
+            msg = f"{', '.join(_KIND_FRACTIONS)} must sum to at most 1, got {total:g}."
+            raise ValueError(msg)
+
+    def _check_ideas(self) -> None:
+        check_positive(self.step_size, name="step_size")
+        check_fraction(self.novelty, name="novelty", high_open=False)
+        check_fraction(
+            self.gain_fraction, name="gain_fraction", low_open=False, high_open=False
+        )
+        if self.world == "gaussian":
+            return
+        for name in _GAUSSIAN_ONLY:
+            default = self.__dataclass_fields__[name].default
+            if getattr(self, name) != default:
+                msg = (
+                    f"{name} belongs to world='gaussian': in the trained world a step "
+                    "is worth what the change of the model is worth. Leave it out."
+                )
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset(Result):
+    """A named competition that is always the same.
+
+    Attributes
+    ----------
+    name : str
+        Name of its folder.
+    story : str
+        What happens in it, in one sentence.
+    scenario : Scenario
+        Its options.
+    seed : int
+        Its seed.
+    """
+
+    name: str
+    story: str
+    scenario: Scenario
+    seed: int
+
+
+_ALL = (
+    Preset(
+        name="honest_climber",
+        story=(
+            "Builds on the best of CV and public together, gains slowly, and keeps "
+            "what it gained."
+        ),
+        scenario=Scenario(
+            metric="roc_auc",
+            n_submissions=36,
+            n_public=8000,
+            n_private=12_000,
+            n_train=20_000,
+            policy="both",
+            null_fraction=0.45,
+            gain_fraction=0.6,
+            parents="described",
+            repeat_fraction=0.03,
+            failed_fraction=0.04,
+        ),
+        seed=4,
+    ),
+    Preset(
+        name="leaderboard_chaser",
+        story=(
+            "Builds on the best public score, mostly by bursts of tweaks, and climbs "
+            "on noise that the private rows do not share."
+        ),
+        scenario=Scenario(
+            metric="roc_auc",
+            n_submissions=72,
+            n_public=1500,
+            n_private=6000,
+            n_train=8000,
+            policy="public",
+            null_fraction=0.9,
+            burst_fraction=0.4,
+            novelty=0.5,
+            parents="withheld",
+            rerun_fraction=0.03,
+        ),
+        seed=2,
+    ),
+    Preset(
+        name="leaking_validation",
+        story=(
+            "Builds on the best CV score, which a leak improves step by step while "
+            "the leaderboard stands still."
+        ),
+        scenario=Scenario(
+            metric="rmse",
+            n_submissions=40,
+            n_public=4000,
+            n_private=8000,
+            n_train=10_000,
+            policy="cv",
+            null_fraction=0.7,
+            cv_leak=0.03,
+            parents="described",
+            broken_fraction=0.03,
+        ),
+        seed=4,
+    ),
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType({item.name: item for item in _ALL})
+
+
+def find_preset(name: str) -> Preset:
+    """Return the preset of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if name not in PRESETS:
+        msg = f"{name!r} is no preset. Presets are {', '.join(PRESETS)}."
+        raise ValueError(msg)
+    return PRESETS[name]
