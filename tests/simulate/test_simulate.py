@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lbsense.simulate import Scenario, SimulatedCompetition, simulate
+from lbsense.simulate import PRESETS, Scenario, SimulatedCompetition, simulate
 
 SCORERS = {
     "roc_auc": reference.roc_auc_score,
