@@ -1,10 +1,10 @@
 """The one bridge from what was observed to what can be said about it."""
 
-from lbsense.analysis._analyze import analyze
-from lbsense.analysis._gate import GateResult, gate
-from lbsense.analysis._noise import NoiseScale
-from lbsense.analysis._results import SCHEMA, Analysis, Step
-from lbsense.analysis._retrospective import OWN_PICKS, SELECTED, Retrospective
+from lbsense.analysis.analyze import analyze
+from lbsense.analysis.gate import GateResult, gate
+from lbsense.analysis.noise import NoiseScale
+from lbsense.analysis.result import SCHEMA, Analysis, Step
+from lbsense.analysis.retrospective import OWN_PICKS, SELECTED, Retrospective
 
 __all__ = [
     "OWN_PICKS",

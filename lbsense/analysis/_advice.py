@@ -9,8 +9,8 @@ import numpy as np
 
 from lbsense._format import format_number, plural
 from lbsense._typing import Verdict
-from lbsense.analysis._evidence import Evidence
-from lbsense.analysis._results import Step
+from lbsense.analysis.evidence import Evidence
+from lbsense.analysis.result import Step
 from lbsense.model import Competition, History
 from lbsense.stats.luck import LuckResult
 

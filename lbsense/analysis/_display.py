@@ -14,7 +14,7 @@ from lbsense._format import (
 from lbsense._fragment import details, fragment, listing, paragraph, table
 
 if TYPE_CHECKING:
-    from lbsense.analysis._results import Analysis, Step
+    from lbsense.analysis.result import Analysis, Step
 
 __all__ = ["analysis_fragment"]
 

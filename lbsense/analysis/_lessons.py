@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from lbsense._format import format_gain, format_number, plural
 from lbsense._typing import Verdict
-from lbsense.analysis._retrospective import (
+from lbsense.analysis.retrospective import (
     OWN_PICKS,
     SELECTED,
     UNFORESEEN,

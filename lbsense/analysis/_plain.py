@@ -13,7 +13,7 @@ from lbsense.stats.picks import PairResult
 from lbsense.stats.retrospect import GapSplitResult
 
 if TYPE_CHECKING:
-    from lbsense.analysis._results import Analysis
+    from lbsense.analysis.result import Analysis
 
 __all__ = ["whole_luck", "whole_outlook", "whole_picks", "whole_retrospective"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lbsense._format import format_gain, format_number, format_probability
-from lbsense.analysis._evidence import Evidence
-from lbsense.analysis._results import Step
+from lbsense.analysis.evidence import Evidence
+from lbsense.analysis.result import Step
 
 __all__ = ["sentence"]
 

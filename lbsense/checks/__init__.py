@@ -6,8 +6,8 @@ from lbsense.checks._explain import (
     explain,
     explanations_page,
 )
-from lbsense.checks._finding import Finding, Findings
-from lbsense.checks._run import CHECKS, run_checks
+from lbsense.checks.finding import Finding, Findings
+from lbsense.checks.run import CHECKS, run_checks
 
 __all__ = [
     "CHECKS",

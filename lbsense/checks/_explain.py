@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lbsense._result import Result
-from lbsense.checks._data_explanations import DATA_TEXTS
 from lbsense.checks._explanations import TEXTS, Text
-from lbsense.checks._finding import Severity
-from lbsense.checks._run import CHECKS
+from lbsense.checks.data import DATA_TEXTS
+from lbsense.checks.finding import Severity
+from lbsense.checks.run import CHECKS
 
 __all__ = ["EXPLANATIONS", "Explanation", "explain", "explanations_page"]
 

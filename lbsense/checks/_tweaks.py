@@ -9,8 +9,8 @@ import numpy as np
 
 from lbsense._format import format_number, plural
 from lbsense.analysis import Analysis, Step
-from lbsense.checks._finding import Outcome, check, flag_if, not_applicable
-from lbsense.checks._texts import differ_in_one_number, wording_of
+from lbsense.checks.finding import Outcome, check, flag_if, not_applicable
+from lbsense.checks.wording import differ_in_one_number, wording_of
 
 __all__ = ["TWEAK_CHECKS"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lbsense.analysis import Analysis, analyze
-from lbsense.analysis._gate import gate
+from lbsense.analysis.gate import gate
 from lbsense.model import Competition, History, Submission
 from lbsense.simulate import Scenario, simulate
 

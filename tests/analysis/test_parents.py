@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbsense.analysis import analyze
-from lbsense.analysis._references import find_parents, repeat_groups
+from lbsense.analysis.references import find_parents, repeat_groups
 from lbsense.model import Competition, History, Submission
 from lbsense.simulate import Scenario, simulate
 

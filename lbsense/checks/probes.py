@@ -10,8 +10,8 @@ import numpy as np
 from lbsense._format import plural
 from lbsense.analysis import Analysis
 from lbsense.checks._files import Files, files_of
-from lbsense.checks._finding import Outcome, check, file_check, flag_if, not_applicable
-from lbsense.checks._texts import blend_of, wording_of
+from lbsense.checks.finding import Outcome, check, file_check, flag_if, not_applicable
+from lbsense.checks.wording import blend_of, wording_of
 from lbsense.metrics import find_metric
 from lbsense.model.predictions import Predictions
 from lbsense.stats.file_patterns import few_row_pairs, longest_line, value_counts

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from lbsense._typing import BoolArray, FloatArray, Verdict
-from lbsense.analysis._evidence import Evidence
+from lbsense.analysis.evidence import Evidence
 from lbsense.model import History, Submission
 from lbsense.stats import StepPosteriorResult, bayes_fdr_list
 from lbsense.stats.agreement import AgreementResult

@@ -14,14 +14,14 @@ from lbsense._format import format_gain, format_number, format_probability, shor
 from lbsense._result import Result, plain
 from lbsense._typing import CvSource, Status, Verdict
 from lbsense.analysis._display import analysis_fragment
-from lbsense.analysis._noise import NoiseScale
 from lbsense.analysis._plain import (
     whole_luck,
     whole_outlook,
     whole_picks,
     whole_retrospective,
 )
-from lbsense.analysis._retrospective import Retrospective
+from lbsense.analysis.noise import NoiseScale
+from lbsense.analysis.retrospective import Retrospective
 from lbsense.model import History
 from lbsense.stats import LevelPosteriorResult, StepPosteriorResult
 from lbsense.stats.agreement import AgreementResult

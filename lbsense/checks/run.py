@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lbsense.analysis import Analysis
-from lbsense.checks._agreement import AGREEMENT_CHECKS
-from lbsense.checks._finding import Check, Findings
-from lbsense.checks._outcome import OUTCOME_CHECKS
-from lbsense.checks._probes import PROBE_CHECKS
-from lbsense.checks._selection import SELECTION_CHECKS
 from lbsense.checks._tweaks import TWEAK_CHECKS
+from lbsense.checks.agreement import AGREEMENT_CHECKS
+from lbsense.checks.finding import Check, Findings
+from lbsense.checks.outcome import OUTCOME_CHECKS
+from lbsense.checks.probes import PROBE_CHECKS
+from lbsense.checks.selection import SELECTION_CHECKS
 from lbsense.model.predictions import Predictions
 
 __all__ = ["CHECKS", "run_checks"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from lbsense._typing import FloatArray
 from lbsense.analysis._cv_scale import gains
-from lbsense.analysis._evidence import Evidence
+from lbsense.analysis.evidence import Evidence
 from lbsense.metrics import find_metric
 from lbsense.model import Competition, History
 from lbsense.stats.agreement import AgreementResult, gain_agreement

@@ -8,7 +8,7 @@ import numpy as np
 
 from lbsense._format import format_number, plural
 from lbsense.analysis import Analysis
-from lbsense.checks._finding import Outcome, check, flag_if, not_applicable
+from lbsense.checks.finding import Outcome, check, flag_if, not_applicable
 
 __all__ = ["OUTCOME_CHECKS"]
 

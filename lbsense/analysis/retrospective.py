@@ -12,7 +12,7 @@ import numpy as np
 from lbsense._result import Result
 from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense.analysis._cv_scale import gains
-from lbsense.analysis._evidence import Evidence
+from lbsense.analysis.evidence import Evidence
 from lbsense.model import Competition, History
 from lbsense.stats import (
     RankCorrelationResult,

@@ -8,13 +8,13 @@ from dataclasses import replace
 from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import check_fraction, check_positive
 from lbsense.analysis._advice import headline, next_fact
-from lbsense.analysis._evidence import Evidence, gather
-from lbsense.analysis._expect import agreement_of, expect
 from lbsense.analysis._lessons import advice, lessons
-from lbsense.analysis._results import Analysis, Step
-from lbsense.analysis._retrospective import look_back
 from lbsense.analysis._sentences import sentence
-from lbsense.analysis._verdicts import contradictions, verdicts
+from lbsense.analysis.evidence import Evidence, gather
+from lbsense.analysis.result import Analysis, Step
+from lbsense.analysis.retrospective import look_back
+from lbsense.analysis.verdicts import contradictions, verdicts
+from lbsense.analysis.whole import agreement_of, expect
 from lbsense.model import History
 from lbsense.model.predictions import Predictions
 

@@ -12,7 +12,7 @@ from lbsense._format import format_gain, format_number, format_probability
 from lbsense._result import Result
 from lbsense._typing import FloatArray
 from lbsense._validation import check_fraction
-from lbsense.analysis._results import Analysis
+from lbsense.analysis.result import Analysis
 from lbsense.stats.candidate import candidate_gain
 
 __all__ = ["GateDecision", "GateResult", "gate"]

@@ -10,9 +10,9 @@ import numpy as np
 
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense.analysis._cv_scale import cv_on_public_scale, gains
-from lbsense.analysis._noise import NoiseScale, noise_scale
-from lbsense.analysis._references import Parents, find_parents, repeat_groups
-from lbsense.analysis._rows import Rows, rows_of
+from lbsense.analysis.noise import NoiseScale, noise_scale
+from lbsense.analysis.references import Parents, find_parents, repeat_groups
+from lbsense.analysis.rows import Rows, rows_of
 from lbsense.model import History
 from lbsense.model.predictions import Predictions
 from lbsense.stats import (
