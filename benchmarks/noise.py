@@ -26,10 +26,10 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from lbsense.metrics import influence
-from lbsense.stats.bootstrap import bootstrap
-from lbsense.stats.confusion import resample_confusion
-from lbsense.stats.covariance import row_covariance
-from lbsense.stats.draws import score_draws
+from lbsense.stats.rows.bootstrap import bootstrap
+from lbsense.stats.rows.counts import resample_confusion
+from lbsense.stats.rows.covariance import row_covariance
+from lbsense.stats.rows.draws import score_draws
 
 B = 10_000
 K = 50

@@ -20,10 +20,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy import stats
 
+from lbsense import noise_of
 from lbsense.errors import LbsenseWarning
 from lbsense.metrics import influence
 from lbsense.model.predictions import Predictions
-from lbsense.noise import noise_of
 
 SEED = 20_240_601
 POPULATION = 2_000_000

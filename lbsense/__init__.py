@@ -15,7 +15,10 @@ if TYPE_CHECKING:
         Retrospective,
         Step,
         analyze,
+        bootstrap_of,
         gate,
+        noise_of,
+        unlabelled_noise_of,
     )
     from lbsense.checks import (
         Explanation,
@@ -52,11 +55,6 @@ if TYPE_CHECKING:
         Predictions,
         RowIssue,
         Submission,
-    )
-    from lbsense.noise import (
-        bootstrap_of,
-        noise_of,
-        unlabelled_noise_of,
     )
     from lbsense.report import (
         render_report,
@@ -99,9 +97,9 @@ _HOMES = {
     "Predictions": "lbsense.model",
     "RowIssue": "lbsense.model",
     "Submission": "lbsense.model",
-    "bootstrap_of": "lbsense.noise",
-    "noise_of": "lbsense.noise",
-    "unlabelled_noise_of": "lbsense.noise",
+    "bootstrap_of": "lbsense.analysis",
+    "noise_of": "lbsense.analysis",
+    "unlabelled_noise_of": "lbsense.analysis",
     "render_report": "lbsense.report",
     "write_report": "lbsense.report",
 }

@@ -30,7 +30,6 @@ FLOORS = {
     "ingest": 3,
     "simulate": 3,
     "analysis": 3,
-    "noise": 3,
     "checks": 4,
     "words": 5,
     "plots": 6,

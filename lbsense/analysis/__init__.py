@@ -3,6 +3,7 @@
 from lbsense.analysis.analyze import analyze
 from lbsense.analysis.gate import GateResult, gate
 from lbsense.analysis.noise import NoiseScale
+from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
 from lbsense.analysis.result import SCHEMA, Analysis, Step
 from lbsense.analysis.retrospective import OWN_PICKS, SELECTED, Retrospective
 
@@ -16,5 +17,8 @@ __all__ = [
     "Retrospective",
     "Step",
     "analyze",
+    "bootstrap_of",
     "gate",
+    "noise_of",
+    "unlabelled_noise_of",
 ]

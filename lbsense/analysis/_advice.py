@@ -12,7 +12,7 @@ from lbsense._typing import Verdict
 from lbsense.analysis.evidence import Evidence
 from lbsense.analysis.result import Step
 from lbsense.model import Competition, History
-from lbsense.stats.luck import LuckResult
+from lbsense.stats import LuckResult
 
 __all__ = ["headline", "next_fact"]
 

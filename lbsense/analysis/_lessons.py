@@ -15,10 +15,12 @@ from lbsense.analysis.retrospective import (
     Retrospective,
 )
 from lbsense.model import History
-from lbsense.stats.outlook import PrivateOutlookResult
-from lbsense.stats.regret import RuleOutcome
-from lbsense.stats.resolution import ResolutionResult
-from lbsense.stats.retrospect import GapSplitResult
+from lbsense.stats import (
+    GapSplitResult,
+    PrivateOutlookResult,
+    ResolutionResult,
+    RuleOutcome,
+)
 
 __all__ = ["advice", "lessons"]
 

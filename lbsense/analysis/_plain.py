@@ -9,8 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lbsense.model import History
-from lbsense.stats.picks import PairResult
-from lbsense.stats.retrospect import GapSplitResult
+from lbsense.stats import GapSplitResult, PairResult
 
 if TYPE_CHECKING:
     from lbsense.analysis.result import Analysis

@@ -16,7 +16,10 @@ from lbsense.analysis.rows import Rows, rows_of
 from lbsense.model import History
 from lbsense.model.predictions import Predictions
 from lbsense.stats import (
+    LevelNoise,
+    LevelPosteriorResult,
     NoiseGrid,
+    StepMoments,
     StepPosteriorResult,
     fixed_noise,
     fuse_history,
@@ -28,9 +31,6 @@ from lbsense.stats import (
     step_posterior,
     tree_noise,
 )
-from lbsense.stats.level_noise import LevelNoise
-from lbsense.stats.levels import LevelPosteriorResult
-from lbsense.stats.steps import StepMoments
 
 __all__ = ["Evidence", "gather"]
 

@@ -13,7 +13,7 @@ from lbsense._result import Result
 from lbsense._typing import FloatArray
 from lbsense._validation import check_fraction
 from lbsense.analysis.result import Analysis
-from lbsense.stats.candidate import candidate_gain
+from lbsense.stats import candidate_gain
 
 __all__ = ["GateDecision", "GateResult", "gate"]
 

@@ -23,13 +23,18 @@ from lbsense.analysis._plain import (
 from lbsense.analysis.noise import NoiseScale
 from lbsense.analysis.retrospective import Retrospective
 from lbsense.model import History
-from lbsense.stats import LevelPosteriorResult, StepPosteriorResult
-from lbsense.stats.agreement import AgreementResult
-from lbsense.stats.joint import JointNoiseResult
-from lbsense.stats.luck import LuckResult
-from lbsense.stats.outlook import PrivateOutlookResult
-from lbsense.stats.picks import PicksResult
-from lbsense.stats.resolution import LadderResult, QueryLimitsResult, ResolutionResult
+from lbsense.stats import (
+    AgreementResult,
+    JointNoiseResult,
+    LadderResult,
+    LevelPosteriorResult,
+    LuckResult,
+    PicksResult,
+    PrivateOutlookResult,
+    QueryLimitsResult,
+    ResolutionResult,
+    StepPosteriorResult,
+)
 
 __all__ = ["SCHEMA", "Analysis", "Step"]
 

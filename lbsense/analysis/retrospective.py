@@ -15,23 +15,26 @@ from lbsense.analysis._cv_scale import gains
 from lbsense.analysis.evidence import Evidence
 from lbsense.model import Competition, History
 from lbsense.stats import (
+    BandCoverageResult,
+    DemingResult,
+    GapSplitResult,
+    HindsightResult,
+    PicksResult,
+    PrivateOutlookResult,
     RankCorrelationResult,
+    RuleOutcome,
+    band_coverage,
     bayes_fdr_list,
+    deming_line,
+    gap_split,
+    hindsight,
     learned_noise,
+    ordinary_gaps,
+    private_rows,
     rank_correlation,
+    rule_outcomes,
     step_posterior,
 )
-from lbsense.stats.aftermath import (
-    BandCoverageResult,
-    HindsightResult,
-    band_coverage,
-    hindsight,
-)
-from lbsense.stats.deming import DemingResult, deming_line
-from lbsense.stats.outlook import PrivateOutlookResult, private_rows
-from lbsense.stats.picks import PicksResult
-from lbsense.stats.regret import RuleOutcome, rule_outcomes
-from lbsense.stats.retrospect import GapSplitResult, gap_split, ordinary_gaps
 
 __all__ = [
     "OWN_PICKS",

@@ -10,10 +10,10 @@ import numpy as np
 
 from lbsense._format import plural
 from lbsense._typing import FloatArray
+from lbsense.analysis.predictions import noise_of
 from lbsense.model import History
 from lbsense.model.predictions import Predictions
-from lbsense.noise import noise_of
-from lbsense.stats.joint import JointNoiseResult
+from lbsense.stats import JointNoiseResult
 
 __all__ = ["Rows", "rows_of"]
 

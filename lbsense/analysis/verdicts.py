@@ -10,8 +10,7 @@ from scipy.special import ndtr
 from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense.analysis.evidence import Evidence
 from lbsense.model import History, Submission
-from lbsense.stats import StepPosteriorResult, bayes_fdr_list
-from lbsense.stats.agreement import AgreementResult
+from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
 __all__ = ["FDR", "contradictions", "verdicts"]
 

@@ -12,15 +12,19 @@ from lbsense.analysis._cv_scale import gains
 from lbsense.analysis.evidence import Evidence
 from lbsense.metrics import find_metric
 from lbsense.model import Competition, History
-from lbsense.stats.agreement import AgreementResult, gain_agreement
-from lbsense.stats.luck import LuckResult, luck_of_bests
-from lbsense.stats.outlook import PrivateOutlookResult, private_outlook
-from lbsense.stats.picks import PicksResult, best_pair
-from lbsense.stats.resolution import (
+from lbsense.stats import (
+    AgreementResult,
     LadderResult,
+    LuckResult,
+    PicksResult,
+    PrivateOutlookResult,
     QueryLimitsResult,
     ResolutionResult,
+    best_pair,
+    gain_agreement,
     ladder_replay,
+    luck_of_bests,
+    private_outlook,
     public_resolution,
     query_limits,
 )

@@ -9,7 +9,7 @@ import numpy as np
 from lbsense._format import format_number
 from lbsense.analysis import Analysis
 from lbsense.checks.finding import Outcome, check, flag_if, not_applicable
-from lbsense.stats.visibility import attainable_z, common_offset, visible_correlation
+from lbsense.stats import attainable_z, common_offset, visible_correlation
 
 __all__ = ["AGREEMENT_CHECKS"]
 

@@ -14,8 +14,7 @@ from lbsense.checks.finding import Outcome, check, file_check, flag_if, not_appl
 from lbsense.checks.wording import blend_of, wording_of
 from lbsense.metrics import find_metric
 from lbsense.model.predictions import Predictions
-from lbsense.stats.file_patterns import few_row_pairs, longest_line, value_counts
-from lbsense.stats.patterns import few_row_moves
+from lbsense.stats import few_row_moves, few_row_pairs, longest_line, value_counts
 
 __all__ = ["PROBE_CHECKS"]
 

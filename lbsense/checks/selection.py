@@ -9,7 +9,7 @@ import numpy as np
 from lbsense._format import format_gain, format_number, format_probability, plural
 from lbsense.analysis import Analysis, Step
 from lbsense.checks.finding import Outcome, check, flag_if, not_applicable
-from lbsense.stats.patterns import order_test, records_test
+from lbsense.stats import order_test, records_test
 
 __all__ = ["SELECTION_CHECKS"]
 

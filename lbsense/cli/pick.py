@@ -30,7 +30,7 @@ from lbsense.cli.wording import as_options
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
-    from lbsense.stats.picks import PairResult
+    from lbsense.stats import PairResult
 
 __all__ = ["pick"]
 

@@ -18,7 +18,7 @@ from lbsense.plots.canvas import (
     legend,
     room_for_names,
 )
-from lbsense.stats.picks import PairResult
+from lbsense.stats import PairResult
 
 __all__ = ["plot_outlook", "plot_picks"]
 

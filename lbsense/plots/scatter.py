@@ -21,7 +21,7 @@ from lbsense.plots.canvas import (
     pin,
     verdict_points,
 )
-from lbsense.stats.deming import DemingResult
+from lbsense.stats import DemingResult
 
 __all__ = ["plot_cv_public", "plot_public_private"]
 

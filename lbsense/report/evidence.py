@@ -30,7 +30,7 @@ from lbsense.report.blocks import (
     Table,
     name_of,
 )
-from lbsense.stats.retrospect import GapSplitResult
+from lbsense.stats import GapSplitResult
 
 __all__ = ["evidence", "step_table"]
 

@@ -31,7 +31,7 @@ from lbsense.report.blocks import (
     name_of,
 )
 from lbsense.report.evidence import evidence
-from lbsense.stats.retrospect import GapSplitResult
+from lbsense.stats import GapSplitResult
 
 __all__ = ["answer", "build_page", "figure_names", "provenance", "subject"]
 

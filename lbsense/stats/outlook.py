@@ -16,7 +16,7 @@ from lbsense._validation import (
     check_same_length,
     read_only,
 )
-from lbsense.stats.covariance import square_matrix
+from lbsense.stats.rows.covariance import square_matrix
 
 __all__ = ["PrivateOutlookResult", "private_outlook", "private_rows"]
 

@@ -9,10 +9,10 @@ import warnings
 import numpy as np
 import pytest
 
+from lbsense import noise_of
 from lbsense.analysis import analyze
 from lbsense.errors import LbsenseWarning
 from lbsense.model.predictions import Predictions
-from lbsense.noise import noise_of
 from lbsense.simulate import Scenario, simulate
 
 K = 12

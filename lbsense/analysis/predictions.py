@@ -1,0 +1,318 @@
+"""The noise of the submissions in `Predictions`, under a metric known by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lbsense._typing import ArrayLike, RandomState
+from lbsense.metrics import Metric, find_metric, influence
+from lbsense.model import Predictions
+from lbsense.stats import (
+    JointNoiseResult,
+    ResampledResult,
+    UnlabelledNoiseResult,
+    bootstrap,
+    disagreement_noise,
+    joint_noise,
+    resample_confusion,
+    residual_noise,
+    soft_label_noise,
+)
+
+__all__ = ["bootstrap_of", "noise_of", "unlabelled_noise_of"]
+
+
+def noise_of(
+    predictions: Predictions,
+    metric: str | Metric,
+    *,
+    n: int | None = None,
+    names: Sequence[str] | None = None,
+    confidence_level: float = 0.95,
+    rng: RandomState = None,
+) -> JointNoiseResult:
+    """Return the joint noise of the scores of submissions on ``n`` rows.
+
+    Use it with ``n`` as the size of the public or the private set: how far every score
+    and every difference of two can move there by the choice of rows alone. Groups and
+    weights of the predictions are respected.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        With labels and out-of-fold predictions.
+    metric : str or Metric
+        The metric; it needs influence values (`lbsense.metrics.influence`).
+    n : int, optional
+        Rows behind a score; by default the training rows.
+    names : sequence of str, optional
+        Submissions, by default all with out-of-fold predictions.
+    confidence_level : float
+        Of the intervals.
+    rng : int or numpy.random.Generator, optional
+        Source of randomness for the effective number of submissions.
+
+    Returns
+    -------
+    JointNoiseResult
+        Scores are out-of-fold scores, written as the metric writes them.
+
+    Raises
+    ------
+    ValueError
+        If there are no labels or no out-of-fold predictions, or the metric has no
+        influence values or is not defined for them.
+
+    See Also
+    --------
+    bootstrap_of : for metrics without influence values.
+    unlabelled_noise_of : from the submission files alone.
+
+    Notes
+    -----
+    Every metric is linearised: the score moves by the mean of the influence of the rows
+    drawn. Intervals are Wilson's for accuracy, on the logit scale for other scores
+    within (0, 1), else normal with Student's t.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(0, 2, 2000)
+    >>> oof = y[:, np.newaxis] + rng.normal(0, 1, (2000, 2))
+    >>> predictions = Predictions(labels=y, oof=oof, oof_names=("first", "second"))
+    >>> noise = noise_of(predictions, "roc_auc", n=1000, rng=0)
+    >>> noise.names, noise.n, bool((noise.se < 0.02).all())
+    (('first', 'second'), 1000, True)
+    """
+    known = find_metric(metric) if isinstance(metric, str) else metric
+    names = predictions.oof_names if names is None else tuple(names)
+    labels, oof = _labelled(predictions, names)
+    rows = influence(known, labels, _stack(oof), sample_weight=predictions.weights)
+    noise = joint_noise(
+        rows.scores,
+        rows.psi,
+        n=n,
+        groups=predictions.groups,
+        names=names,
+        interval="auto" if known.negated else known.interval,
+        confidence_level=confidence_level,
+        rng=rng,
+    )
+    if known.greater_is_better:
+        return noise
+    return replace(noise, p_better=noise.p_better.T)
+
+
+def bootstrap_of(
+    predictions: Predictions,
+    metric: str | Metric | Callable[..., Any],
+    *,
+    n: int | None = None,
+    names: Sequence[str] | None = None,
+    n_resamples: int = 10_000,
+    confidence_level: float = 0.95,
+    progress: Callable[[int, int], None] | None = None,
+    rng: RandomState = None,
+) -> ResampledResult:
+    """Return how the scores of submissions spread over resampled rows.
+
+    The check of `noise_of`, and the way for metrics of your own. Groups are drawn whole
+    where the predictions have them; else metrics of counts are drawn from their tables,
+    means and AUC from sorted rows, and anything else is called anew for every draw.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        With labels and out-of-fold predictions.
+    metric : str, Metric or callable
+        The metric, or ``metric(y_true, y_pred) -> float``.
+    n : int, optional
+        Rows behind a score; by default the training rows.
+    names : sequence of str, optional
+        Submissions, by default all with out-of-fold predictions.
+    n_resamples : int
+        Number of draws.
+    confidence_level : float
+        Of the percentile intervals.
+    progress : callable, optional
+        Called as ``progress(done, n_resamples)`` from time to time.
+    rng : int or numpy.random.Generator, optional
+        Source of randomness.
+
+    Returns
+    -------
+    ResampledResult
+
+    Raises
+    ------
+    ValueError
+        If there are no labels or no out-of-fold predictions, they carry weights, or
+        the metric is not defined for them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = np.arange(400) % 2
+    >>> oof = np.where(np.arange(400) % 5 == 0, 1 - y, y)[:, np.newaxis]
+    >>> predictions = Predictions(labels=y, oof=oof, oof_names=("only",))
+    >>> result = bootstrap_of(predictions, "accuracy", rng=0)
+    >>> bool(abs(result.se[0] - 0.02) < 0.001)
+    True
+    """
+    names = predictions.oof_names if names is None else tuple(names)
+    labels, oof = _labelled(predictions, names)
+    if predictions.weights is not None:
+        msg = "The bootstrap does not know row weights yet. Use noise_of, which does."
+        raise ValueError(msg)
+    groups = predictions.groups
+    known = find_metric(metric) if isinstance(metric, str) else metric
+    counted = _counted(known) if isinstance(known, Metric) else None
+    if counted is not None and groups is None:
+        return resample_confusion(
+            labels,
+            oof,
+            metric=counted,
+            beta=getattr(known, "parameter", None) or 1.0,
+            n=n,
+            n_resamples=n_resamples,
+            confidence_level=confidence_level,
+            names=names,
+            rng=rng,
+        )
+    return bootstrap(
+        *_as_statistic(known, labels, oof),
+        scheme="iid" if groups is None else "cluster",
+        groups=groups,
+        n=n,
+        n_resamples=n_resamples,
+        confidence_level=confidence_level,
+        names=names,
+        progress=progress,
+        rng=rng,
+    )
+
+
+def unlabelled_noise_of(
+    predictions: Predictions,
+    metric: str | Metric,
+    *,
+    n: int,
+    names: Sequence[str] | None = None,
+    scores: ArrayLike | None = None,
+    rng: RandomState = None,
+) -> UnlabelledNoiseResult:
+    """Return the noise of score differences from submission files, without labels.
+
+    An approximation, for those who kept their submission files but no out-of-fold
+    predictions: `lbsense.stats.rows.unlabelled` says what each way assumes.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        With test predictions of at least two submissions.
+    metric : str or Metric
+        Accuracy, RMSE, RMSLE, MAE, or any metric of probabilities that has influence
+        values.
+    n : int
+        Rows behind a score, such as the size of the public set.
+    names : sequence of str, optional
+        Submissions, by default all with test predictions.
+    scores : array_like of shape (k,), optional
+        Public scores of these; needed for RMSE, RMSLE and MAE.
+    rng : int or numpy.random.Generator, optional
+        Source of randomness.
+
+    Returns
+    -------
+    UnlabelledNoiseResult
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two submissions, scores are needed and missing, or there
+        is no way for this metric.
+
+    Examples
+    --------
+    >>> test = [[0, 0], [1, 1], [0, 1], [1, 1]] * 25
+    >>> predictions = Predictions(test=test, test_names=("first", "second"))
+    >>> noise = unlabelled_noise_of(predictions, "accuracy", n=2500)
+    >>> float(noise.difference_se[0, 1]), noise.upper_bound
+    (0.01, True)
+    """
+    known = find_metric(metric) if isinstance(metric, str) else metric
+    test = predictions.of("test", predictions.test_names if names is None else names)
+    if known.unlabelled == "disagreement":
+        return disagreement_noise(test, n=n, scores=scores)
+    if known.unlabelled is not None:
+        if scores is None:
+            msg = f"Without labels {known.name} needs scores=, the public scores."
+            raise ValueError(msg)
+        return residual_noise(
+            np.log1p(test) if known.unlabelled == "log" else test,
+            np.abs(np.asarray(scores, dtype=np.float64)),
+            n=n,
+            loss="absolute" if known.unlabelled == "absolute" else "squared",
+        )
+    if known.prediction != "probability":
+        msg = (
+            f"There is no way to the noise of {known.name} without labels. Use "
+            "noise_of with out-of-fold predictions."
+        )
+        raise ValueError(msg)
+
+    def psi(labels: npt.NDArray[Any], probabilities: npt.NDArray[Any]) -> ArrayLike:
+        return influence(known, labels, _stack(probabilities)).psi
+
+    return soft_label_noise(test, psi, n=n, rng=rng)
+
+
+def _labelled(
+    predictions: Predictions, names: Sequence[str]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    if predictions.labels is None or predictions.oof is None:
+        lacking = "labels" if predictions.labels is None else "out-of-fold predictions"
+        msg = (
+            f"There are no {lacking}. Give them to read_predictions, or use "
+            "unlabelled_noise_of with the submission files."
+        )
+        raise ValueError(msg)
+    return predictions.labels, predictions.of("oof", names)
+
+
+def _stack(predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return predictions as `influence` takes them: (n, k), or (k, n, n_outputs)."""
+    return predictions if predictions.ndim == 2 else np.moveaxis(predictions, 1, 0)
+
+
+def _counted(metric: Metric) -> Any:
+    """Return what `resample_confusion` calls the metric, or None."""
+    drawn_by_row = metric.resampler in ("mean", "roc_auc")
+    return None if metric.negated or drawn_by_row else metric.resampler
+
+
+def _as_statistic(
+    metric: Metric | Callable[..., Any],
+    labels: npt.NDArray[Any],
+    oof: npt.NDArray[Any],
+) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return metric, labels and predictions as `bootstrap` takes them fastest."""
+    if not isinstance(metric, Metric):
+        return metric, labels, oof
+    if metric.resampler == "roc_auc" and not metric.negated:
+        return "roc_auc", labels, oof
+    if metric.resampler == "mean":
+        rows = influence(metric, labels, _stack(oof))
+        return "mean", labels, rows.psi + rows.scores
+
+    def score(y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]) -> float:
+        stacked = y_pred if y_pred.ndim == 1 else y_pred[np.newaxis]
+        return float(influence(metric, y_true, stacked).scores[0])
+
+    return score, labels, oof

@@ -1,0 +1,1 @@
+"""Histories: agreement, patterns, resolution, and what private scores show."""

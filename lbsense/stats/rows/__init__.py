@@ -1,0 +1,1 @@
+"""Rows: the joint noise of submissions from labels, predictions and influences."""

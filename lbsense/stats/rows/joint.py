@@ -1,0 +1,314 @@
+"""The joint noise of all submissions: how far scores and differences can move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri, stdtr, stdtrit
+
+from lbsense._result import Result
+from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
+from lbsense._validation import (
+    as_float_matrix,
+    as_float_vector,
+    check_count,
+    check_fraction,
+    read_only,
+)
+from lbsense.stats.rows.covariance import (
+    difference_se,
+    near_identical,
+    row_covariance_and_groups,
+    row_shape,
+)
+from lbsense.stats.rows.draws import effective_number
+from lbsense.stats.rows.intervals import IntervalKind, are_rates, score_interval
+
+__all__ = ["JointNoiseResult", "detectable_difference", "joint_noise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JointNoiseResult(Result):
+    """Noise of the scores of several submissions on one test set, and between them.
+
+    Matrices have the submissions in the order of ``names`` on both axes.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The submissions.
+    scores : ndarray of shape (k,)
+        Scores as given, nan where a metric is undefined.
+    se : ndarray of shape (k,)
+        Standard error of every score on ``n`` rows.
+    ci_low, ci_high : ndarray of shape (k,)
+        Interval of the true score; nan where rows that never differ leave it open.
+    row_covariance : ndarray of shape (k, k)
+        Covariance per row: divided by a test size it is the covariance of the scores.
+    difference_se : ndarray of shape (k, k)
+        Standard error of the difference of two scores on the same ``n`` rows.
+    p_better : ndarray of shape (k, k)
+        Probability that the submission of the row is truly better than that of the
+        column; nan for two whose rows never differ. Larger is better to `joint_noise`;
+        `lbsense.noise_of` turns it around where the metric does.
+    smallest_difference : ndarray of shape (k, k)
+        True difference that a one-sided 5% test on ``n`` rows finds in 80% of cases.
+    n_effective : float
+        Independent submissions that these amount to when the best is taken.
+    clusters : ndarray of int, shape (k,)
+        Number of the group of near-identical submissions that each belongs to.
+    n : int
+        Rows behind a score.
+    n_obs : int
+        Rows that the noise was learned from.
+    n_groups : int or None
+        Groups of rows, where rows of a group depend on each other.
+    df : int
+        Degrees of freedom of the standard errors.
+    confidence_level : float
+        Of the intervals.
+    """
+
+    names: tuple[str, ...]
+    scores: FloatArray
+    se: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
+    row_covariance: FloatArray
+    difference_se: FloatArray
+    p_better: FloatArray
+    smallest_difference: FloatArray
+    n_effective: float
+    clusters: IntArray
+    n: int
+    n_obs: int
+    n_groups: int | None
+    df: int
+    confidence_level: float
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Covariance of the scores on ``n`` rows."""
+        return self.row_covariance / self.n
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per submission."""
+        columns = ("scores", "se", "ci_low", "ci_high", "clusters")
+        values: dict[str, Any] = {name: getattr(self, name) for name in columns}
+        frame = pd.DataFrame(values, index=pd.Index(self.names, name="name"))
+        return frame.rename(columns={"scores": "score", "clusters": "cluster"})
+
+
+def joint_noise(
+    scores: ArrayLike,
+    psi: ArrayLike,
+    *,
+    n: int | None = None,
+    groups: ArrayLike | None = None,
+    names: Sequence[str] | None = None,
+    interval: IntervalKind = "auto",
+    confidence_level: float = 0.95,
+    rng: RandomState = None,
+) -> JointNoiseResult:
+    """Return the noise of scores and of their differences on ``n`` rows.
+
+    Use it with the scores of submissions and what every row adds to them. The rows may
+    be those of the scores, or others of the same kind: rows with out-of-fold
+    predictions tell the noise of public scores.
+
+    Parameters
+    ----------
+    scores : array_like of shape (k,)
+        Score of every submission.
+    psi : array_like of shape (n_obs, k)
+        Influence of every row on every score, as `lbsense.metrics.influence` gives it:
+        for a mean of row values, the value minus the mean. A column of nan is a score
+        whose noise is not known, and stays nan throughout.
+    n : int, optional
+        Rows behind a score, such as the size of the public set. By default ``n_obs``.
+    groups : array_like of shape (n_obs,), optional
+        Group of every row, where rows of a group depend on each other (one patient, one
+        store). The groups behind the scores are taken to be of the same sizes.
+    names : sequence of str, optional
+        Names of the submissions; by default their positions.
+    interval : {"auto", "normal", "logit", "wilson"}
+        "wilson" is for rates (every row right or wrong), "logit" for scores in (0, 1)
+        close to an end, such as an AUC above .95. "auto" takes Wilson for the columns
+        that are rates and the normal interval elsewhere. With the normal and the logit
+        interval, Student's t stands in for the normal quantile.
+    confidence_level : float
+        Of the intervals, in (0, 1).
+    rng : int or numpy.random.Generator, optional
+        Source of randomness for ``n_effective``.
+
+    Returns
+    -------
+    JointNoiseResult
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, ``psi`` holds nan or inf in some rows of a column, or there
+        are fewer than two rows or groups.
+
+    See Also
+    --------
+    lbsense.stats.bootstrap.bootstrap : when a metric has no influence function.
+
+    Notes
+    -----
+    ``C = psi.T @ psi / (n_obs - 1)`` is the covariance per row and ``C / n`` that of
+    the scores. With groups, the rows of one are added up first, ``S``, and
+    ``C = G / (G - 1) * S.T @ S / n_obs`` with ``G - 1`` degrees of freedom.
+    An interval on the plain scale is shifted for the skewness ``g`` of the rows, by
+    ``g / (6 * sqrt(n)) * (2 * z**2 + 1)`` standard errors (Hall 1992, section 3.3). The
+    quantile is that of Student's t with ``2 * n_obs / (kurtosis - 1)`` degrees of
+    freedom, those of the estimated variance (Satterthwaite 1946).
+    The probability that a is better than b is ``T((a - b) / se)``, a flat prior taken.
+
+    It assumes that the rows behind the scores are a random sample like those of
+    ``psi``. It fails for a few hundred rows where a metric rests on a handful of them
+    (rare classes, heavy tails): see docs/noise.md for measured coverage.
+
+    References
+    ----------
+    Hampel, F. R. (1974). The influence curve and its role in robust estimation. Journal
+    of the American Statistical Association 69(346), 383-393.
+    doi:10.1080/01621459.1974.10482962
+    Hall, P. (1992). The Bootstrap and Edgeworth Expansion. Springer.
+    doi:10.1007/978-1-4612-4384-7
+    Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance
+    components. Biometrics Bulletin 2(6), 110-114. doi:10.2307/3002019
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> right = np.array([[1, 1], [1, 0], [0, 1], [1, 1], [1, 0]] * 20)
+    >>> noise = joint_noise(right.mean(axis=0), right - right.mean(axis=0), rng=0)
+    >>> noise.se.round(4), float(noise.difference_se[0, 1].round(4))
+    (array([0.0402, 0.0492]), 0.0752)
+    """
+    values = as_float_vector(scores, name="scores")
+    rows = as_float_matrix(psi, name="psi")
+    known = _check_columns(values, rows)
+    check_fraction(confidence_level, name="confidence_level")
+    n_obs = len(rows)
+    n = n_obs if n is None else check_count(n, name="n")
+    per_row, n_groups = row_covariance_and_groups(
+        rows if known.all() else np.where(known, rows, 0.0), groups
+    )
+    df = (n_groups or n_obs) - 1
+    per_row[~known], per_row[:, ~known] = np.nan, np.nan
+    covariance = per_row / n
+    between = difference_se(covariance)
+    skewness, kurtosis = row_shape(rows, groups)
+    # Rows with heavy tails tell their spread as badly as fewer rows without would.
+    freedom = np.clip(2 * (df + 1) / np.maximum(kurtosis - 1, 2.0), 2.0, df)
+    low, high = score_interval(
+        values,
+        np.sqrt(np.diag(covariance)),
+        rates=are_rates(values, rows),
+        n=n if n_groups is None else n * n_groups / n_obs,
+        quantile=stdtrit(freedom, (1 + confidence_level) / 2),
+        skewness=skewness * np.sqrt(n_obs / (n * (df + 1))),
+        kind=interval,
+    )
+    clean = per_row[np.ix_(known, known)]
+    clusters = np.full(len(values), -1)
+    clusters[known] = near_identical(clean) if known.any() else -1
+    return JointNoiseResult(
+        names=_names(names, len(values)),
+        scores=read_only(values.copy()),
+        se=read_only(np.sqrt(np.diag(covariance))),
+        ci_low=read_only(low),
+        ci_high=read_only(high),
+        row_covariance=read_only(per_row),
+        difference_se=read_only(between),
+        p_better=read_only(_p_better(values, between, df)),
+        smallest_difference=read_only(detectable_difference(between)),
+        n_effective=effective_number(clean, rng=rng) if known.any() else float("nan"),
+        clusters=read_only(clusters),
+        n=n,
+        n_obs=n_obs,
+        n_groups=n_groups,
+        df=df,
+        confidence_level=confidence_level,
+    )
+
+
+def detectable_difference(
+    se: ArrayLike, *, power: float = 0.8, size: float = 0.05
+) -> FloatArray:
+    """Return the true difference that a one-sided test finds with the given power.
+
+    Parameters
+    ----------
+    se : array_like
+        Standard errors of differences, at the test size in question.
+    power : float
+        Chance to find a difference of that size.
+    size : float
+        Chance to find one where there is none.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of ``se``.
+
+    Raises
+    ------
+    ValueError
+        If ``power`` or ``size`` is not in (0, 1).
+
+    Notes
+    -----
+    The test rejects when ``D / se > z(1 - size)``; under a true difference ``d`` that
+    has probability ``Phi(d / se - z(1 - size))``. It equals ``power`` at
+    ``d = (z(1 - size) + z(power)) * se``: 2.486 standard errors for 80% and 5%.
+
+    Examples
+    --------
+    >>> float(detectable_difference(1.0).round(3))
+    2.486
+    """
+    check_fraction(power, name="power")
+    check_fraction(size, name="size")
+    factor = float(ndtri(1 - size) + ndtri(power))
+    return factor * np.asarray(se, dtype=np.float64)
+
+
+def _check_columns(scores: FloatArray, rows: FloatArray) -> BoolArray:
+    """Return which submissions have score and noise; nan throughout has none."""
+    if rows.shape[1] != len(scores) or not len(scores):
+        msg = f"psi must have one column per score ({len(scores)}), got {rows.shape}."
+        raise ValueError(msg)
+    finite = np.isfinite(rows).all(axis=0)
+    known = np.isfinite(scores) & finite
+    broken = np.isfinite(scores) & ~finite & ~np.isnan(rows).all(axis=0)
+    if broken.any():
+        columns = np.flatnonzero(broken).tolist()[:5]
+        msg = (
+            f"psi holds nan or inf in some rows of columns {columns}. Check the "
+            "predictions behind them for missing values."
+        )
+        raise ValueError(msg)
+    return known
+
+
+def _p_better(scores: FloatArray, between: FloatArray, df: int) -> FloatArray:
+    difference = scores[:, np.newaxis] - scores
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = difference / between
+    return np.asarray(stdtr(df, ratio), dtype=np.float64)
+
+
+def _names(names: Sequence[str] | None, n_scores: int) -> tuple[str, ...]:
+    chosen = tuple(map(str, range(n_scores) if names is None else names))
+    if len(chosen) != n_scores:
+        msg = f"names must hold one name per score ({n_scores}), got {len(chosen)}."
+        raise ValueError(msg)
+    return chosen
