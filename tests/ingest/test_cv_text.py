@@ -20,6 +20,7 @@ from lbsense.ingest import (
     parse_cv,
     read_table,
 )
+from lbsense.metrics import METRICS, Metric
 
 STRINGS = Path(__file__).parents[1] / "data" / "ingest" / "cv_strings.jsonl"
 
@@ -377,6 +378,41 @@ def test_score_is_found_whatever_stands_around_it(
     reading = parse_cv(f"{before}{keyword}{separator}{value}{after}")
     assert reading is not None
     assert reading.value == float(value)
+
+
+# Names that mean something else in a text, or that no text could spell.
+NOT_IN_TEXT = {"gap", "l1", "l2", "l2 root", "quantile", "0 1 loss"}
+WRITTEN = [
+    (metric, name)
+    for metric in METRICS.values()
+    for name in (metric.name, *metric.aliases)
+    if name not in NOT_IN_TEXT and "[" not in name
+]
+
+
+@pytest.mark.parametrize(("metric", "name"), WRITTEN, ids=[name for _, name in WRITTEN])
+def test_every_name_of_a_registered_metric_is_read(metric: Metric, name: str) -> None:
+    value = 31.25 if metric.contains(31.25) else 0.3125
+    for text in (f"cv {name} {value}", f"lgb, CV {name.upper()}: {value}, LB {value}"):
+        reading = parse_cv(text)
+        assert reading is not None, text
+        assert (reading.value, reading.kind) == (value, "cv")
+        assert reading.metric is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "metric"),
+    [
+        ("cv bleu 31.25", "bleu"),
+        ("CV root mean squared error: 12.25", "root mean squared error"),
+        ("oof map_at_5 0.412", "map_at_5"),
+        ("top 3 accuracy CV 0.911", "top 3 accuracy"),
+    ],
+)
+def test_the_metric_is_named_as_it_was_written(text: str, metric: str) -> None:
+    reading = parse_cv(text)
+    assert reading is not None
+    assert reading.metric == metric
 
 
 @given(

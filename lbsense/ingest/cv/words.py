@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from lbsense.metrics import METRICS
+
 __all__ = [
     "BOUNDED_METRICS",
     "KEYWORDS",
@@ -111,12 +113,9 @@ _ROLE_TABLE = {
     Role.SPREAD: "std sd stdev stddev sigma se sem var variance spread deviation",
     Role.MEAN: "mean avg average averaged moyenne media média среднее 平均 均值",
     Role.METRIC: """
-        acc accuracy ap auc bacc bce brier ce cer cindex concordance corr correlation
-        crps dice ece err error f1 f2 fbeta fscore gini hamming iou jaccard kappa
-        logloss log loss lwlrap macro mae map mape mase mcc mcrmse medae micro mlogloss
-        mrr mse ndcg nll nrmse pearson pinball pr prauc precision qwk r2 recall rmse
-        rmsle rmspe rmsse roc rocauc rps sensitivity smape spearman specificity wape
-        wer wmae wmape wrmse wrmsse neg binary logarithmic squared absolute""",
+        ce corr correlation ece err error f2 gini hamming kappa log loss map mase nrmse
+        pr rmsse rps wrmse wrmsse macro micro neg binary logarithmic squared
+        absolute""",
     Role.SET: """
         kaggle zindi real online actual test tst train trn training insample apparent
         线上 線上 提出 训练 学習""",
@@ -126,9 +125,16 @@ _ROLE_TABLE = {
     Role.KEYWORD: " ".join(KEYWORDS),
 }
 _ROLES = {word: role for role, words in _ROLE_TABLE.items() for word in words.split()}
+# In a text they are regularisers oftener than metrics.
+_NO_METRICS = frozenset(("l1", "l2"))
+_ROLES |= {
+    word: Role.METRIC
+    for metric in METRICS.values()
+    for word in metric.written - _NO_METRICS - _ROLES.keys()
+}
 
 # Words that are written apart, or joined by "-" and "_", and mean one thing.
-PHRASES = {
+_PHRASES: dict[tuple[str, ...], str] = {
     ("held", "out"): "heldout",
     ("hold", "out"): "holdout",
     ("out", "of", "fold"): "outoffold",
@@ -144,14 +150,44 @@ PHRASES = {
     ("validação", "cruzada"): "crossvalidation",
 }
 
-# Metrics in [0, 1]: a whole number beside them can only have lost its decimal point.
-_BOUNDED = """
-    acc accuracy ap auc bacc f1 f2 fbeta fscore iou jaccard dice map prauc precision
-    recall roc rocauc qwk kappa gini ndcg mrr"""
-BOUNDED_METRICS = frozenset(_BOUNDED.split())
-# Metrics of errors in the unit of the target: a whole number may stand as it is.
-_UNBOUNDED = "rmse mae mse medae wmae wrmse mcrmse rmsse mase pinball"
-UNBOUNDED_METRICS = frozenset(_UNBOUNDED.split())
+
+def _metric_phrases() -> Iterator[tuple[str, ...]]:
+    """Yield the names of metrics that their single words would not let through.
+
+    "mean squared error" needs no phrase, for each of its words may stand between a
+    keyword and a number; "root mean squared error" does.
+    """
+    passing = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN}
+    for metric in METRICS.values():
+        for name in (metric.name, *metric.aliases):
+            words = tuple(re.findall(r"[^\W\d_]+\d*|\d+", name.lower()))
+            stops = any(role_of(word) not in passing for word in words)
+            if stops and len(words) > 1 and words[0].isalpha():
+                yield words
+
+
+def role_of(word: str) -> Role:
+    """Return the role of a lower-case word."""
+    return _ROLES.get(word, Role.UNKNOWN)
+
+
+_PHRASES |= {words: " ".join(words) for words in _metric_phrases()}
+_ROLES |= {name: Role.METRIC for name in _PHRASES.values() if " " in name}
+_PHRASES_BY_HEAD: dict[str, list[tuple[str, ...]]] = {}
+for _phrase in sorted(_PHRASES, key=len):
+    _PHRASES_BY_HEAD.setdefault(_phrase[0], []).append(_phrase)
+
+# Scores of at most 1: a whole number beside them can only have lost its decimal point.
+BOUNDED_METRICS = frozenset(
+    word for metric in METRICS.values() if metric.high <= 1 for word in metric.written
+) | {"f2", "gini", "kappa", "map"}
+# Errors in the unit of the target: a whole number may stand as it is.
+UNBOUNDED_METRICS = frozenset(
+    word
+    for metric in METRICS.values()
+    if metric.in_target_unit
+    for word in metric.written
+) | {"mase", "rmsse", "wrmse"}
 
 CJK_WORDS = sorted(
     (word for word in _ROLES if min(word) >= "\u3000"), key=len, reverse=True
@@ -166,11 +202,6 @@ _COMPOUND_ROLES = {
     Role.SPREAD,
     Role.SET,
 }
-
-
-def role_of(word: str) -> Role:
-    """Return the role of a lower-case word."""
-    return _ROLES.get(word, Role.UNKNOWN)
 
 
 def split_compound(word: str) -> tuple[str, ...]:
@@ -334,24 +365,31 @@ def _thousands(tokens: list[Token], index: int) -> tuple[Token, int] | None:
 
 
 def _join_phrases(tokens: list[Token]) -> list[Token]:
-    """Make one token of "held-out", "out of fold" and their like."""
-    heads = {phrase[0] for phrase in PHRASES}
+    """Make one token of "held-out", "out of fold", "edit distance" and their like."""
     joined: list[Token] = []
     index = 0
     while index < len(tokens):
         token, size = tokens[index], 1
-        if token.kind == "word" and token.text in heads:
-            for phrase, name in PHRASES.items():
-                piece = tokens[index : index + 2 * len(phrase) - 1]
-                words = tuple(t.text for t in piece[::2])
-                if words == phrase and all(t.text in " -_" for t in piece[1::2]):
-                    token, size = (
-                        Token("word", name, token.start, piece[-1].end),
-                        len(piece),
-                    )
+        heads = _PHRASES_BY_HEAD.get(token.text, []) if token.kind == "word" else []
+        for phrase in heads:
+            piece = tokens[index : index + 2 * len(phrase) - 1]
+            if _spell(piece, phrase):
+                name, end = _PHRASES[phrase], piece[-1].end
+                token = Token("word", name, piece[0].start, end)
+                size = len(piece)
         joined.append(token)
         index += size
     return joined
+
+
+def _spell(piece: list[Token], phrase: tuple[str, ...]) -> bool:
+    """Return whether tokens spell a phrase; "map at 5" spells "map at k"."""
+    words = [token.text for token in piece[::2]]
+    for place in range(1, len(phrase)):
+        numbered = phrase[place - 1] in ("at", "top") and phrase[place] == "k"
+        if numbered and words[place:] and re.fullmatch(r"[0-9]{1,3}", words[place]):
+            words[place] = "k"
+    return tuple(words) == phrase and all(gap.text in " -_" for gap in piece[1::2])
 
 
 class Line:
