@@ -1,12 +1,15 @@
-"""How plots look: colours by role, a sign for each verdict, quiet axes."""
+"""What all plots share: axes, colours by role, a sign for each verdict, legends."""
 
 from __future__ import annotations
 
+import inspect
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, wraps
+from textwrap import indent
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,20 +22,17 @@ from lbsense._typing import BoolArray, FloatArray
 from lbsense.analysis import Analysis, Step
 
 __all__ = [
-    "MARKERS",
     "PALETTES",
+    "Canvas",
+    "Plot",
     "Theme",
-    "axes_of",
-    "blank",
     "is_directed",
     "key",
-    "label",
-    "legend",
-    "number_axis",
+    "picture",
     "pin",
     "point_size",
-    "room_for_names",
-    "verdict_points",
+    "score_axis",
+    "values",
 ]
 
 Theme: TypeAlias = Literal["light", "dark"]
@@ -79,8 +79,8 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "unknown": "#939ba4",
     },
 }
-#: Marker of each verdict that can be drawn.
-MARKERS: Mapping[str, str] = {
+# Marker of each verdict that can be drawn.
+_MARKERS: Mapping[str, str] = {
     "progress": "^",
     "guess": "o",
     "chasing": "X",
@@ -94,16 +94,193 @@ _DENSE = 40  # submissions from which points shrink
 _LEFT, _BOTTOM, _LINE = 0.85, 0.6, 0.22  # inches: margins, and one line of the legend
 
 
-def axes_of(
-    ax: Axes | None, theme: Theme, *, size: tuple[float, float], title: str
-) -> tuple[Axes, Mapping[str, str]]:
-    """Return axes in the colours of a theme, and these colours.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canvas:
+    """Axes in the colours of a theme.
 
-    Raises
-    ------
-    ValueError
-        If there is no such theme.
+    Attributes
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    colours : Mapping of str to str
+        Colour by role.
     """
+
+    ax: Axes
+    colours: Mapping[str, str]
+
+    def label(self, *, x: str = "", y: str = "") -> None:
+        """Name both axes."""
+        self.ax.set_xlabel(x, color=self.colours["ink"], fontsize=10)
+        self.ax.set_ylabel(y, color=self.colours["ink"], fontsize=10)
+
+    def number_axis(self, n_submissions: int) -> None:
+        """Let the horizontal axis count submissions from 1."""
+        self.ax.set_xlim(0.3, n_submissions + 0.7)
+        self.ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
+        self.ax.ticklabel_format(axis="y", useOffset=False)
+
+    def blank(self, reason: str) -> None:
+        """Say why there is nothing to see."""
+        self.ax.set_axis_off()
+        self.ax.text(
+            0.5,
+            0.5,
+            shorten(reason, 300),
+            transform=self.ax.transAxes,
+            ha="center",
+            va="center",
+            color=self.colours["muted"],
+            fontsize=10,
+            wrap=True,
+            parse_math=False,
+        )
+
+    def legend(self, *, columns: int = 4) -> None:
+        """Put the legend below the plot, where it covers nothing."""
+        handles, names = self.ax.get_legend_handles_labels()
+        if not names:
+            return
+        height = self.ax.figure.bbox.height / self.ax.figure.dpi
+        n_lines = -(-len(names) // columns)
+        self._set_margin(bottom=_BOTTOM + _LINE * n_lines)
+        made = self.ax.legend(
+            handles,
+            names,
+            loc="upper left",
+            bbox_to_anchor=(0, -_BOTTOM / (height * self.ax.get_position().height)),
+            borderaxespad=0,
+            ncols=columns,
+            frameon=False,
+            fontsize=9,
+            handletextpad=0.5,
+            columnspacing=1.4,
+        )
+        for text in made.get_texts():
+            text.set_color(self.colours["ink"])
+            text.set_parse_math(False)
+
+    def name_rows(
+        self,
+        places: Sequence[float] | FloatArray,
+        names: Sequence[str],
+        *,
+        room_for: Sequence[str] = (),
+    ) -> None:
+        """Name rows on the vertical axis and widen the margin for the names."""
+        self.ax.set_yticks(places, names)
+        for text in self.ax.get_yticklabels():
+            text.set_parse_math(False)
+        self._set_margin(
+            left=0.25 + 0.072 * max(len(name) for name in room_for or names)
+        )
+
+    def _set_margin(
+        self, *, left: float | None = None, bottom: float | None = None
+    ) -> None:
+        """Set margins in inches of a figure that was made for these axes alone."""
+        figure = self.ax.figure
+        if not isinstance(figure, Figure) or getattr(figure, _OWN, None) is not self.ax:
+            return
+        if left is not None:
+            figure.subplots_adjust(left=left / figure.get_figwidth())
+        if bottom is not None:
+            figure.subplots_adjust(bottom=bottom / figure.get_figheight())
+
+    def remark(self, text: str) -> None:
+        """Write what is not drawn, or drawn otherwise, above the axes on the right."""
+        self.ax.set_title(text, loc="right", fontsize=8.5, color=self.colours["muted"])
+
+    def verdict_points(
+        self, x: FloatArray, y: FloatArray, steps: Sequence[Step]
+    ) -> None:
+        """Draw points with the marker and the colour of their verdict."""
+        size = point_size(len(steps))
+        for verdict, marker in _MARKERS.items():
+            of_it: BoolArray = np.array([step.verdict == verdict for step in steps])
+            of_it &= np.isfinite(x) & np.isfinite(y)
+            if of_it.any():
+                self.ax.scatter(
+                    x[of_it],
+                    y[of_it],
+                    s=size,
+                    marker=marker,
+                    color=self.colours[verdict],
+                    edgecolors=self.colours["surface"],
+                    linewidths=0.5,
+                    label=f"{verdict} ({int(of_it.sum())})",
+                    zorder=4,
+                )
+
+
+_SHARED = """
+
+Parameters
+----------
+analysis : Analysis
+    What to draw.
+ax : matplotlib.axes.Axes, optional
+    Where; by default on a new figure.
+theme : {"light", "dark"}
+    Colours.
+
+Returns
+-------
+matplotlib.axes.Axes
+"""
+
+
+class Plot(Protocol):
+    """A picture of an analysis."""
+
+    def __call__(
+        self, analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
+    ) -> Axes:
+        """Return the axes that it was drawn on."""
+
+
+def picture(
+    title: str, *, size: tuple[float, float]
+) -> Callable[[Callable[[Canvas, Analysis], str | None]], Plot]:
+    """Return a decorator that makes a plot of a function that draws on a canvas.
+
+    Parameters
+    ----------
+    title : str
+        Of the axes.
+    size : tuple of two floats
+        Inches of a figure that is made for the plot.
+
+    Returns
+    -------
+    callable
+        Takes a function of a canvas and an analysis that returns None, or the reason
+        why there is nothing to see, which then stands in the picture's place.
+    """
+
+    def decorate(draw: Callable[[Canvas, Analysis], str | None]) -> Plot:
+        @wraps(draw, assigned=("__module__", "__name__", "__qualname__"))
+        def plot(
+            analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
+        ) -> Axes:
+            canvas = _canvas(ax, theme, size=size, title=title)
+            reason = draw(canvas, analysis)
+            if reason is not None:
+                canvas.blank(reason)
+            return canvas.ax
+
+        summary, _, told = inspect.cleandoc(draw.__doc__ or "").partition("\n\n")
+        plot.__doc__ = summary + _SHARED + indent(told, " " * 4)
+        del plot.__wrapped__  # its signature is another
+        return plot
+
+    return decorate
+
+
+def _canvas(
+    ax: Axes | None, theme: Theme, *, size: tuple[float, float], title: str
+) -> Canvas:
+    """Return axes in the colours of a theme, which must exist."""
     if theme not in PALETTES:
         msg = f"theme must be one of {', '.join(PALETTES)}, got {theme!r}."
         raise ValueError(msg)
@@ -133,87 +310,13 @@ def axes_of(
     ax.grid(axis="y", color=colours["grid"], linewidth=0.8)
     ax.set_axisbelow(True)
     ax.set_title(title, loc="left", color=colours["ink"], fontsize=12, pad=10)
-    return ax, colours
+    return Canvas(ax=ax, colours=colours)
 
 
 def _png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_png(stream)  # type: ignore[no-untyped-call]
     return stream.getvalue()
-
-
-def label(ax: Axes, colours: Mapping[str, str], *, x: str = "", y: str = "") -> None:
-    """Name both axes."""
-    ax.set_xlabel(x, color=colours["ink"], fontsize=10)
-    ax.set_ylabel(y, color=colours["ink"], fontsize=10)
-
-
-def number_axis(ax: Axes, n_submissions: int) -> None:
-    """Let the horizontal axis count submissions from 1."""
-    ax.set_xlim(0.3, n_submissions + 0.7)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
-    ax.ticklabel_format(axis="y", useOffset=False)
-
-
-def blank(ax: Axes, colours: Mapping[str, str], reason: str) -> Axes:
-    """Return axes that say why there is nothing to see."""
-    ax.set_axis_off()
-    ax.text(
-        0.5,
-        0.5,
-        shorten(reason, 300),
-        transform=ax.transAxes,
-        ha="center",
-        va="center",
-        color=colours["muted"],
-        fontsize=10,
-        wrap=True,
-        parse_math=False,
-    )
-    return ax
-
-
-def legend(ax: Axes, colours: Mapping[str, str], *, columns: int = 4) -> None:
-    """Put the legend below the plot, where it covers nothing."""
-    handles, names = ax.get_legend_handles_labels()
-    if not names:
-        return
-    height = ax.figure.bbox.height / ax.figure.dpi
-    n_lines = -(-len(names) // columns)
-    _set_margin(ax, bottom=_BOTTOM + _LINE * n_lines)
-    made = ax.legend(
-        handles,
-        names,
-        loc="upper left",
-        bbox_to_anchor=(0, -_BOTTOM / (height * ax.get_position().height)),
-        borderaxespad=0,
-        ncols=columns,
-        frameon=False,
-        fontsize=9,
-        handletextpad=0.5,
-        columnspacing=1.4,
-    )
-    for text in made.get_texts():
-        text.set_color(colours["ink"])
-        text.set_parse_math(False)
-
-
-def room_for_names(ax: Axes, names: Sequence[str]) -> None:
-    """Widen the left margin for names of rows."""
-    _set_margin(ax, left=0.25 + 0.072 * max(len(name) for name in names))
-
-
-def _set_margin(
-    ax: Axes, *, left: float | None = None, bottom: float | None = None
-) -> None:
-    """Set margins in inches of a figure that was made for these axes alone."""
-    figure = ax.figure
-    if not isinstance(figure, Figure) or getattr(figure, _OWN, None) is not ax:
-        return
-    if left is not None:
-        figure.subplots_adjust(left=left / figure.get_figwidth())
-    if bottom is not None:
-        figure.subplots_adjust(bottom=bottom / figure.get_figheight())
 
 
 def key(step: Step, number: int, width: int = 34) -> str:
@@ -244,34 +347,18 @@ def point_size(n_submissions: int) -> float:
     return max(14.0, 42.0 / math.sqrt(crowded))
 
 
-def verdict_points(
-    ax: Axes,
-    colours: Mapping[str, str],
-    x: FloatArray,
-    y: FloatArray,
-    steps: Sequence[Step],
-    *,
-    verdicts: Iterable[str] = tuple(MARKERS),
-) -> None:
-    """Draw points with the marker and the colour of their verdict."""
-    size = point_size(len(steps))
-    for verdict in verdicts:
-        of_it: BoolArray = np.array([step.verdict == verdict for step in steps])
-        of_it &= np.isfinite(x) & np.isfinite(y)
-        if of_it.any():
-            ax.scatter(
-                x[of_it],
-                y[of_it],
-                s=size,
-                marker=MARKERS[verdict],
-                color=colours[verdict],
-                edgecolors=colours["surface"],
-                linewidths=0.5,
-                label=f"{verdict} ({int(of_it.sum())})",
-                zorder=4,
-            )
-
-
 def is_directed(analysis: Analysis) -> bool:
     """Say whether it is known which score is better."""
     return analysis.history.competition.greater_is_better is not None
+
+
+def score_axis(analysis: Analysis) -> str:
+    """Return the name of the score, and which way it is better."""
+    competition = analysis.history.competition
+    name = competition.metric or "score"
+    return f"{name} ({competition.better})" if competition.better else name
+
+
+def values(items: Sequence[float | None]) -> FloatArray:
+    """Return numbers as an array; what is None is nan."""
+    return np.array([np.nan if value is None else value for value in items])

@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from lbsense._format import format_number, format_probability
 from lbsense.analysis import Analysis
 from lbsense.plots.canvas import (
-    Theme,
-    axes_of,
-    blank,
+    Canvas,
     key,
-    label,
-    legend,
-    room_for_names,
+    picture,
+    score_axis,
 )
 from lbsense.stats import PairResult
 
@@ -25,29 +21,16 @@ __all__ = ["plot_outlook", "plot_picks"]
 _MOST = 14
 
 
-def plot_outlook(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
+@picture("Private scores to expect", size=(9.5, 5.6))
+def plot_outlook(canvas: Canvas, analysis: Analysis) -> str | None:
     """Draw the private score to expect of the most promising submissions.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Scores are raw; the best expected one is at the top.
+    Scores are raw; the best expected one is at the top.
     """
-    ax, colours = axes_of(ax, theme, size=(9.5, 5.6), title="Private scores to expect")
+    ax, colours = canvas.ax, canvas.colours
     outlook = analysis.outlook
     if outlook is None or not np.isfinite(outlook.mean).any():
-        return blank(ax, colours, analysis.notes.get("outlook", "No level is known."))
+        return analysis.notes.get("outlook", "No level is known.")
     sign = analysis.history.competition.direction()
     shown = _candidates(analysis)
     rows = np.arange(len(shown), dtype=float)
@@ -99,18 +82,14 @@ def plot_outlook(
             zorder=5,
         )
     names = [key(analysis.steps[i], i + 1) for i in shown]
-    ax.set_yticks(rows, names)
-    room_for_names(ax, names)
-    for text in ax.get_yticklabels():
-        text.set_parse_math(False)
+    canvas.name_rows(rows, names)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
     ax.grid(axis="x", color=colours["grid"], linewidth=0.8)
     ax.ticklabel_format(axis="x", useOffset=False)
-    competition = analysis.history.competition
-    label(ax, colours, x=f"{competition.metric or 'score'} ({competition.better})")
-    legend(ax, colours, columns=3)
-    return ax
+    canvas.label(x=score_axis(analysis))
+    canvas.legend(columns=3)
+    return None
 
 
 def _candidates(analysis: Analysis) -> list[int]:
@@ -130,33 +109,18 @@ def _candidates(analysis: Analysis) -> list[int]:
     return [index for index in known if index in kept]
 
 
-def plot_picks(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
+@picture("Chance that the pair holds the best", size=(9.5, 3.6))
+def plot_picks(canvas: Canvas, analysis: Analysis) -> str | None:
     """Draw the chance of each pair to hold the best submission.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The recommended pair is at the top; beside each bar stand the chance, the
-        expected cost against the recommended pair, and how alike the two are: the
-        correlation of their private scores, without the level that all share.
+    The recommended pair is at the top; beside each bar stand the chance, the
+    expected cost against the recommended pair, and how alike the two are: the
+    correlation of their private scores, without the level that all share.
     """
-    ax, colours = axes_of(
-        ax, theme, size=(9.5, 3.6), title="Chance that the pair holds the best"
-    )
+    ax, colours = canvas.ax, canvas.colours
     picks = analysis.picks
     if picks is None:
-        return blank(ax, colours, analysis.notes.get("picks", "Nothing to select."))
+        return analysis.notes.get("picks", "Nothing to select.")
     pairs = (picks.best, *picks.rules)
     rows = np.arange(len(pairs), dtype=float)
     colour = [colours["estimate"], *[colours["public"]] * (len(pairs) - 1)]
@@ -172,14 +136,13 @@ def plot_picks(
             parse_math=False,
         )
     names = [_name(pair, row) for row, pair in enumerate(pairs)]
-    ax.set_yticks(rows, names)
-    room_for_names(ax, names)
+    canvas.name_rows(rows, names)
     ax.set_ylim(len(pairs) - 0.4, -0.6)
     ax.set_xlim(0, max(1.06, 1.9 * max(pair.p_holds_best for pair in pairs)))
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0%", "25%", "50%", "75%", "100%"])
     ax.grid(visible=False)
-    label(ax, colours, x="probability")
-    return ax
+    canvas.label(x="probability")
+    return None
 
 
 def _name(pair: PairResult, row: int) -> str:

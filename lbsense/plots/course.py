@@ -2,91 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from matplotlib.axes import Axes
 
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense.analysis import Analysis
 from lbsense.plots.canvas import (
-    Theme,
-    axes_of,
-    blank,
+    Canvas,
     is_directed,
-    label,
-    legend,
-    number_axis,
+    picture,
     pin,
     point_size,
-    verdict_points,
+    score_axis,
+    values,
 )
 
 __all__ = ["plot_steps", "plot_timeline"]
 
 _MARGIN = 0.5  # of the height: how far CV and private scores may widen the axis
 _Z80, _Z95 = 1.2816, 1.96
+_WIDEST = 3.0  # times the ninth decile: how far the axis reaches for a wild step
 
 
-def plot_timeline(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
+@picture("Scores in the order of submission", size=(9.5, 5.2))
+def plot_timeline(canvas: Canvas, analysis: Analysis) -> str | None:
     """Draw public, CV and private scores with verdicts and the de-noised best.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Scores are raw. Those of submissions far worse than the others are marked at the
-        border, so that the rest can be seen.
+    Scores are raw. Those of submissions far worse than the others are marked at the
+    border, so that the rest can be seen.
     """
-    ax, colours = axes_of(
-        ax, theme, size=(9.5, 5.2), title="Scores in the order of submission"
-    )
+    ax = canvas.ax
     history = analysis.history
     public = history.raw_scores("public")
     if not np.isfinite(public).any():
-        return blank(ax, colours, "No submission has a public score.")
+        return "No submission has a public score."
     number = np.arange(1, len(public) + 1, dtype=float)
     high = history.competition.greater_is_better is not False
     limits = pin(public, best_is_high=high)
     if is_directed(analysis):
-        limits = _bests(ax, colours, analysis, number, public, limits)
-    notes, limits = _others(ax, colours, analysis, number, limits)
+        limits = _bests(canvas, analysis, number, public, limits)
+    notes, limits = _others(canvas, analysis, number, limits)
     inside = np.clip(public, *limits)
-    verdict_points(ax, colours, number, inside, analysis.steps)
+    canvas.verdict_points(number, inside, analysis.steps)
     n_outside = int((np.isfinite(public) & (inside != public)).sum())
     if n_outside:
         notes.append(f"{n_outside} far worse drawn at the border")
     ax.set_ylim(*_wider(limits))
-    number_axis(ax, len(public))
+    canvas.number_axis(len(public))
     period = f" ({history.period})" if history.period else ""
-    label(ax, colours, x=f"submission{period}", y=_score_axis(analysis))
+    canvas.label(x=f"submission{period}", y=score_axis(analysis))
     if notes:
-        ax.set_title(
-            "; ".join(notes), loc="right", fontsize=8.5, color=colours["muted"]
-        )
-    legend(ax, colours)
-    return ax
+        canvas.remark("; ".join(notes))
+    canvas.legend()
+    return None
 
 
 def _bests(
-    ax: Axes,
-    colours: Mapping[str, str],
+    canvas: Canvas,
     analysis: Analysis,
     number: FloatArray,
     public: FloatArray,
     limits: tuple[float, float],
 ) -> tuple[float, float]:
     """Draw the running best with the noise of a step, and what it is truly worth."""
+    ax, colours = canvas.ax, canvas.colours
     sign = analysis.history.competition.direction()
     running = sign * np.fmax.accumulate(sign * public)
     noise = analysis.noise.step_se
@@ -147,13 +125,13 @@ def _bests(
 
 
 def _others(
-    ax: Axes,
-    colours: Mapping[str, str],
+    canvas: Canvas,
     analysis: Analysis,
     number: FloatArray,
     limits: tuple[float, float],
 ) -> tuple[list[str], tuple[float, float]]:
     """Draw CV and private scores where they fit the scale; say which do not."""
+    ax, colours = canvas.ax, canvas.colours
     notes = []
     low, high = limits
     size = 0.5 * point_size(len(number))
@@ -193,44 +171,18 @@ def _wider(limits: tuple[float, float]) -> tuple[float, float]:
     return limits[0] - room, limits[1] + room
 
 
-def _score_axis(analysis: Analysis) -> str:
-    competition = analysis.history.competition
-    name = competition.metric or "score"
-    return f"{name} ({competition.better})" if competition.better else name
-
-
-_WIDEST = 3.0  # times the ninth decile: how far the axis reaches for a wild step
-
-
-def plot_steps(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
+@picture("What each step was worth", size=(9.5, 4.8))
+def plot_steps(canvas: Canvas, analysis: Analysis) -> str | None:
     """Draw the estimated true gain of every step against the raw public gain.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Gains are oriented: above zero is better.
+    Gains are oriented: above zero is better.
     """
-    ax, colours = axes_of(ax, theme, size=(9.5, 4.8), title="What each step was worth")
+    ax, colours = canvas.ax, canvas.colours
     steps = analysis.steps
-    raw = _values([step.public_gain for step in steps])
-    gain = _values([step.gain for step in steps])
+    raw = values([step.public_gain for step in steps])
+    gain = values([step.gain for step in steps])
     if not np.isfinite(raw).any():
-        return blank(
-            ax,
-            colours,
-            analysis.notes.get("direction", "There is no step to judge yet."),
-        )
+        return analysis.notes.get("direction", "There is no step to judge yet.")
     number = np.arange(1, len(steps) + 1, dtype=float)
     reach = _reach(raw, gain)
     ax.axhline(0, color=colours["muted"], linewidth=1, zorder=1)
@@ -251,8 +203,8 @@ def plot_steps(
         label="raw public gain",
         zorder=2,
     )
-    low = _values([step.gain_low for step in steps])
-    high = _values([step.gain_high for step in steps])
+    low = values([step.gain_low for step in steps])
+    high = values([step.gain_high for step in steps])
     ax.vlines(
         number,
         np.clip(low, -reach, reach),
@@ -261,18 +213,13 @@ def plot_steps(
         linewidth=1.4 if len(steps) <= 60 else 0.8,
         zorder=3,
     )
-    verdict_points(ax, colours, number, np.clip(gain, -reach, reach), steps)
+    canvas.verdict_points(number, np.clip(gain, -reach, reach), steps)
     n_outside = int((np.isfinite(raw) & (inside != raw)).sum())
     if n_outside:
-        ax.set_title(
-            f"{n_outside} beyond the border", loc="right", fontsize=8.5,
-            color=colours["muted"],
-        )  # fmt: skip
+        canvas.remark(f"{n_outside} beyond the border")
     ax.set_ylim(-1.06 * reach, 1.06 * reach)
-    number_axis(ax, len(steps))
-    label(
-        ax,
-        colours,
+    canvas.number_axis(len(steps))
+    canvas.label(
         x=(
             "submission; filled: estimated true gain with its 95% interval"
             if np.isfinite(gain).any()
@@ -280,12 +227,8 @@ def plot_steps(
         ),
         y="gain (above 0 is better)",
     )
-    legend(ax, colours)
-    return ax
-
-
-def _values(values: list[float | None]) -> FloatArray:
-    return np.array([np.nan if value is None else value for value in values])
+    canvas.legend()
+    return None
 
 
 def _reach(raw: FloatArray, gain: FloatArray) -> float:

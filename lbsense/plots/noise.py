@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import (
     FixedLocator,
@@ -16,41 +15,24 @@ from matplotlib.ticker import (
 from lbsense._format import format_number, shorten
 from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
-from lbsense.plots.canvas import Theme, axes_of, blank, label, legend, room_for_names
+from lbsense.plots.canvas import Canvas, picture
 
 __all__ = ["plot_resolution", "plot_similarity"]
 
 _N_BINS = 24
+_MOST_NAMES = 24
 
 
-def plot_resolution(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
-    """Draw the smallest gain that can be told among the differences that were chased.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    ax, colours = axes_of(
-        ax, theme, size=(9.5, 4.0), title="Differences chased, and what can be told"
-    )
+@picture("Differences chased, and what can be told", size=(9.5, 4.0))
+def plot_resolution(canvas: Canvas, analysis: Analysis) -> str | None:
+    """Draw the smallest gain that can be told among the differences chased."""
+    ax, colours = canvas.ax, canvas.colours
     found = analysis.resolution
     gains = np.array(
         [abs(step.public_gain) for step in analysis.steps if step.public_gain]
     )
     if found is None or not np.isfinite(found.smallest_gain) or not gains.size:
-        reason = analysis.notes.get("resolution", "There is no difference to draw.")
-        return blank(ax, colours, reason)
+        return analysis.notes.get("resolution", "There is no difference to draw.")
     smallest = found.smallest_gain
     low = min(gains.min(), smallest) / 1.3
     high = max(gains.max(), smallest) * 1.3
@@ -86,14 +68,12 @@ def plot_resolution(
     ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     n_below = int((gains <= smallest).sum())
-    label(
-        ax,
-        colours,
+    canvas.label(
         x=f"size of the public difference; {n_below} of {len(gains)} below the line",
         y="steps",
     )
-    legend(ax, colours, columns=3)
-    return ax
+    canvas.legend(columns=3)
+    return None
 
 
 def _bins(low: float, smallest: float, high: float) -> FloatArray:
@@ -105,35 +85,17 @@ def _bins(low: float, smallest: float, high: float) -> FloatArray:
     return np.concatenate([below, above[1:]])
 
 
-_MOST_NAMES = 24
-
-
-def plot_similarity(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
+@picture("Correlation of the noise of submissions", size=(7.4, 6.2))
+def plot_similarity(canvas: Canvas, analysis: Analysis) -> str | None:
     """Draw the correlation of the noise of every two submissions.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Near-identical submissions stand together.
+    Near-identical submissions stand together.
     """
-    ax, colours = axes_of(
-        ax, theme, size=(7.4, 6.2), title="Correlation of the noise of submissions"
-    )
+    ax, colours = canvas.ax, canvas.colours
     joint = analysis.joint
     if joint is None or len(joint.names) < 2:
         reason = "Needs predictions of two submissions: analyze(history, predictions)."
-        return blank(ax, colours, analysis.notes.get("predictions", reason))
+        return analysis.notes.get("predictions", reason)
     order = np.argsort(joint.clusters, kind="stable")
     corr = _correlation(joint.row_covariance)[np.ix_(order, order)]
     low = float(np.nanmin(corr))
@@ -143,31 +105,21 @@ def plot_similarity(
     ax.grid(visible=False)
     image = ax.imshow(corr, cmap=ramp, vmin=min(low, 0.9), vmax=1, aspect="equal")
     names = [shorten(joint.names[index], 22) for index in order]
-    _name_axes(ax, names)
-    room_for_names(ax, names)
+    # Of many only as many are named as find room.
+    shown = list(range(0, len(names), -(-len(names) // _MOST_NAMES)))
+    canvas.name_rows(shown, [names[index] for index in shown], room_for=names)
+    ax.xaxis.set_major_locator(FixedLocator(shown))
+    ax.xaxis.set_major_formatter(NullFormatter())
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8)
     bar.ax.tick_params(colors=colours["muted"], labelsize=9)
     bar.set_label("correlation", color=colours["ink"])
-    label(
-        ax,
-        colours,
+    canvas.label(
         x=f"{len(names)} submissions count as {joint.n_effective:.1f} independent ones",
     )
-    return ax
+    return None
 
 
 def _correlation(covariance: FloatArray) -> FloatArray:
     sd = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(covariance / np.outer(sd, sd))
-
-
-def _name_axes(ax: Axes, names: list[str]) -> None:
-    """Name the rows; of many only as many as find room."""
-    every = -(-len(names) // _MOST_NAMES)
-    shown = range(0, len(names), every)
-    ax.set_yticks(list(shown), [names[index] for index in shown])
-    for text in ax.get_yticklabels():
-        text.set_parse_math(False)
-    ax.xaxis.set_major_locator(FixedLocator(list(shown)))
-    ax.xaxis.set_major_formatter(NullFormatter())

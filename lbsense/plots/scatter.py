@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from matplotlib.axes import Axes
 from scipy.special import stdtrit
 
 from lbsense._format import shorten
 from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
 from lbsense.plots.canvas import (
-    Theme,
-    axes_of,
-    blank,
+    Canvas,
     is_directed,
-    label,
-    legend,
+    picture,
     pin,
-    verdict_points,
 )
 from lbsense.stats import DemingResult
 
 __all__ = ["plot_cv_public", "plot_public_private"]
 
 
-def plot_cv_public(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
+@picture("Public against CV scores", size=(7.2, 5.6))
+def plot_cv_public(canvas: Canvas, analysis: Analysis) -> str | None:
     """Draw public against CV scores with the line through them and its band.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Scores are raw.
+    Scores are raw.
     """
-    ax, colours = axes_of(ax, theme, size=(7.2, 5.6), title="Public against CV scores")
     history = analysis.history
     cv, public = history.raw_scores("cv"), history.raw_scores("public")
     if not (np.isfinite(cv) & np.isfinite(public)).any():
-        return blank(ax, colours, "No submission has both a CV and a public score.")
+        return "No submission has both a CV and a public score."
     line = analysis.agreement.line if analysis.agreement is not None else None
     if not is_directed(analysis):
         line = None
@@ -58,53 +37,29 @@ def plot_cv_public(
         if line is not None
         else (1, 1)
     )
-    _draw(ax, colours, analysis, cv, public, line, signs)
+    _draw(canvas, analysis, cv, public, line, signs)
     if line is None and "cv" in analysis.notes:
-        ax.set_title(
-            shorten(f"no line: {analysis.notes['cv']}", 60),
-            loc="right",
-            fontsize=8.5,
-            color=colours["muted"],
-        )
-    label(ax, colours, x="CV score", y="public score")
-    legend(ax, colours, columns=3)
-    return ax
+        canvas.remark(shorten(f"no line: {analysis.notes['cv']}", 60))
+    canvas.label(x="CV score", y="public score")
+    canvas.legend(columns=3)
+    return None
 
 
-def plot_public_private(
-    analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
-) -> Axes:
+@picture("Private against public scores", size=(7.2, 5.6))
+def plot_public_private(canvas: Canvas, analysis: Analysis) -> str | None:
     """Draw private against public scores with the line through them and its band.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        What to draw.
-    ax : matplotlib.axes.Axes, optional
-        Where; by default on a new figure.
-    theme : {"light", "dark"}
-        Colours.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Scores are raw.
+    Scores are raw.
     """
-    ax, colours = axes_of(
-        ax, theme, size=(7.2, 5.6), title="Private against public scores"
-    )
+    ax, colours = canvas.ax, canvas.colours
     history = analysis.history
     public, private = history.raw_scores("public"), history.raw_scores("private")
     if not (np.isfinite(private) & np.isfinite(public)).any():
-        return blank(
-            ax,
-            colours,
-            "No submission has a private score: they come after the close.",
-        )
+        return "No submission has a private score: they come after the close."
     told = analysis.retrospective
     line = told.transfer if told is not None else None
     sign = history.competition.direction() if line is not None else 1
-    _draw(ax, colours, analysis, public, private, line, (sign, sign))
+    _draw(canvas, analysis, public, private, line, (sign, sign))
     limits = ax.get_xlim(), ax.get_ylim()
     low = max(limits[0][0], limits[1][0])
     high = min(limits[0][1], limits[1][1])
@@ -120,14 +75,13 @@ def plot_public_private(
         )
     ax.set_xlim(*limits[0])
     ax.set_ylim(*limits[1])
-    label(ax, colours, x="public score", y="private score")
-    legend(ax, colours, columns=3)
-    return ax
+    canvas.label(x="public score", y="private score")
+    canvas.legend(columns=3)
+    return None
 
 
 def _draw(
-    ax: Axes,
-    colours: Mapping[str, str],
+    canvas: Canvas,
     analysis: Analysis,
     x: FloatArray,
     y: FloatArray,
@@ -135,38 +89,37 @@ def _draw(
     signs: tuple[int, int],
 ) -> None:
     """Draw the points, those that matter ringed, and the line with its band."""
+    ax = canvas.ax
     both = np.isfinite(x) & np.isfinite(y)
     high = analysis.history.competition.greater_is_better is not False
     x_limits = pin(x[both], best_is_high=signs[0] > 0 and high)
     y_limits = pin(y[both], best_is_high=high)
     seen = (x >= x_limits[0]) & (x <= x_limits[1])
     seen &= (y >= y_limits[0]) & (y <= y_limits[1])
-    verdict_points(
-        ax, colours, np.where(seen, x, np.nan), np.where(seen, y, np.nan),
+    canvas.verdict_points(
+        np.where(seen, x, np.nan),
+        np.where(seen, y, np.nan),
         analysis.steps,
-    )  # fmt: skip
-    _rings(ax, colours, analysis, x, y)
+    )
+    _rings(canvas, analysis, x, y)
     if line is not None and np.isfinite(line.slope):
-        _line(ax, colours, line, x_limits, signs)
+        _line(canvas, line, x_limits, signs)
     ax.set_xlim(*x_limits)
     ax.set_ylim(*y_limits)
     ax.ticklabel_format(useOffset=False)
     n_outside = int((both & ~seen).sum())
     if n_outside:
-        ax.set_title(
-            f"{n_outside} far off not shown", loc="right", fontsize=8.5,
-            color=colours["muted"],
-        )  # fmt: skip
+        canvas.remark(f"{n_outside} far off not shown")
 
 
 def _rings(
-    ax: Axes,
-    colours: Mapping[str, str],
+    canvas: Canvas,
     analysis: Analysis,
     x: FloatArray,
     y: FloatArray,
 ) -> None:
     """Ring the submissions that were selected, and those that lbsense picks."""
+    ax, colours = canvas.ax, canvas.colours
     chosen = [index for index, item in enumerate(analysis.history) if item.selected]
     groups = [("selected", chosen, 190.0, "ink")]
     if analysis.picks is not None:
@@ -188,13 +141,13 @@ def _rings(
 
 
 def _line(
-    ax: Axes,
-    colours: Mapping[str, str],
+    canvas: Canvas,
     line: DemingResult,
     limits: tuple[float, float],
     signs: tuple[int, int],
 ) -> None:
     """Draw the line and where 95% of new points would lie."""
+    ax, colours = canvas.ax, canvas.colours
     shown = np.linspace(*limits, 60)
     x = signs[0] * shown
     middle = line.intercept + line.slope * x
