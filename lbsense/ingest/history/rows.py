@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
-from lbsense._format import shorten
 from lbsense._typing import Status
 from lbsense.ingest.history.recognise import Kind
 from lbsense.ingest.tables.cells import (
-    CellError,
     ScoreCell,
     is_missing,
     read_flag,
-    read_folds,
-    read_score,
     read_status,
     read_text,
-    uses_decimal_comma,
 )
-from lbsense.ingest.tables.dates import DateColumn, read_dates
+from lbsense.ingest.tables.dates import DateColumn
 from lbsense.ingest.tables.names import name_key
 from lbsense.ingest.tables.raw import RawTable
-from lbsense.ingest.tables.sheet import Assignment, ColumnNames, assign_columns
+from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
 from lbsense.model import RowIssue
 
 __all__ = ["Draft", "ReadTable", "read_rows"]
 
-_T = TypeVar("_T")
 _SCHEMES = {
     "oof": "oof",
     "loo": "loo",
@@ -97,7 +89,7 @@ class ReadTable:
 def read_rows(table: RawTable, kind: Kind, overrides: ColumnNames | None) -> ReadTable:
     """Return what every row of a table says."""
     assignment = assign_columns(table, overrides)
-    reader = _Columns(table, assignment)
+    reader = Sheet(table, assignment)
     bare_score = "score" in reader.at and not (
         {"public_score", "private_score"} & reader.at.keys()
     )
@@ -118,74 +110,8 @@ def read_rows(table: RawTable, kind: Kind, overrides: ColumnNames | None) -> Rea
     )
 
 
-class _Columns:
-    """The columns of one table by field; collects the cells that cannot be read."""
-
-    def __init__(self, table: RawTable, assignment: Assignment) -> None:
-        self.table = table
-        self.at = assignment.columns
-        self.folds_at = assignment.folds
-        self.texts_at = assignment.texts
-        self.issues: list[RowIssue] = []
-
-    def cells(self, field: str) -> list[object]:
-        at = self.at.get(field)
-        if at is None:
-            return [None] * len(self.table.rows)
-        return [row.cells[at] for row in self.table.rows]
-
-    def texts(self, field: str) -> list[str | None]:
-        return [read_text(cell) for cell in self.cells(field)]
-
-    def dates(self) -> DateColumn | None:
-        at = self.at.get("submitted_at")
-        if at is None:
-            return None
-        cells = self.cells("submitted_at")
-        dates = read_dates(cells)
-        for position, expected in dates.not_understood.items():
-            self.complain(at, position, cells[position], expected)
-        return dates
-
-    def scores(self, field: str) -> list[ScoreCell | None]:
-        at = self.at.get(field)
-        if at is None:
-            return [None] * len(self.table.rows)
-        return self.scores_at(at)
-
-    def scores_at(self, at: int) -> list[ScoreCell | None]:
-        cells = [row.cells[at] for row in self.table.rows]
-        comma = uses_decimal_comma(cells, self.table.delimiter)
-        return self.parsed(
-            cells, at, lambda cell: read_score(cell, decimal_comma=comma)
-        )
-
-    def parsed(
-        self, cells: Sequence[object], at: int, read: Callable[[object], _T | None]
-    ) -> list[_T | None]:
-        values: list[_T | None] = []
-        for position, cell in enumerate(cells):
-            try:
-                values.append(read(cell))
-            except CellError as error:
-                values.append(None)
-                self.complain(at, position, cell, str(error))
-        return values
-
-    def complain(self, at: int, position: int, cell: object, expected: str) -> None:
-        issue = RowIssue(
-            source=self.table.source,
-            line=self.table.rows[position].line,
-            column=self.table.columns[at],
-            found=shorten(str(cell), 80),
-            expected=expected,
-            action="cell taken as missing",
-        )
-        self.issues.append(issue)
-
-
 def _statuses(
-    reader: _Columns, kind: Kind, public: list[ScoreCell | None]
+    reader: Sheet, kind: Kind, public: list[ScoreCell | None]
 ) -> list[tuple[Status, bool, str | None]]:
     """Return the status of every row, whether it was stated, and the word on it."""
     details = reader.texts("status_detail")
@@ -214,17 +140,15 @@ def _statuses(
 
 
 def _drafts(
-    reader: _Columns,
+    reader: Sheet,
     kind: Kind,
     public: list[ScoreCell | None],
     private: list[ScoreCell | None],
     dates: DateColumn | None,
     statuses: list[tuple[Status, bool, str | None]],
 ) -> list[Draft]:
-    cv = reader.scores("cv_score")
-    spreads = reader.scores("cv_std")
+    cv = reader.cv_scores()
     cv_texts = reader.texts("cv_score")
-    folds = _folds(reader)
     columns = {
         name: reader.texts(name)
         for name in (
@@ -242,7 +166,7 @@ def _drafts(
     drafts = []
     for i, row in enumerate(reader.table.rows):
         status, stated, detail = statuses[i]
-        score = _with_spread(cv[i], spreads[i], folds[i])
+        score, folds = cv[i]
         if kind == "zindi" and status == "error" and reader.table.shape == "board":
             detail = descriptions[i]  # the board prints the reason as the comment
         drafts.append(
@@ -263,7 +187,7 @@ def _drafts(
                 cv_text=None if score is None else cv_texts[i],
                 cv_scheme=columns["cv_scheme"][i]
                 or (None if score is None else scheme),
-                folds=folds[i] or (() if score is None else score.folds),
+                folds=folds or (() if score is None else score.folds),
                 selected=selected[i],
                 parent=columns["parent_id"][i],
                 content_hash=columns["content_hash"][i],
@@ -276,38 +200,7 @@ def _value(score: ScoreCell | None) -> float | None:
     return None if score is None else score.value
 
 
-def _with_spread(
-    score: ScoreCell | None, spread: ScoreCell | None, folds: tuple[float, ...]
-) -> ScoreCell | None:
-    """Return the CV score with its spread; the mean of the folds where it is absent."""
-    if score is None or score.value is None:
-        if not folds:
-            return None
-        score = ScoreCell(sum(folds) / len(folds), folds=folds)
-    if score.spread is None and spread is not None and spread.value is not None:
-        return score._replace(spread=abs(spread.value))
-    return score
-
-
-def _folds(reader: _Columns) -> list[tuple[float, ...]]:
-    """Return the fold scores of every row that has all of them."""
-    at = reader.at.get("cv_fold_scores")
-    if at is not None:
-        found = reader.parsed(reader.cells("cv_fold_scores"), at, read_folds)
-        return [item or () for item in found]
-    if not reader.folds_at:
-        return [()] * len(reader.table.rows)
-    columns = [reader.scores_at(at) for at in reader.folds_at]
-    rows = []
-    for cells in zip(*columns, strict=True):
-        values = [cell.value for cell in cells if cell is not None]
-        whole = len(values) == len(cells)
-        kept = tuple(value for value in values if value is not None)
-        rows.append(kept if whole and len(kept) == len(cells) else ())
-    return rows
-
-
-def _descriptions(reader: _Columns, *, joined: bool) -> list[str | None]:
+def _descriptions(reader: Sheet, *, joined: bool) -> list[str | None]:
     """Return the description; in a hand-made table, all columns of words together."""
     if not joined or len(reader.texts_at) < 2:
         return reader.texts("description")
@@ -319,7 +212,7 @@ def _descriptions(reader: _Columns, *, joined: bool) -> list[str | None]:
     return found
 
 
-def _selected(reader: _Columns) -> list[bool | None]:
+def _selected(reader: Sheet) -> list[bool | None]:
     """Return the final selection; where only the chosen are marked, no mark is no."""
     at = reader.at.get("selected")
     if at is None:
@@ -330,14 +223,14 @@ def _selected(reader: _Columns) -> list[bool | None]:
     return flags
 
 
-def _scheme_of_name(reader: _Columns) -> str:
+def _scheme_of_name(reader: Sheet) -> str:
     at = reader.at.get("cv_score")
     words = name_key("" if at is None else reader.table.columns[at])
     found = (kind for word, kind in _SCHEMES.items() if words.startswith(word))
     return next(found, "cv")
 
 
-def _without_empty(drafts: list[Draft], reader: _Columns) -> list[Draft]:
+def _without_empty(drafts: list[Draft], reader: Sheet) -> list[Draft]:
     """Leave out the rows of a hand-made table that only number or divide it."""
     kept = []
     for draft in drafts:

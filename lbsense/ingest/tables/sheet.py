@@ -1,21 +1,31 @@
-"""Which column of one table holds which field, by its name or by the user's word."""
+"""Which column of a table holds which field, and what its cells say."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.tables.cells import CellError, is_missing, read_score, read_text
+from lbsense.ingest.tables.cells import (
+    CellError,
+    ScoreCell,
+    is_missing,
+    read_folds,
+    read_score,
+    read_text,
+    uses_decimal_comma,
+)
+from lbsense.ingest.tables.dates import DateColumn, read_dates
 from lbsense.ingest.tables.names import FIELDS, field_of, fold_number, name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import RowIssue
 
-__all__ = ["Assignment", "ColumnNames", "assign_columns", "check_overrides"]
+__all__ = ["Assignment", "ColumnNames", "Sheet", "assign_columns", "check_overrides"]
 
+_T = TypeVar("_T")
 ColumnNames: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _SCORES = ("cv_score", "public_score", "private_score")
@@ -112,6 +122,115 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
         texts=tuple(sorted(texts)),
         issues=tuple(issues),
     )
+
+
+class Sheet:
+    """The columns of one table by field; collects the cells that cannot be read."""
+
+    def __init__(self, table: RawTable, assignment: Assignment) -> None:
+        self.table = table
+        self.at = assignment.columns
+        self.folds_at = assignment.folds
+        self.texts_at = assignment.texts
+        self.issues: list[RowIssue] = []
+
+    def cells(self, field: str) -> list[object]:
+        """Return the cells of a field; None throughout where it has no column."""
+        at = self.at.get(field)
+        if at is None:
+            return [None] * len(self.table.rows)
+        return [row.cells[at] for row in self.table.rows]
+
+    def texts(self, field: str) -> list[str | None]:
+        """Return the text of every cell of a field."""
+        return [read_text(cell) for cell in self.cells(field)]
+
+    def dates(self) -> DateColumn | None:
+        """Return the times of all rows, None where there is no such column."""
+        at = self.at.get("submitted_at")
+        if at is None:
+            return None
+        cells = self.cells("submitted_at")
+        dates = read_dates(cells)
+        for position, expected in dates.not_understood.items():
+            self.complain(at, position, cells[position], expected)
+        return dates
+
+    def scores(self, field: str) -> list[ScoreCell | None]:
+        """Return the scores of a field; None throughout where it has no column."""
+        at = self.at.get(field)
+        if at is None:
+            return [None] * len(self.table.rows)
+        return self.scores_at(at)
+
+    def scores_at(self, at: int) -> list[ScoreCell | None]:
+        """Return the scores in one column."""
+        cells = [row.cells[at] for row in self.table.rows]
+        comma = uses_decimal_comma(cells, self.table.delimiter)
+        return self.parsed(
+            cells, at, lambda cell: read_score(cell, decimal_comma=comma)
+        )
+
+    def parsed(
+        self, cells: Sequence[object], at: int, read: Callable[[object], _T | None]
+    ) -> list[_T | None]:
+        """Return what ``read`` makes of the cells; those that it cannot are issues."""
+        values: list[_T | None] = []
+        for position, cell in enumerate(cells):
+            try:
+                values.append(read(cell))
+            except CellError as error:
+                values.append(None)
+                self.complain(at, position, cell, str(error))
+        return values
+
+    def complain(self, at: int, position: int, cell: object, expected: str) -> None:
+        """Add the issue that a cell was not understood."""
+        issue = RowIssue(
+            source=self.table.source,
+            line=self.table.rows[position].line,
+            column=self.table.columns[at],
+            found=shorten(str(cell), 80),
+            expected=expected,
+            action="cell taken as missing",
+        )
+        self.issues.append(issue)
+
+    def folds(self) -> list[tuple[float, ...]]:
+        """Return the fold scores of every row that has all of them."""
+        at = self.at.get("cv_fold_scores")
+        if at is not None:
+            found = self.parsed(self.cells("cv_fold_scores"), at, read_folds)
+            return [item or () for item in found]
+        if not self.folds_at:
+            return [()] * len(self.table.rows)
+        rows = []
+        for cells in zip(*(self.scores_at(at) for at in self.folds_at), strict=True):
+            values = [None if cell is None else cell.value for cell in cells]
+            kept = tuple(value for value in values if value is not None)
+            rows.append(kept if len(kept) == len(cells) else ())
+        return rows
+
+    def cv_scores(self) -> list[tuple[ScoreCell | None, tuple[float, ...]]]:
+        """Return the CV score of every row, with its spread, and those of its folds.
+
+        Where the score is absent, it is the mean of the folds.
+        """
+        scores, spreads = self.scores("cv_score"), self.scores("cv_std")
+        rows = zip(scores, spreads, self.folds(), strict=True)
+        return [(_with_spread(cell, std, folds), folds) for cell, std, folds in rows]
+
+
+def _with_spread(
+    score: ScoreCell | None, spread: ScoreCell | None, folds: tuple[float, ...]
+) -> ScoreCell | None:
+    if score is None or score.value is None:
+        if not folds:
+            return None
+        score = ScoreCell(sum(folds) / len(folds), folds=folds)
+    if score.spread is None and spread is not None and spread.value is not None:
+        return score._replace(spread=abs(spread.value))
+    return score
 
 
 def _overridden(
