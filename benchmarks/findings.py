@@ -23,7 +23,7 @@ from joblib import Parallel, delayed
 
 from lbsense.analysis import analyze
 from lbsense.checks import explanations_page, run_checks
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 from lbsense.simulate import Scenario, SimulatedCompetition, simulate
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings.md"

@@ -23,7 +23,7 @@ from scipy import stats
 from lbsense import noise_of
 from lbsense.errors import LbsenseWarning
 from lbsense.metrics import influence
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 
 SEED = 20_240_601
 POPULATION = 2_000_000

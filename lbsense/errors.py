@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lbsense.model import RowIssue
+from typing import Protocol
 
 __all__ = ["DirectionUnknownError", "IngestError", "LbsenseError", "LbsenseWarning"]
 
 
 class LbsenseError(Exception):
     """Root of every error that lbsense raises on purpose."""
+
+
+class Issue(Protocol):
+    """What can be said of a row that was not read, as `lbsense.RowIssue` says it."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def column(self) -> str | None: ...
+    @property
+    def found(self) -> str: ...
+    @property
+    def expected(self) -> str: ...
+    @property
+    def action(self) -> str: ...
 
 
 class IngestError(LbsenseError, ValueError):
@@ -24,7 +38,7 @@ class IngestError(LbsenseError, ValueError):
         Every row problem that was found, not only those quoted in the message.
     """
 
-    def __init__(self, message: str, *, issues: Sequence[RowIssue] = ()) -> None:
+    def __init__(self, message: str, *, issues: Sequence[Issue] = ()) -> None:
         super().__init__(message)
         self.issues = tuple(issues)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.calibration.cells import Cell
 from lbsense import Analysis, analyze
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 from lbsense.simulate import Scenario, SimulatedCompetition, simulate
 
 __all__ = ["one_history", "true_gains"]

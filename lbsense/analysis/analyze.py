@@ -15,8 +15,7 @@ from lbsense.analysis.result import Analysis, Step
 from lbsense.analysis.retrospective import look_back
 from lbsense.analysis.verdicts import contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
-from lbsense.model import History
-from lbsense.model.predictions import Predictions
+from lbsense.model import History, Predictions
 
 __all__ = ["analyze"]
 

@@ -11,10 +11,9 @@ import numpy as np
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense.analysis._cv_scale import cv_on_public_scale, gains
 from lbsense.analysis.noise import NoiseScale, noise_scale
-from lbsense.analysis.references import Parents, find_parents, repeat_groups
+from lbsense.analysis.references import Parents, find_parents
 from lbsense.analysis.rows import Rows, rows_of
-from lbsense.model import History
-from lbsense.model.predictions import Predictions
+from lbsense.model import History, Predictions, content_groups
 from lbsense.stats import (
     LevelNoise,
     LevelPosteriorResult,
@@ -85,7 +84,7 @@ def gather(
 ) -> Evidence:
     """Return the evidence that a history holds."""
     notes: dict[str, str] = {}
-    groups = repeat_groups(history)
+    groups = content_groups(history)
     if history.competition.greater_is_better is None:
         notes["direction"] = (
             "Not knowable which score is better: the file does not say it. Give the "

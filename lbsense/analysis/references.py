@@ -1,47 +1,21 @@
-"""What each submission is compared with, and which submissions are one and the same."""
+"""What each submission is compared with."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 
-from lbsense._format import clean_text, plural
+from lbsense._format import plural
 from lbsense._typing import FloatArray, IntArray
-from lbsense.model import History, Submission
+from lbsense.model import History
 
-__all__ = ["NO_REFERENCE", "Parents", "find_parents", "repeat_groups"]
+__all__ = ["NO_REFERENCE", "Parents", "find_parents"]
 
 NO_REFERENCE = -1
 _FEWEST_TO_INFER = 8  # submissions with both scores
 _SLIGHTLY = 0.85  # of the mean square under the plain rule, before another is taken
 _CLEARLY = {"best public": 1.0, "the previous one": 0.65}  # its scores drift least
-_LARGEST_GROUP = 5  # more submissions under one text share a lazy name, not a content
-
-
-def repeat_groups(history: History) -> IntArray:
-    """Return a label per submission, equal for the same content scored again.
-
-    Content is the same where its digest is, or, without digests, where a description
-    specific enough to name one submission and the file name recur and CV does not
-    differ. A submission that stands alone has the label -1.
-    """
-    members: dict[Hashable, list[int]] = defaultdict(list)
-    for index, item in enumerate(history):
-        key = _content_key(item)
-        if key is not None:
-            members[key].append(index)
-    labels = np.full(len(history), NO_REFERENCE, dtype=np.int64)
-    groups = [
-        group
-        for key, group in members.items()
-        if len(group) > 1 and (len(group) <= _LARGEST_GROUP or _is_digest(key))
-    ]
-    for label, group in enumerate(groups):
-        labels[group] = label
-    return labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +49,7 @@ def find_parents(
     public, cv : ndarray of shape (n_submissions,)
         Oriented scores, nan where missing; ``cv`` None where it cannot be used.
     groups : ndarray of shape (n_submissions,)
-        Labels of `repeat_groups`.
+        Labels of `lbsense.model.content_groups`.
 
     Notes
     -----
@@ -150,17 +124,3 @@ def _mean_square(offset: FloatArray, tree: IntArray) -> float:
     if not known.size:
         return np.inf
     return float(np.minimum(known, 9 * np.median(known)).mean())
-
-
-def _content_key(item: Submission) -> Hashable | None:
-    if item.content_hash:
-        return ("digest", item.content_hash)
-    text = clean_text(item.description or "").casefold()
-    names_one = len(text) >= 8 and (any(map(str.isdigit, text)) or " " in text)
-    if not names_one:
-        return None
-    return ("text", text, item.file_name, item.cv_score)
-
-
-def _is_digest(key: Hashable) -> bool:
-    return isinstance(key, tuple) and key[0] == "digest"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import numpy as np
 
 from lbsense._format import plural
 from lbsense._typing import FloatArray
 from lbsense.analysis.predictions import noise_of
-from lbsense.model import History
-from lbsense.model.predictions import Predictions
+from lbsense.model import History, NameIndex, Predictions
 from lbsense.stats import JointNoiseResult
 
 __all__ = ["Rows", "rows_of"]
@@ -103,14 +100,8 @@ def rows_of(
 
 def _places(history: History, predictions: Predictions) -> dict[str, int]:
     """Return name of predictions -> position of the one submission that it names."""
-    stems = [PurePath(item.file_name or "").stem for item in history]
-    count = Counter(stems)
-    by_name = {
-        stem: index for index, stem in enumerate(stems) if stem and count[stem] == 1
-    }
-    by_name |= {item.submission_id: index for index, item in enumerate(history)}
     return {
-        name: by_name[name]
-        for name in predictions.oof_names
-        if name in by_name and history[by_name[name]].public_score is not None
+        name: place
+        for name, place in NameIndex(history).places(predictions.oof_names).items()
+        if history[place].public_score is not None
     }

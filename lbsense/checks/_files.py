@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import numpy as np
 
 from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
-from lbsense.model.predictions import Predictions
+from lbsense.model import NameIndex, Predictions
 
 __all__ = ["Files", "files_of"]
 
@@ -33,14 +31,11 @@ def files_of(analysis: Analysis, predictions: Predictions | None) -> Files | Non
     if predictions is None or predictions.test is None:
         return None
     steps = analysis.steps
-    stems = [PurePath(step.file_name or "").stem for step in steps]
-    count = Counter(stems)
-    place = {s: i for i, s in enumerate(stems) if s and count[s] == 1}
-    place |= {step.submission_id: index for index, step in enumerate(steps)}
+    names = predictions.test_names
     named = {
-        place[name]: column
-        for column, name in enumerate(predictions.test_names)
-        if name in place and steps[place[name]].public_score is not None
+        place: names.index(name)
+        for name, place in NameIndex(analysis.history).places(names).items()
+        if steps[place].public_score is not None
     }
     if not named:
         return None

@@ -51,9 +51,9 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
         "Duplicate submissions",
         Text(
             "Some submissions are one model sent again, not independent trials.",
-            "They share content, or description, file name and score.",
-            "Where everything is called `submission.csv` with one lazy description and "
-            "scores tie.",
+            "They share content, or a telling description, the file name and the CV "
+            "score.",
+            "Where one description and one file name stand for several models.",
             "Nothing: repeats are kept apart, and measure the noise of a re-run.",
         ),
     ),

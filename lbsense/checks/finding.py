@@ -11,7 +11,7 @@ import pandas as pd
 from lbsense._fragment import details, fragment, paragraph, table
 from lbsense._result import Result
 from lbsense.analysis import Analysis
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 
 __all__ = [
     "Check",

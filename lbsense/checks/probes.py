@@ -13,7 +13,7 @@ from lbsense.checks._files import Files, files_of
 from lbsense.checks.finding import Outcome, check, file_check, flag_if, not_applicable
 from lbsense.checks.wording import blend_of, wording_of
 from lbsense.metrics import find_metric
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 from lbsense.stats import few_row_moves, few_row_pairs, longest_line, value_counts
 
 __all__ = ["PROBE_CHECKS"]

@@ -11,7 +11,7 @@ from lbsense.checks.finding import Check, Findings
 from lbsense.checks.outcome import OUTCOME_CHECKS
 from lbsense.checks.probes import PROBE_CHECKS
 from lbsense.checks.selection import SELECTION_CHECKS
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 
 __all__ = ["CHECKS", "run_checks"]
 

@@ -2,6 +2,14 @@
 
 from lbsense.model.competition import Competition
 from lbsense.model.history import DataWarning, History
+from lbsense.model.identity import (
+    NameIndex,
+    content_groups,
+    file_kind,
+    file_stem,
+    names_of_file,
+    plain_stem,
+)
 from lbsense.model.input_file import InputFile
 from lbsense.model.predictions import Predictions
 from lbsense.model.submission import RowIssue, Submission
@@ -11,7 +19,13 @@ __all__ = [
     "DataWarning",
     "History",
     "InputFile",
+    "NameIndex",
     "Predictions",
     "RowIssue",
     "Submission",
+    "content_groups",
+    "file_kind",
+    "file_stem",
+    "names_of_file",
+    "plain_stem",
 ]

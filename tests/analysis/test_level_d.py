@@ -12,7 +12,7 @@ import pytest
 from lbsense import noise_of
 from lbsense.analysis import analyze
 from lbsense.errors import LbsenseWarning
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 from lbsense.simulate import Scenario, simulate
 
 K = 12

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbsense.analysis import analyze
-from lbsense.analysis.references import find_parents, repeat_groups
-from lbsense.model import Competition, History, Submission
+from lbsense.analysis.references import find_parents
+from lbsense.model import Competition, History, Submission, content_groups
 from lbsense.simulate import Scenario, simulate
 
 HABITS = {
@@ -39,7 +39,7 @@ def history(public, parents=None, **fields):
 def parents_of(public, cv=None, parents=None, **fields):
     made = history(public, parents, **fields)
     cv = None if cv is None else np.asarray(cv, dtype=float)
-    return find_parents(made, np.asarray(public, dtype=float), cv, repeat_groups(made))
+    return find_parents(made, np.asarray(public, dtype=float), cv, content_groups(made))
 
 
 def walk(rng, habit, k=40, noise=0.003):
@@ -185,7 +185,7 @@ def test_the_true_habit_is_found_in_most_histories(policy):
         )
         public = made.history.scores("public")
         cv = made.history.scores("cv")
-        found = find_parents(made.history, public, cv, repeat_groups(made.history))
+        found = find_parents(made.history, public, cv, content_groups(made.history))
         hits.append((found.reference == made.truth.parent).mean())
     # What counts is the parent: habits often agree on it.
     assert np.mean(np.array(hits) > 0.9) >= 0.7

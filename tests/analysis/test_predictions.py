@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from lbsense import bootstrap_of, noise_of, unlabelled_noise_of
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 
 
 def classifier(n=1500, k=3, seed=0, **extra):

@@ -11,8 +11,7 @@ import pytest
 
 from lbsense.analysis import analyze
 from lbsense.checks import CHECKS, Findings, run_checks
-from lbsense.model import Competition, DataWarning, History, Submission
-from lbsense.model.predictions import Predictions
+from lbsense.model import Competition, DataWarning, History, Predictions, Submission
 from lbsense.simulate import Scenario, simulate
 
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)

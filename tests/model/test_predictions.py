@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 
 
 def small(**changes):

@@ -13,7 +13,7 @@ from lbsense._format import shorten
 from lbsense._typing import CvSource
 from lbsense.ingest.cv.reading import CvReading, parse_cv
 from lbsense.ingest.history.rows import Draft, ReadTable
-from lbsense.model import RowIssue, Submission
+from lbsense.model import RowIssue, Submission, names_of_file
 
 __all__ = ["build_submissions", "in_time_order", "without_overlap"]
 
@@ -182,10 +182,10 @@ def _parents(
 
 def _called(draft: Draft, name: str) -> set[str]:
     """Return the names by which a later row may speak of this one."""
-    stem = (draft.file_name or "").rsplit("/", 1)[-1].split(".")[0]
     description = draft.description or ""
     first = re.match(r"\W*([\w.-]*\w)", description)
-    called = {name, draft.experiment, stem, first and first.group(1), description}
+    files = names_of_file(draft.file_name or "")
+    called = {name, draft.experiment, *files, first and first.group(1), description}
     return {text.strip().lower() for text in called if text}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -13,7 +12,7 @@ from lbsense._format import clean_text, format_number, format_time, plural
 from lbsense.ingest.cv.scheme import cv_scheme_change
 from lbsense.ingest.history.rows import Draft, ReadTable
 from lbsense.metrics import Metric
-from lbsense.model import DataWarning, History, Submission
+from lbsense.model import DataWarning, History, content_groups
 
 __all__ = ["Seen", "warnings_of"]
 
@@ -137,13 +136,18 @@ def _public_is_private(seen: Seen) -> str | None:
 
 
 def _coarse(seen: Seen) -> str | None:
-    scored = [item for item in seen.history if item.public_score is not None]
-    steps = [
-        (earlier, later)
-        for earlier, later in pairwise(scored)
-        if _content_key(earlier) is None or _content_key(earlier) != _content_key(later)
+    groups = content_groups(seen.history).tolist()
+    scored = [
+        (item.public_score, group)
+        for item, group in zip(seen.history, groups, strict=True)
+        if item.public_score is not None
     ]
-    ties = sum(a.public_score == b.public_score for a, b in steps)
+    steps = [
+        (before, after)
+        for (before, group), (after, next_group) in pairwise(scored)
+        if group < 0 or group != next_group
+    ]
+    ties = sum(before == after for before, after in steps)
     if len(steps) < 5 or 2 * ties <= len(steps):
         return None
     return (
@@ -154,24 +158,15 @@ def _coarse(seen: Seen) -> str | None:
 
 
 def _duplicates(seen: Seen) -> str | None:
-    keys = [_content_key(item) for item in seen.history]
-    counts = Counter(key for key in keys if key is not None)
-    repeated = [count for count in counts.values() if count > 1]
-    if not repeated:
+    groups = content_groups(seen.history)
+    n_repeated, n_groups = int((groups >= 0).sum()), int(groups.max(initial=-1)) + 1
+    if not n_groups:
         return None
     return (
-        f"{plural(sum(repeated), 'submission')} in {plural(len(repeated), 'group')} "
-        "have the same content, or the same description, file name and score: they "
+        f"{plural(n_repeated, 'submission')} in {plural(n_groups, 'group')} "
+        "have the same content, or the same telling description and file name: they "
         "are one model sent again, not independent trials."
     )
-
-
-def _content_key(item: Submission) -> Hashable:
-    if item.content_hash is not None:
-        return item.content_hash
-    if not item.description or not item.file_name or item.public_score is None:
-        return None
-    return item.description, item.file_name, item.public_score, item.private_score
 
 
 def _complete_without_score(seen: Seen) -> str | None:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lbsense.ingest.log.runs import LogRun
-from lbsense.model import Submission
+from lbsense.model import Submission, file_stem
 
 __all__ = ["NOBODY", "SHARED", "TAKEN", "match_runs"]
 
@@ -25,10 +25,6 @@ _SPACED = re.compile(
     re.IGNORECASE,
 )
 _SAME_PREFIX = {"experiment": "exp", "version": "v", "ver": "v"}
-_ENDING = re.compile(
-    r"(?:\.(?:csv|tsv|txt|gz|zip|json|parquet|ipynb|py|pkl|npy|xz|bz2))+$",
-    re.IGNORECASE,
-)
 _MAX_PIECES = 6
 _MAX_BREAKS = 40
 _MAX_TEXT = 4000
@@ -118,7 +114,7 @@ def _submission_names(item: Submission) -> set[str]:
         for pattern in (_NUMBERED, _SPACED):
             names.update(_numbered_form(match) for match in pattern.finditer(text))
         for match in _WORD.finditer(text.lower()):
-            names.update(_parts(_ENDING.sub("", match.group())))
+            names.update(_parts(file_stem(match.group())))
     return names
 
 
@@ -140,17 +136,12 @@ def _parts(word: str) -> Iterator[str]:
 
 
 def _run_files(run: LogRun) -> Iterator[str]:
-    return (_stem(name) for name in (*run.files, *run.experiments))
+    return (file_stem(name).lower() for name in (*run.files, *run.experiments))
 
 
 def _submission_file(item: Submission) -> Iterator[str]:
     if item.file_name:
-        yield _stem(item.file_name)
-
-
-def _stem(name: str) -> str:
-    """Return the name of a file without its folders and endings, in lower case."""
-    return _ENDING.sub("", re.split(r"[\\/]", name.strip())[-1]).strip().lower()
+        yield file_stem(item.file_name).lower()
 
 
 _WAYS: tuple[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,16 +20,12 @@ from lbsense.ingest.predictions.tables import (
     listed,
     read_prediction_table,
 )
-from lbsense.model import History
+from lbsense.model import History, NameIndex, file_kind, plain_stem
 
 __all__ = ["SubmissionTable", "by_submission", "folder_files", "submission_tables"]
 
-_SUFFIX = re.compile(
+_READ = re.compile(
     r"\.(?:(?:csv|tsv|txt)(?:\.gz|\.zip)?|zip|parquet|pq|feather|npy|npz)$", re.I
-)
-_OOF = re.compile(r"(?:^|[_\-. ])oofs?(?:[_\-. ]?preds?)?(?=$|[_\-. ])", re.I)
-_TEST = re.compile(
-    r"(?:^|[_\-. ])(?:submissions?|subs?|test[_\-. ]?preds?)(?=$|[_\-. ])", re.I
 )
 
 
@@ -45,11 +41,14 @@ class SubmissionTable:
         Where its predictions stand.
     names : tuple of str
         The columns that hold them.
+    file : str or None
+        The file that was named for it, where it was.
     """
 
     name: str
     table: PredictionTable
     names: tuple[str, ...]
+    file: str | None = None
 
 
 def folder_files(folder: Any) -> tuple[list[Path], list[Path]]:
@@ -59,14 +58,12 @@ def folder_files(folder: Any) -> tuple[list[Path], list[Path]]:
         what = "a file, expected a folder" if path.exists() else "no such folder"
         msg = f"{folder}: {what}. Give single files with oof= and test=."
         raise IngestError(msg)
-    files = sorted(item for item in path.iterdir() if _SUFFIX.search(item.name))
-    oof = [item for item in files if _OOF.search(_stem(item.name))]
+    files = sorted(item for item in path.iterdir() if _READ.search(item.name))
+    oof = [item for item in files if file_kind(item.name) == "oof"]
     test = [
         item
         for item in files
-        if item not in oof
-        and _TEST.search(_stem(item.name))
-        and "sample" not in item.name.lower()
+        if file_kind(item.name) == "test" and "sample" not in item.name.lower()
     ]
     if not oof and not test:
         names = sorted(item.name for item in path.iterdir())
@@ -92,7 +89,11 @@ def submission_tables(data: Any, wanted: Wanted, kind: str) -> list[SubmissionTa
                 "mapping from the names of submissions to their tables."
             )
             raise TypeError(msg)
-        parts = [_one(item, wanted, _key(str(item)), kind) for item in data]
+        parts = [
+            replace(_one(item, wanted, plain_stem(file), kind), file=file)
+            for item in data
+            for file in [str(item)]
+        ]
     else:
         parts = _columns(data, wanted, kind)
     counts = Counter(part.name for part in parts)
@@ -107,17 +108,13 @@ def submission_tables(data: Any, wanted: Wanted, kind: str) -> list[SubmissionTa
 def by_submission(
     parts: list[SubmissionTable], history: History
 ) -> list[SubmissionTable]:
-    """Return the parts named by the submissions whose file name is theirs."""
-    found = defaultdict(list)
-    for item in history:
-        if item.file_name:
-            found[_key(item.file_name).lower()].append(item.submission_id)
+    """Return the parts named by the submissions that they are called by."""
+    index = NameIndex(history)
     known = {item.submission_id for item in history}
     named = []
     for part in parts:
-        fits = found.get(part.name.lower(), [])
-        if part.name in known:
-            fits = [part.name]
+        called = part.name if part.file is None or part.name in known else part.file
+        fits = [history[place].submission_id for place in index.positions(called)]
         if len(fits) > 1:
             msg = (
                 f"{part.table.source}: its name fits {len(fits)} submissions of the "
@@ -140,18 +137,7 @@ def _columns(data: Any, wanted: Wanted, kind: str) -> list[SubmissionTable]:
     table = read_prediction_table(data, wanted, kind)
     names = submission_columns(table, wanted)
     if len(names) == 1 and isinstance(data, (str, os.PathLike)):
-        key = _key(os.fspath(data))
-        return [SubmissionTable(name=key, table=table, names=tuple(names))]
+        file = os.fspath(data)
+        name = plain_stem(file)
+        return [SubmissionTable(name=name, table=table, names=tuple(names), file=file)]
     return [SubmissionTable(name=name, table=table, names=(name,)) for name in names]
-
-
-def _stem(name: str) -> str:
-    return _SUFFIX.sub("", re.split(r"[/\\]", name)[-1])
-
-
-def _key(path: str) -> str:
-    """Return what is left of a file name without the words that tell its kind."""
-    stem = _stem(path)
-    pattern = _OOF if _OOF.search(stem) else _TEST
-    left = pattern.sub("", stem, count=1).strip("_-. ")
-    return left or stem

@@ -25,8 +25,7 @@ from lbsense.ingest.predictions.tables import (
     with_ids,
 )
 from lbsense.ingest.tables.source import is_text_source
-from lbsense.model import History
-from lbsense.model.predictions import Predictions
+from lbsense.model import History, Predictions
 
 __all__ = ["read_predictions"]
 

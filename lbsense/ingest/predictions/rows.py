@@ -15,7 +15,7 @@ from lbsense.errors import IngestError, LbsenseWarning
 from lbsense.ingest.predictions.columns import column_named, numbers
 from lbsense.ingest.predictions.files import SubmissionTable
 from lbsense.ingest.predictions.tables import PredictionTable, Wanted, listed
-from lbsense.model.predictions import Predictions
+from lbsense.model import Predictions
 
 __all__ = ["Training", "assemble"]
 
