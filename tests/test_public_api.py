@@ -177,7 +177,7 @@ def test_the_report_of_the_readme_is_made(
     "name",
     [
         "README.md",
-        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
+        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
     ],
 )
 def test_links_of_the_documents_lead_somewhere(name: str) -> None:
