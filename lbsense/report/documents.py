@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from lbsense import __version__
 from lbsense._format import (
     format_gain,
     format_number,
@@ -16,62 +17,43 @@ from lbsense.analysis import Analysis, Step
 from lbsense.checks import Findings
 from lbsense.model import InputFile
 from lbsense.report.blocks import name_of
-from lbsense.report.markdown import markdown_table, markdown_text
+from lbsense.report.markdown import markdown_table, markdown_text, render_markdown
 
-__all__ = [
-    "agreement",
-    "competition",
-    "facts",
-    "fill_in",
-    "final_submissions",
-    "findings_told",
-    "gains",
-    "inputs",
-    "kaggle_document",
-    "no_gains",
-    "noise",
-    "outcome",
-    "zindi_document",
-]
+__all__ = ["DOCUMENTS", "document"]
+
+#: The documents by the name of their format, each a template of that name.
+DOCUMENTS = ("kaggle", "zindi")
 
 _MOST = 12
+_GAP = "**TO FILL IN**"
 
 
-def fill_in(text: str) -> str:
-    """Return a marked place for what scores cannot tell."""
-    return f"> **TO FILL IN:** {text}"
+def document(
+    name: str, analysis: Analysis, findings: Findings, *, sources: Sequence[InputFile]
+) -> str:
+    """Return a document as far as a history can fill it.
+
+    What scores cannot tell is a marked place.
+    """
+    return render_markdown(
+        name,
+        analysis=analysis,
+        findings=findings,
+        sources=sources,
+        version=__version__,
+        told={
+            "agreement": _agreement(analysis),
+            "final_submissions": _final_submissions(analysis),
+            "gains": _gains(analysis),
+            "no_gains": _no_gains(analysis),
+            "noise": _noise(analysis),
+            "outcome": _outcome(analysis),
+            "private": _private(analysis),
+        },
+    )
 
 
-def competition(analysis: Analysis) -> str:
-    """Return the name of the competition, or a marked place for it."""
-    slug = analysis.history.competition.slug
-    return markdown_text(slug) if slug else "**TO FILL IN**"
-
-
-def facts(analysis: Analysis) -> str:
-    """Return the metric, the sizes and the period as a list, gaps marked."""
-    known = analysis.history.competition
-    metric = markdown_text(known.metric) if known.metric else "**TO FILL IN**"
-    if known.better:
-        metric += f" ({known.better})"
-    lines = [f"- Metric: {metric}"]
-    for name, count in (
-        ("Training rows", known.train_size),
-        ("Public test rows", known.n_public),
-        ("Private test rows", known.n_private),
-    ):
-        lines.append(f"- {name}: {'**TO FILL IN**' if count is None else f'{count:,}'}")
-    failed = sum(step.public_score is None for step in analysis.steps)
-    total = plural(len(analysis.steps), "submission")
-    lines.append(f"- History: {total}, {failed} of them without a public score")
-    times = [step.submitted_at for step in analysis.steps if step.submitted_at]
-    if times:
-        first, last = format_time(min(times)), format_time(max(times))
-        lines.append(f"- First and last submission (UTC): {first} and {last}")
-    return "\n".join(lines)
-
-
-def final_submissions(analysis: Analysis) -> str:
+def _final_submissions(analysis: Analysis) -> str:
     """Return the table of what was selected, or what scored best and that it is so."""
     chosen = [i for i, item in enumerate(analysis.history) if item.selected]
     told = "The submissions that were selected:"
@@ -115,7 +97,7 @@ def _best(analysis: Analysis) -> tuple[list[int], str]:
     return [], ""
 
 
-def gains(analysis: Analysis) -> str:
+def _gains(analysis: Analysis) -> str:
     """Return the steps that were real gains, each with its interval."""
     real = [
         (index, step)
@@ -158,7 +140,7 @@ def _after(analysis: Analysis, index: int) -> str:
     return analysis.retrospective.outcomes[index] or "-"
 
 
-def no_gains(analysis: Analysis) -> str:
+def _no_gains(analysis: Analysis) -> str:
     """Return what was tried and could not be told from no change, or was a loss."""
     parts = []
     for verdict, words in (
@@ -177,7 +159,7 @@ def no_gains(analysis: Analysis) -> str:
     return "\n\n".join(parts)
 
 
-def noise(analysis: Analysis) -> str:
+def _noise(analysis: Analysis) -> str:
     """Return what is known of the noise of the leaderboard."""
     told = []
     scale = analysis.noise
@@ -202,7 +184,7 @@ def noise(analysis: Analysis) -> str:
     return " ".join(told)
 
 
-def agreement(analysis: Analysis) -> str:
+def _agreement(analysis: Analysis) -> str:
     """Return what is known of validation: its kind, and whether it was followed."""
     n_cv = sum(step.cv_score is not None for step in analysis.steps)
     if not n_cv:
@@ -222,7 +204,7 @@ def agreement(analysis: Analysis) -> str:
     return text
 
 
-def outcome(analysis: Analysis) -> str:
+def _outcome(analysis: Analysis) -> str:
     """Return what the private scores say, with a lead."""
     found = analysis.retrospective
     if found is None:
@@ -237,143 +219,18 @@ def outcome(analysis: Analysis) -> str:
     return f"What the private scores say:\n\n{lines}"
 
 
-def findings_told(findings: Findings) -> str:
-    """Return what the checks flagged, as a list."""
-    lines = [
-        f"- {item.code} {markdown_text(item.title)}. {markdown_text(item.message)}"
-        for item in findings.flagged
-    ]
-    if not lines:
-        return "No check of the history as a whole flagged anything."
-    return "What checks of the history as a whole flagged:\n\n" + "\n".join(lines)
-
-
-def inputs(sources: Sequence[InputFile], version: str) -> Iterator[str]:
-    """Yield what this document was made from."""
-    if sources:
-        rows = [[item.name, f"{item.n_bytes:,}", item.sha256] for item in sources]
-        yield markdown_table(("File", "Bytes", "SHA-256"), rows)
-    yield f"Scores and steps were written by lbsense {version}; the rest by hand."
-
-
-def kaggle_document(
-    analysis: Analysis,
-    findings: Findings,
-    *,
-    sources: Sequence[InputFile],
-    version: str,
-) -> str:
-    """Return sections A1 to A9 of Kaggle's winning model documentation.
-
-    The sections are those of https://kaggle.com/WinningModelDocumentationGuidelines.
-    What scores cannot tell is a marked place.
-    """
-    parts = [
-        f"# Model summary: {competition(analysis)}",
-        "Every place marked TO FILL IN is yours: scores cannot tell it. The rest comes "
-        "from the submission history.",
-        "## A1. Background on you/your team",
-        f"- Competition name: {competition(analysis)}\n"
-        "- Team name: **TO FILL IN**\n"
-        f"- Private leaderboard score: {_private(analysis)}\n"
-        "- Private leaderboard place: **TO FILL IN**\n"
-        f"{facts(analysis)}",
-        fill_in("name, location and e-mail of every member."),
-        "## A2. Background on you/your team",
-        fill_in("background, time spent, how the team came about, who did what."),
-        "## A3. Summary",
-        fill_in("method, most important features, tools, time to train."),
-        markdown_text(analysis.headline),
-        final_submissions(analysis),
-        "## A4. Features selection / engineering",
-        fill_in("the features that mattered, how they were made and chosen."),
-        "What the scores say of the steps, whatever they changed:",
-        gains(analysis),
-        "## A5. Training method(s)",
-        fill_in("models, ensembling and its weights, external data."),
-        f"Validation: {agreement(analysis)}",
-        "## A6. Interesting findings",
-        fill_in("the most important trick, and what set the solution apart."),
-        noise(analysis),
-        no_gains(analysis),
-        findings_told(findings),
-        outcome(analysis),
-        "## A7. Simple features and methods",
-        fill_in(
-            "a model of fewer than ten features that reaches 90 to 95% of the final "
-            "score, and what it scores."
-        ),
-        "## A8. Model execution time",
-        fill_in("time to train and to predict, of the full and of the simple model."),
-        "## A9. References",
-        fill_in("papers, posts, notebooks and data that were used."),
-        *inputs(sources, version),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
 def _private(analysis: Analysis) -> str:
     """Return the private score that counted, or why it cannot be said."""
-    place = "**TO FILL IN**"
     if all(item.private_score is None for item in analysis.history):
-        return f"{place} (private scores were not given)"
+        return f"{_GAP} (private scores were not given)"
     scores = [
         item.private_score
         for item in analysis.history
         if item.selected and item.private_score is not None
     ]
     if not scores:
-        return f"{place} (the input does not say which submission counted)"
+        return f"{_GAP} (the input does not say which submission counted)"
     better = analysis.history.competition.greater_is_better
     if better is None:
-        return f"{place} (whether higher or lower is better is not known)"
+        return f"{_GAP} (whether higher or lower is better is not known)"
     return format_number(max(scores) if better else min(scores), digits=7)
-
-
-def zindi_document(
-    analysis: Analysis,
-    findings: Findings,
-    *,
-    sources: Sequence[InputFile],
-    version: str,
-) -> str:
-    """Return the sections of Zindi's solution documentation.
-
-    The sections are those of a published solution that follows
-    https://zindi.africa/learn/documentation-guideline.
-    What scores cannot tell is a marked place.
-    """
-    parts = [
-        f"# Solution documentation: {competition(analysis)}",
-        "Every place marked TO FILL IN is yours: scores cannot tell it. The rest comes "
-        "from the submission history.",
-        "## 1. Overview and objectives",
-        fill_in("what the solution is for, and what it is expected to achieve."),
-        facts(analysis),
-        markdown_text(analysis.headline),
-        "## 2. Architecture diagram",
-        fill_in("a picture of the way from raw data to the submission file."),
-        "## 3. ETL process",
-        fill_in("where data comes from, how it is cleaned, transformed and stored."),
-        "## 4. Data modelling",
-        fill_in("features, models, ensembling, training, seeds."),
-        f"Validation: {agreement(analysis)}",
-        gains(analysis),
-        no_gains(analysis),
-        "## 5. Inference",
-        fill_in("how the final file is made again, and how new data is scored."),
-        final_submissions(analysis),
-        "## 6. Run time",
-        fill_in("time of every notebook or script, and the machine that it ran on."),
-        "## 7. Performance metrics",
-        fill_in("the scores of the final model on the metric, and any other measure."),
-        noise(analysis),
-        outcome(analysis),
-        findings_told(findings),
-        "## 8. Error handling and logging",
-        fill_in("what can fail, how that is noticed and handled."),
-        "## 9. Maintenance and monitoring",
-        fill_in("how the solution is kept working, watched and scaled."),
-        *inputs(sources, version),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"

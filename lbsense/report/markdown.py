@@ -1,26 +1,18 @@
-"""A page of blocks as Markdown, for repositories and write-ups."""
+"""Markdown of plain text: nothing that an entrant wrote is markup."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from lbsense._format import clean_text
-from lbsense.report.blocks import (
-    Block,
-    Bullets,
-    Figure,
-    Page,
-    Paragraph,
-    Remark,
-    Section,
-    Table,
-)
+from lbsense._format import clean_text, format_time, plural
 
-__all__ = ["markdown_page", "markdown_table", "markdown_text"]
+__all__ = ["markdown_table", "markdown_text", "render_markdown"]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
 _STARTS_BLOCK = re.compile(r"^(\d+)([.)])|^([-+=])")
+_EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 def markdown_text(text: str) -> str:
@@ -35,86 +27,33 @@ def markdown_text(text: str) -> str:
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table of plain texts, escaped."""
-    lines = [_row(headers), "|" + " --- |" * len(headers)]
-    return "\n".join([*lines, *(_row(row) for row in rows)])
+    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in (headers, *rows)]
+    return "\n".join([lines[0], "|" + " --- |" * len(headers), *lines[1:]])
 
 
-def markdown_page(page: Page, *, version: str, figures: str | None) -> str:
-    """Return the page as Markdown.
+def render_markdown(template: str, **context: Any) -> str:
+    """Return a template filled in, with one empty line between its parts."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    Parameters
-    ----------
-    page : Page
-        What to write.
-    version : str
-        Of lbsense.
-    figures : str or None
-        Folder of the pictures as seen from the file; None leaves only their captions.
-    """
-    parts = [
-        f"# {markdown_text(page.title)}",
-        markdown_text(page.subject),
-        f"**{markdown_text(page.headline)}**",
-    ]
-    for section in (*page.answer, *page.sections):
-        parts += _section(section, figures)
-    parts.append(f"Made by lbsense {version}.")
-    return "\n\n".join(part for part in parts if part) + "\n"
+    environment = Environment(
+        loader=PackageLoader("lbsense.report"),
+        autoescape=False,  # Markdown has characters of its own: see the filters
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cell": _cell,
+        "md": markdown_text,
+        "plural": plural,
+        "time": format_time,
+    }
+    text = environment.get_template(f"{template}.md.j2").render(context)
+    return _EMPTY_LINES.sub("\n\n", text).strip() + "\n"
 
 
-def _section(section: Section, figures: str | None) -> Iterator[str]:
-    yield f"## {markdown_text(section.title)}"
-    for block in section.blocks:
-        yield _block(block, figures)
-
-
-def _block(block: Block, figures: str | None) -> str:
-    match block:
-        case Paragraph():
-            return markdown_text(block.text)
-        case Bullets():
-            return "\n".join(f"- {markdown_text(item)}" for item in block.items)
-        case Figure():
-            caption = markdown_text(block.caption)
-            if figures is None:
-                return ""
-            return f"![{caption}]({figures}/{block.name}.png)"
-        case Table():
-            table = markdown_table(
-                [column.name for column in block.columns],
-                [[cell.text for cell in row] for row in block.rows],
-            )
-            told = [
-                f"- {row[0].text}: {markdown_text(cell.details)}"
-                for row in block.rows
-                for cell in row
-                if cell.details
-            ]
-            why = "\n".join(["", "Why:", "", *told]) if told else ""
-            return f"{markdown_text(block.caption)}\n\n{table}\n{why}".rstrip()
-        case Remark():
-            return _remark(block)
-
-
-def _remark(block: Remark) -> str:
-    lines = []
-    if block.label:
-        lines = [
-            f"### {block.label}: {markdown_text(block.title)}",
-            "",
-            f"*{block.kind}*. {markdown_text(block.text)}",
-            "",
-        ]
-    else:
-        lines = [markdown_text(block.title) + ":", ""]
-    for heading, text in block.details:
-        head = f"**{markdown_text(heading)}.** " if heading else ""
-        lines.append(f"- {head}{markdown_text(text)}")
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_escape(cell) or " " for cell in cells) + " |"
+def _cell(text: str) -> str:
+    return _escape(text) or " "
 
 
 def _escape(text: str) -> str:

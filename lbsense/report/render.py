@@ -12,8 +12,8 @@ from lbsense.analysis import Analysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
-from lbsense.report.documents import kaggle_document, zindi_document
-from lbsense.report.markdown import markdown_page
+from lbsense.report.documents import DOCUMENTS, document
+from lbsense.report.markdown import render_markdown
 from lbsense.report.page import build_page, figure_names
 
 __all__ = ["ReportFormat", "render_report", "write_report"]
@@ -151,13 +151,11 @@ def _text(
     figures: str | None,
 ) -> str:
     files = tuple(_fingerprints(sources))
-    if chosen == "kaggle":
-        return kaggle_document(analysis, findings, sources=files, version=__version__)
-    if chosen == "zindi":
-        return zindi_document(analysis, findings, sources=files, version=__version__)
+    if chosen in DOCUMENTS:
+        return document(chosen, analysis, findings, sources=files)
     page = build_page(analysis, findings, files)
     if chosen == "markdown":
-        return markdown_page(page, version=__version__, figures=figures)
+        return render_markdown("page", page=page, figures=figures, version=__version__)
     from lbsense.report.html import html_page  # matplotlib and jinja2
 
     return html_page(page, analysis, version=__version__)
