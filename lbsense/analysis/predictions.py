@@ -115,6 +115,7 @@ def bootstrap_of(
     *,
     n: int | None = None,
     names: Sequence[str] | None = None,
+    block_length: int | None = None,
     n_resamples: int = 10_000,
     confidence_level: float = 0.95,
     progress: Callable[[int, int], None] | None = None,
@@ -136,6 +137,10 @@ def bootstrap_of(
         Rows behind a score; by default the training rows.
     names : sequence of str, optional
         Submissions, by default all with out-of-fold predictions.
+    block_length : int, optional
+        Draw blocks of so many rows that follow each other in the times of the
+        predictions (or as they stand), where neighbours in time depend on each other.
+        The cube root of the number of rows is a rule of thumb.
     n_resamples : int
         Number of draws.
     confidence_level : float
@@ -153,7 +158,7 @@ def bootstrap_of(
     ------
     ValueError
         If there are no labels or no out-of-fold predictions, they carry weights, or
-        the metric is not defined for them.
+        groups while blocks are asked for, or the metric is not defined for them.
 
     Examples
     --------
@@ -173,7 +178,7 @@ def bootstrap_of(
     groups = predictions.groups
     known = find_metric(metric) if isinstance(metric, str) else metric
     counted = _counted(known) if isinstance(known, Metric) else None
-    if counted is not None and groups is None:
+    if counted is not None and groups is None and block_length is None:
         return resample_confusion(
             labels,
             oof,
@@ -187,8 +192,9 @@ def bootstrap_of(
         )
     return bootstrap(
         *_as_statistic(known, labels, oof),
-        scheme="iid" if groups is None else "cluster",
         groups=groups,
+        block_length=block_length,
+        times=None if block_length is None else predictions.times,
         n=n,
         n_resamples=n_resamples,
         confidence_level=confidence_level,

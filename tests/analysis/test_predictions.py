@@ -105,6 +105,23 @@ def test_groups_widen_and_weights_count():
         bootstrap_of(Predictions(**plain, weights=weights), "log_loss")
 
 
+def test_blocks_follow_each_other_in_the_times_of_the_predictions():
+    # A level that lasts for 50 rows: draws of single rows miss how it hangs together.
+    rng = np.random.default_rng(0)
+    y = np.repeat(rng.normal(size=40), 50) + rng.normal(0, 0.1, 2000)
+    shuffled = rng.permutation(2000)
+    plain = {"labels": y[shuffled], "oof": np.zeros((2000, 1)), "oof_names": ("a",)}
+    predictions = Predictions(**plain, times=shuffled)
+    rows = bootstrap_of(predictions, "mae", n_resamples=1000, rng=0)
+    blocks = bootstrap_of(predictions, "mae", block_length=100, n_resamples=1000, rng=0)
+    assert (rows.scheme, blocks.scheme) == ("iid", "block")
+    assert blocks.se[0] > 4 * rows.se[0]
+    untimed = bootstrap_of(
+        Predictions(**plain), "mae", block_length=100, n_resamples=1000, rng=0
+    )
+    assert untimed.se[0] < 1.5 * rows.se[0]
+
+
 def test_class_probabilities():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 400)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from lbsense._format import plural
-from lbsense._typing import ArrayLike, FloatArray, RandomState
+from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import as_float_matrix, check_count, check_fraction
-from lbsense.stats.rows._resample import resample, use_numba
-from lbsense.stats.rows._weighted import Auc, Called, Mean, Statistic
-from lbsense.stats.rows.covariance import group_sums
-from lbsense.stats.rows.intervals import bca_interval, studentized_interval
 from lbsense.stats.rows.resampled import ResampledResult, summarise
-from lbsense.stats.rows.row_draws import RowDraws, cluster, iid, series, stratified
+from lbsense.stats.rows.row_draws import (
+    Fill,
+    block_totals,
+    drawn_positions,
+    of_blocks,
+    of_groups,
+    of_rows,
+)
 
 __all__ = ["bootstrap"]
 
 Metric: TypeAlias = Callable[..., Any] | Literal["mean", "roc_auc"]
-Scheme: TypeAlias = Literal["iid", "stratified", "cluster", "block"]
+#: From a generator and the rows of one draw to the scores of so many draws.
+Draw: TypeAlias = Callable[[np.random.Generator, int, int], FloatArray]
 
-_MAX_JACKKNIFE = 500  # deletions behind the acceleration of BCa
+_TASK = 200  # draws that share a generator
+_IN_CACHE = 100_000  # counts: under a megabyte
+_MATRIX = 1_000_000  # enough of them for a matrix product to pay
 
 
 def bootstrap(
@@ -31,71 +38,48 @@ def bootstrap(
     y_true: ArrayLike | None,
     y_pred: ArrayLike,
     *,
-    scheme: Scheme = "iid",
     groups: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
     times: ArrayLike | None = None,
     block_length: int | None = None,
     n: int | None = None,
     n_resamples: int = 10_000,
-    interval: Literal["percentile", "bca", "studentized"] = "percentile",
     confidence_level: float = 0.95,
-    psi: ArrayLike | None = None,
-    standard_error: Callable[..., Any] | None = None,
     names: Sequence[str] | None = None,
-    engine: Literal["auto", "numpy", "numba"] = "auto",
-    n_jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     rng: RandomState = None,
 ) -> ResampledResult:
     """Return how scores spread over resampled rows, the same for all submissions.
 
     Use it for a metric without an influence function, and to check one that has it.
-    For metrics of counts `lbsense.stats.confusion.resample_confusion` draws the same
+    For metrics of counts `lbsense.stats.resample_confusion` draws the same
     distribution at a fraction of the cost.
 
     Parameters
     ----------
     metric : callable, "mean" or "roc_auc"
-        ``metric(y_true, y_pred) -> float``, or a scorer of scikit-learn. "mean" is the
-        mean of ``y_pred`` itself: losses of the rows. "roc_auc" is sorted once and
-        counted anew for every draw.
+        ``metric(y_true, y_pred) -> float``. "mean" is the mean of ``y_pred`` itself:
+        losses of the rows. "roc_auc" is sorted once and counted anew for every draw.
     y_true : array_like of shape (n_obs,) or (n_obs, ...), or None
         Labels; not needed for "mean".
     y_pred : array_like of shape (n_obs,), (n_obs, k) or (n_obs, k, ...)
         Predictions of one submission, or of several along the second axis.
-    scheme : {"iid", "stratified", "cluster", "block"}
-        Draw rows; rows within ``strata``; whole ``groups``; or blocks of rows that
-        follow each other in ``times``.
-    groups, strata, times : array_like of shape (n_obs,), optional
-        What the scheme needs. By default strata are the classes of ``y_true``, and
-        rows are in time order.
+    groups : array_like of shape (n_obs,), optional
+        Groups of rows that depend on each other: they are drawn whole.
     block_length : int, optional
-        Rows of a block; by default the cube root of ``n_obs``, a rule of thumb that is
-        too short where rows depend on each other for longer.
+        Draw blocks of so many rows that follow each other in time, where neighbours
+        depend on each other. The cube root of ``n_obs`` is a rule of thumb that is too
+        short where they do for longer.
+    times : array_like of shape (n_obs,), optional
+        Times of the rows, for blocks; by default rows are in time order.
     n : int, optional
         Rows of a draw, such as the size of the public set (m out of n); by default
         ``n_obs``. The interval is then one of the score on ``n`` rows.
     n_resamples : int
         Number of draws.
-    interval : {"percentile", "bca", "studentized"}
-        Which interval.
     confidence_level : float
-        Of the interval, in (0, 1).
-    psi : array_like of shape (n_obs, k), optional
-        Influence of every row, from which BCa takes its acceleration; by default from
-        a jackknife over at most 500 deletions.
-    standard_error : callable, optional
-        ``standard_error(y_true, y_pred) -> float``, for the studentized interval of a
-        metric of your own.
+        Of the percentile interval, in (0, 1).
     names : sequence of str, optional
         Names of the submissions; by default their positions.
-    engine : {"auto", "numpy", "numba"}
-        "auto" compiles with numba where that is installed and the work is worth it.
-        Both engines draw from one distribution, not the same numbers.
-    n_jobs : int, optional
-        Threads for compiled loops; by default one per processor, at most 8. The result
-        does not depend on it.
     progress : callable, optional
         Called as ``progress(done, n_resamples)`` from time to time.
     rng : int or numpy.random.Generator, optional
@@ -110,8 +94,6 @@ def bootstrap(
     ValueError
         If shapes disagree, predictions hold nan or inf, AUC meets one class only, or
         the options do not fit each other.
-    ImportError
-        If numba is asked for and not installed.
 
     Warns
     -----
@@ -120,16 +102,11 @@ def bootstrap(
 
     Notes
     -----
-    BCa: Efron (1987), with acceleration ``sum(u**3) / (6 * sum(u**2) ** 1.5)`` of the
-    influences ``u``. Studentized: ``(score* - score) / se*``, where the standard error
-    is that of a mean, or DeLong's for AUC. Memory does not grow with ``n_resamples``
-    beyond the result itself.
+    Memory does not grow with ``n_resamples`` beyond the result itself. Every 200 draws
+    have a generator of their own.
 
     References
     ----------
-    Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American
-    Statistical Association 82(397), 171-185. doi:10.1080/01621459.1987.10478410
-
     Politis, D. N., Romano, J. P. (1992). A circular block-resampling procedure for
     stationary data. In Exploring the Limits of Bootstrap, 263-270. Wiley.
 
@@ -145,48 +122,33 @@ def bootstrap(
     """
     check_count(n_resamples, name="n_resamples", minimum=2)
     check_fraction(confidence_level, name="confidence_level")
-    if interval not in ("percentile", "bca", "studentized"):
-        msg = (
-            f"interval must be 'percentile', 'bca' or 'studentized', got {interval!r}."
-        )
-        raise ValueError(msg)
     labels, predictions = _check_data(metric, y_true, y_pred)
-    n_obs, n_columns = predictions.shape[:2]
+    n_obs = len(predictions)
     n = n_obs if n is None else check_count(n, name="n")
+    scheme = _scheme(n_obs, groups=groups, times=times, block_length=block_length)
     if metric == "roc_auc" and scheme == "iid" and labels is not None:
         # Single rows may stand in any order; in this one the loops run straight on.
         order = np.lexsort((predictions[:, 0], labels))
         labels, predictions = labels[order], predictions[order]
-    fast = use_numba(engine, work=n * n_columns * n_resamples, metric=metric)
-    draws = _draws(scheme, n_obs, n, labels, groups, strata, times, block_length, fast)
-    statistic = _statistic(metric, labels, predictions, standard_error, fast)
-    if interval == "studentized" and (
-        scheme not in ("iid", "stratified") or n != n_obs
-    ):
-        msg = (
-            "The studentized interval is for single rows and n = n_obs. With "
-            f"scheme={scheme!r} and n={n} use 'bca' or 'percentile'."
-        )
-        raise ValueError(msg)
+    if scheme == "cluster":
+        fill = of_groups(np.asarray(groups), n)
+    elif scheme == "block":
+        order = np.arange(n_obs) if times is None else np.asarray(times)
+        fill = of_blocks(order, n, 1 if block_length is None else block_length)
+    else:
+        fill = of_rows(n_obs, n)
+    statistic = _statistic(metric, labels, predictions)
     scores = statistic.observed()
-    distribution, errors = resample(
+    distribution = _resample(
         statistic,
-        draws,
+        fill,
+        n=n,
+        n_obs=n_obs,
         n_resamples=n_resamples,
-        with_errors=interval == "studentized",
-        n_jobs=n_jobs,
+        direct=statistic.direct if scheme == "iid" else None,
         progress=progress,
         rng=np.random.default_rng(rng),
     )
-    ends = None
-    if errors is not None:
-        se = statistic.standard_errors(np.ones((1, n_obs), dtype=np.int64))[0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = (distribution - scores) / errors
-        ends = studentized_interval(scores, se, ratios, confidence_level)
-    elif interval == "bca":
-        acceleration = _acceleration(statistic, draws, psi)
-        ends = bca_interval(scores, distribution, acceleration, confidence_level)
     return summarise(
         scores,
         distribution,
@@ -195,8 +157,6 @@ def bootstrap(
         scheme=scheme,
         confidence_level=confidence_level,
         names=names,
-        ends=ends,
-        interval=interval,
     )
 
 
@@ -235,88 +195,225 @@ def _check_finite(values: npt.NDArray[Any], name: str) -> None:
             raise ValueError(msg)
 
 
+def _scheme(
+    n_obs: int,
+    *,
+    groups: ArrayLike | None,
+    times: ArrayLike | None,
+    block_length: int | None,
+) -> Literal["iid", "cluster", "block"]:
+    """Return what is drawn, after checking that the options fit each other."""
+    if groups is not None and block_length is not None:
+        msg = "Draw groups or blocks of time, not both: leave out block_length."
+        raise ValueError(msg)
+    if times is not None and block_length is None:
+        msg = "times are for blocks: give their block_length as well."
+        raise ValueError(msg)
+    for values, name in ((groups, "groups"), (times, "times")):
+        if values is not None and np.shape(values) != (n_obs,):
+            msg = f"{name} must have one value per row, got {np.shape(values)}."
+            raise ValueError(msg)
+    if groups is not None:
+        return "cluster"
+    return "iid" if block_length is None else "block"
+
+
 def _statistic(
     metric: Metric,
     labels: npt.NDArray[Any] | None,
     predictions: npt.NDArray[Any],
-    standard_error: Callable[..., Any] | None,
-    fast: bool,
-) -> Statistic:
+) -> _Statistic:
     if metric == "mean":
-        return Mean(as_float_matrix(predictions, name="y_pred"), fast=fast)
+        return _Mean(as_float_matrix(predictions, name="y_pred"))
     if metric == "roc_auc":
         scores = as_float_matrix(predictions, name="y_pred")
-        return Auc(np.asarray(labels), scores, fast=fast)
+        return _Auc(np.asarray(labels), scores)
     assert callable(metric)
-    return Called(metric, np.asarray(labels), predictions, standard_error)
+    return _Called(metric, np.asarray(labels), predictions)
 
 
-def _draws(
-    scheme: Scheme,
-    n_obs: int,
+def _resample(
+    statistic: _Statistic,
+    fill: Fill,
+    *,
     n: int,
-    labels: npt.NDArray[Any] | None,
-    groups: ArrayLike | None,
-    strata: ArrayLike | None,
-    times: ArrayLike | None,
-    block_length: int | None,
-    fast: bool,
-) -> RowDraws:
-    """Return the scheme, after checking that it was given what it needs."""
-    given = {"stratified": strata, "cluster": groups, "block": times}
-    for other, values in given.items():
-        if values is not None and scheme != other:
-            msg = f"scheme={scheme!r} does not use what scheme={other!r} needs."
-            raise ValueError(msg)
-        if values is not None and np.shape(values) != (n_obs,):
-            msg = f"scheme={scheme!r} needs one value per row, got {np.shape(values)}."
-            raise ValueError(msg)
-    if scheme == "iid":
-        return iid(n_obs, n, fast=fast)
-    if scheme == "stratified":
-        return stratified(_classes(labels if strata is None else strata), n, fast=fast)
-    if scheme == "cluster":
-        if groups is None:
-            msg = "scheme='cluster' needs groups, one value per row."
-            raise ValueError(msg)
-        return cluster(np.asarray(groups), n, fast=fast)
-    if scheme == "block":
-        order = np.arange(n_obs) if times is None else np.asarray(times)
-        return series(order, n, block_length)
-    msg = f"scheme must be 'iid', 'stratified', 'cluster' or 'block', got {scheme!r}."
-    raise ValueError(msg)
-
-
-def _classes(values: ArrayLike | None) -> npt.NDArray[Any]:
-    if values is None:
-        msg = "scheme='stratified' needs strata, one value per row."
-        raise ValueError(msg)
-    strata = np.asarray(values)
-    n_strata = len(np.unique(strata))
-    if n_strata > len(strata) / 2:
-        msg = (
-            f"scheme='stratified' found {n_strata} strata in {len(strata)} rows: draws "
-            "would hardly differ. Pass strata, such as bins of the target."
-        )
-        raise ValueError(msg)
-    return strata
-
-
-def _acceleration(
-    statistic: Statistic, draws: RowDraws, psi: ArrayLike | None
+    n_obs: int,
+    n_resamples: int,
+    direct: Draw | None,
+    progress: Callable[[int, int], None] | None,
+    rng: np.random.Generator,
 ) -> FloatArray:
-    """Return the acceleration of BCa, from influences or from a jackknife."""
-    n_obs = len(draws.units)
-    if psi is not None:
-        influence = group_sums(as_float_matrix(psi, name="psi"), draws.units)
-    else:
-        _, unit = np.unique(draws.units, return_inverse=True)
-        n_deletions = min(int(unit.max()) + 1, _MAX_JACKKNIFE)
-        scores = [
-            statistic((unit % n_deletions != deleted).astype(np.int64)[np.newaxis])[0]
-            for deleted in range(n_deletions)
-        ]
-        influence = np.mean(scores, axis=0) - np.array(scores)
-    cube, square = (influence**3).sum(axis=0), (influence**2).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(cube / (6 * square**1.5) * np.sqrt(n_obs / draws.n))
+    """Return scores of shape (n_resamples, k), drawn in batches of bounded memory."""
+    starts = range(0, n_resamples, _TASK)
+    children = rng.integers(0, 2**63, size=len(starts)).tolist()
+    scores = np.empty((n_resamples, statistic.n_scores))
+    batch = min(_TASK, max(1, statistic.batch // n_obs))
+    buffer = np.empty((0 if direct else batch, n_obs), dtype=np.int64)
+    for start, child in zip(starts, children, strict=True):
+        stop = min(start + _TASK, n_resamples)
+        generator = np.random.default_rng(child)
+        if direct:
+            scores[start:stop, 0] = direct(generator, n, stop - start)
+        else:
+            for first in range(start, stop, batch):
+                counts = buffer[: min(batch, stop - first)]
+                fill(generator, counts)
+                scores[first : first + len(counts)] = statistic(counts)
+        if progress is not None:
+            progress(stop, n_resamples)
+    return scores
+
+
+class _Statistic(Protocol):
+    """Scores of all submissions from counts of the rows."""
+
+    n_scores: int
+    batch: int  # counts that are best handed over at once
+    direct: Draw | None  # scores of single rows without counts, where that is faster
+
+    def observed(self) -> FloatArray:
+        """Return the scores of the rows as they are."""
+
+    def __call__(self, counts: IntArray) -> FloatArray:
+        """Return scores of shape (n_draws, k) for counts (n_draws, n_obs)."""
+
+
+class _Mean:
+    """Means of row values, such as losses."""
+
+    def __init__(self, values: FloatArray) -> None:
+        # Off the mean the sums lose no digits, however far the values are from zero.
+        self.centre = values.mean(axis=0)
+        self.values = values - self.centre
+        self.n_scores = len(self.centre)
+        self.batch = _IN_CACHE if self.n_scores == 1 else _MATRIX
+        self.direct: Draw | None = self.draw if self.n_scores == 1 else None
+
+    def observed(self) -> FloatArray:
+        """Return the means of the rows as they are."""
+        return np.array(self.centre)
+
+    def draw(self, rng: np.random.Generator, n: int, n_draws: int) -> FloatArray:
+        """Return means of drawn values, added up as they are drawn."""
+        values = np.ascontiguousarray(self.values[:, 0])
+        sums = np.zeros(n_draws)
+        for draw, totals in enumerate(block_totals(rng, len(values), n, n_draws)):
+            for rows, position in drawn_positions(rng, totals, len(values)):
+                sums[draw] += values[rows][position].sum()
+        return np.asarray(sums / n + self.centre[0])
+
+    def __call__(self, counts: IntArray) -> FloatArray:
+        """Return the mean of the drawn values."""
+        weights = counts.astype(np.float64)
+        total = weights.sum(axis=1, keepdims=True)
+        return np.asarray(weights @ self.values / total + self.centre)
+
+
+class _Auc:
+    """Areas under the ROC curve: sorted once, then counted (ties by halves)."""
+
+    def __init__(self, y_true: npt.NDArray[Any], y_pred: FloatArray) -> None:
+        labels = np.unique(y_true)
+        if len(labels) != 2:
+            msg = f"roc_auc needs two classes in y_true, found {labels[:5].tolist()}."
+            raise ValueError(msg)
+        self.is_positive = y_true == labels[1]
+        self.columns = [_Ranked(column, self.is_positive) for column in y_pred.T]
+        self.n_scores = len(self.columns)
+        self.batch = _IN_CACHE
+        self.direct: Draw | None = None
+
+    def observed(self) -> FloatArray:
+        """Return the areas of the rows as they are."""
+        once = np.ones((1, len(self.is_positive)), dtype=np.int64)
+        return np.asarray(self(once)[0])
+
+    def __call__(self, counts: IntArray) -> FloatArray:
+        """Return the share of pairs of drawn rows that are in the right order."""
+        return np.column_stack([item.areas(counts) for item in self.columns])
+
+
+class _Ranked:
+    """Positive and negative rows of one submission in the order of its predictions."""
+
+    def __init__(self, predictions: FloatArray, is_positive: npt.NDArray[Any]) -> None:
+        order = np.argsort(predictions, kind="stable")
+        positive = order[is_positive[order]]
+        negative = order[~is_positive[order]]
+        of_positive, of_negative = predictions[positive], predictions[negative]
+        self._positive, self._negative = _selector(positive), _selector(negative)
+        self.below = np.searchsorted(of_negative, of_positive, side="left")
+        self.not_above = np.searchsorted(of_negative, of_positive, side="right")
+        self.tied = bool((self.below != self.not_above).any())
+
+    def areas(self, counts: IntArray) -> FloatArray:
+        """Return the share of pairs in the right order, counted in whole numbers."""
+        of_positive = counts[:, self._positive]
+        running = _running(counts, self._negative)
+        beaten = running[:, self.below]
+        if self.tied:
+            beaten += running[:, self.not_above]
+        twice = np.einsum("ij,ij->i", of_positive, beaten) * (1 if self.tied else 2)
+        pairs = of_positive.sum(axis=1) * running[:, -1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(twice / (2 * pairs))
+
+
+def _selector(rows: IntArray) -> IntArray | slice:
+    """Return rows that follow each other as a slice, which copies nothing."""
+    first, last = int(rows[0]), int(rows[-1])
+    if last - first + 1 == len(rows) and (np.diff(rows) == 1).all():
+        return slice(first, last + 1)
+    return rows
+
+
+def _running(counts: IntArray, rows: IntArray | slice) -> IntArray:
+    """Return the running sum of the counts of the rows, with a zero in front."""
+    chosen = counts[:, rows]
+    running = np.zeros((len(chosen), chosen.shape[1] + 1), dtype=np.int64)
+    np.cumsum(chosen, axis=1, out=running[:, 1:])
+    return running
+
+
+class _Called:
+    """Any metric: the drawn rows are copied out and handed over."""
+
+    def __init__(
+        self,
+        metric: Callable[..., Any],
+        y_true: npt.NDArray[Any],
+        y_pred: npt.NDArray[Any],
+    ) -> None:
+        self.metric = metric
+        self.y_true, self.y_pred = y_true, y_pred
+        self.n_scores = y_pred.shape[1]
+        self.direct: Draw | None = None
+        self.batch = _IN_CACHE
+        self._rows = np.arange(len(y_true))
+
+    def observed(self) -> FloatArray:
+        """Return the scores of the rows as they are; errors of the metric show."""
+        columns = range(self.y_pred.shape[1])
+        scores = [self.metric(self.y_true, self.y_pred[:, j]) for j in columns]
+        try:
+            return np.array([float(score) for score in scores])
+        except (TypeError, ValueError) as error:
+            msg = f"metric must return one number, got {scores[0]!r}."
+            raise TypeError(msg) from error
+
+    def __call__(self, counts: IntArray) -> FloatArray:
+        """Return the metric of the drawn rows, nan where it is not defined."""
+        result = np.full((len(counts), self.y_pred.shape[1]), np.nan)
+        with warnings.catch_warnings():
+            # What a metric has to say of odd draws is said once, by their number.
+            warnings.simplefilter("ignore")
+            for draw, row in enumerate(counts):
+                drawn = np.repeat(self._rows, row)
+                y_true, y_pred = self.y_true[drawn], self.y_pred[drawn]
+                for column in range(result.shape[1]):
+                    try:
+                        score = self.metric(y_true, y_pred[:, column])
+                    except ValueError:
+                        continue  # one class only, say: nan, and counted as undefined
+                    result[draw, column] = score
+        return result

@@ -15,12 +15,7 @@ from lbsense.stats.rows.resampled import ResampledResult, summarise
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = [
-    "CONFUSION_METRICS",
-    "ConfusionMetric",
-    "confusion_score",
-    "resample_confusion",
-]
+__all__ = ["CONFUSION_METRICS", "ConfusionMetric", "resample_confusion"]
 
 ConfusionMetric: TypeAlias = Literal[
     "accuracy",
@@ -125,53 +120,6 @@ def resample_confusion(
         confidence_level=confidence_level,
         names=names,
     )
-
-
-def confusion_score(
-    table: ArrayLike,
-    *,
-    metric: ConfusionMetric,
-    labels: ArrayLike | None = None,
-    beta: float = 1.0,
-) -> FloatArray:
-    """Return a metric of confusion tables, true classes in the rows of each.
-
-    Parameters
-    ----------
-    table : array_like of shape (..., n_classes, n_classes)
-        Counts of every true and predicted class.
-    metric : str
-        One of ``CONFUSION_METRICS``.
-    labels : array_like of shape (n_classes,), optional
-        What the classes stand for, where the metric needs it; by default 0, 1, 2, ...
-    beta : float
-        Weight of recall in F-beta.
-
-    Returns
-    -------
-    ndarray of shape (...)
-        Nan where the metric is undefined, such as F-beta without any positive.
-
-    Raises
-    ------
-    ValueError
-        If the table is not square or the metric is not known.
-
-    Examples
-    --------
-    >>> float(confusion_score([[50, 10], [5, 35]], metric="accuracy"))
-    0.85
-    """
-    counts = np.asarray(table, dtype=np.float64)
-    if counts.ndim < 2 or counts.shape[-1] != counts.shape[-2]:
-        msg = f"table must have shape (..., c, c), got shape {counts.shape}."
-        raise ValueError(msg)
-    n_classes = counts.shape[-1]
-    values = np.arange(n_classes) if labels is None else np.asarray(labels)
-    if values.shape != (n_classes,):
-        msg = f"labels must have shape ({n_classes},), got shape {values.shape}."
-        raise ValueError(msg)
-    return _scorer(metric, values, beta)(counts)
 
 
 def _scorer(

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, logit
 
 from lbsense._typing import BoolArray, FloatArray
 
 __all__ = [
     "IntervalKind",
     "are_rates",
-    "bca_interval",
     "logit_interval",
     "normal_interval",
     "percentile_interval",
     "score_interval",
-    "studentized_interval",
     "wilson_interval",
 ]
 
@@ -121,57 +119,16 @@ def wilson_interval(
 
 
 def percentile_interval(draws: FloatArray, confidence_level: float) -> Interval:
-    """Return the central part of the resampled scores, column by column."""
-    tail = (1 - confidence_level) / 2
-    low, high = _quantiles(draws, np.array([[tail], [1 - tail]]))
-    return low, high
-
-
-def bca_interval(
-    score: FloatArray,
-    draws: FloatArray,
-    acceleration: FloatArray,
-    confidence_level: float,
-) -> Interval:
-    """Return the bias-corrected and accelerated interval of Efron (1987)."""
-    with np.errstate(invalid="ignore"):
-        below = (draws < score).astype(float) + 0.5 * (draws == score)
-    share = np.where(np.isnan(draws), np.nan, below)
-    n_draws = np.isfinite(draws).sum(axis=0)
-    mean = np.nansum(share, axis=0) / np.maximum(n_draws, 1)
-    edge = 0.5 / np.maximum(n_draws, 1)
-    bias = ndtri(np.clip(mean, edge, 1 - edge))
-    ends = []
-    for tail in ((1 - confidence_level) / 2, (1 + confidence_level) / 2):
-        shifted = bias + ndtri(tail)
-        ends.append(ndtr(bias + shifted / (1 - acceleration * shifted)))
-    low, high = _quantiles(draws, np.array(ends))
-    return low, high
-
-
-def studentized_interval(
-    score: FloatArray,
-    se: FloatArray,
-    ratios: FloatArray,
-    confidence_level: float,
-) -> Interval:
-    """Return the bootstrap-t interval from resampled ``(score* - score) / se*``."""
-    low, high = percentile_interval(ratios, confidence_level)
-    return score - high * se, score - low * se
-
-
-def _quantiles(draws: FloatArray, levels: FloatArray) -> FloatArray:
-    """Return quantiles of every column at its own levels, of shape (2, k).
+    """Return the central part of the resampled scores, column by column.
 
     With ``B`` draws the quantile ``q`` is the order statistic ``q * (B + 1)``, between
     two of them by interpolation. Undefined draws are left out.
     """
-    n_columns = draws.shape[1]
-    result = np.full((2, n_columns), np.nan)
-    levels = np.broadcast_to(levels, result.shape)
-    for column in range(n_columns):
-        values = draws[:, column]
-        values = values[np.isfinite(values)]
-        if len(values) > 1 and np.isfinite(levels[:, column]).all():
-            result[:, column] = np.quantile(values, levels[:, column], method="weibull")
-    return result
+    tail = (1 - confidence_level) / 2
+    ends = np.full((2, draws.shape[1]), np.nan)
+    for column, values in enumerate(draws.T):
+        known = values[np.isfinite(values)]
+        if len(known) > 1:
+            levels = np.array([tail, 1 - tail])
+            ends[:, column] = np.quantile(known, levels, method="weibull")
+    return ends[0], ends[1]

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from lbsense.stats.rows.intervals import (
-    bca_interval,
     logit_interval,
     normal_interval,
     percentile_interval,
-    studentized_interval,
     wilson_interval,
 )
-
-# SciPy renamed the argument in 1.15.
-SEED = "rng" if scipy.__version__ >= "1.15" else "random_state"
 
 
 @given(st.integers(1, 400), st.data())
@@ -79,41 +72,3 @@ def test_percentiles_leave_undefined_draws_out():
     draws = np.array([[np.nan], *([[float(i)] for i in range(1, 40)])])
     low, high = percentile_interval(draws, 0.95)
     assert (low[0], high[0]) == pytest.approx((1.0, 39.0))
-
-
-def test_bca_without_bias_and_acceleration_is_the_percentile_interval():
-    draws = np.random.default_rng(0).normal(size=(1001, 1))
-    centre = np.median(draws, axis=0)
-    plain = percentile_interval(draws, 0.9)
-    corrected = bca_interval(centre, draws, np.zeros(1), 0.9)
-    np.testing.assert_allclose(corrected, plain, rtol=1e-9)
-
-
-def test_bca_agrees_with_scipy_on_the_same_draws():
-    rng = np.random.default_rng(3)
-    values = rng.exponential(size=60)
-    reference = stats.bootstrap(
-        (values,), np.mean, method="BCa", n_resamples=4999, **{SEED: rng}
-    )
-    jack = (values.sum() - values) / 59
-    u = jack.mean() - jack
-    acceleration = (u**3).sum() / (6 * (u**2).sum() ** 1.5)
-    low, high = bca_interval(
-        np.array([values.mean()]),
-        reference.bootstrap_distribution[:, np.newaxis],
-        np.array([acceleration]),
-        0.95,
-    )
-    expected = reference.confidence_interval
-    assert low[0] == pytest.approx(expected.low, abs=2e-3)
-    assert high[0] == pytest.approx(expected.high, abs=2e-3)
-
-
-def test_studentized_interval_turns_the_ratios_around():
-    ratios = np.linspace(-1, 3, 41)[:, np.newaxis]  # skewed to the right
-    low, high = studentized_interval(np.array([10.0]), np.array([2.0]), ratios, 0.9)
-    assert 10 - low[0] > high[0] - 10
-    quantiles = np.quantile(ratios, [0.05, 0.95], method="weibull")
-    assert (low[0], high[0]) == pytest.approx(
-        (10 - 2 * quantiles[1], 10 - 2 * quantiles[0])
-    )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lbsense.stats.rows.joint import detectable_difference, joint_noise
+from lbsense.stats.rows.joint import joint_noise
 
 
 def rates(n=200, k=3, seed=0, p=0.8):
@@ -156,11 +156,11 @@ def test_input_is_left_alone():
     psi[0] = 0.0  # still open to its owner
 
 
-def test_detectable_difference_has_the_power_it_names():
-    rng = np.random.default_rng(0)
-    true = detectable_difference(1.0)
-    found = rng.normal(true, 1.0, 200_000) > stats.norm.ppf(0.95)
-    assert found.mean() == pytest.approx(0.8, abs=0.004)
+def test_smallest_difference_is_found_with_the_power_it_names():
+    noise = joint_noise(*rates(), rng=0)
+    true = noise.smallest_difference[0, 1] / noise.difference_se[0, 1]
+    found = np.random.default_rng(0).normal(true, 1.0, 200_000)
+    assert (found > stats.norm.ppf(0.95)).mean() == pytest.approx(0.8, abs=0.004)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lbsense.errors import LbsenseWarning
-from lbsense.stats.rows.resampled import paired_difference, summarise
+from lbsense.stats.rows.resampled import summarise
 
 
 def summary(draws, scores=None, **options):
@@ -46,26 +46,6 @@ def test_nothing_defined_is_nan():
     with pytest.warns(LbsenseWarning, match="2 of 2 draws"):
         result = summary([[np.nan], [np.nan]], scores=[1.0])
     assert np.isnan(result.se[0])
-    difference = paired_difference(result, 0, 0)
-    assert np.isnan([difference.se, difference.p_above]).all()
-
-
-def test_difference_counts_ties_by_halves():
-    result = summary([[1, 1], [2, 1], [3, 4], [5, 4]], names=["a", "b"])
-    difference = paired_difference(result, "a", "b")
-    assert difference.p_above == pytest.approx((0.5 + 1 + 0 + 1) / 4)
-    assert difference.difference == pytest.approx(0.25)
-    backward = paired_difference(result, "b", "a")
-    assert backward.p_above == pytest.approx(1 - difference.p_above)
-    assert backward.ci_low == pytest.approx(-difference.ci_high)
-
-
-def test_unknown_names_and_places_are_refused():
-    result = summary([[1, 1], [2, 1]], names=["a", "b"])
-    with pytest.raises(ValueError, match="No submission is called 'c'"):
-        paired_difference(result, "c", "a")
-    with pytest.raises(ValueError, match="Position 2 is outside the 2 submissions"):
-        paired_difference(result, 2, 0)
 
 
 def test_result_is_read_only_and_can_be_pickled_and_tabulated():

@@ -8,30 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lbsense.stats.rows.row_draws import cluster, iid, series, stratified
+from lbsense.stats.rows.row_draws import of_blocks, of_groups, of_rows
 
 
-def drawn(draws, n_draws, seed=0):
-    counts = np.empty((n_draws, len(draws.units)), dtype=np.int64)
-    draws.fill(np.random.default_rng(seed), counts)
+def drawn(fill, n_obs, n_draws, seed=0):
+    counts = np.empty((n_draws, n_obs), dtype=np.int64)
+    fill(np.random.default_rng(seed), counts)
     return counts
 
 
-@given(st.integers(1, 1200), st.integers(1, 1200), st.booleans())
-def test_counts_add_up_to_the_rows_of_a_draw(n_obs, n, fast):
-    if fast:
-        pytest.importorskip("numba")
-    counts = drawn(iid(n_obs, n, fast=fast), 2)
+@given(st.integers(1, 1200), st.integers(1, 1200))
+def test_counts_add_up_to_the_rows_of_a_draw(n_obs, n):
+    counts = drawn(of_rows(n_obs, n), n_obs, 2)
     assert counts.min() >= 0
     assert (counts.sum(axis=1) == n).all()
 
 
-@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("n_obs", [300, 4700])
-def test_every_row_is_equally_likely_and_pairs_are_multinomial(n_obs, fast):
-    if fast:
-        pytest.importorskip("numba")
-    counts = drawn(iid(n_obs, n_obs, fast=fast), 3000)
+def test_every_row_is_equally_likely_and_pairs_are_multinomial(n_obs):
+    counts = drawn(of_rows(n_obs, n_obs), n_obs, 3000)
     total = counts.sum(axis=0)
     assert stats.chisquare(total).pvalue > 1e-4
     # Variance 1 - 1 / n of a count; covariance -1 / n of two, within a block or not.
@@ -44,20 +39,9 @@ def test_every_row_is_equally_likely_and_pairs_are_multinomial(n_obs, fast):
     np.testing.assert_allclose(poisson, expected, rtol=0.05)
 
 
-@given(st.lists(st.integers(0, 3), min_size=2, max_size=40), st.integers(1, 60))
-def test_strata_get_whole_shares(strata, n):
-    strata = np.array(strata)
-    counts = drawn(stratified(strata, n), 3)
-    _, code, sizes = np.unique(strata, return_inverse=True, return_counts=True)
-    for row in counts:
-        shares = np.bincount(code, row)
-        assert (np.abs(shares - n * sizes / len(strata)) < 1).all()
-    assert (counts.sum(axis=1) == n).all()
-
-
 def test_rows_of_a_group_are_drawn_together():
     groups = np.array(list("aabbbcdd"))
-    counts = drawn(cluster(groups, 8), 50)
+    counts = drawn(of_groups(groups, 8), 8, 50)
     for name in "abcd":
         members = counts[:, groups == name]
         assert (members == members[:, :1]).all()
@@ -68,7 +52,7 @@ def test_rows_of_a_group_are_drawn_together():
 def test_blocks_are_stretches_of_time(n_obs, n, data):
     length = data.draw(st.integers(1, n_obs - 1))
     times = np.array(data.draw(st.permutations(range(n_obs))))
-    counts = drawn(series(times, n, length), 2)
+    counts = drawn(of_blocks(times, n, length), n_obs, 2)
     assert (counts.sum(axis=1) == n).all()
     if n == length:  # one block: neighbours in time, around the end
         rows = np.sort(times[counts[0] > 0])
@@ -77,5 +61,5 @@ def test_blocks_are_stretches_of_time(n_obs, n, data):
 
 
 def test_blocks_reach_every_row_equally_often():
-    counts = drawn(series(np.arange(40), 40, 7), 20_000)
+    counts = drawn(of_blocks(np.arange(40), 40, 7), 40, 20_000)
     np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=0.05)
