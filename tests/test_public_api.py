@@ -191,12 +191,18 @@ def test_links_of_the_documents_lead_somewhere(name: str) -> None:
             assert ((ROOT / name).parent / link).exists(), link
 
 
-def test_readme_and_continuous_integration_run_the_same_tests() -> None:
+def test_the_readme_begins_with_the_two_commands_that_are_checked() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    command = re.search(r"\.venv/bin/(pytest.*)", readme)
-    assert command is not None
-    last = (ROOT / ".ci/run").read_text(encoding="utf-8").rstrip().splitlines()[-1]
-    assert last == command.group(1)
+    main_job, tests = re.findall(r"```console\n(.*)\n```", readme)[:2]
+    assert re.search(r"pip install -q \. && \.venv/bin/lbsense analyze data/", main_job)
+    assert re.search(
+        r"pip install -q -e '\.\[dev\]' && \.venv/bin/pytest -n auto", tests
+    )
+    checked = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert re.findall(r"^bash -euc .*readme_command (\d)", checked, re.MULTILINE) == [
+        "1",
+        "2",
+    ]
 
 
 def test_the_citation_names_this_version_and_these_authors() -> None:

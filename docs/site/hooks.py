@@ -1,7 +1,7 @@
 """Pages that say what the package itself knows: help, metrics, public names.
 
-A line ``<!-- commands -->``, ``<!-- metrics -->`` or ``<!-- names of lbsense.plots -->``
-in a page is replaced while the site is built, so that no fact is written down twice.
+A line such as ``<!-- commands -->`` or ``<!-- names of lbsense.plots -->`` in a page is
+replaced while the site is built, so that no fact is written down twice.
 """
 
 from __future__ import annotations
