@@ -40,6 +40,8 @@ class Submission(Result):
         The very text that the CV score was read from.
     cv_scheme : str or None
         What kind of validation it was, as far as the text says ("cv", "oof", "loo").
+    cv_metric : str or None
+        The metric that stood beside the CV score, as it was written there.
     selected : bool or None
         Whether it was chosen for the final ranking.
     parent_id : str or None
@@ -66,6 +68,7 @@ class Submission(Result):
     cv_source: CvSource | None = None
     cv_text: str | None = None
     cv_scheme: str | None = None
+    cv_metric: str | None = None
     selected: bool | None = None
     parent_id: str | None = None
     content_hash: str | None = None

@@ -249,10 +249,13 @@ def _by_pattern(text: str, pattern: str) -> CvReading | None:
         return None
     if not math.isfinite(value):
         return None
+    line = Line(match.group())
+    metric = [token for token in line.tokens if token.role is Role.METRIC]
     return CvReading(
         value=value,
         text=match.group(),
         kind="pattern",
+        metric=" ".join(line.text[item.start : item.end] for item in metric) or None,
         start=match.start(),
         end=match.end(),
         confidence=1.0,

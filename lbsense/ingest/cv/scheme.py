@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from lbsense._format import clean_text, format_number, shorten
-from lbsense.ingest.cv.reading import parse_cv
 from lbsense.model import Submission
 
 __all__ = ["cv_scheme_change"]
@@ -97,11 +96,8 @@ def _splitter(item: Submission) -> str | None:
 
 
 def _metric(item: Submission) -> str | None:
-    """Return the metric that stands in the text of the CV score."""
-    reading = parse_cv(item.cv_text)
-    if reading is None or reading.metric is None:
-        return None
-    return re.sub(r"[\W_]+", "", reading.metric).lower()
+    """Return the metric that stood beside the CV score, in one way of writing."""
+    return re.sub(r"[\W_]+", "", item.cv_metric or "").lower() or None
 
 
 def _jump(with_cv: list[Submission]) -> str | None:

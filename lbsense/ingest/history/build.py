@@ -225,6 +225,7 @@ def _cv_fields(draft: Draft, pattern: str | None) -> dict[str, Any]:
                 "cv_source": source,
                 "cv_text": reading.text,
                 "cv_scheme": draft.cv_scheme or reading.kind,
+                "cv_metric": reading.metric,
             }
     return {"cv_fold_scores": draft.folds, "cv_scheme": draft.cv_scheme}
 

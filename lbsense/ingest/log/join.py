@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lbsense._format import plural, shorten
-from lbsense.ingest.log.columns import find_log_columns
-from lbsense.ingest.log.match import NOBODY, SHARED, TAKEN, match_runs
-from lbsense.ingest.log.runs import LogRun, read_runs
+from lbsense.ingest.log.read import LogRun, read_runs
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import ColumnNames, check_overrides
-from lbsense.model import DataWarning, History, RowIssue, Submission
+from lbsense.model import DataWarning, History, RowIssue, Submission, file_stem
 
 __all__ = ["join_log"]
 
-_REASONS = {
-    NOBODY: "named by no submission",
-    SHARED: "with a name that several entries or submissions have",
-    TAKEN: "for a submission that has another entry",
-}
+_WORD = re.compile(r"[^\W_](?:[\w.#-]*[^\W_])?")
+_PIECE = re.compile(r"[_-]")
+_NUMBERED = re.compile(
+    r"(?<![^\W_])(?P<prefix>[^\W\d_]{1,20})[_#-]?(?P<number>[0-9]{1,8})"
+    r"(?P<suffix>[a-z]?)(?![^\W_]|\.[0-9])",
+    re.IGNORECASE,
+)
+# "exp 12" and "run #3" name an experiment; "lr 12" does not.
+_SPACED = re.compile(
+    r"(?<![^\W_])(?P<prefix>exp|experiment|run|version|ver|v|trial)\.?[ #]{1,2}"
+    r"(?P<number>[0-9]{1,8})(?P<suffix>[a-z]?)(?![^\W_]|\.[0-9])",
+    re.IGNORECASE,
+)
+_SAME_PREFIX = {"experiment": "exp", "version": "v", "ver": "v"}
+_MAX_PIECES = 6
+_MAX_BREAKS = 40
+_MAX_TEXT = 4000
 
-_KEPT = "CV of the history's own column kept"
+
+# What was expected of an entry that is left over, and how the warning says it.
+_NOBODY = "a name that stands in the texts of one submission"
+_SHARED = "a name that only one entry and one submission have"
+_TAKEN = "a submission that no other entry is joined to"
+_REASONS = {
+    _NOBODY: "named by no submission",
+    _SHARED: "with a name that several entries or submissions have",
+    _TAKEN: "for a submission that has another entry",
+}
 
 
 def join_log(
@@ -86,20 +107,22 @@ def join_log(
     tables = read_tables(log)
     check_overrides(columns, tables)
     issues: list[RowIssue] = []
-    runs: list[LogRun] = []
-    metric = history.competition.metric
+    entries: list[LogRun] = []
     for table in tables:
-        found = find_log_columns(table, columns or {}, metric=metric)
-        issues += table.issues
-        runs += read_runs(table, found, issues)
-    runs = _without_doubles(runs)
-    matches, left = match_runs(history.submissions, runs)
+        runs, left_out = read_runs(
+            table, columns or {}, metric=history.competition.metric
+        )
+        issues += [*table.issues, *left_out]
+        entries += runs
+    # Pages of a log overlap: an entry counts once.
+    once = {replace(run, source="", line=0): run for run in entries}
+    matches, left = _match(history.submissions, list(once.values()))
     submissions = list(history.submissions)
     for place, run in matches.items():
         before = submissions[place]
         if before.cv_score is None or before.cv_source != "column":
             submissions[place] = _with_run(before, run)
-        elif not math.isclose(before.cv_score, run.score, rel_tol=1e-6):
+        elif not math.isclose(before.cv_score, run.cv_score, rel_tol=1e-6):
             stated = f"{before.cv_score:g} as in the history's own column"
             issues.append(_issue(run, stated, "the column's score kept"))
     issues += [_issue(run, expected, "entry not joined") for run, expected in left]
@@ -112,27 +135,16 @@ def join_log(
 
 
 def _with_run(item: Submission, run: LogRun) -> Submission:
-    return replace(
-        item,
-        cv_score=run.score,
-        cv_std=run.std,
-        cv_fold_scores=run.folds,
-        cv_source="log",
-        cv_text=run.text,
-        cv_scheme=run.kind,
-    )
-
-
-def _without_doubles(runs: list[LogRun]) -> list[LogRun]:
-    """Return every entry once: pages of a log overlap."""
-    return list({replace(run, source="", line=0): run for run in runs}.values())
+    names = (field for field in LogRun.__dataclass_fields__ if field.startswith("cv_"))
+    fields = {name: getattr(run, name) for name in names}
+    return replace(item, cv_source="log", **fields)
 
 
 def _issue(run: LogRun, expected: str, action: str) -> RowIssue:
     return RowIssue(
         source=run.source,
         line=run.line,
-        found=shorten(f"{run.name}, CV {run.score:g}", 80),
+        found=shorten(f"{run.name}, CV {run.cv_score:g}", 80),
         expected=expected,
         action=action,
     )
@@ -152,3 +164,94 @@ def _warnings(n_joined: int, left: list[tuple[LogRun, str]]) -> list[DataWarning
         "name of the run into the description, or the submission's ref into the log."
     )
     return [DataWarning(code="LBS113", message=message)]
+
+
+# --- which submission an entry speaks of ---------------------------------------------
+
+
+def _match(
+    submissions: Sequence[Submission], runs: Sequence[LogRun]
+) -> tuple[dict[int, LogRun], list[tuple[LogRun, str]]]:
+    """Return the run of each submission, and each run left over with the reason.
+
+    Three kinds of keys are tried, the surest first: references, names in texts, names
+    of files. A key that two runs or two submissions have is not used; nor is one key
+    against another.
+    """
+    matches: dict[int, LogRun] = {}
+    left = dict.fromkeys(range(len(runs)), _NOBODY)
+    of_runs = [_run_keys(run) for run in runs]
+    of_submissions = [_submission_keys(item) for item in submissions]
+    for way in range(3):
+        keys = [found[way] for found in of_runs]
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, found in enumerate(of_submissions):
+            for key in found[way]:
+                places[key].append(place)
+        uses = Counter(key for own in keys for key in own)
+        claims: dict[int, list[int]] = defaultdict(list)
+        for number in left:
+            known = [key for key in keys[number] if key in places]
+            sure = {
+                places[key][0] for key in known if uses[key] == len(places[key]) == 1
+            }
+            if len(sure) == 1:
+                claims[sure.pop()].append(number)
+            elif known:
+                left[number] = _SHARED
+        for place, numbers in claims.items():
+            if place not in matches and len(numbers) == 1:
+                matches[place] = runs[numbers[0]]
+                del left[numbers[0]]
+            else:
+                left.update(dict.fromkeys(numbers, _TAKEN))
+    return matches, [(runs[number], reason) for number, reason in left.items()]
+
+
+def _run_keys(run: LogRun) -> tuple[set[str], set[str], set[str]]:
+    """Return the references, names and files of a run, as texts may have them.
+
+    A single word without a digit is no name of a run: "lgbm" says too little.
+    """
+    names = set()
+    for name in run.experiments:
+        plain = name.lower()
+        numbered = _NUMBERED.fullmatch(plain) or _SPACED.fullmatch(plain)
+        if numbered is not None:
+            names.add(_numbered_form(numbered))
+        elif _WORD.fullmatch(plain) and not plain.replace(".", "").isdigit():
+            compound = len(plain) >= 6 and _PIECE.search(plain) is not None
+            if compound or any(char.isdigit() for char in plain):
+                names.add(plain)
+    files = {file_stem(name).lower() for name in (*run.files, *run.experiments)}
+    return {key.lower() for key in run.references}, names, files
+
+
+def _submission_keys(item: Submission) -> tuple[set[str], set[str], set[str]]:
+    """Return the reference, every word that may name a run, and the file."""
+    names: set[str] = set()
+    for text in (item.description, item.file_name):
+        text = (text or "")[:_MAX_TEXT]
+        for pattern in (_NUMBERED, _SPACED):
+            names.update(_numbered_form(match) for match in pattern.finditer(text))
+        for match in _WORD.finditer(text.lower()):
+            names.update(_parts(file_stem(match.group())))
+    files = {file_stem(item.file_name).lower()} if item.file_name else set()
+    return {item.submission_id.strip().lower()}, names, files
+
+
+def _numbered_form(match: re.Match[str]) -> str:
+    """Return one form for "exp7", "EXP_007" and "exp 007"."""
+    prefix = match["prefix"].lower()
+    prefix = _SAME_PREFIX.get(prefix, prefix)
+    return f"{prefix} {int(match['number'])}{match['suffix'].lower()}"
+
+
+def _parts(word: str) -> Iterator[str]:
+    """Yield a word and the parts of it that stand between hyphens and underscores."""
+    yield word
+    cuts = [match.start() for match in _PIECE.finditer(word)][:_MAX_BREAKS]
+    starts, ends = [0, *(cut + 1 for cut in cuts)], [*cuts, len(word)]
+    for first, start in enumerate(starts):
+        for end in ends[first : first + _MAX_PIECES]:
+            yield word[start:end]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -95,7 +96,7 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
     reported where they say something else. A ``cv`` column of words beside a score
     in ``valid`` names the scheme.
     """
-    columns, folds = _overridden(table, overrides or {})
+    columns, folds = named_columns(table, overrides or {})
     claims: dict[str, list[tuple[int, int]]] = {}
     for position, name in enumerate(table.columns):
         found = field_of(name)
@@ -118,7 +119,7 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
         texts = [columns["description"]]
     return Assignment(
         columns=columns,
-        folds=folds or _fold_columns(table),
+        folds=folds or fold_columns(table, range(len(table.columns))),
         texts=tuple(sorted(texts)),
         issues=tuple(issues),
     )
@@ -227,15 +228,16 @@ def _with_spread(
     if score is None or score.value is None:
         if not folds:
             return None
-        score = ScoreCell(sum(folds) / len(folds), folds=folds)
+        score = ScoreCell(math.fsum(folds) / len(folds), folds=folds)
     if score.spread is None and spread is not None and spread.value is not None:
         return score._replace(spread=abs(spread.value))
     return score
 
 
-def _overridden(
+def named_columns(
     table: RawTable, overrides: ColumnNames
 ) -> tuple[dict[str, int], tuple[int, ...]]:
+    """Return the columns that the user named, and those of the folds if several."""
     columns: dict[str, int] = {}
     folds: tuple[int, ...] = ()
     for field, names in overrides.items():
@@ -321,11 +323,12 @@ def _scheme_column(
     return None
 
 
-def _fold_columns(table: RawTable) -> tuple[int, ...]:
+def fold_columns(table: RawTable, among: Iterable[int]) -> tuple[int, ...]:
+    """Return the columns of one fold score each, in fold order, if no fold has two."""
     numbered = [
         (number, position)
-        for position, name in enumerate(table.columns)
-        if (number := fold_number(name)) is not None
+        for position in among
+        if (number := fold_number(table.columns[position])) is not None
     ]
     numbers = [number for number, _ in numbered]
     unique = len(numbers) > 1 and len(set(numbers)) == len(numbers)
