@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from lbsense._typing import FloatArray
 from lbsense.analysis._cv_scale import gains
 from lbsense.analysis.evidence import Evidence
 from lbsense.metrics import find_metric
@@ -24,14 +23,13 @@ from lbsense.stats import (
     gain_agreement,
     ladder_replay,
     luck_of_bests,
+    new_bests,
     private_outlook,
     public_resolution,
     query_limits,
 )
 
 __all__ = ["Expectations", "agreement_of", "expect"]
-
-_MEANS_IN_01 = frozenset({"accuracy", "top_k_accuracy"})  # what attacks are known for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +164,7 @@ def _from_noise(competition: Competition, evidence: Evidence) -> dict[str, Any]:
         found["limits"] = query_limits(
             n_scores,
             n_public=noise.n_public,
-            n_new_bests=_n_new_bests(public),
+            n_new_bests=int(new_bests(public).sum()) - 1,
         )
     else:
         evidence.notes.setdefault(
@@ -174,11 +172,6 @@ def _from_noise(competition: Competition, evidence: Evidence) -> dict[str, Any]:
             "Known for accuracy on a public set of known size only.",
         )
     return found
-
-
-def _n_new_bests(public: FloatArray) -> int:
-    scored = public[np.isfinite(public)]
-    return int((np.diff(np.maximum.accumulate(scored)) > 0).sum())
 
 
 def _shown_step(competition: Competition) -> float | None:
@@ -195,6 +188,6 @@ def _in_01(competition: Competition) -> bool:
     if competition.metric is None:
         return False
     try:
-        return find_metric(competition.metric).family in _MEANS_IN_01
+        return find_metric(competition.metric).is_share
     except ValueError:
         return False

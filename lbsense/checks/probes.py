@@ -153,7 +153,7 @@ def single_rows(analysis: Analysis) -> Outcome:
 
 def _is_accuracy(name: str) -> bool:
     try:
-        return find_metric(name).family in ("accuracy", "top_k_accuracy")
+        return find_metric(name).is_share
     except ValueError:
         return False
 

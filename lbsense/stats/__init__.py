@@ -2,26 +2,25 @@
 
 from lbsense.stats.candidate import candidate_gain
 from lbsense.stats.fusion import fuse_history
-from lbsense.stats.history.aftermath import (
-    BandCoverageResult,
-    HindsightResult,
-    band_coverage,
-    hindsight,
-)
 from lbsense.stats.history.agreement import (
     AgreementResult,
     RankCorrelationResult,
+    attainable_z,
+    common_offset,
     gain_agreement,
     rank_correlation,
+    visible_correlation,
 )
 from lbsense.stats.history.deming import DemingResult, deming_line
-from lbsense.stats.history.file_patterns import (
+from lbsense.stats.history.patterns import (
+    few_row_moves,
     few_row_pairs,
     longest_line,
+    new_bests,
+    order_test,
+    records_test,
     value_counts,
 )
-from lbsense.stats.history.patterns import few_row_moves, order_test, records_test
-from lbsense.stats.history.regret import RuleOutcome, rule_outcomes
 from lbsense.stats.history.resolution import (
     LadderResult,
     QueryLimitsResult,
@@ -30,11 +29,16 @@ from lbsense.stats.history.resolution import (
     public_resolution,
     query_limits,
 )
-from lbsense.stats.history.retrospect import GapSplitResult, gap_split, ordinary_gaps
-from lbsense.stats.history.visibility import (
-    attainable_z,
-    common_offset,
-    visible_correlation,
+from lbsense.stats.history.retrospect import (
+    BandCoverageResult,
+    GapSplitResult,
+    HindsightResult,
+    RuleOutcome,
+    band_coverage,
+    gap_split,
+    hindsight,
+    ordinary_gaps,
+    rule_outcomes,
 )
 from lbsense.stats.level_noise import LevelNoise, row_noise, tree_noise
 from lbsense.stats.levels import LevelPosteriorResult, level_posterior
@@ -115,6 +119,7 @@ __all__ = [
     "level_posterior",
     "longest_line",
     "luck_of_bests",
+    "new_bests",
     "order_test",
     "ordinary_gaps",
     "prior_noise",

@@ -1,4 +1,4 @@
-"""Patterns in scores: records, order, moves of few rows.
+"""Patterns: new bests, order and moves of few rows in scores; files that are alike.
 
 Each says what is there and how often chance alone gives it. None of them says why.
 """
@@ -11,11 +11,13 @@ import numpy as np
 from scipy.special import bdtrc, ndtr
 
 from lbsense._result import Result
-from lbsense._typing import ArrayLike, FloatArray
+from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense._validation import (
+    as_float_matrix,
     as_float_vector,
     check_count,
     check_positive,
+    read_only,
 )
 
 __all__ = [
@@ -23,12 +25,17 @@ __all__ = [
     "OrderResult",
     "RecordsResult",
     "few_row_moves",
+    "few_row_pairs",
+    "longest_line",
+    "new_bests",
     "order_test",
     "records_test",
+    "value_counts",
 ]
 
 _WHOLE = 0.2  # of a row: further from a whole number, and the size is not this one
 _MOST_ROWS = 3  # moves of at most so many rows look like single labels being read
+_FIRST_LOOK = 2000  # rows that show most pairs of files to differ in too many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +105,29 @@ class FewRowMovesResult(Result):
     n_obs: int
 
 
+def new_bests(scores: ArrayLike) -> BoolArray:
+    """Return which scores beat all before; the first one does, a tie does not.
+
+    Parameters
+    ----------
+    scores : array_like of shape (k,)
+        In time order, larger is better, nan where missing.
+
+    Returns
+    -------
+    ndarray of bool of shape (k,)
+
+    Examples
+    --------
+    >>> new_bests([0.70, 0.70, float("nan"), 0.71]).tolist()
+    [True, False, False, True]
+    """
+    values = as_float_vector(scores, name="scores")
+    filled = np.where(np.isfinite(values), values, -np.inf)
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(filled)[:-1]])
+    return np.asarray(filled > before[: len(filled)])
+
+
 def records_test(values: ArrayLike) -> RecordsResult:
     """Return how many values of a series beat all before, and how likely that is.
 
@@ -134,8 +164,7 @@ def records_test(values: ArrayLike) -> RecordsResult:
     n_obs = len(series)
     if not n_obs:
         return RecordsResult(n_records=0, expected=0.0, pvalue=1.0, n_obs=0)
-    before = np.concatenate([[-np.inf], np.maximum.accumulate(series)[:-1]])
-    n_records = int((series > before).sum())
+    n_records = int(new_bests(series).sum())
     chance = np.ones(1)
     for place in range(1, n_obs + 1):
         chance = np.convolve(chance, [1 - 1 / place, 1 / place])
@@ -247,6 +276,125 @@ def few_row_moves(
     )
 
 
+def few_row_pairs(files: ArrayLike, *, most: int) -> IntArray:
+    """Return the pairs of files that differ in a few rows.
+
+    Parameters
+    ----------
+    files : array_like of shape (n_rows, k)
+        Predictions, one column per submission.
+    most : int
+        Largest number of rows that counts as few.
+
+    Returns
+    -------
+    ndarray of int of shape (n_pairs, 3)
+        The two columns and the number of rows in which they differ, at least 1.
+
+    Examples
+    --------
+    >>> few_row_pairs([[0, 0, 1], [1, 1, 0], [0, 1, 1]], most=1).tolist()
+    [[0, 1, 1]]
+    """
+    table = np.asfortranarray(as_float_matrix(files, name="files"))
+    check_count(most, name="most")
+    found = []
+    for column in range(1, table.shape[1]):
+        here = table[:, column : column + 1]
+        part = table[:_FIRST_LOOK, :column] != here[:_FIRST_LOOK]
+        near = np.flatnonzero(part.sum(axis=0) <= most)
+        counts = (table[:, near] != here).sum(axis=0)
+        few = (counts > 0) & (counts <= most)
+        found += [
+            (int(other), column, int(count))
+            for other, count in zip(near[few], counts[few], strict=True)
+        ]
+    return np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
+
+
+def longest_line(files: ArrayLike, *, tolerance: float = 1e-3) -> IntArray:
+    """Return the largest set of different files that lie on one line.
+
+    Blends ``a + w * (b - a)`` with several weights ``w`` lie on a line; different
+    models do not.
+
+    Parameters
+    ----------
+    files : array_like of shape (n_rows, k)
+        Predictions, one column per submission.
+    tolerance : float
+        Distance from the line, as a share of the distance of the two files that it is
+        drawn through, that rounding may make.
+
+    Returns
+    -------
+    ndarray of int
+        Columns, in order; empty where no three files are on a line.
+
+    Notes
+    -----
+    All distances come from the matrix of inner products: ``h**2 = |c - a|**2 - ((c - a)
+    . (b - a))**2 / |b - a|**2`` for a file ``c``. A line is drawn through every pair.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a, b = np.random.default_rng(0).random((2, 50))
+    >>> c = np.random.default_rng(1).random(50)
+    >>> longest_line(np.column_stack([a, c, b, 0.3 * a + 0.7 * b])).tolist()
+    [0, 2, 3]
+    """
+    table = as_float_matrix(files, name="files")
+    check_positive(tolerance, name="tolerance")
+    best = np.zeros(0, dtype=np.int64)
+    if table.shape[1] < 3:
+        return read_only(best)
+    centred = table - table.mean(axis=1, keepdims=True)
+    gram = centred.T @ centred
+    size = np.diag(gram)
+    square = np.maximum(size[:, np.newaxis] + size - 2 * gram, 0.0)
+    same = tolerance**2 * float(square.max())
+    for a in range(len(gram)):
+        for b in np.flatnonzero(square[a] > same):
+            along = (square[a] + square[a, b] - square[b]) / 2
+            height = square[a] - along**2 / square[a, b]
+            on = np.flatnonzero(height <= tolerance**2 * square[a, b])
+            on = on[_first_of_each(along[on] / square[a, b] / tolerance)]
+            if len(on) > max(len(best), 2):
+                best = np.sort(on).astype(np.int64)
+    return read_only(best)
+
+
+def value_counts(files: ArrayLike) -> tuple[IntArray, IntArray]:
+    """Return how many different values every file holds, and how often the commonest.
+
+    Parameters
+    ----------
+    files : array_like of shape (n_rows, k)
+        Predictions, one column per submission.
+
+    Returns
+    -------
+    distinct, commonest : ndarray of int of shape (k,)
+
+    Examples
+    --------
+    >>> [counts.tolist() for counts in value_counts([[0, 1], [0, 2], [0, 2]])]
+    [[1, 2], [3, 2]]
+    """
+    table = as_float_matrix(files, name="files")
+    counts = [np.unique(column, return_counts=True)[1] for column in table.T]
+    return (
+        np.array([len(item) for item in counts], dtype=np.int64),
+        np.array([item.max(initial=0) for item in counts], dtype=np.int64),
+    )
+
+
 def _present(values: ArrayLike) -> FloatArray:
     array = as_float_vector(values, name="values")
     return array[np.isfinite(array)]
+
+
+def _first_of_each(place: FloatArray) -> IntArray:
+    """Return one of the files at every place along a line."""
+    return np.asarray(np.unique(np.rint(place), return_index=True)[1], dtype=np.int64)

@@ -17,6 +17,7 @@ from lbsense._validation import (
     check_same_length,
     read_only,
 )
+from lbsense.stats.history.patterns import new_bests
 
 __all__ = [
     "LadderResult",
@@ -176,7 +177,7 @@ def public_resolution(
     typical = float(np.median(se[known])) if known.any() else float("nan")
     scored = np.isfinite(scores)
     n_scores = int(scored.sum())
-    n_new = max(int(_new_bests(scores).sum()) - 1, 0)
+    n_new = max(int(new_bests(scores).sum()) - 1, 0)
     bits = float("nan")
     if shown_step is not None and known.any():
         ratio = np.where(known, se, typical)[scored] / check_positive(
@@ -335,15 +336,8 @@ def ladder_replay(public: ArrayLike, step_public_se: ArrayLike | float) -> Ladde
     return LadderResult(
         shown=read_only(shown),
         released=read_only(released),
-        new_best=read_only(_new_bests(scores)),
+        new_best=read_only(new_bests(scores)),
     )
-
-
-def _new_bests(scores: FloatArray) -> BoolArray:
-    """Return the scores that beat all before; the first one does."""
-    filled = np.where(np.isfinite(scores), scores, -np.inf)
-    before = np.concatenate([[-np.inf], np.maximum.accumulate(filled)[:-1]])
-    return np.asarray(filled > before[: len(filled)])
 
 
 def _log2_choices(n: int, m: int) -> float:

@@ -1,11 +1,12 @@
-"""After the end: where the gap of public and private scores came from."""
+"""After the end: where gaps came from, whether bands held, what rules had won."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray
@@ -13,19 +14,27 @@ from lbsense._validation import (
     as_float_vector,
     check_positive,
     check_same_length,
+    read_only,
 )
-from lbsense.stats.rows.covariance import quadratic_form, square_matrix
+from lbsense.stats.picks import usual_rules
+from lbsense.stats.rows.covariance import difference_se, quadratic_form, square_matrix
 
 __all__ = [
+    "BandCoverageResult",
     "GapSplitResult",
+    "HindsightResult",
+    "RuleOutcome",
+    "band_coverage",
     "gap_split",
+    "hindsight",
     "ordinary_gaps",
+    "rule_outcomes",
 ]
 
 _FAR = 5.0  # robust standard deviations from which a gap is not one of the others
 _TO_SD = 1.4826  # median absolute deviation of a normal, inverted
 _TIED = 1e-9  # share of the largest deviation that is rounding
-_Z95 = float(ndtri(0.975))
+_Z80, _Z95 = float(ndtri(0.9)), float(ndtri(0.975))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +86,81 @@ class GapSplitResult(Result):
     own_luck: float
     n_obs: int
     n_left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandCoverageResult(Result):
+    """How many private scores the bands held that were drawn without them.
+
+    Attributes
+    ----------
+    n_obs : int
+        Submissions with a band and a private score.
+    n_in_80, n_in_95 : int
+        Those inside either band.
+    common_z : float
+        Mean distance of private scores from the middle of their bands, in standard
+        deviations of that mean: one split moves all scores at once, so that either
+        nearly all bands hold or nearly none.
+    best_public_z : float
+        The same for the best public submission alone; nan without its private score.
+    """
+
+    n_obs: int
+    n_in_80: int
+    n_in_95: int
+    common_z: float
+    best_public_z: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HindsightResult(Result):
+    """The true gain of every step, private scores taken into account.
+
+    Attributes
+    ----------
+    private_gain, private_gain_se : ndarray of shape (k,)
+        Observed private gain and the standard error of its noise.
+    gain, gain_se : ndarray of shape (k,)
+        Estimated true gain and its standard deviation; nan without a private gain.
+    p_gain, p_null, p_loss : ndarray of shape (k,)
+        Probability of a true gain, of no change worth naming, and of a true loss.
+    """
+
+    private_gain: FloatArray
+    private_gain_se: FloatArray
+    gain: FloatArray
+    gain_se: FloatArray
+    p_gain: FloatArray
+    p_null: FloatArray
+    p_loss: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleOutcome(Result):
+    """What one way to select would have scored.
+
+    Attributes
+    ----------
+    rule : str
+        How the submissions were chosen.
+    positions : tuple of int
+        The submissions, one or two or as many as were selected.
+    score : float
+        Private score of the best of them, larger is better.
+    regret : float
+        Best private score of all submissions minus that.
+    regret_se : float
+        Standard error of that difference by the luck of the private rows; nan where the
+        noise is not known. The best of many is partly lucky, so that a regret of one or
+        two of these is no mistake.
+    """
+
+    rule: str
+    positions: tuple[int, ...]
+    score: float
+    regret: float
+    regret_se: float
 
 
 def ordinary_gaps(public: ArrayLike, private: ArrayLike) -> BoolArray:
@@ -225,6 +309,205 @@ def gap_split(
         n_obs=int(field.sum()),
         n_left_out=int(np.isfinite(gap).sum() - field.sum()),
     )
+
+
+def band_coverage(
+    private: ArrayLike,
+    *,
+    mean: ArrayLike,
+    cov: ArrayLike,
+    best_public: int,
+) -> BandCoverageResult:
+    """Return how well expected private scores foretold the true ones.
+
+    Parameters
+    ----------
+    private : array_like of shape (k,)
+        Scores, larger is better, nan where missing.
+    mean, cov : array_like of shape (k,), (k, k)
+        Expected private scores and their covariance, as `private_outlook` gives them.
+    best_public : int
+        Position of the best public score, -1 for none.
+
+    Returns
+    -------
+    BandCoverageResult
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = band_coverage(
+    ...     [0.70, 0.75], mean=[0.70, 0.70], cov=np.eye(2) * 1e-4, best_public=1
+    ... )
+    >>> found.n_in_95, round(found.best_public_z, 1)
+    (1, 5.0)
+    """
+    final = as_float_vector(private, name="private")
+    expected = as_float_vector(mean, name="mean")
+    n_scores = check_same_length(private=final, mean=expected)
+    spread = square_matrix(cov, n_scores, name="cov")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (final - expected) / np.sqrt(np.diag(spread))
+    known = np.isfinite(z)
+    common = best = float("nan")
+    if known.any():
+        share = known / known.sum()
+        away = float((final - expected)[known].mean())
+        common = away / float(np.sqrt(quadratic_form(share, spread)))
+    if best_public >= 0:
+        best = float(z[best_public])
+    return BandCoverageResult(
+        n_obs=int(known.sum()),
+        n_in_80=int((np.abs(z[known]) <= _Z80).sum()),
+        n_in_95=int((np.abs(z[known]) <= _Z95).sum()),
+        common_z=common,
+        best_public_z=best,
+    )
+
+
+def hindsight(
+    gain: ArrayLike,
+    gain_se: ArrayLike,
+    private_gain: ArrayLike,
+    private_gain_se: ArrayLike,
+    *,
+    rope: float,
+) -> HindsightResult:
+    """Return the true gains once the private scores are known.
+
+    Parameters
+    ----------
+    gain, gain_se : array_like of shape (k,)
+        Posterior mean and standard deviation of every true gain from public and CV
+        scores (`step_posterior`), nan where a step was not judged.
+    private_gain, private_gain_se : array_like of shape (k,)
+        Observed private gain and the standard error of its noise.
+    rope : float
+        Half-width of the region of no change worth naming, 0 or more.
+
+    Returns
+    -------
+    HindsightResult
+
+    Notes
+    -----
+    Both are taken for normal: precisions add. The posterior of a step is a mixture with
+    heavier tails, so that a private gain far from what was expected is believed
+    somewhat less than it deserves.
+
+    Examples
+    --------
+    >>> found = hindsight([0.0], [0.01], [0.02], [0.01], rope=0.001)
+    >>> float(found.gain[0].round(3)), float(found.p_gain[0].round(2))
+    (0.01, 0.9)
+    """
+    before = as_float_vector(gain, name="gain")
+    seen = as_float_vector(private_gain, name="private_gain")
+    variance = np.square(as_float_vector(gain_se, name="gain_se"))
+    noise = np.square(as_float_vector(private_gain_se, name="private_gain_se"))
+    check_same_length(
+        gain=before, private_gain=seen, gain_se=variance, private_gain_se=noise
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = np.where(variance + noise > 0, variance / (variance + noise), np.nan)
+        after = before + weight * (seen - before)
+        after_se = np.sqrt(weight * noise)
+        p_gain = ndtr((after - rope) / after_se)
+        p_loss = ndtr((-rope - after) / after_se)
+    return HindsightResult(
+        private_gain=read_only(seen),
+        private_gain_se=read_only(np.sqrt(noise)),
+        gain=read_only(after),
+        gain_se=read_only(after_se),
+        p_gain=read_only(p_gain),
+        p_null=read_only(1 - p_gain - p_loss),
+        p_loss=read_only(p_loss),
+    )
+
+
+def rule_outcomes(
+    private: ArrayLike,
+    *,
+    public: ArrayLike,
+    cv: ArrayLike,
+    chosen: Mapping[str, Sequence[int]],
+    noise_cov: ArrayLike | None = None,
+) -> tuple[RuleOutcome, ...]:
+    """Return what the usual rules and given choices would have scored.
+
+    Parameters
+    ----------
+    private, public, cv : array_like of shape (k,)
+        Scores in time order, larger is better, nan where missing. Submissions without a
+        private score are no candidates.
+    chosen : mapping of str to sequence of int
+        Further choices by name, such as the submissions that were selected: told as
+        they are, without those that have no private score.
+    noise_cov : array_like of shape (k, k), optional
+        Covariance of the noise of private scores.
+
+    Returns
+    -------
+    tuple of RuleOutcome
+        Given choices first, then rules for one submission, then rules for two; without
+        rules that cannot be followed.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or there is no private score.
+
+    Examples
+    --------
+    >>> outcomes = rule_outcomes(
+    ...     [0.70, 0.73, 0.71], public=[0.70, 0.71, 0.74], cv=[0.6, 0.7, 0.65],
+    ...     chosen={},
+    ... )
+    >>> [(item.rule, round(item.regret, 3)) for item in outcomes][:2]
+    [('best public', 0.02), ('best CV', 0.0)]
+    """
+    final = as_float_vector(private, name="private")
+    shown = as_float_vector(public, name="public")
+    validated = as_float_vector(cv, name="cv")
+    check_same_length(private=final, public=shown, cv=validated)
+    known = np.isfinite(final)
+    if not known.any():
+        msg = "private must hold at least one number, got none."
+        raise ValueError(msg)
+    best = int(np.nanargmax(final))
+    noise = None if noise_cov is None else np.asarray(noise_cov, dtype=np.float64)
+
+    def outcome(rule: str, positions: Sequence[int]) -> RuleOutcome:
+        kept = tuple(int(index) for index in positions if known[index])
+        reached = max(kept, key=lambda index: final[index])
+        regret_se = float("nan")
+        if noise is not None:
+            two = [best, reached]
+            regret_se = float(difference_se(noise[np.ix_(two, two)])[0, 1])
+        return RuleOutcome(
+            rule=rule,
+            positions=kept,
+            score=float(final[reached]),
+            regret=float(final[best] - final[reached]),
+            regret_se=regret_se,
+        )
+
+    rules: dict[str, Sequence[int]] = {
+        name: positions
+        for name, positions in chosen.items()
+        if any(known[index] for index in positions)
+    }
+    shown, validated = (
+        np.where(known, shown, np.nan),
+        np.where(known, validated, np.nan),
+    )
+    for name, scores in (("best public", shown), ("best CV", validated)):
+        if np.isfinite(scores).any():
+            rules[name] = (int(np.nanargmax(scores)),)
+    place = np.flatnonzero(known)
+    pairs = usual_rules(shown[known], validated[known])
+    rules |= {name: [int(place[i]) for i in pair] for name, pair in pairs.items()}
+    return tuple(outcome(name, positions) for name, positions in rules.items())
 
 
 def _dispersion(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lbsense.stats.history.file_patterns import (
+from lbsense.stats.history.patterns import (
     few_row_pairs,
     longest_line,
     value_counts,

@@ -12,6 +12,7 @@ from scipy import stats
 
 from lbsense.stats.history.patterns import (
     few_row_moves,
+    new_bests,
     order_test,
     records_test,
 )
@@ -128,3 +129,12 @@ def test_honest_noise_moves_few_rows_as_often_as_said():
     counts = np.array([item.n_moves for item in results])
     np.testing.assert_allclose(counts.mean(), expected, rtol=0.03)
     assert np.mean([item.pvalue < 0.05 for item in results]) <= 0.06
+
+
+@given(st.lists(st.sampled_from([0.1, 0.2, 0.3, float("nan")]), max_size=12))
+def test_new_bests_beat_all_before(scores):
+    best, expected = -np.inf, []
+    for score in scores:
+        expected.append(bool(score > best))
+        best = score if score > best else best
+    assert new_bests(scores).tolist() == expected

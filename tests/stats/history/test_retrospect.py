@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import norm
 
-from lbsense.stats.history.aftermath import band_coverage, hindsight
-from lbsense.stats.history.regret import rule_outcomes
-from lbsense.stats.history.retrospect import gap_split, ordinary_gaps
+from lbsense.stats.history.retrospect import (
+    band_coverage,
+    gap_split,
+    hindsight,
+    ordinary_gaps,
+    rule_outcomes,
+)
 
 PARTS = ("common_luck", "shift", "selection", "own_luck")
 

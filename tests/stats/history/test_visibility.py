@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lbsense.stats import rank_correlation
-from lbsense.stats.history.visibility import (
+from lbsense.stats.history.agreement import (
     attainable_z,
     common_offset,
     visible_correlation,
