@@ -24,6 +24,7 @@ from lbsense.cli.gate import gate
 from lbsense.cli.metrics import metrics
 from lbsense.cli.pick import pick
 from lbsense.cli.report import report
+from lbsense.cli.schema import schema
 from lbsense.cli.simulate import simulate
 from lbsense.cli.wording import as_options
 from lbsense.errors import LbsenseError
@@ -104,6 +105,7 @@ _COMMANDS = (
     simulate,
     formats,
     metrics,
+    schema,
 )
 
 app = typer.Typer(

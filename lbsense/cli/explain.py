@@ -15,6 +15,13 @@ from lbsense.cli.wording import as_options
 __all__ = ["explain"]
 
 
+def complete_code(incomplete: str) -> list[str]:
+    """Return the codes that begin so, for the shell."""
+    from lbsense.checks import EXPLANATIONS
+
+    return [code for code in EXPLANATIONS if code.startswith(incomplete.upper())]
+
+
 @expand_options
 def explain(
     screen: ScreenOptions,
@@ -22,6 +29,7 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="[CODE]...",
+            autocompletion=complete_code,
             help="Such as LBS301, or 301; without one all codes are listed.",
         ),
     ] = None,

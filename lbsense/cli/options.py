@@ -73,6 +73,13 @@ def parse_columns(pairs: list[str] | None) -> dict[str, Any] | None:
     return columns or None
 
 
+def complete_metric(incomplete: str) -> list[str]:
+    """Return the names of metrics that begin so, for the shell."""
+    from lbsense.metrics import METRICS
+
+    return [name for name in METRICS if name.startswith(incomplete)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryOptions:
     """Where a history is and what is known about its competition."""
@@ -88,6 +95,7 @@ class HistoryOptions:
         str | None,
         typer.Option(
             metavar="NAME",
+            autocompletion=complete_metric,
             help="Metric of the leaderboard, such as roc_auc (see `lbsense metrics`).",
             rich_help_panel=_COMPETITION,
         ),
