@@ -2,14 +2,17 @@
 
 python -m benchmarks.semi_real make DIR --rounds 4    # resumed where it stopped
 python -m benchmarks.semi_real judge DIR              # stated against true
-python -m benchmarks.semi_real oracle DIR             # what could be known
+python -m benchmarks.semi_real judge DIR --by metric  # and for each metric
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from joblib import Parallel, delayed
 from rich.console import Console
@@ -17,7 +20,14 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
 from benchmarks.semi_real.competition import make
+from benchmarks.semi_real.folders import read_all
+from benchmarks.semi_real.judging import QUESTIONS, judge, judged
+from benchmarks.semi_real.oracle import ceiling
+from benchmarks.semi_real.printing import print_groups, print_judged
 from benchmarks.semi_real.tables import NOT_IN_PACKAGE, TABLES, Table
+
+Made = TypeVar("Made")
+WIDTH = 120
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -29,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     add_make(commands.add_parser("make", help="make competitions"))
+    add_judge(commands.add_parser("judge", help="hold lbsense against their truth"))
     given = parser.parse_args(arguments)
     given.run(given)
 
@@ -39,8 +50,27 @@ def add_make(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=4, help="competitions a table")
     parser.add_argument("--first-round", type=int, default=0, help="also the seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--only", help="part of a table's name")
+    parser.add_argument("--only", default="", help="part of a table's name")
     parser.set_defaults(run=run_make)
+
+
+def add_judge(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``judge``."""
+    parser.add_argument("folder", type=Path, help="holds one folder a competition")
+    parser.add_argument("--first", type=int, help="only the first competitions")
+    parser.add_argument("--only", default="", help="part of a competition's name")
+    parser.add_argument(
+        "--ask", default=",".join(QUESTIONS), help="questions (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--by", choices=("metric", "policy", "table"), help="figures of each group too"
+    )
+    parser.add_argument(
+        "--no-oracle", action="store_true", help="leave out the ceiling"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--json", type=Path, help="write all figures here")
+    parser.set_defaults(run=run_judge)
 
 
 def run_make(given: argparse.Namespace) -> None:
@@ -48,22 +78,70 @@ def run_make(given: argparse.Namespace) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     rounds = range(given.first_round, given.first_round + given.rounds)
     todo = [
-        (table, number)
+        (table, number, given.folder)
         for number in rounds
         for table in TABLES
-        if (given.only or "") in table.name
+        if given.only in table.name
         and not (given.folder / f"{table.short}-{number}").exists()
     ]
     console = Console(stderr=True)
     console.print(f"The package has no {' and no '.join(NOT_IN_PACKAGE)}: left out.")
+    for _ in in_parallel(quiet_make, todo, "competitions", given.jobs, console):
+        pass
+
+
+def run_judge(given: argparse.Namespace) -> None:
+    """Ask lbsense of every competition and print what is true beside it."""
+    asked = given.ask.split(",")
+    if unknown := set(asked) - set(QUESTIONS):
+        msg = f"--ask has {sorted(unknown)}; there are {list(QUESTIONS)}."
+        raise SystemExit(msg)
+    competitions = [c for c in read_all(given.folder) if given.only in c.name]
+    competitions = competitions[: given.first]
+    if not competitions:
+        msg = f"{given.folder} holds no competition: make some first."
+        raise SystemExit(msg)
+    console = Console(stderr=True)
+    todo = [(competition.folder, asked) for competition in competitions]
+    told = list(in_parallel(judged, todo, "histories", given.jobs, console))
+    told.sort(key=lambda history: history.name)
+    found: dict[str, Any] = {"stated": judge(told)}
+    if not given.no_oracle and len(competitions) > 1:
+        found["ceiling"] = {
+            noise: ceiling(competitions, noise=noise) for noise in ("step", "history")
+        }
+    out = Console(width=WIDTH)
+    print_judged(found, out)
+    if given.by:
+        group_of = {c.name: str(c.meta[given.by]) for c in competitions}
+        groups = sorted(set(group_of.values()))
+        found["groups"] = {
+            group: judge([h for h in told if group_of[h.name] == group])
+            for group in groups
+        }
+        print_groups(found["groups"], given.by, out)
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def in_parallel(
+    function: Callable[..., Made],
+    todo: Iterable[tuple[Any, ...]],
+    what: str,
+    jobs: int,
+    console: Console,
+) -> Iterator[Made]:
+    """Yield what the function makes of each, with a bar that shows how far it is."""
+    todo = list(todo)
     bars = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         Progress(*bars, console=console) as progress,
-        Parallel(n_jobs=given.jobs, return_as="generator_unordered") as parallel,
+        Parallel(n_jobs=jobs, return_as="generator_unordered") as parallel,
     ):
-        bar = progress.add_task("competitions", total=len(todo))
-        for _ in parallel(delayed(quiet_make)(*one, given.folder) for one in todo):
+        bar = progress.add_task(what, total=len(todo))
+        for made in parallel(delayed(function)(*one) for one in todo):
             progress.advance(bar)
+            yield made
 
 
 def quiet_make(table: Table, number: int, folder: Path) -> Path:

@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 
 from benchmarks.semi_real.entrant import Entrant, Submission
 from benchmarks.semi_real.features import Data, prepare
+from benchmarks.semi_real.folders import FIRST_REF
 from benchmarks.semi_real.scoring import METRICS, Metric, redrawn_scores, score
 from benchmarks.semi_real.tables import Table, Target, load, target_values
 
 __all__ = ["Plan", "make", "plan", "play", "write"]
 
 Floats = NDArray[np.float64]
-FIRST_REF = 50_000_000
 N_REDRAWN = 300
 MAX_TRUTH = 30_000
+SMALLEST_TABLE = 10_000
 #: The hours at which a submission is sent, five a day.
 HOURS = (8, 11, 14, 17, 20)
 
@@ -82,6 +83,9 @@ def plan(table: Table, number: int) -> Plan:
     target = table.targets[int(rng.integers(len(table.targets)))]
     y = target_values(load(table.name), target)
     y = y[np.isfinite(y)]
+    if len(y) < SMALLEST_TABLE:
+        msg = f"{table.name} has {len(y)} rows with {target.name}, too few for a truth."
+        raise ValueError(msg)
     names = [m.name for m in METRICS.values() if m.binary == target.binary]
     if not target.binary and y.min() < 0:
         names.remove("rmsle")
