@@ -7,6 +7,8 @@ nothing in a notebook that may never need half of them.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lbsense._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from lbsense.analysis import (
         Analysis,
@@ -60,8 +62,6 @@ if TYPE_CHECKING:
         render_report,
         write_report,
     )
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Analysis": "lbsense.analysis",

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lbsense import __version__
+from lbsense._version import __version__
 from lbsense.cli.analyze import analyze
 from lbsense.cli.console import BAD_INPUT, note
 from lbsense.cli.explain import explain

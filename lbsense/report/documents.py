@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lbsense import __version__
 from lbsense._format import (
     format_gain,
     format_number,
@@ -13,6 +12,7 @@ from lbsense._format import (
     plural,
 )
 from lbsense._typing import ScoreKind
+from lbsense._version import __version__
 from lbsense.analysis import Analysis, Step
 from lbsense.checks import Findings
 from lbsense.model import InputFile

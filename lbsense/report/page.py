@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from lbsense import __version__
 from lbsense._format import (
     clean_text,
     format_gain,
@@ -16,6 +15,7 @@ from lbsense._format import (
     format_probability,
     plural,
 )
+from lbsense._version import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings
 from lbsense.model import InputFile

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from lbsense import __version__
+from lbsense._version import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
