@@ -10,7 +10,7 @@ import typer
 
 from lbsense._format import clean_text, spreadsheet_safe
 from lbsense.cli.console import FLAGGED, ScreenOptions, emit, tell_doubts, working
-from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
+from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options, panel
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["analyze"]
 
-_OUTPUT = "Output"
+_output = panel("Output")
 
 
 @expand_options
@@ -27,42 +27,29 @@ def analyze(
     screen: ScreenOptions,
     rows: PredictionOptions,
     as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="JSON (docs/json.md) on stdout.", rich_help_panel=_OUTPUT
-        ),
+        bool, _output("--json", help="JSON (docs/json.md) on stdout.")
     ] = False,
     as_csv: Annotated[
-        bool,
-        typer.Option(
-            "--csv", help="The steps as CSV on stdout.", rich_help_panel=_OUTPUT
-        ),
+        bool, _output("--csv", help="The steps as CSV on stdout.")
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option(
+        _output(
             "--output",
             "-o",
             metavar="FILE",
             help="Write JSON or CSV to this file, as its suffix or the flag says.",
-            rich_help_panel=_OUTPUT,
         ),
     ] = None,
     strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="Exit 1 if a notice or warning is flagged.",
-            rich_help_panel=_OUTPUT,
-        ),
+        bool, _output("--strict", help="Exit 1 if a notice or warning is flagged.")
     ] = False,
     verbose: Annotated[
         bool,
-        typer.Option(
+        _output(
             "--verbose",
             "-v",
             help="The sentence of every step, every finding, every note.",
-            rich_help_panel=_OUTPUT,
         ),
     ] = False,
 ) -> None:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -315,6 +316,11 @@ class PredictionOptions:
             return read_predictions(
                 self.predictions, labels=self.labels, history=history
             )
+
+
+def panel(name: str) -> Callable[..., Any]:
+    """Return `typer.Option` for the options that help shows under one heading."""
+    return partial(typer.Option, rich_help_panel=name)
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,16 +11,61 @@ from rich.text import Text
 
 from lbsense._format import plural
 from lbsense.cli.console import ScreenOptions, note, print_entries, working
-from lbsense.cli.options import expand_options, parse_count
+from lbsense.cli.options import expand_options, panel, parse_count
 
 if TYPE_CHECKING:
     from lbsense.simulate import SimulatedCompetition
 
 __all__ = ["simulate"]
 
-_WORLD = "The competition"
-_ENTRANT = "The entrant"
-_OUTPUT = "Output"
+_world = panel("The competition")
+_entrant = panel("The entrant")
+_output = panel("Output")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioOptions:
+    """The options of a scenario that are asked for most."""
+
+    world: Annotated[
+        str | None,
+        _world(metavar="gaussian|trained", help="Errors drawn, or models trained."),
+    ] = None
+    metric: Annotated[
+        str | None,
+        _world(metavar="NAME", help="roc_auc, log_loss, accuracy, rmse or mae."),
+    ] = None
+    n_public: Annotated[
+        int | None,
+        _world(parser=parse_count, metavar="ROWS", help="Public test rows."),
+    ] = None
+    n_private: Annotated[
+        int | None,
+        _world(parser=parse_count, metavar="ROWS", help="Other test rows."),
+    ] = None
+    n_train: Annotated[
+        int | None, _world(parser=parse_count, metavar="ROWS", help="Training rows.")
+    ] = None
+    n_submissions: Annotated[
+        int | None, _entrant(parser=parse_count, metavar="N", help="Submissions.")
+    ] = None
+    policy: Annotated[
+        str | None,
+        _entrant(
+            metavar="NAME",
+            help="What the next one is built on: public, cv, both, previous or random.",
+        ),
+    ] = None
+    null_fraction: Annotated[
+        float | None,
+        _entrant(metavar="SHARE", help="Share of ideas that are worth nothing."),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that were given."""
+        return {
+            name: value for name, value in asdict(self).items() if value is not None
+        }
 
 
 @expand_options
@@ -27,14 +73,14 @@ def simulate(
     screen: ScreenOptions,
     output: Annotated[
         Path,
-        typer.Option(
+        _output(
             "--output",
             "-o",
             metavar="DIR",
             help="Folder to write into; made if need be.",
-            rich_help_panel=_OUTPUT,
         ),
     ],
+    scenario: ScenarioOptions,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -47,97 +93,21 @@ def simulate(
         int | None,
         typer.Option(min=0, metavar="N", help="One seed gives one competition."),
     ] = None,
-    world: Annotated[
-        str | None,
-        typer.Option(
-            metavar="gaussian|trained",
-            help="Errors drawn, or models trained.",
-            rich_help_panel=_WORLD,
-        ),
-    ] = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="roc_auc, log_loss, accuracy, rmse or mae.",
-            rich_help_panel=_WORLD,
-        ),
-    ] = None,
-    n_public: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_count,
-            metavar="ROWS",
-            help="Public test rows.",
-            rich_help_panel=_WORLD,
-        ),
-    ] = None,
-    n_private: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_count,
-            metavar="ROWS",
-            help="Other test rows.",
-            rich_help_panel=_WORLD,
-        ),
-    ] = None,
-    n_train: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_count,
-            metavar="ROWS",
-            help="Training rows.",
-            rich_help_panel=_WORLD,
-        ),
-    ] = None,
-    n_submissions: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_count,
-            metavar="N",
-            help="Submissions.",
-            rich_help_panel=_ENTRANT,
-        ),
-    ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="What the next one is built on: public, cv, both, previous or random.",
-            rich_help_panel=_ENTRANT,
-        ),
-    ] = None,
-    null_fraction: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Share of ideas that are worth nothing.",
-            rich_help_panel=_ENTRANT,
-        ),
-    ] = None,
     options: Annotated[
         list[str] | None,
-        typer.Option(
+        _entrant(
             "--set",
             metavar="OPTION=VALUE",
-            help="Any other option of lbsense.simulate.simulate, such as "
+            help="Any other option of lbsense.simulate.Scenario, such as "
             "cv_noise=0.02; repeat it for several.",
-            rich_help_panel=_ENTRANT,
         ),
     ] = None,
     rows: Annotated[
         bool,
-        typer.Option(
-            "--rows",
-            help="Write labels and predictions of every row too.",
-            rich_help_panel=_OUTPUT,
-        ),
+        _output("--rows", help="Write labels and predictions of every row too."),
     ] = False,
     force: Annotated[
-        bool,
-        typer.Option(
-            "--force", help="Replace files that are there.", rich_help_panel=_OUTPUT
-        ),
+        bool, _output("--force", help="Replace files that are there.")
     ] = False,
 ) -> None:
     """Make a competition whose truth is known, and write it as platforms export it.
@@ -149,17 +119,7 @@ def simulate(
       lbsense simulate -o play --policy public --null-fraction 0.9 --seed 7
       lbsense simulate -o play --metric rmse --set cv_noise=0.02 --rows --force
     """
-    given = {
-        "world": world,
-        "metric": metric,
-        "n_public": n_public,
-        "n_private": n_private,
-        "n_train": n_train,
-        "n_submissions": n_submissions,
-        "policy": policy,
-        "null_fraction": null_fraction,
-    }
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = scenario.given()
     chosen |= _further(options, chosen)
     _check_folder(output, force=force)
     from lbsense.simulate import write_exports

@@ -41,7 +41,7 @@ def completed(line: str) -> list[str]:
         ("lbsense analyze --train", ["--train-size"]),
         ("lbsense analyze x.csv --metric log_l", ["log_loss"]),
         ("lbsense schema ga", ["gate"]),
-        ("lbsense explain lbs40", ["LBS401", "LBS402"]),
+        ("lbsense explain LBS40", ["LBS401", "LBS402", "LBS403"]),
     ],
 )
 def test_words_are_completed(line: str, offered: list[str]) -> None:
