@@ -3,33 +3,60 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import Any, Literal
+import re
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
-import numpy.typing as npt
+import numpy as np
 import pandas as pd
 
-from lbsense.errors import IngestError
-from lbsense.ingest.predictions.columns import label_names, own_labels
-from lbsense.ingest.predictions.files import (
-    SubmissionTable,
-    by_submission,
-    folder_files,
-    submission_tables,
-)
-from lbsense.ingest.predictions.rows import Training, assemble
+from lbsense._format import plural, shorten
+from lbsense.errors import IngestError, LbsenseWarning
 from lbsense.ingest.predictions.tables import (
+    AnyArray,
+    PredictionTable,
     Wanted,
     as_ids,
+    label_names,
+    listed,
+    own_labels,
+    prediction_names,
     read_prediction_table,
-    with_ids,
+    submission_columns,
 )
 from lbsense.ingest.tables.source import is_text_source
-from lbsense.model import History, Predictions
+from lbsense.model import History, NameIndex, Predictions, file_kind, plain_stem
 
 __all__ = ["read_predictions"]
 
 _ROLES = ("id", "prediction", "label", "group", "time", "weight")
+_READ = re.compile(
+    r"\.(?:(?:csv|tsv|txt)(?:\.gz|\.zip)?|zip|parquet|pq|feather|npy|npz)$", re.I
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Part:
+    """The predictions of one submission: its table, the columns that hold them.
+
+    ``file`` is the file that was named for it, where it was.
+    """
+
+    name: str
+    table: PredictionTable
+    names: Sequence[str]
+    file: str | None = None
+
+
+class _Training(NamedTuple):
+    """The table of the training rows, and the columns of its labels."""
+
+    table: PredictionTable
+    labels: Sequence[str]
 
 
 def read_predictions(
@@ -101,46 +128,148 @@ def read_predictions(
     >>> predictions.oof[:, 0]
     array([0.2, 0.7, 0.9])
     """
-    wanted = _check_columns(columns)
-    if rows not in ("all", "common"):
-        msg = f"rows must be 'all' or 'common', got {rows!r}."
-        raise ValueError(msg)
-    if folder is not None:
-        oof_files, test_files = folder_files(folder)
-        oof = oof_files if oof is None else oof
-        test = test_files if test is None else test
-    tests = _read(test, wanted, "test", test_ids, history)
-    oofs = _read(oof, wanted, "oof", oof_ids, history)
-    if not oofs and not tests:
-        msg = "No predictions: give a folder, or oof= and test=."
-        raise IngestError(msg)
-    training = _training(labels, oofs, tests, wanted, oof_ids)
-    return assemble(oofs, tests, training, keep_common=rows == "common")
-
-
-def _check_columns(columns: Wanted | None) -> Wanted:
     wanted = dict(columns or {})
     unknown = [role for role in wanted if role not in _ROLES]
     if unknown:
         msg = f"columns knows {list(_ROLES)}, not {unknown}."
         raise ValueError(msg)
-    return wanted
+    if rows not in ("all", "common"):
+        msg = f"rows must be 'all' or 'common', got {rows!r}."
+        raise ValueError(msg)
+    if folder is not None:
+        oof_files, test_files = _folder_files(folder)
+        oof = oof_files if oof is None else oof
+        test = test_files if test is None else test
+    tests = _parts(test, wanted, "test", test_ids)
+    oofs = _parts(oof, wanted, "oof", oof_ids)
+    if not oofs and not tests:
+        msg = "No predictions: give a folder, or oof= and test=."
+        raise IngestError(msg)
+    if history is not None:
+        tests, oofs = _by_submission(tests, history), _by_submission(oofs, history)
+    training = _training(labels, oofs, tests, wanted, oof_ids)
+    base = [] if training is None else [training.table]
+    row_ids = _rows([*base, *(part.table for part in oofs)], rows)
+    test_rows = _rows([part.table for part in tests], rows)
+    known, classes = _labels(training, [*oofs, *tests])
+    fields: dict[str, AnyArray] = {}
+    if training is not None and row_ids is not None:
+        place = _places(training.table, row_ids)
+        coded = _coded(known, classes)[place]
+        fields["labels"] = coded[:, 0] if coded.shape[1] == 1 else coded
+        _check_agreement(oofs, training, row_ids)
+        for role in ("group", "time", "weight"):
+            if role in wanted:
+                name = training.table.chosen(wanted, role)[0]
+                fields[f"{role}s"] = training.table.columns[name][place]
+    return Predictions(
+        oof_names=tuple(part.name for part in oofs),
+        oof=_matrix(oofs, row_ids, classes),
+        row_ids=row_ids,
+        test_names=tuple(part.name for part in tests),
+        test=_matrix(tests, test_rows, classes),
+        test_ids=test_rows,
+        classes=classes,
+        **fields,
+    )
 
 
-def _read(
-    data: Any, wanted: Wanted, kind: str, ids: Any, history: History | None
-) -> list[SubmissionTable]:
-    parts = submission_tables(data, wanted, kind)
-    if any(part.table.ids is None for part in parts):
-        known = _ids(ids, wanted, f"{kind}_ids")
+# --- which table is of which submission ----------------------------------------------
+
+
+def _folder_files(folder: Any) -> tuple[list[Path], list[Path]]:
+    """Return the files of out-of-fold and of test predictions in a folder."""
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        what = "a file, expected a folder" if path.exists() else "no such folder"
+        msg = f"{folder}: {what}. Give single files with oof= and test=."
+        raise IngestError(msg)
+    names = sorted(item.name for item in path.iterdir())
+    kinds = {name: file_kind(name) for name in names if _READ.search(name)}
+    oof = [path / name for name, kind in kinds.items() if kind == "oof"]
+    test = [
+        path / name
+        for name, kind in kinds.items()
+        if kind == "test" and "sample" not in name.lower()
+    ]
+    if not oof and not test:
+        msg = (
+            f"{folder}: no file is called oof_<name> or submission_<name>. It holds "
+            f"{listed(names) or 'nothing'}. Give the files with oof= and test=."
+        )
+        raise IngestError(msg)
+    return oof, test
+
+
+def _parts(data: Any, wanted: Wanted, kind: str, ids: Any) -> list[_Part]:
+    """Return the tables of all submissions in what a caller gave for one kind."""
+    if data is None:
+        return []
+    if isinstance(data, Mapping):
+        parts = [_one(item, wanted, str(name), kind) for name, item in data.items()]
+    elif isinstance(data, (list, tuple)):
+        unnamed = [item for item in data if not isinstance(item, (str, os.PathLike))]
+        if unnamed:
+            msg = (
+                f"{kind} is a list with {type(unnamed[0]).__name__} in it. Give a "
+                "mapping from the names of submissions to their tables."
+            )
+            raise TypeError(msg)
         parts = [
-            replace(part, table=with_ids(part.table, known, f"{kind}_ids"))
-            for part in parts
+            replace(_one(file, wanted, plain_stem(file), kind), file=file)
+            for file in map(str, data)
         ]
-    return parts if history is None else by_submission(parts, history)
+    else:
+        parts = _columns(data, wanted, kind)
+    twice, count = Counter(part.name for part in parts).most_common(1)[0]
+    if count > 1:
+        sources = [part.table.source for part in parts if part.name == twice]
+        msg = f"Several {kind} files are of submission {twice!r}: {listed(sources)}."
+        raise IngestError(msg)
+    if any(part.table.ids is None for part in parts):
+        option = f"{kind}_ids"
+        known = _ids(ids, wanted, option)
+        parts = [
+            replace(part, table=part.table.with_ids(known, option)) for part in parts
+        ]
+    return parts
 
 
-def _ids(data: Any, wanted: Wanted, source: str) -> npt.NDArray[Any] | None:
+def _one(data: Any, wanted: Wanted, name: str, kind: str) -> _Part:
+    table = read_prediction_table(data, wanted, f"{kind} of {shorten(name, 60)}")
+    return _Part(name=name, table=table, names=prediction_names(table, wanted))
+
+
+def _columns(data: Any, wanted: Wanted, kind: str) -> list[_Part]:
+    """Return one submission for every column of one table."""
+    table = read_prediction_table(data, wanted, kind)
+    names = submission_columns(table, wanted)
+    if len(names) == 1 and isinstance(data, (str, os.PathLike)):
+        file = os.fspath(data)
+        return [_Part(name=plain_stem(file), table=table, names=names, file=file)]
+    return [_Part(name=name, table=table, names=[name]) for name in names]
+
+
+def _by_submission(parts: list[_Part], history: History) -> list[_Part]:
+    """Return the parts named by the submissions that they are called by."""
+    index = NameIndex(history)
+    known = {item.submission_id for item in history}
+    named = []
+    for part in parts:
+        called = part.name if part.file is None or part.name in known else part.file
+        fits = [history[place].submission_id for place in index.positions(called)]
+        if len(fits) > 1:
+            msg = (
+                f"{part.table.source}: its name fits {len(fits)} submissions of the "
+                f"history ({listed(fits)}), so it is tied to none. Say which with "
+                "oof={'<submission_id>': <file>}, and likewise test=."
+            )
+            warnings.warn(msg, LbsenseWarning, stacklevel=3)
+        named.append(replace(part, name=fits[0]) if len(fits) == 1 else part)
+    return named
+
+
+def _ids(data: Any, wanted: Wanted, source: str) -> AnyArray | None:
     """Return the identifiers that bare arrays are in the order of."""
     if data is None:
         return None
@@ -151,20 +280,165 @@ def _ids(data: Any, wanted: Wanted, source: str) -> npt.NDArray[Any] | None:
 
 def _training(
     labels: Any,
-    oofs: list[SubmissionTable],
-    tests: list[SubmissionTable],
+    oofs: list[_Part],
+    tests: list[_Part],
     wanted: Wanted,
     oof_ids: Any,
-) -> Training | None:
+) -> _Training | None:
     """Return the labels and what else is known of the training rows."""
     if labels is not None:
         table = read_prediction_table(labels, wanted, "labels")
         if table.ids is None:
-            table = with_ids(table, _ids(oof_ids, wanted, "oof_ids"), "oof_ids")
+            table = table.with_ids(_ids(oof_ids, wanted, "oof_ids"), "oof_ids")
         predicted = tests[0].names if tests else ()
-        return Training(table, tuple(label_names(table, wanted, predicted)), wanted)
+        return _Training(table, label_names(table, wanted, predicted))
     for part in oofs:
         names = own_labels(part.table, wanted, part.names)
         if names:
-            return Training(part.table, names, wanted)
+            return _Training(part.table, names)
     return None
+
+
+# --- rows in one order ---------------------------------------------------------------
+
+
+def _rows(tables: Sequence[PredictionTable], rows: str) -> AnyArray | None:
+    """Return the identifiers that all tables must have, in the order of the first."""
+    if not tables:
+        return None
+    for table in tables:
+        index = pd.Index(_ids_of(table))
+        if not index.is_unique:
+            twice = index[index.duplicated()].unique().tolist()
+            msg = (
+                f"{table.source}: {plural(len(twice), 'identifier')} more than once: "
+                f"{listed(twice)}. Every row needs one of its own."
+            )
+            raise IngestError(msg)
+    first, ids = tables[0], _ids_of(tables[0])
+    if rows == "common":
+        return _common(tables, ids)
+    for table in tables[1:]:
+        other = _ids_of(table)
+        if other is ids or np.array_equal(other, ids):
+            continue
+        missing, extra = np.setdiff1d(ids, other), np.setdiff1d(other, ids)
+        found = []
+        if len(missing):
+            found.append(f"lacks {len(missing):,} ({listed(missing.tolist())})")
+        if len(extra):
+            found.append(f"has {len(extra):,} of its own ({listed(extra.tolist())})")
+        if found:
+            msg = (
+                f"{table.source}: identifiers differ from those of {first.source}: it "
+                f"{' and '.join(found)}. Give files of the same rows, or rows='common' "
+                "to keep those that all have."
+            )
+            raise IngestError(msg)
+    return ids
+
+
+def _common(tables: Sequence[PredictionTable], ids: AnyArray) -> AnyArray:
+    keep = np.all([np.isin(ids, _ids_of(table)) for table in tables], axis=0)
+    n_most = max(len(_ids_of(table)) for table in tables)
+    n_kept = int(keep.sum())
+    if not n_kept:
+        msg = f"{tables[0].source} and the others have no identifier in common."
+        raise IngestError(msg)
+    if n_kept < n_most:
+        msg = (
+            f"{plural(n_kept, 'row')} of up to {n_most:,} are in every file and kept; "
+            "the noise is that of these rows."
+        )
+        warnings.warn(msg, LbsenseWarning, stacklevel=4)
+    return ids[keep]
+
+
+def _ids_of(table: PredictionTable) -> AnyArray:
+    if table.ids is None:
+        msg = f"{table.source}: rows without identifiers."
+        raise IngestError(msg)
+    return table.ids
+
+
+def _places(table: PredictionTable, ids: AnyArray) -> AnyArray | slice:
+    """Return where each identifier stands in the table."""
+    own = _ids_of(table)
+    if own is ids or np.array_equal(own, ids):
+        return slice(None)
+    return np.asarray(pd.Index(own).get_indexer(pd.Index(ids)))
+
+
+def _labels(
+    training: _Training | None, parts: Sequence[_Part]
+) -> tuple[AnyArray, tuple[str, ...]]:
+    """Return the labels as written, and the classes that are text, in their order."""
+    labels = np.empty(0)
+    if training is not None:
+        labels = training.table.values(training.labels)
+    text = [labels] if labels.dtype.kind != "f" else []
+    for part in parts:
+        if part.table.is_text(part.names):
+            values = part.table.values(part.names)
+            text += [values] if values.dtype.kind != "f" else []
+    if text and training is not None and labels.dtype.kind == "f":
+        found = listed(np.unique(text[0]).tolist())
+        msg = f"Labels are numbers, but predictions are text: {found}."
+        raise IngestError(msg)
+    return labels, tuple(sorted({str(item) for values in text for item in values.flat}))
+
+
+def _coded(values: AnyArray, classes: tuple[str, ...]) -> AnyArray:
+    if values.dtype.kind == "f":
+        return values
+    codes = pd.Index(classes).get_indexer(pd.Index(values.ravel()))
+    return np.asarray(codes.reshape(values.shape), dtype=np.float64)
+
+
+def _matrix(
+    parts: Sequence[_Part], ids: AnyArray | None, classes: tuple[str, ...]
+) -> AnyArray | None:
+    """Return predictions of shape (n, k) or (n, k, n_outputs).
+
+    Columns are in one order, that of the classes where they are named after them.
+    """
+    if not parts or ids is None:
+        return None
+    names = parts[0].names
+    for part in parts[1:]:
+        n_outputs = len(part.names)
+        same = n_outputs == 1 or set(part.names) == set(names)
+        if n_outputs != len(names) or not same:
+            msg = (
+                f"{part.table.source}: predictions are in {listed(part.names)}, but "
+                f"{parts[0].table.source} has them in {listed(names)}."
+            )
+            raise IngestError(msg)
+    ordered = classes if set(names) == set(classes) else names
+    matrix = np.empty((len(ids), len(parts), len(names)))
+    for column, part in enumerate(parts):
+        values = part.table.values(ordered if len(names) > 1 else part.names)
+        matrix[:, column] = _coded(values, classes)[_places(part.table, ids)]
+    result = matrix[:, :, 0] if len(names) == 1 else matrix
+    result.flags.writeable = False
+    return result
+
+
+def _check_agreement(oofs: Sequence[_Part], training: _Training, ids: AnyArray) -> None:
+    """Check that files which bring labels of their own bring the same ones."""
+    table, names = training
+    expected = table.values(names)[_places(table, ids)]
+    for part in oofs:
+        beside = all(
+            name in part.table.columns and name not in part.names for name in names
+        )
+        if part.table is table or not beside:
+            continue
+        found = part.table.values(names)[_places(part.table, ids)]
+        wrong = ids[~np.asarray(found == expected).all(axis=1)].tolist()
+        if wrong:
+            msg = (
+                f"{part.table.source}: labels of {plural(len(wrong), 'row')} differ "
+                f"from those of {table.source}: {listed(wrong)}."
+            )
+            raise IngestError(msg)

@@ -1,11 +1,12 @@
-"""One file, frame or array of predictions as a table: identifiers and columns."""
+"""One file, frame or array of predictions: identifiers, columns and their roles."""
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,29 @@ from lbsense.errors import IngestError
 from lbsense.ingest.tables.source import is_text_source, read_documents
 
 __all__ = [
+    "AnyArray",
     "PredictionTable",
     "Wanted",
     "as_ids",
+    "label_names",
     "listed",
+    "own_labels",
+    "prediction_names",
     "read_prediction_table",
-    "with_ids",
+    "submission_columns",
 ]
 
+AnyArray = npt.NDArray[Any]
 #: Our word for a column to theirs; "prediction" and "label" may name several.
 Wanted = Mapping[str, str | Sequence[str]]
 
-_DELIMITERS = (",", "\t", ";")
 _ID_NAMES = ("id", "rowid", "index", "uid", "uuid", "key")
 _UNNAMED = re.compile(r"(?:unnamed: ?\d+|)$", re.IGNORECASE)
 _WHOLE = re.compile(r"(-?\d+)\.0+")
-_MISSING = ("", "na", "nan", "n/a", "null", "none", "<na>")
+_MISSING = ["", "na", "nan", "n/a", "null", "none", "<na>"]
+_PREDICTIONS = re.compile(r"(?:y|oof)?(?:preds?|predictions?|predicted|hat)|oof|proba?")
+_LABELS = ("target", "label", "labels", "y", "ytrue", "true", "truth", "class", "gt")
+_SERVICE = ("fold", "folds", "kfold", "foldid", "split", "seed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,60 +60,79 @@ class PredictionTable:
     """
 
     source: str
-    ids: npt.NDArray[Any] | None
-    columns: dict[str, npt.NDArray[Any]]
+    ids: AnyArray | None
+    columns: dict[str, AnyArray]
 
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return len(next(iter(self.columns.values()), ()))
+    def with_ids(self, ids: AnyArray | None, option: str) -> PredictionTable:
+        """Return the table with the identifiers that were given for bare arrays."""
+        if self.ids is not None:
+            return self
+        n_rows = len(next(iter(self.columns.values()), ()))
+        if ids is None:
+            msg = (
+                f"{self.source}: an array without identifiers. Give those of its rows, "
+                f"in its order, with {option}= (a file with an id column, or an array)."
+            )
+            raise IngestError(msg)
+        if len(ids) != n_rows:
+            msg = f"{self.source}: {n_rows} rows, but {option} has {len(ids)}."
+            raise IngestError(msg)
+        return replace(self, ids=ids)
+
+    def rows(self, places: AnyArray) -> str:
+        """Return for a message which rows are meant: identifiers, else numbers."""
+        return listed((places + 1 if self.ids is None else self.ids[places]).tolist())
+
+    def is_text(self, names: Iterable[str]) -> bool:
+        """Return whether none of the columns holds numbers."""
+        return all(self.columns[name].dtype.kind not in "biuf" for name in names)
+
+    def values(self, names: Sequence[str]) -> AnyArray:
+        """Return columns of shape (n, c): numbers, or text where all cells are text.
+
+        Missing and infinite cells are an error that names their rows.
+        """
+        columns = [self.columns[name] for name in names]
+        values = np.column_stack([_as_numbers(column) for column in columns])
+        if np.isnan(values).all() and self.is_text(names):
+            missing = np.any([pd.isna(column) for column in columns], axis=0)
+            if missing.any():
+                rows = self.rows(np.flatnonzero(missing))
+                raise IngestError(f"{self.source}: no label in {rows}.")
+            return np.column_stack([column.astype(str) for column in columns])
+        finite = np.isfinite(values)
+        bad = np.flatnonzero(~finite.all(axis=1))
+        if len(bad):
+            cell = columns[int(np.argmin(finite[bad[0]]))][bad[0]]
+            msg = (
+                f"{self.source}: {' and '.join(names[:3])} must be finite numbers, but "
+                f"{plural(len(bad), 'row')} hold something else: {self.rows(bad)}. "
+                f"The first holds {shorten(str(cell), 40)!r}."
+            )
+            raise IngestError(msg)
+        return values
+
+    def chosen(self, wanted: Wanted, role: str) -> list[str]:
+        """Return the columns that the caller named for a role."""
+        value = wanted[role]
+        names = [value] if isinstance(value, str) else list(value)
+        missing = [name for name in names if name not in self.columns]
+        if missing or not names:
+            msg = (
+                f"{self.source}: no column {listed(missing)} for the {role}. It has "
+                f"{listed(list(self.columns))}."
+            )
+            raise IngestError(msg)
+        return names
 
 
-def read_prediction_table(data: Any, wanted: Wanted, source: str) -> PredictionTable:
-    """Return the table behind a path, a stream, a data frame or an array.
-
-    ``source`` is the name of what has no file name.
-    """
-    if isinstance(data, pd.DataFrame):
-        return _from_frame(data, wanted, source)
-    if isinstance(data, pd.Series):
-        name = "prediction" if data.name is None else str(data.name)
-        return _from_frame(data.to_frame(name), wanted, source)
-    if isinstance(data, np.ndarray):
-        return _from_array(data, source)
-    if not is_text_source(data):
-        msg = (
-            f"{source}: expected a path, a stream, a data frame or an array, got "
-            f"{type(data).__name__}."
-        )
-        raise TypeError(msg)
-    suffix = Path(data).suffix.lower() if isinstance(data, (str, os.PathLike)) else ""
-    if suffix in (".parquet", ".pq", ".feather"):
-        return _from_frame(_read_columnar(data, suffix), wanted, str(data))
-    if suffix in (".npy", ".npz"):
-        return _from_numpy(data)
-    return _from_text(data, wanted)
+def listed(items: Sequence[Any]) -> str:
+    """Return the first five items for a message, and how many more there are."""
+    shown = ", ".join(repr(shorten(str(item), 40)) for item in items[:5])
+    return shown + (f" and {len(items) - 5:,} more" if len(items) > 5 else "")
 
 
-def with_ids(
-    table: PredictionTable, ids: npt.NDArray[Any] | None, option: str
-) -> PredictionTable:
-    """Return the table with the identifiers that the caller gave for bare arrays."""
-    if table.ids is not None:
-        return table
-    if ids is None:
-        msg = (
-            f"{table.source}: an array without identifiers. Give those of its rows, in "
-            f"its order, with {option}= (a file with an id column, or an array)."
-        )
-        raise IngestError(msg)
-    if len(ids) != table.n_rows:
-        msg = f"{table.source}: {table.n_rows} rows, but {option} has {len(ids)}."
-        raise IngestError(msg)
-    return replace(table, ids=ids)
-
-
-def as_ids(values: Any, source: str) -> npt.NDArray[Any]:
+def as_ids(values: Any, source: str) -> AnyArray:
     """Return identifiers as text: 7, 7.0 and "7" are one, "007" is another."""
     array = np.asarray(values)
     if array.dtype.kind in "iu":
@@ -123,53 +150,122 @@ def as_ids(values: Any, source: str) -> npt.NDArray[Any]:
     return np.array(text, dtype=np.str_)
 
 
-def listed(items: Sequence[Any]) -> str:
-    """Return the first five items for a message, and how many more there are."""
-    shown = ", ".join(repr(shorten(str(item), 40)) for item in items[:5])
-    return shown + (f" and {len(items) - 5:,} more" if len(items) > 5 else "")
+def read_prediction_table(data: Any, wanted: Wanted, source: str) -> PredictionTable:
+    """Return the table behind a path, a stream, a data frame or an array.
+
+    ``source`` is the name of what has no file name.
+    """
+    if isinstance(data, pd.Series):
+        data = data.to_frame("prediction" if data.name is None else str(data.name))
+    elif is_text_source(data):
+        is_path = isinstance(data, (str, os.PathLike))
+        suffix = Path(data).suffix.lower() if is_path else ""
+        if suffix in (".parquet", ".pq", ".feather", ".npy", ".npz"):
+            source, data = os.fspath(data), _load(data, suffix)
+        else:
+            document = read_documents(data)[0]
+            return _from_text(document.source, document.text, wanted)
+    if isinstance(data, np.ndarray):
+        data = {"": data}
+    if isinstance(data, dict):
+        return _from_arrays(data, source)
+    if isinstance(data, pd.DataFrame):
+        if data.index.name is not None and data.index.name not in data.columns:
+            data = data.reset_index()
+        data = data.rename(columns=str)
+        return _from_frame(data, _id_name(list(data.columns), wanted, source), source)
+    msg = (
+        f"{source}: expected a path, a stream, a data frame or an array, got "
+        f"{type(data).__name__}."
+    )
+    raise TypeError(msg)
 
 
-def _from_text(data: Any, wanted: Wanted) -> PredictionTable:
-    document = read_documents(data)[0]
-    source, text = document.source, document.text
+def _from_text(source: str, text: str, wanted: Wanted) -> PredictionTable:
     heading, _, body = text.partition("\n")
-    delimiter = max(_DELIMITERS, key=heading.count)
+    delimiter = max(",\t;", key=heading.count)
     comma = delimiter == ";" and re.search(r"\d,\d", body[:10_000]) is not None
     try:
-        names = list(pd.read_csv(io.StringIO(heading), sep=delimiter).columns)
-        id_name = _id_name([str(name) for name in names], wanted, source)
+        names = next(csv.reader([heading], delimiter=delimiter))
+        id_name = _id_name(names, wanted, source)
         frame = pd.read_csv(
             io.StringIO(text),
             sep=delimiter,
             decimal="," if comma else ".",
             dtype={id_name: str},
-            na_values={name: list(_MISSING) for name in names if name != id_name},
+            na_values={name: _MISSING for name in names if name != id_name},
             keep_default_na=False,  # an identifier may be the text NA
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (csv.Error, pd.errors.ParserError) as error:
         msg = f"{source}: not a table of predictions ({error})."
         raise IngestError(msg) from error
-    return _table(frame, id_name, source)
+    return _from_frame(frame, id_name, source)
 
 
-def _from_frame(frame: pd.DataFrame, wanted: Wanted, source: str) -> PredictionTable:
-    if frame.index.name is not None and frame.index.name not in frame.columns:
-        frame = frame.reset_index()
-    frame = frame.rename(columns=str)
-    return _table(frame, _id_name(list(frame.columns), wanted, source), source)
-
-
-def _table(frame: pd.DataFrame, id_name: str, source: str) -> PredictionTable:
+def _from_frame(frame: pd.DataFrame, id_name: str, source: str) -> PredictionTable:
     if frame.empty:
         msg = f"{source}: a heading and no row below it."
         raise IngestError(msg)
-    names = [str(name) for name in frame.columns]
-    kept = [name for name in names if name != id_name and not _UNNAMED.match(name)]
-    return PredictionTable(
-        source=source,
-        ids=as_ids(frame[id_name].to_numpy(), source),
-        columns={name: frame[name].to_numpy() for name in kept},
-    )
+    names = [name for name in frame.columns if not _UNNAMED.match(name)]
+    ids = as_ids(frame[id_name].to_numpy(), source)
+    columns = {name: frame[name].to_numpy() for name in names if name != id_name}
+    return PredictionTable(source=source, ids=ids, columns=columns)
+
+
+def _from_arrays(arrays: dict[str, AnyArray], source: str) -> PredictionTable:
+    ids = [name for name in arrays if name.lower() in ("ids", *_ID_NAMES)]
+    rest = [name for name in arrays if name not in ids]
+    if len(ids) > 1 or len(rest) != 1:
+        msg = (
+            f"{source}: holds the arrays {listed(list(arrays))}. Expected one of "
+            "predictions, and at most one of identifiers called 'id'."
+        )
+        raise IngestError(msg)
+    array = arrays[rest[0]]
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
+    if array.ndim != 2 or not len(array):
+        msg = f"{source}: expected an array of shape (n,) or (n, c), got {array.shape}."
+        raise IngestError(msg)
+    columns = {str(column): array[:, column] for column in range(array.shape[1])}
+    known = as_ids(arrays[ids[0]], source) if ids else None
+    if known is not None and known.shape != array.shape[:1]:
+        msg = f"{source}: {len(known)} identifiers for {len(array)} predictions."
+        raise IngestError(msg)
+    return PredictionTable(source=source, ids=known, columns=columns)
+
+
+def _load(path: Any, suffix: str) -> pd.DataFrame | dict[str, AnyArray]:
+    """Return what a binary file holds."""
+    is_array = suffix in (".npy", ".npz")
+    try:
+        if is_array:
+            content = np.load(path, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return {"": content}
+            with content:
+                return {name: content[name] for name in content.files}
+        return pd.read_feather(path) if suffix == ".feather" else pd.read_parquet(path)
+    except ImportError as error:
+        msg = (
+            f"{path}: reading {suffix} files needs pyarrow. Install it "
+            "(pip install lbsense[parquet]), or save the file as CSV."
+        )
+        raise IngestError(msg) from error
+    except (OSError, ValueError, EOFError) as error:
+        what = "an array" if is_array else f"a {suffix} file"
+        msg = f"{path}: not {what} that can be read ({error})."
+        raise IngestError(msg) from error
+
+
+def _as_numbers(column: AnyArray) -> npt.NDArray[np.float64]:
+    if column.dtype.kind in "biuf":
+        return column.astype(np.float64)
+    values = pd.to_numeric(pd.Series(column, dtype=object), errors="coerce")
+    return values.to_numpy(dtype=np.float64)
+
+
+# --- which column is what ------------------------------------------------------------
 
 
 def _id_name(names: Sequence[str], wanted: Wanted, source: str) -> str:
@@ -180,9 +276,8 @@ def _id_name(names: Sequence[str], wanted: Wanted, source: str) -> str:
             msg = f"{source}: no column {chosen!r}. It has {listed(names)}."
             raise IngestError(msg)
         return str(chosen)
-    keys = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
-    exact = [name for name, key in zip(names, keys, strict=True) if key in _ID_NAMES]
-    ending = [name for name, key in zip(names, keys, strict=True) if key.endswith("id")]
+    exact = [name for name in names if _key(name) in _ID_NAMES]
+    ending = [name for name in names if _key(name).endswith("id")]
     for found in (exact, ending):
         if len(found) == 1 or found[:1] == list(names[:1]):
             return found[0]
@@ -194,55 +289,85 @@ def _id_name(names: Sequence[str], wanted: Wanted, source: str) -> str:
     raise IngestError(msg)
 
 
-def _from_array(array: npt.NDArray[Any], source: str) -> PredictionTable:
-    if array.ndim == 1:
-        array = array[:, np.newaxis]
-    if array.ndim != 2 or not len(array):
-        msg = f"{source}: expected an array of shape (n,) or (n, c), got {array.shape}."
+def prediction_names(table: PredictionTable, wanted: Wanted) -> list[str]:
+    """Return the columns of one submission's predictions."""
+    if table.ids is None:
+        return list(table.columns)
+    if "prediction" in wanted:
+        return table.chosen(wanted, "prediction")
+    left = [name for name in _free(table, wanted) if _key(name) not in _SERVICE]
+    plain = [name for name in left if _PREDICTIONS.fullmatch(_key(name))]
+    rest = [name for name in left if _key(name) not in _LABELS]
+    for found in (left, plain, rest):
+        if len(found) == 1:
+            return found
+    if len(rest) > 1 and _are_shares(table, rest):
+        return rest
+    msg = (
+        f"{table.source}: predictions could be any of "
+        f"{listed(left or list(table.columns))}. Name the column with "
+        "columns={'prediction': '<your column>'}, or several in a list where a "
+        "submission has one for each class or target."
+    )
+    raise IngestError(msg)
+
+
+def submission_columns(table: PredictionTable, wanted: Wanted) -> list[str]:
+    """Return the columns of a table that has one for every submission."""
+    if "prediction" in wanted:
+        return table.chosen(wanted, "prediction")
+    left = [name for name in _free(table, wanted) if _key(name) not in _SERVICE]
+    if len(left) > 1:
+        left = [name for name in left if _key(name) not in _LABELS]
+    if not left:
+        msg = f"{table.source}: no column of predictions beside the identifiers."
         raise IngestError(msg)
-    columns = {str(column): array[:, column] for column in range(array.shape[1])}
-    return PredictionTable(source=source, ids=None, columns=columns)
+    return left
 
 
-def _from_numpy(path: Any) -> PredictionTable:
-    source = os.fspath(path)
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return _from_array(content, source)
-        with content:
-            arrays = {name: content[name] for name in content.files}
-    except (OSError, ValueError, EOFError) as error:
-        msg = f"{source}: not an array that can be read ({error})."
-        raise IngestError(msg) from error
-    ids = [name for name in arrays if name.lower() in ("id", "ids", *_ID_NAMES)]
-    rest = [name for name in arrays if name not in ids]
-    if len(ids) > 1 or len(rest) != 1:
-        msg = (
-            f"{source}: holds the arrays {listed(list(arrays))}. Expected one of "
-            "predictions, and at most one of identifiers called 'id'."
-        )
-        raise IngestError(msg)
-    table = _from_array(arrays[rest[0]], source)
-    if not ids:
-        return table
-    known = as_ids(arrays[ids[0]], source)
-    if known.shape != (table.n_rows,):
-        msg = f"{source}: {len(known)} identifiers for {table.n_rows} predictions."
-        raise IngestError(msg)
-    return PredictionTable(source=source, ids=known, columns=table.columns)
+def label_names(
+    table: PredictionTable, wanted: Wanted, predicted: Sequence[str]
+) -> list[str]:
+    """Return the columns of labels; test files name theirs after the target."""
+    if "label" in wanted:
+        return table.chosen(wanted, "label")
+    if predicted and all(name in table.columns for name in predicted):
+        return list(predicted)
+    names = _free(table, wanted)
+    for found in ([name for name in names if _key(name) in _LABELS], names):
+        if len(found) == 1:
+            return found
+    msg = (
+        f"{table.source}: the labels could be any of {listed(names)}. Name the column "
+        "with columns={'label': '<your column>'}."
+    )
+    raise IngestError(msg)
 
 
-def _read_columnar(path: Any, suffix: str) -> pd.DataFrame:
-    reader = pd.read_feather if suffix == ".feather" else pd.read_parquet
-    try:
-        return reader(path)
-    except ImportError as error:
-        msg = (
-            f"{path}: reading {suffix} files needs pyarrow. Install it "
-            "(pip install lbsense[parquet]), or save the file as CSV."
-        )
-        raise IngestError(msg) from error
-    except (OSError, ValueError) as error:
-        msg = f"{path}: not a {suffix} file that can be read ({error})."
-        raise IngestError(msg) from error
+def own_labels(
+    table: PredictionTable, wanted: Wanted, predicted: Sequence[str]
+) -> list[str]:
+    """Return the columns of labels that stand beside the predictions, if any do."""
+    if "label" in wanted:
+        return table.chosen(wanted, "label")
+    plain = [name for name in table.columns if _key(name) in _LABELS]
+    left = [name for name in plain if name not in predicted]
+    return left if len(left) == 1 else []
+
+
+def _free(table: PredictionTable, wanted: Wanted) -> list[str]:
+    """Return the columns that the caller gave no other role."""
+    named = [wanted.get(role) for role in ("label", "group", "time", "weight")]
+    return [name for name in table.columns if name not in named]
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _are_shares(table: PredictionTable, names: Sequence[str]) -> bool:
+    """Say whether the columns are probabilities of classes, which sum to 1."""
+    columns = [table.columns[name] for name in names]
+    if any(column.dtype.kind not in "biuf" for column in columns):
+        return False
+    return bool(np.allclose(np.sum(columns, axis=0), 1.0, atol=1e-3))
