@@ -6,8 +6,9 @@ from lbsense.ingest.cv.reading import (
     cv_candidates,
     parse_cv,
 )
-from lbsense.ingest.formats import FORMATS, FormatGuide
 from lbsense.ingest.log.join import join_log
+from lbsense.ingest.options import ReaderOptions
+from lbsense.ingest.platforms import FORMATS, FormatGuide
 from lbsense.ingest.predictions.read import read_predictions
 from lbsense.ingest.readers import (
     read_kaggle,
@@ -15,13 +16,14 @@ from lbsense.ingest.readers import (
     read_table,
     read_zindi,
 )
-from lbsense.ingest.tables.fingerprint import input_files
+from lbsense.ingest.tables.source import input_files
 
 __all__ = [
     "FORMATS",
     "TRAILING_NUMBER",
     "CvReading",
     "FormatGuide",
+    "ReaderOptions",
     "cv_candidates",
     "input_files",
     "join_log",

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Unpack
 
 from lbsense._typing import Platform
-from lbsense.ingest.history.read import Layout, describe_competition, read_history
-from lbsense.ingest.tables.sheet import ColumnNames
-from lbsense.model import History
+from lbsense.errors import IngestError
+from lbsense.ingest.history.build import (
+    build_submissions,
+    in_time_order,
+    without_overlap,
+)
+from lbsense.ingest.history.choose import choose_tables, choose_team
+from lbsense.ingest.history.drafts import ReadTable, read_rows
+from lbsense.ingest.history.warnings import Seen, warnings_of
+from lbsense.ingest.log.join import join_log
+from lbsense.ingest.options import (
+    ReaderOptions,
+    describe_competition,
+    takes_options,
+    text_pattern,
+)
+from lbsense.ingest.platforms import OWN_TABLE
+from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.read import read_tables
+from lbsense.ingest.tables.sheet import check_overrides
+from lbsense.model import Competition, History, RowIssue
 
 __all__ = ["read_kaggle", "read_submissions", "read_table", "read_zindi"]
 
+_MAX_SUBMISSIONS = 100_000
 
+
+@takes_options
 def read_submissions(
     data: Any,
     *,
     platform: Platform | None = None,
-    metric: str | None = None,
-    greater_is_better: bool | None = None,
-    cv_greater_is_better: bool | None = None,
-    train_size: int | None = None,
-    test_size: int | None = None,
-    public_fraction: float | None = None,
-    nested: bool | None = None,
-    slug: str | None = None,
-    deadline: datetime | str | None = None,
-    columns: ColumnNames | None = None,
-    team: str | None = None,
-    cv_pattern: str | None = None,
-    cv_log: Any = None,
+    **options: Unpack[ReaderOptions],
 ) -> History:
     r"""Return the submission history in a file, a data frame or the objects of an API.
 
@@ -43,32 +54,8 @@ def read_submissions(
         The submissions. Several files are the pages of one history.
     platform : {"kaggle", "zindi"}, optional
         Where the competition runs; recognised where the layout tells.
-    metric : str, optional
-        Name or alias of the metric, which also gives the direction.
-    greater_is_better : bool, optional
-        Direction of the scores; needed where the metric is not registered.
-    cv_greater_is_better : bool, optional
-        Direction of the CV scores, where it differs from that of the leaderboard.
-    train_size, test_size : int, optional
-        Rows of the training set and of the whole test set.
-    public_fraction : float, optional
-        Share of the test rows behind the public score, in (0, 1].
-    nested : bool, optional
-        Whether the private score covers the public rows too (old Zindi rules).
-    slug : str, optional
-        Name of the competition in its address.
-    deadline : datetime or str, optional
-        End of the competition; UTC where it has no zone.
-    columns : mapping of str to str or list of str, optional
-        Our field to your column, as in ``{"public_score": "LB"}``; it wins over what
-        is recognised. ``cv_fold_scores`` may name several columns.
-    team : str, optional
-        Identifier or name of the team, where the input holds several.
-    cv_pattern : str, optional
-        Regular expression for CV scores in descriptions and file names, used instead
-        of the rules of `parse_cv`. Its group ``cv``, else the first, is the score.
-    cv_log : path, DataFrame or list of dicts, optional
-        Experiment log to take CV scores from; see `join_log`.
+    **options : ReaderOptions
+        What the user says.
 
     Returns
     -------
@@ -105,44 +92,13 @@ def read_submissions(
     >>> [(item.file_name, item.public_score, item.cv_score) for item in history]
     [('a.csv', 0.7925, None), ('b.csv', 0.8011, 0.8213)]
     """
-    competition, found = describe_competition(
-        platform=platform,
-        metric=metric,
-        greater_is_better=greater_is_better,
-        cv_greater_is_better=cv_greater_is_better,
-        train_size=train_size,
-        test_size=test_size,
-        public_fraction=public_fraction,
-        nested=nested,
-        slug=slug,
-        deadline=deadline,
-    )
-    return read_history(
-        data,
-        competition=competition,
-        metric=found,
-        layout=Layout(columns=columns, team=team, cv_pattern=cv_pattern),
-        nested_stated=nested is not None,
-        cv_log=cv_log,
-    )
+    return _read(data, options, platform)
 
 
+@takes_options
 def read_kaggle(
     data: Any,
-    *,
-    metric: str | None = None,
-    greater_is_better: bool | None = None,
-    cv_greater_is_better: bool | None = None,
-    train_size: int | None = None,
-    test_size: int | None = None,
-    public_fraction: float | None = None,
-    nested: bool | None = None,
-    slug: str | None = None,
-    deadline: datetime | str | None = None,
-    columns: ColumnNames | None = None,
-    team: str | None = None,
-    cv_pattern: str | None = None,
-    cv_log: Any = None,
+    **options: Unpack[ReaderOptions],
 ) -> History:
     """Return the submission history of a Kaggle competition.
 
@@ -153,10 +109,8 @@ def read_kaggle(
         several of them (pages), what ``kaggle.api.competition_submissions`` returns or
         a dump of it, a host export (with ``team``), rows of Meta Kaggle, or your own
         log.
-    metric, greater_is_better, cv_greater_is_better, train_size, test_size
-        As for `read_submissions`, like all that follow.
-    public_fraction, nested, slug, deadline, columns, team, cv_pattern, cv_log
-        As for `read_submissions`.
+    **options : ReaderOptions
+        What the user says.
 
     Returns
     -------
@@ -165,7 +119,7 @@ def read_kaggle(
 
     See Also
     --------
-    read_submissions : what every option means, and what is raised.
+    read_submissions : for any source; it says what is raised.
 
     Examples
     --------
@@ -173,41 +127,13 @@ def read_kaggle(
     >>> read_kaggle(rows)["7"].public_score
     0.81
     """
-    return read_submissions(
-        data,
-        platform="kaggle",
-        metric=metric,
-        greater_is_better=greater_is_better,
-        cv_greater_is_better=cv_greater_is_better,
-        train_size=train_size,
-        test_size=test_size,
-        public_fraction=public_fraction,
-        nested=nested,
-        slug=slug,
-        deadline=deadline,
-        columns=columns,
-        team=team,
-        cv_pattern=cv_pattern,
-        cv_log=cv_log,
-    )
+    return _read(data, options, "kaggle")
 
 
+@takes_options
 def read_zindi(
     data: Any,
-    *,
-    metric: str | None = None,
-    greater_is_better: bool | None = None,
-    cv_greater_is_better: bool | None = None,
-    train_size: int | None = None,
-    test_size: int | None = None,
-    public_fraction: float | None = None,
-    nested: bool | None = None,
-    slug: str | None = None,
-    deadline: datetime | str | None = None,
-    columns: ColumnNames | None = None,
-    team: str | None = None,
-    cv_pattern: str | None = None,
-    cv_log: Any = None,
+    **options: Unpack[ReaderOptions],
 ) -> History:
     """Return the submission history of a Zindi competition.
 
@@ -217,10 +143,8 @@ def read_zindi(
         The answer of the submissions address, wrapped in ``data`` or not, what
         ``submission_board`` of the zindi package returns or prints, a CSV of either,
         or your own log.
-    metric, greater_is_better, cv_greater_is_better, train_size, test_size
-        As for `read_submissions`, like all that follow.
-    public_fraction, nested, slug, deadline, columns, team, cv_pattern, cv_log
-        As for `read_submissions`.
+    **options : ReaderOptions
+        What the user says.
 
     Returns
     -------
@@ -229,7 +153,7 @@ def read_zindi(
 
     See Also
     --------
-    read_submissions : what every option means, and what is raised.
+    read_submissions : for any source; it says what is raised.
 
     Notes
     -----
@@ -243,41 +167,13 @@ def read_zindi(
     >>> read_zindi({"data": [row]})["x7"].status
     'pending'
     """
-    return read_submissions(
-        data,
-        platform="zindi",
-        metric=metric,
-        greater_is_better=greater_is_better,
-        cv_greater_is_better=cv_greater_is_better,
-        train_size=train_size,
-        test_size=test_size,
-        public_fraction=public_fraction,
-        nested=nested,
-        slug=slug,
-        deadline=deadline,
-        columns=columns,
-        team=team,
-        cv_pattern=cv_pattern,
-        cv_log=cv_log,
-    )
+    return _read(data, options, "zindi")
 
 
+@takes_options
 def read_table(
     data: Any,
-    *,
-    metric: str | None = None,
-    greater_is_better: bool | None = None,
-    cv_greater_is_better: bool | None = None,
-    train_size: int | None = None,
-    test_size: int | None = None,
-    public_fraction: float | None = None,
-    nested: bool | None = None,
-    slug: str | None = None,
-    deadline: datetime | str | None = None,
-    columns: ColumnNames | None = None,
-    team: str | None = None,
-    cv_pattern: str | None = None,
-    cv_log: Any = None,
+    **options: Unpack[ReaderOptions],
 ) -> History:
     r"""Return the submission history in a table made by hand.
 
@@ -286,10 +182,8 @@ def read_table(
     data : path, list of paths, file-like, text, DataFrame or list of dicts
         CSV, TSV, semicolons, Markdown, or lines of ``Label: value``. Common names of
         columns are recognised; ``columns`` names the others.
-    metric, greater_is_better, cv_greater_is_better, train_size, test_size
-        As for `read_submissions`, like all that follow.
-    public_fraction, nested, slug, deadline, columns, team, cv_pattern, cv_log
-        As for `read_submissions`.
+    **options : ReaderOptions
+        What the user says.
 
     Returns
     -------
@@ -299,7 +193,7 @@ def read_table(
 
     See Also
     --------
-    read_submissions : what every option means, and what is raised.
+    read_submissions : for any source; it says what is raised.
 
     Examples
     --------
@@ -307,25 +201,80 @@ def read_table(
     >>> [(item.cv_score, item.public_score) for item in read_table(text)]
     [(0.7052, 0.71), (None, 0.79)]
     """
-    competition, found = describe_competition(
-        platform=None,
-        metric=metric,
-        greater_is_better=greater_is_better,
-        cv_greater_is_better=cv_greater_is_better,
-        train_size=train_size,
-        test_size=test_size,
-        public_fraction=public_fraction,
-        nested=nested,
-        slug=slug,
-        deadline=deadline,
+    return _read(data, options, None, hand_made=True)
+
+
+def _read(
+    data: Any,
+    options: ReaderOptions,
+    platform: Platform | None,
+    *,
+    hand_made: bool = False,
+) -> History:
+    """Return the history in ``data``, with every warning about it, in its steps."""
+    competition, metric = describe_competition(options, platform)
+    pattern = text_pattern(options)
+    columns = options.get("columns")
+    raw = read_tables(data)
+    check_overrides(columns, raw)
+    chosen, issues = choose_tables(raw, columns)
+    exports = [OWN_TABLE if hand_made else export for _, export in chosen]
+    ours = choose_team([table for table, _ in chosen], options.get("team"), columns)
+    _check_size(ours)
+    tables = [
+        read_rows(table, export, columns)
+        for table, export in zip(ours, exports, strict=True)
+    ]
+    for table in tables:
+        issues += table.issues
+    drafts, overlap = without_overlap(tables)
+    if not drafts:
+        raise IngestError(_empty_message(raw[0], issues), issues=issues)
+    drafts = in_time_order(drafts, tables)
+    submissions, unknown_parents = build_submissions(drafts, cv_pattern=pattern)
+    history = History(
+        competition=_with_platform(competition, tables),
+        submissions=tuple(submissions),
+        dropped=(*issues, *overlap, *unknown_parents),
     )
-    return read_history(
-        data,
-        competition=competition,
-        metric=found,
-        layout=Layout(
-            columns=columns, team=team, cv_pattern=cv_pattern, hand_made=True
-        ),
-        nested_stated=nested is not None,
-        cv_log=cv_log,
+    if options.get("cv_log") is not None:
+        history = join_log(history, options["cv_log"])
+    seen = Seen(
+        history=history,
+        tables=tables,
+        drafts=drafts,
+        metric=metric,
+        nested_stated=options.get("nested") is not None,
+        now=datetime.now(UTC),
+    )
+    warnings = sorted((*warnings_of(seen), *history.warnings), key=lambda w: w.code)
+    return dataclasses.replace(history, warnings=tuple(warnings))
+
+
+def _check_size(tables: Sequence[RawTable]) -> None:
+    n_rows = sum(len(table.rows) for table in tables)
+    if n_rows > _MAX_SUBMISSIONS:
+        msg = (
+            f"{tables[0].source}: {n_rows:,} rows, but a history is that of one "
+            f"entrant and has at most {_MAX_SUBMISSIONS:,}. Cut out the rows of one "
+            "team in one competition."
+        )
+        raise IngestError(msg)
+
+
+def _empty_message(table: RawTable, issues: Sequence[RowIssue]) -> str:
+    shown = "".join(f"\n  {issue}" for issue in issues[:5])
+    return f"{table.source}: not one row is a submission.{shown}"
+
+
+def _with_platform(
+    competition: Competition, tables: Sequence[ReadTable]
+) -> Competition:
+    platforms = {table.export.platform for table in tables} - {None}
+    platform = competition.platform
+    if platform is None and len(platforms) == 1:
+        platform = platforms.pop()
+    decimals = [table.decimals for table in tables if table.decimals is not None]
+    return dataclasses.replace(
+        competition, platform=platform, display_decimals=max(decimals, default=None)
     )

@@ -12,7 +12,7 @@ from typing import Any
 from lbsense._format import shorten
 from lbsense._typing import CvSource
 from lbsense.ingest.cv.reading import CvReading, parse_cv
-from lbsense.ingest.history.rows import Draft, ReadTable
+from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.model import RowIssue, Submission, names_of_file
 
 __all__ = ["build_submissions", "in_time_order", "without_overlap"]
@@ -33,7 +33,7 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
     issues: list[RowIssue] = []
     for table in tables:
         for draft in table.drafts:
-            key = _identity(draft, hand_made=table.kind == "table")
+            key = _identity(draft, hand_made=table.export.hand_made)
             first = kept.get(key)
             if first is not None and _times_differ(first, draft):
                 key, first = id(draft), None  # references that a spreadsheet rounded
@@ -59,14 +59,14 @@ def in_time_order(drafts: list[Draft], tables: Sequence[ReadTable]) -> list[Draf
     """Return the drafts with the oldest first.
 
     Platforms list the newest first: that settles the order of submissions of one
-    second, and where a listing of Kaggle has no times. Hand-made tables without times
-    keep their order.
+    second, and where such a listing has no times. Hand-made tables without times keep
+    their order.
     """
     times = [draft.submitted_at for draft in drafts if draft.submitted_at is not None]
     falls = sum(later < earlier for earlier, later in pairwise(times))
     rises = sum(later > earlier for earlier, later in pairwise(times))
     if falls == rises:
-        newest_first = not times and all(table.kind == "kaggle" for table in tables)
+        newest_first = not times and all(t.export.newest_first for t in tables)
     else:
         newest_first = falls > rises
     listed = drafts[::-1] if newest_first else drafts

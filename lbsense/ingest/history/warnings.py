@@ -10,13 +10,13 @@ from statistics import median
 
 from lbsense._format import clean_text, format_number, format_time, plural
 from lbsense.ingest.cv.scheme import cv_scheme_change
-from lbsense.ingest.history.rows import Draft, ReadTable
+from lbsense.ingest.history.drafts import Draft, ReadTable
+from lbsense.ingest.platforms import platform_named
 from lbsense.metrics import Metric
 from lbsense.model import DataWarning, History, content_groups
 
 __all__ = ["Seen", "warnings_of"]
 
-_PAGE_SIZES = (20, 50, 200)
 # Neighbouring scores inside nine genuine histories of one metric are at most 1.3 apart,
 # single bad ones at most 6.6, and no score is above 5 times the median.
 _SCALE_RATIO = 10.0
@@ -79,21 +79,12 @@ def warnings_of(seen: Seen) -> tuple[DataWarning, ...]:
 
 def _truncated(seen: Seen) -> str | None:
     sizes = [len(table.drafts) for table in seen.tables]
-    kinds = {table.kind for table in seen.tables}
-    if not kinds <= {"kaggle", "zindi"} or any(n not in _PAGE_SIZES for n in sizes):
+    if any(len(table.drafts) not in table.export.pages for table in seen.tables):
         return None
-    if "zindi" in kinds:
-        remedy = "Ask again with a larger per_page, such as per_page=1000."
-    elif max(sizes) < 200:
-        remedy = "Export again with `--page-size 200` (client 1.8 or newer)."
-    else:
-        remedy = (
-            "Fetch the other pages in Python, competition_submissions(slug, "
-            "page_number=2, page_size=200) and so on, and give all of them."
-        )
+    largest = max(seen.tables, key=lambda table: len(table.drafts))
     return (
         f"The export has exactly {sizes[-1]} rows, a full page: older submissions are "
-        f"probably missing. {remedy}"
+        f"probably missing. {largest.export.pages[len(largest.drafts)]}"
     )
 
 
@@ -181,13 +172,10 @@ def _complete_without_score(seen: Seen) -> str | None:
 
 
 def _nested(seen: Seen) -> str | None:
-    if seen.history.competition.platform != "zindi" or seen.nested_stated:
+    platform = platform_named(seen.history.competition.platform)
+    if platform is None or seen.nested_stated:
         return None
-    return (
-        "On Zindi the private score of older competitions (2018-19) covers all test "
-        "rows, the public ones too. Taken as separate here; look at the rules and say "
-        "nested=True (--nested) if they are not."
-    )
+    return platform.nested_doubt or None
 
 
 def _scheme_change(seen: Seen) -> str | None:
@@ -207,8 +195,11 @@ def _dates(seen: Seen) -> str | None:
     times = [item.submitted_at for item in seen.history]
     known = [time for time in times if time is not None]
     if not known:
-        export = all(table.kind == "kaggle" for table in seen.tables)
-        oldest = "last, as Kaggle lists them" if export else "first"
+        oldest = "first"
+        if all(table.export.newest_first for table in seen.tables):
+            platform = platform_named(seen.tables[0].export.platform)
+            oldest = "last" if platform is None else f"last, as {platform.title} lists"
+            oldest = f"{oldest} them"
         return (
             "No submission has a date: the rows are taken in their order, the oldest "
             f"{oldest}."
@@ -297,14 +288,10 @@ def _other_scale(seen: Seen) -> str | None:
 
 
 def _bare_score(seen: Seen) -> str | None:
-    zindi = seen.history.competition.platform == "zindi"
-    if not (zindi and any(table.bare_score for table in seen.tables)):
+    platform = platform_named(seen.history.competition.platform)
+    if platform is None or not any(table.bare_score for table in seen.tables):
         return None
-    return (
-        "The only score is in a column called score, which Zindi fills with the public "
-        "score before the close and with the private score after it. Read as public; "
-        "if the competition has closed, pass columns={'private_score': 'score'}."
-    )
+    return platform.score_doubt or None
 
 
 _CHECKS: dict[str, Callable[[Seen], str | None]] = {

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lbsense._typing import Status
+from lbsense.ingest.platforms import PLATFORMS
 
 __all__ = [
     "CellError",
@@ -50,9 +51,7 @@ _PLACEHOLDER = re.compile(
 )
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(?:0,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,}))\b")
 _STATUS_WORDS: dict[str, Status] = {
-    "complete": "complete",
     "completed": "complete",
-    "successful": "complete",
     "success": "complete",
     "succeeded": "complete",
     "scored": "complete",
@@ -61,17 +60,10 @@ _STATUS_WORDS: dict[str, Status] = {
     "ok": "complete",
     "🟢": "complete",
     "✅": "complete",
-    "1": "complete",
-    "pending": "pending",
-    "initial": "pending",
-    "in processing": "pending",
     "processing": "pending",
     "running": "pending",
     "queued": "pending",
     "scheduled": "pending",
-    "0": "pending",
-    "error": "error",
-    "failed": "error",
     "failure": "error",
     "invalid": "error",
     "killed": "error",
@@ -79,8 +71,9 @@ _STATUS_WORDS: dict[str, Status] = {
     "timeout": "error",
     "🔴": "error",
     "❌": "error",
-    "2": "error",
 }
+for _platform in PLATFORMS:
+    _STATUS_WORDS.update(_platform.statuses)
 _STATUS_IN_SCORE: tuple[tuple[re.Pattern[str], Status], ...] = (
     (re.compile(r"fail|error|time[d ]*out|out of memory|oom|crash", re.I), "error"),
     (re.compile(r"pending|processing|running|queued|scoring", re.I), "pending"),

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lbsense._format import plural, shorten
+from lbsense._format import shorten
+from lbsense.ingest.platforms import PLATFORMS
 from lbsense.ingest.tables.cells import read_status
 from lbsense.ingest.tables.names import (
     field_of,
@@ -18,7 +19,7 @@ from lbsense.ingest.tables.names import (
     known_fields,
     name_key,
 )
-from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.raw import RawRow, RawTable, skipped_line, wrong_width
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
@@ -26,21 +27,21 @@ __all__ = [
     "find_heading",
     "is_known_noise",
     "read_delimited",
-    "skipped_line",
-    "wrong_width",
 ]
 
 _DELIMITERS = (",", "\t", ";", "|")
 _SEARCHED_LINES = 200
 _MAX_QUOTED_LINES = 500
 _TEXT_FIELDS = ("description", "file_name")
-# What the Kaggle client and a terminal print around a table.
-_NOISE = re.compile(
-    r"\s*(?:using competition:|warning:|next page token|successfully submitted"
-    r"|no submissions found|looks like you're using|<response \[\d+\]>"
-    r"|sep=.$|\d+%\||[$>%!] ?kaggle |tail: write error)",
-    re.IGNORECASE,
+# What a client and a terminal print around a table.
+_PRINTED = (
+    *(text for platform in PLATFORMS for text in platform.printed),
+    r"<response \[\d+\]>",
+    "sep=.$",
+    r"\d+%\|",
+    "tail: write error",
 )
+_NOISE = re.compile(rf"\s*(?:{'|'.join(_PRINTED)})", re.IGNORECASE)
 
 
 class Heading(NamedTuple):
@@ -54,30 +55,6 @@ class Heading(NamedTuple):
 def is_known_noise(line: str) -> bool:
     """Say whether a line is one that the platform's client prints beside a table."""
     return _NOISE.match(line) is not None
-
-
-def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:
-    """Return the issue of a line that is no row of the table."""
-    return RowIssue(
-        source=source,
-        line=line,
-        found=shorten(text, 80),
-        expected=expected,
-        action="line skipped",
-    )
-
-
-def wrong_width(
-    source: str, line: int, cells: list[str], width: int, action: str
-) -> RowIssue:
-    """Return the issue of a row with too many or too few cells."""
-    return RowIssue(
-        source=source,
-        line=line,
-        found=f"{plural(len(cells), 'cell')}: {shorten(', '.join(cells), 80)}",
-        expected=f"{width} cells",
-        action=action,
-    )
 
 
 def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:

@@ -6,10 +6,11 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from lbsense.ingest.platforms import PLATFORMS
 from lbsense.ingest.tables.cells import read_status
-from lbsense.ingest.tables.delimited import is_known_noise, skipped_line, wrong_width
+from lbsense.ingest.tables.delimited import is_known_noise
 from lbsense.ingest.tables.names import field_of, known_fields, name_key
-from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.raw import RawRow, RawTable, skipped_line, wrong_width
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
@@ -20,7 +21,7 @@ _PIPE_RULER = re.compile(
     r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*|\s*\|\s*:?-+:?\s*\|\s*"
 )
 _BOARD_RULER = re.compile(r"\s*[-_=|+\s]*")
-_BOARD = ["status", "id", "date", "score", "filename", "comment"]
+_BOARDS = [list(platform.board) for platform in PLATFORMS if platform.board]
 _SCORES = {"public_score", "private_score", "score"}
 _ABOUT_A_TRIAL = {"cv_score", "status", "file_name"}
 _MAX_BROKEN_LINES = 60
@@ -138,11 +139,12 @@ def _join_pages(tables: list[RawTable]) -> list[RawTable]:
 
 
 def read_piped(document: Document) -> list[RawTable]:
-    """Return the Markdown tables of a text, or the board that zindi prints."""
+    """Return the Markdown tables of a text, or the board that a client prints."""
     lines = document.text.split("\n")
     for index, line in enumerate(lines):
-        if "filename" in line and [c for c in _pipe_cells(line) if c] == _BOARD:
-            return [_board(document.source, lines, index)]
+        names = [cell for cell in _pipe_cells(line) if cell] if "|" in line else []
+        if names in _BOARDS:
+            return [_board(document.source, lines, index, names)]
     tables = []
     for index in range(1, len(lines)):
         above = lines[index - 1]
@@ -182,26 +184,29 @@ def _pipe_cells(line: str) -> list[str]:
     return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", text)]
 
 
-def _board(source: str, lines: list[str], heading: int) -> RawTable:
+def _board(source: str, lines: list[str], heading: int, names: list[str]) -> RawTable:
     """Read the printed board, whose last column is the comment and may hold pipes."""
     rows: list[RawRow] = []
     issues: list[RowIssue] = []
+    last = len(names) - 1
     for number, line in enumerate(lines[heading + 1 :], heading + 2):
         if _BOARD_RULER.fullmatch(line):
             continue
-        cells = [cell.strip() for cell in line.strip().removeprefix("|").split("|", 5)]
-        if len(cells) == len(_BOARD):
+        cells = [
+            cell.strip() for cell in line.strip().removeprefix("|").split("|", last)
+        ]
+        if len(cells) == len(names):
             cells[-1] = cells[-1].removesuffix("|").rstrip()
-            if cells != _BOARD:
+            if cells != names:
                 rows.append(RawRow(number, cells))
         elif rows and "|" not in line:  # a comment that holds a newline
-            last = rows[-1]
-            comment = f"{last.cells[-1]}\n{line.strip()}"
-            rows[-1] = RawRow(last.line, [*last.cells[:-1], comment])
+            start, before = rows[-1]
+            comment = f"{before[-1]}\n{line.strip()}"
+            rows[-1] = RawRow(start, [*before[:-1], comment])
         else:
             issues.append(skipped_line(source, number, line, "a row of the board"))
     return RawTable(
-        source=source, shape="board", columns=tuple(_BOARD), rows=rows, issues=issues
+        source=source, shape="board", columns=tuple(names), rows=rows, issues=issues
     )
 
 

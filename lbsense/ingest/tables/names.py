@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from lbsense.ingest.platforms import PLATFORMS
+
 __all__ = [
     "FIELDS",
     "field_of",
@@ -17,9 +19,10 @@ __all__ = [
     "name_key",
 ]
 
-# In order of preference: the first name present wins its field.
-_ALIASES: dict[str, tuple[str, ...]] = {
-    "submission_id": ("ref", "submissionref", "submissionid", "id"),
+# What people call their columns, in order of preference; the names that platforms
+# give them are in `PLATFORMS` and go before.
+_OWN_NAMES: dict[str, tuple[str, ...]] = {
+    "submission_id": ("id",),
     "experiment_id": (
         "experimentid",
         "expid",
@@ -34,9 +37,6 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "order",
     ),
     "submitted_at": (
-        "date",
-        "submissiondate",
-        "datesubmitted",
         "submittedat",
         "submitted",
         "createdat",
@@ -48,7 +48,6 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "starttime",
     ),
     "file_name": (
-        "filename",
         "file",
         "submissionfile",
         "submissionfilename",
@@ -56,8 +55,6 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "submissionpath",
     ),
     "description": (
-        "description",
-        "submissionanddescription",
         "comment",
         "desc",
         "message",
@@ -77,12 +74,9 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "mlflowrunname",
         "mlflownotecontent",
     ),
-    "status": ("status", "state", "submissionstatus"),
-    "status_detail": ("errordescription", "statusdescription", "error"),
+    "status": ("state", "submissionstatus"),
+    "status_detail": ("error",),
     "public_score": (
-        "publicscorefullprecision",
-        "publicscore",
-        "publicscoreleaderboarddisplay",
         "publiclb",
         "public",
         "lbscore",
@@ -93,13 +87,10 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "kaggle",
     ),
     "private_score": (
-        "privatescorefullprecision",
-        "privatescore",
-        "privatescoreleaderboarddisplay",
         "privatelb",
         "private",
     ),
-    "score": ("score",),
+    "score": (),
     "cv_score": (
         "cvscore",
         "cv",
@@ -121,7 +112,6 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "cv_fold_scores": ("cvfoldscores", "foldscores"),
     "cv_scheme": ("cvscheme", "scheme", "validationscheme", "cvtype", "cvstrategy"),
     "selected": (
-        "isselected",
         "selected",
         "finalselection",
         "chosen",
@@ -130,15 +120,21 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "parent_id": ("parentid", "parent", "parentsubmission", "basedon"),
     "content_hash": ("contenthash", "hash", "filehash", "sha256", "md5"),
-    "team_id": ("teamid",),
-    "team_name": ("teamname", "team"),
+    "team_id": (),
+    "team_name": ("team",),
 }
-FIELDS = tuple(_ALIASES)
+FIELDS = tuple(_OWN_NAMES)
+
+
+def _ranked(field: str) -> list[str]:
+    """Return the names of a field, the first one present being the column to read."""
+    own = _OWN_NAMES[field]
+    given = [n for platform in PLATFORMS for n in platform.columns.get(field, ())]
+    return list(dict.fromkeys([*(n for n in given if n not in own), *own]))
+
 
 _FIELD_OF = {
-    alias: (field, rank)
-    for field, aliases in _ALIASES.items()
-    for rank, alias in enumerate(aliases)
+    name: (field, rank) for field in FIELDS for rank, name in enumerate(_ranked(field))
 }
 _BY_RULE = 100  # names that only a rule recognises come after every listed one
 

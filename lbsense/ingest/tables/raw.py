@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from lbsense._format import plural, shorten
 from lbsense.model import RowIssue
 
-__all__ = ["RawRow", "RawTable", "Shape"]
+__all__ = ["RawRow", "RawTable", "Shape", "skipped_line", "wrong_width"]
 
 Shape: TypeAlias = Literal[
     "delimited", "ruled", "markdown", "board", "labels", "json", "objects"
@@ -57,3 +58,27 @@ class RawTable:
         """Return the cells below the first column of that exact name."""
         index = self.columns.index(name)
         return [row.cells[index] for row in self.rows]
+
+
+def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:
+    """Return the issue of a line that is no row of the table."""
+    return RowIssue(
+        source=source,
+        line=line,
+        found=shorten(text, 80),
+        expected=expected,
+        action="line skipped",
+    )
+
+
+def wrong_width(
+    source: str, line: int, cells: list[str], width: int, action: str
+) -> RowIssue:
+    """Return the issue of a row with too many or too few cells."""
+    return RowIssue(
+        source=source,
+        line=line,
+        found=f"{plural(len(cells), 'cell')}: {shorten(', '.join(cells), 80)}",
+        expected=f"{width} cells",
+        action=action,
+    )

@@ -12,9 +12,9 @@ import pandas as pd
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.tables.delimited import is_known_noise, skipped_line
+from lbsense.ingest.tables.delimited import is_known_noise
 from lbsense.ingest.tables.names import field_of
-from lbsense.ingest.tables.raw import RawRow, RawTable, Shape
+from lbsense.ingest.tables.raw import RawRow, RawTable, Shape, skipped_line
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 

@@ -24,7 +24,14 @@ from lbsense.ingest.tables.names import FIELDS, field_of, fold_number, name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import RowIssue
 
-__all__ = ["Assignment", "ColumnNames", "Sheet", "assign_columns", "check_overrides"]
+__all__ = [
+    "Assignment",
+    "ColumnNames",
+    "Sheet",
+    "assign_columns",
+    "check_overrides",
+    "column_of",
+]
 
 _T = TypeVar("_T")
 ColumnNames: TypeAlias = Mapping[str, str | Sequence[str]]
@@ -97,11 +104,7 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
     in ``valid`` names the scheme.
     """
     columns, folds = named_columns(table, overrides or {})
-    claims: dict[str, list[tuple[int, int]]] = {}
-    for position, name in enumerate(table.columns):
-        found = field_of(name)
-        if found is not None and position not in columns.values():
-            claims.setdefault(found[0], []).append((found[1], position))
+    claims = _claims(table, columns)
     issues: list[RowIssue] = []
     scheme = _scheme_column(table, claims.get("cv_score", []))
     if scheme is not None:
@@ -123,6 +126,27 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
         texts=tuple(sorted(texts)),
         issues=tuple(issues),
     )
+
+
+def column_of(field: str, table: RawTable, overrides: ColumnNames | None) -> int | None:
+    """Return the column of one field, before the others are assigned."""
+    columns, _ = named_columns(table, overrides or {})
+    claimed = _claims(table, columns).get(field)
+    if field not in columns and claimed:
+        columns[field] = _winner(table, field, [at for _, at in sorted(claimed)])
+    return columns.get(field)
+
+
+def _claims(
+    table: RawTable, stated: dict[str, int]
+) -> dict[str, list[tuple[int, int]]]:
+    """Return rank and position of the columns whose names stand for each field."""
+    claims: dict[str, list[tuple[int, int]]] = {}
+    for position, name in enumerate(table.columns):
+        found = field_of(name)
+        if found is not None and position not in stated.values():
+            claims.setdefault(found[0], []).append((found[1], position))
+    return claims
 
 
 class Sheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import difflib
 import gzip
+import hashlib
 import io
 import os
 import re
@@ -17,9 +18,9 @@ from typing import Any
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.model import RowIssue
+from lbsense.model import InputFile, RowIssue
 
-__all__ = ["Document", "is_text_source", "read_documents"]
+__all__ = ["Document", "input_files", "is_text_source", "read_documents"]
 
 _MAX_BYTES = 512 * 1024 * 1024
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".md", ".json", ".jsonl", ".ndjson")
@@ -334,3 +335,41 @@ def _web_page_message(source: str, text: str) -> str:
         f"{source}: a web page{named}, not a table. A download without signing in "
         "saves such a page: sign in, or use the command of `lbsense formats`."
     )
+
+
+def input_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[InputFile, ...]:
+    """Return name, size and SHA-256 of files, in the order given.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files as they were read; a folder stands for the files in it, by name.
+
+    Returns
+    -------
+    tuple of InputFile
+
+    Raises
+    ------
+    IngestError
+        If a file cannot be read.
+    """
+    found: list[InputFile] = []
+    for given in paths:
+        path = Path(given)
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        found.extend(_fingerprint(file) for file in files if not file.is_dir())
+    return tuple(found)
+
+
+def _fingerprint(path: Path) -> InputFile:
+    digest, n_bytes = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                n_bytes += len(block)
+    except OSError as error:
+        msg = f"{path}: cannot be read for its digest ({error.strerror})."
+        raise IngestError(msg) from error
+    return InputFile(name=path.name, sha256=digest.hexdigest(), n_bytes=n_bytes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lbsense._typing import Status
-from lbsense.ingest.history.recognise import Kind
+from lbsense.ingest.platforms import Export
 from lbsense.ingest.tables.cells import (
     ScoreCell,
     is_missing,
@@ -64,8 +64,8 @@ class ReadTable:
 
     Attributes
     ----------
-    kind : str
-        Which export it is.
+    export : Export
+        What kind of listing it is.
     drafts : list of Draft
         In listing order.
     issues : list of RowIssue
@@ -78,7 +78,7 @@ class ReadTable:
         Whether the only score stood in a column called ``score``.
     """
 
-    kind: Kind
+    export: Export
     drafts: list[Draft]
     issues: list[RowIssue]
     dates: DateColumn | None
@@ -86,7 +86,9 @@ class ReadTable:
     bare_score: bool
 
 
-def read_rows(table: RawTable, kind: Kind, overrides: ColumnNames | None) -> ReadTable:
+def read_rows(
+    table: RawTable, export: Export, overrides: ColumnNames | None
+) -> ReadTable:
     """Return what every row of a table says."""
     assignment = assign_columns(table, overrides)
     reader = Sheet(table, assignment)
@@ -96,12 +98,12 @@ def read_rows(table: RawTable, kind: Kind, overrides: ColumnNames | None) -> Rea
     public = reader.scores("score" if bare_score else "public_score")
     private = reader.scores("private_score")
     dates = reader.dates()
-    statuses = _statuses(reader, kind, public)
-    drafts = _drafts(reader, kind, public, private, dates, statuses)
-    if kind == "table":
+    statuses = _statuses(reader, export, public)
+    drafts = _drafts(reader, export, public, private, dates, statuses)
+    if export.hand_made:
         drafts = _without_empty(drafts, reader)
     return ReadTable(
-        kind=kind,
+        export=export,
         drafts=drafts,
         issues=[*table.issues, *assignment.issues, *reader.issues],
         dates=dates,
@@ -111,7 +113,7 @@ def read_rows(table: RawTable, kind: Kind, overrides: ColumnNames | None) -> Rea
 
 
 def _statuses(
-    reader: Sheet, kind: Kind, public: list[ScoreCell | None]
+    reader: Sheet, export: Export, public: list[ScoreCell | None]
 ) -> list[tuple[Status, bool, str | None]]:
     """Return the status of every row, whether it was stated, and the word on it."""
     details = reader.texts("status_detail")
@@ -123,9 +125,9 @@ def _statuses(
         detail = details[position]
         if stated is None and word is not None:
             detail = detail or word
-            if kind == "zindi":
+            if export.unknown_status == "error":
                 stated = "error"
-            elif kind != "table":
+            elif export.unknown_status == "complaint":
                 at = reader.at["status"]
                 reader.complain(at, position, cell, "complete, pending or error")
         scored = score is not None and score.value is not None
@@ -141,7 +143,7 @@ def _statuses(
 
 def _drafts(
     reader: Sheet,
-    kind: Kind,
+    export: Export,
     public: list[ScoreCell | None],
     private: list[ScoreCell | None],
     dates: DateColumn | None,
@@ -160,15 +162,15 @@ def _drafts(
             "content_hash",
         )
     }
-    descriptions = _descriptions(reader, joined=kind == "table")
+    descriptions = _descriptions(reader, joined=export.hand_made)
     selected = _selected(reader)
     scheme = _scheme_of_name(reader)
     drafts = []
     for i, row in enumerate(reader.table.rows):
         status, stated, detail = statuses[i]
         score, folds = cv[i]
-        if kind == "zindi" and status == "error" and reader.table.shape == "board":
-            detail = descriptions[i]  # the board prints the reason as the comment
+        if export.reason_as_comment and status == "error":
+            detail = descriptions[i]
         drafts.append(
             Draft(
                 source=reader.table.source,

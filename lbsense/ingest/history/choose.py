@@ -1,0 +1,253 @@
+"""Which tables, and which rows of them, are the history of one entrant."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from lbsense._format import plural, shorten
+from lbsense.errors import IngestError
+from lbsense.ingest.platforms import PLATFORMS, Export, Look, recognise
+from lbsense.ingest.tables.cells import read_text
+from lbsense.ingest.tables.names import known_fields, name_key
+from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.sheet import ColumnNames, column_of
+from lbsense.model import RowIssue
+
+__all__ = ["choose_tables", "choose_team"]
+
+_SHOWN = 10
+_CHART_COLUMN = re.compile(r".+ - .+")
+_INSTEAD = (
+    "Export your own submissions instead: `kaggle competitions submissions -c <slug> "
+    "--csv --page-size 200`; see `lbsense formats`."
+)
+_Team = tuple[str | None, str | None]  # identifier and name
+
+
+def choose_tables(
+    tables: Sequence[RawTable], columns: ColumnNames | None
+) -> tuple[list[tuple[RawTable, Export]], list[RowIssue]]:
+    """Return the tables that are submission histories, and what is said of others.
+
+    Raises
+    ------
+    IngestError
+        If there is none: the message says what the first table is instead.
+    """
+    named = bool({"public_score", "private_score", "score"} & set(columns or {}))
+    chosen: list[tuple[RawTable, Export]] = []
+    issues: list[RowIssue] = []
+    refusals: list[IngestError] = []
+    for table in tables:
+        try:
+            export = _recognise(table, named=named)
+            if named or _has_score(table):
+                chosen.append((table, export))
+                continue
+            refusals.append(IngestError(_no_score_message(table)))
+        except IngestError as error:
+            refusals.append(error)
+        issues.append(_other_table(table))
+    if not chosen:
+        raise refusals[0]
+    return chosen, issues
+
+
+def _recognise(table: RawTable, *, named: bool) -> Export:
+    """Return which export a table is; ``named`` is whether the user named its scores.
+
+    Raises
+    ------
+    IngestError
+        If it is a leaderboard, a chart or an experiment log without a public score.
+    """
+    keys = frozenset(name_key(name) for name in table.columns)
+    look = Look(table.columns, keys, table.shape)
+    if not named:
+        _refuse_leaderboard(table, look)
+        _refuse_log(table, keys)
+    return recognise(look)
+
+
+def _has_score(table: RawTable) -> bool:
+    """Say whether some column holds a score of the leaderboard."""
+    scores = {"public_score", "private_score", "score"}
+    return bool(known_fields(table.columns) & scores)
+
+
+def _refuse_leaderboard(table: RawTable, look: Look) -> None:
+    ranked = bool(look.keys & {"rank", "publicrank", "privaterank"})
+    known = any(platform.is_leaderboard(look) for platform in PLATFORMS)
+    if known or (ranked and look.has_bare_score):
+        shown = ", ".join(shorten(name, 40) for name in table.columns[:8])
+        msg = (
+            f"{table.source}: a leaderboard ({shown}), with the teams of a "
+            f"competition, not the submission history of one. {_INSTEAD}"
+        )
+        raise IngestError(msg)
+
+
+def _refuse_log(table: RawTable, keys: frozenset[str]) -> None:
+    first, rest = table.columns[0], table.columns[1:]
+    steps = name_key(first) in ("step", "globalstep", "epoch") and rest
+    if steps and all(_CHART_COLUMN.fullmatch(name) for name in rest):
+        msg = (
+            f"{table.source}: a chart export (one row per training step of "
+            f"{shorten(rest[0], 60)!r}), not a submission history. As a log to join, "
+            f"export the table of runs and pass it as cv_log. {_INSTEAD}"
+        )
+        raise IngestError(msg)
+    mlflow = {"runid", "experimentid"} <= keys or {"runid", "starttime"} <= keys
+    wandb = {"name", "state", "created"} <= keys
+    neptune = any(name.startswith("sys/") for name in table.columns)
+    if (mlflow or wandb or neptune) and not _has_score(table):
+        msg = (
+            f"{table.source}: a table of experiment runs without a public score. Give "
+            "the submission history first and this one as its log: cv_log=..., or "
+            f"--cv-log on the command line. {_INSTEAD}"
+        )
+        raise IngestError(msg)
+
+
+def _other_table(table: RawTable) -> RowIssue:
+    return RowIssue(
+        source=table.source,
+        line=table.rows[0].line if table.rows else None,
+        found=f"a table of {shorten(', '.join(table.columns), 80)}",
+        expected="a column of public scores",
+        action="table left out",
+    )
+
+
+def _no_score_message(table: RawTable) -> str:
+    shown = ", ".join(shorten(name, 40) for name in table.columns[:20])
+    if known_fields(table.columns) <= {"submission_id"}:
+        hint = (
+            " If it is a file of predictions that you sent in: what is read here is "
+            "the list of your submissions with their scores; see `lbsense formats`."
+        )
+    else:
+        hint = ""
+    return (
+        f"{table.source}: no column for the public score. Found: {shown}. Name it with "
+        f"columns={{'public_score': '<your column>'}} (--columns public_score=NAME)."
+        f"{hint}"
+    )
+
+
+def choose_team(
+    tables: Sequence[RawTable], team: str | None, overrides: ColumnNames | None
+) -> list[RawTable]:
+    """Return the tables with the rows of one team only.
+
+    Parameters
+    ----------
+    tables : sequence of RawTable
+        Pages of one export.
+    team : str, optional
+        Identifier or name. Needed where there are several teams.
+    overrides : mapping, optional
+        Columns that the user named.
+
+    Raises
+    ------
+    IngestError
+        If there are several teams and none was named, or there is none of that name.
+    """
+    names: dict[str, str | None] = {}
+    teams = [_teams_of(table, overrides, names) for table in tables]
+    counts = Counter(pair for column in teams for pair in column if any(pair))
+    source = tables[0].source
+    if team is None:
+        if len(counts) > 1:
+            raise IngestError(_many_message(source, counts))
+        return list(tables)
+    if not counts:
+        shown = ", ".join(shorten(name, 40) for name in tables[0].columns[:20])
+        msg = (
+            f"{source}: team={team!r} was asked for, but no column names the teams. "
+            f"Found: {shown}. Leave team out, or name it: columns={{'team_name': ...}}."
+        )
+        raise IngestError(msg)
+    chosen = _find_team(source, counts, team)
+    return [
+        dataclasses.replace(
+            table,
+            rows=[
+                row
+                for row, pair in zip(table.rows, column, strict=True)
+                if pair == chosen
+            ],
+        )
+        for table, column in zip(tables, teams, strict=True)
+    ]
+
+
+def _teams_of(
+    table: RawTable, overrides: ColumnNames | None, names: dict[str, str | None]
+) -> list[_Team]:
+    """Return the team of every row; one that was renamed keeps its first name."""
+    id_at = column_of("team_id", table, overrides)
+    name_at = column_of("team_name", table, overrides)
+    if id_at is None and name_at is None:
+        return [(None, None)] * len(table.rows)
+    pairs = []
+    for row in table.rows:
+        identifier = None if id_at is None else read_text(row.cells[id_at])
+        name = None if name_at is None else read_text(row.cells[name_at])
+        if identifier is not None:
+            name = names.setdefault(identifier, name)
+        pairs.append((identifier, name))
+    return pairs
+
+
+def _find_team(source: str, counts: Counter[_Team], team: str) -> _Team:
+    wanted = str(team).strip()
+    for position in (0, 1):  # a name may be the number of another team
+        same = [pair for pair in counts if (pair[position] or "").strip() == wanted]
+        same = same or [
+            pair
+            for pair in counts
+            if (pair[position] or "").strip().casefold() == wanted.casefold()
+        ]
+        if len(same) == 1:
+            return same[0]
+        if same:
+            shown = ", ".join(f"{pair[0]} ({counts[pair]})" for pair in same[:_SHOWN])
+            msg = f"{source}: several teams are called {wanted!r}; name one by its id: "
+            raise IngestError(f"{msg}{shown}.")
+    names = {str(part).casefold(): pair for pair in counts for part in pair if part}
+    close = difflib.get_close_matches(wanted.casefold(), names, n=3, cutoff=0.5)
+    if close:
+        hint = "Close to it: " + ", ".join(_label(names[name]) for name in close) + "."
+    else:
+        hint = f"Found {_listed(counts)}."
+    msg = f"{source}: no team has the id or the name {wanted!r}. {hint}"
+    raise IngestError(msg)
+
+
+def _many_message(source: str, counts: Counter[_Team]) -> str:
+    return (
+        f"{source}: submissions of {len(counts)} teams, expected those of one. Choose "
+        f"with team=, by id or name (--team on the command line): {_listed(counts)}."
+    )
+
+
+def _listed(counts: Counter[_Team]) -> str:
+    shown = [
+        f"{_label(pair)} with {plural(count, 'submission')}"
+        for pair, count in counts.most_common(_SHOWN)
+    ]
+    more = len(counts) - len(shown)
+    return "; ".join(shown) + (f"; and {more:,} more" if more > 0 else "")
+
+
+def _label(pair: _Team) -> str:
+    identifier, name = pair
+    if identifier is None or name is None:
+        return repr(shorten(identifier or name or "", 40))
+    return f"{identifier} ({shorten(name, 40)})"

@@ -1,0 +1,175 @@
+"""What the user says of a history: one record of options for every reader."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ParamSpec, TypedDict, TypeVar
+
+from lbsense._typing import Platform
+from lbsense.ingest.tables.dates import read_dates
+from lbsense.ingest.tables.sheet import ColumnNames
+from lbsense.metrics import Metric, find_metric
+from lbsense.model import Competition
+
+__all__ = ["ReaderOptions", "describe_competition", "takes_options", "text_pattern"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_STAND_IN = "    **options : ReaderOptions\n        What the user says.\n"
+
+
+class ReaderOptions(TypedDict, total=False):
+    """The options of every reader of submissions; None is the default of each.
+
+    Attributes
+    ----------
+    metric : str, optional
+        Name or alias of the metric, which also gives the direction.
+    greater_is_better : bool, optional
+        Direction of the scores; needed where the metric is not registered.
+    cv_greater_is_better : bool, optional
+        Direction of the CV scores, where it differs from that of the leaderboard.
+    train_size, test_size : int, optional
+        Rows of the training set and of the whole test set.
+    public_fraction : float, optional
+        Share of the test rows behind the public score, in (0, 1].
+    nested : bool, optional
+        Whether the private score covers the public rows too (old Zindi rules).
+    slug : str, optional
+        Name of the competition in its address.
+    deadline : datetime or str, optional
+        End of the competition; UTC where it has no zone.
+    columns : mapping of str to str or list of str, optional
+        Our field to your column, as in ``{"public_score": "LB"}``; it wins over what
+        is recognised. ``cv_fold_scores`` may name several columns.
+    team : str, optional
+        Identifier or name of the team, where the input holds several.
+    cv_pattern : str, optional
+        Regular expression for CV scores in descriptions and file names, used instead
+        of the rules of `parse_cv`. Its group ``cv``, else the first, is the score.
+    cv_log : path, DataFrame or list of dicts, optional
+        Experiment log to take CV scores from; see `join_log`.
+    """
+
+    metric: str | None
+    greater_is_better: bool | None
+    cv_greater_is_better: bool | None
+    train_size: int | None
+    test_size: int | None
+    public_fraction: float | None
+    nested: bool | None
+    slug: str | None
+    deadline: datetime | str | None
+    columns: ColumnNames | None
+    team: str | None
+    cv_pattern: str | None
+    cv_log: Any
+
+
+def takes_options(reader: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Give a reader the options by name: in its signature, its help and its errors."""
+    hints = typing.get_type_hints(ReaderOptions)
+    own = inspect.signature(reader, eval_str=True)
+    named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    named += [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint
+        )
+        for name, hint in hints.items()
+    ]
+    known = [item.name for item in named]
+
+    @functools.wraps(reader)
+    def named_reader(*args: _P.args, **options: _P.kwargs) -> _R:
+        for name in options:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                msg = f"{reader.__name__}() has no option {name!r}.{hint}"
+                raise TypeError(msg)
+        return reader(*args, **options)
+
+    del named_reader.__wrapped__
+    named_reader.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=named
+    )
+    named_reader.__annotations__ = {
+        **{item.name: item.annotation for item in named},
+        "return": own.return_annotation,
+    }
+    described = (ReaderOptions.__doc__ or "").partition("----------\n")[2].rstrip(" ")
+    text = reader.__doc__ or ""
+    named_reader.__doc__ = text.replace(_STAND_IN, described) or None
+    return named_reader
+
+
+def describe_competition(
+    options: ReaderOptions, platform: Platform | None
+) -> tuple[Competition, Metric | None]:
+    """Return the competition as the user describes it, and its registered metric.
+
+    Raises
+    ------
+    ValueError
+        If the metric is not registered and no direction is given, or the deadline is
+        no time.
+    """
+    metric, greater = options.get("metric"), options.get("greater_is_better")
+    found: Metric | None = None
+    if metric is not None:
+        try:
+            found = find_metric(metric)
+        except ValueError:
+            if greater is None:
+                raise
+    if found is not None and greater is None:
+        greater = found.greater_is_better
+    competition = Competition(
+        slug=options.get("slug"),
+        platform=platform,
+        metric=metric if found is None else found.name,
+        greater_is_better=greater,
+        cv_greater_is_better=options.get("cv_greater_is_better"),
+        train_size=options.get("train_size"),
+        test_size=options.get("test_size"),
+        public_fraction=options.get("public_fraction"),
+        nested=bool(options.get("nested")),
+        deadline=_deadline(options.get("deadline")),
+    )
+    return competition, found
+
+
+def _deadline(deadline: datetime | str | None) -> datetime | None:
+    value = read_dates([deadline]).values[0]
+    if value is None and deadline is not None:
+        msg = f"deadline must be a time such as 2026-07-28 23:59, got {deadline!r}."
+        raise ValueError(msg)
+    return value
+
+
+def text_pattern(options: ReaderOptions) -> str | None:
+    """Return the user's expression, checked, in the form that `parse_cv` takes.
+
+    Raises
+    ------
+    ValueError
+        If it is no regular expression.
+    """
+    pattern = options.get("cv_pattern")
+    if pattern is None:
+        return None
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        msg = (
+            f"cv_pattern must be a regular expression such as 'cv([0-9.]+)', got "
+            f"{pattern!r}: {error}."
+        )
+        raise ValueError(msg) from error
+    return pattern.replace("(?P<cv>", "(?P<value>")
