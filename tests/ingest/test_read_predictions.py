@@ -47,6 +47,15 @@ def test_a_folder_is_matched_by_identifier(folder):
     np.testing.assert_array_equal(predictions.labels, [0, 1, 1, 0])
 
 
+@pytest.mark.parametrize("kind", ["oof", "submission"])
+def test_a_folder_may_hold_one_kind_alone(folder, kind):
+    for path in folder.glob(f"{kind}_*"):
+        path.unlink()
+    predictions = read_predictions(folder)
+    assert (predictions.oof is None) == (kind == "oof")
+    assert (predictions.test is None) == (kind == "submission")
+
+
 def history(*file_names):
     return History(
         competition=Competition(),

@@ -221,8 +221,9 @@ def _parts(data: Any, wanted: Wanted, kind: str, ids: Any) -> list[_Part]:
         ]
     else:
         parts = _columns(data, wanted, kind)
-    twice, count = Counter(part.name for part in parts).most_common(1)[0]
-    if count > 1:
+    counts = Counter(part.name for part in parts)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
         sources = [part.table.source for part in parts if part.name == twice]
         msg = f"Several {kind} files are of submission {twice!r}: {listed(sources)}."
         raise IngestError(msg)
