@@ -1,13 +1,12 @@
 """Labels, predictions and weights, checked before anything is computed from them.
 
-A rule of influence is wrapped in what it takes: `of_values`, `of_events`, `of_classes`,
-`of_labels`, `of_rankings` or `of_columns`. The wrapped rule checks and shapes the data.
+A rule of influence is applied by what it takes: `of_values`, `of_events`, `of_classes`,
+`of_labels`, `of_rankings` or `of_columns` check and shape the data.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -24,7 +23,9 @@ __all__ = [
     "of_classes",
     "of_columns",
     "of_events",
+    "of_events_or_classes",
     "of_labels",
+    "of_labels_or_sets",
     "of_rankings",
     "of_values",
     "shown",
@@ -44,66 +45,51 @@ def as_targets(y_true: ArrayLike) -> AnyArray:
     return y
 
 
-def of_values(rule: InfluenceRule) -> InfluenceRule:
-    """Return a rule of numbers: y of shape (n,), predictions (n, k)."""
-    return partial(_values, rule)
-
-
-def of_events(
-    rule: InfluenceRule, several: InfluenceRule | None = None
-) -> InfluenceRule:
-    """Return a rule of an event; ``several`` is for more than two classes."""
-    return partial(_events, rule, several)
-
-
-def of_classes(rule: InfluenceRule) -> InfluenceRule:
-    """Return a rule of class probabilities, (k, n, classes)."""
-    return partial(_classes, rule)
-
-
-def of_labels(rule: InfluenceRule, sets: InfluenceRule | None = None) -> InfluenceRule:
-    """Return a rule of one label a row; ``sets`` is for tables of them."""
-    return partial(_labels, rule, sets)
-
-
-def of_rankings(rule: InfluenceRule) -> InfluenceRule:
-    """Return a rule of ranked labels, (k, n, places)."""
-    return partial(_rankings, rule)
-
-
-def of_columns(rule: InfluenceRule, *, events: bool = False) -> InfluenceRule:
-    """Return the mean over columns of a rule of numbers or of events."""
-    return partial(_columnwise, rule, events)
-
-
-def _values(rule: InfluenceRule, case: Case) -> Parts:
+def of_values(rule: InfluenceRule, case: Case) -> Parts:
+    """Apply a rule of numbers: y of shape (n,), predictions (n, k)."""
     pred = _as_columns(case.pred, len(case.y))
     return rule(replace(case, y=_as_values(case.y), pred=pred))
 
 
-def _events(rule: InfluenceRule, several: InfluenceRule | None, case: Case) -> Parts:
-    if several is not None and _is_multiclass(case.y, case.pred):
-        return _classes(several, case)
+def of_events(rule: InfluenceRule, case: Case) -> Parts:
+    """Apply a rule of an event: y two labels, predictions (n, k)."""
     pred = _as_columns(case.pred, len(case.y))
     _check_not_two_classes(pred)
     return rule(replace(case, y=_as_positive(case.y), pred=pred))
 
 
-def _classes(rule: InfluenceRule, case: Case) -> Parts:
+def of_events_or_classes(
+    rule: InfluenceRule, classes: InfluenceRule, case: Case
+) -> Parts:
+    """Apply a rule of an event, or another where there are more than two classes."""
+    several = case.pred.ndim == 2 and len(np.unique(case.y)) > 2
+    if several or case.pred.ndim == 3:
+        return of_classes(classes, case)
+    return of_events(rule, case)
+
+
+def of_classes(rule: InfluenceRule, case: Case) -> Parts:
+    """Apply a rule of class probabilities or of tables, (k, n, c)."""
     return rule(replace(case, pred=_as_stack(case.pred, len(case.y))))
 
 
-def _labels(rule: InfluenceRule, sets: InfluenceRule | None, case: Case) -> Parts:
-    if sets is not None and case.y.ndim == 2:
-        return _classes(sets, case)
+def of_labels(rule: InfluenceRule, case: Case) -> Parts:
+    """Apply a rule of one label a row, (n, k)."""
     return rule(replace(case, pred=_label_columns(case.pred, len(case.y))))
 
 
-def _rankings(rule: InfluenceRule, case: Case) -> Parts:
+def of_labels_or_sets(rule: InfluenceRule, sets: InfluenceRule, case: Case) -> Parts:
+    """Apply a rule of one label a row, or another where y is a table of them."""
+    return of_classes(sets, case) if case.y.ndim == 2 else of_labels(rule, case)
+
+
+def of_rankings(rule: InfluenceRule, case: Case) -> Parts:
+    """Apply a rule of ranked labels, (k, n, places)."""
     return rule(replace(case, pred=_as_ranked(case.pred, len(case.y))))
 
 
-def _columnwise(rule: InfluenceRule, events: bool, case: Case) -> Parts:
+def of_columns(rule: InfluenceRule, case: Case, *, events: bool = False) -> Parts:
+    """Return the mean over columns of a rule of numbers or of events."""
     true, tables = case.y, _as_stack(case.pred, len(case.y))
     if true.ndim != 2 or true.shape != tables.shape[1:]:
         msg = (
@@ -119,10 +105,6 @@ def _columnwise(rule: InfluenceRule, events: bool, case: Case) -> Parts:
         scores += column_scores / len(true.T)
         psi += column_psi / len(true.T)
     return scores, psi
-
-
-def _is_multiclass(y: AnyArray, y_pred: AnyArray) -> bool:
-    return y_pred.ndim == 3 or (y_pred.ndim == 2 and len(np.unique(y)) > 2)
 
 
 def _check_not_two_classes(pred: FloatArray) -> None:

@@ -13,28 +13,9 @@ _ROUNDING = 1e-12  # share of two variances below which their difference is roun
 
 
 def row_covariance(psi: ArrayLike, *, groups: ArrayLike | None = None) -> FloatArray:
-    """Return the covariance per row: divided by ``n`` it is that of the scores.
+    """Return the covariance per row of influences; over ``n`` it is that of scores.
 
-    Parameters
-    ----------
-    psi : array_like of shape (n_obs, k)
-        Influence of every row on every score.
-    groups : array_like of shape (n_obs,), optional
-        Group of every row, where rows of a group depend on each other.
-
-    Returns
-    -------
-    ndarray of shape (k, k)
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two rows or groups, or nan or inf among them.
-
-    Examples
-    --------
-    >>> row_covariance([-1.0, 1.0])
-    array([[2.]])
+    Rows of one of the ``groups`` (n_obs,) depend on each other.
     """
     rows = as_float_matrix(psi, name="psi")
     if not np.isfinite(rows).all():
@@ -46,21 +27,8 @@ def row_covariance(psi: ArrayLike, *, groups: ArrayLike | None = None) -> FloatA
 def difference_se(covariance: ArrayLike) -> FloatArray:
     """Return the standard error of every difference of two scores.
 
-    Parameters
-    ----------
-    covariance : array_like of shape (k, k)
-        Covariance of the scores; nan where one is undefined.
-
-    Returns
-    -------
-    ndarray of shape (k, k)
-        Zero where two submissions never differ by more than rounding.
-
-    Examples
-    --------
-    >>> difference_se([[5.0, 3.0], [3.0, 5.0]])
-    array([[0., 2.],
-           [2., 0.]])
+    Zero where two submissions never differ by more than rounding, nan where the
+    covariance (k, k) is.
     """
     matrix = np.asarray(covariance, dtype=np.float64)
     variance = np.diag(matrix)
@@ -72,34 +40,11 @@ def difference_se(covariance: ArrayLike) -> FloatArray:
 def near_identical(covariance: ArrayLike, *, tolerance: float = 0.001) -> IntArray:
     """Return the cluster of near-identical submissions that each belongs to.
 
-    Parameters
-    ----------
-    covariance : array_like of shape (k, k)
-        Covariance of the scores, at any test size.
-    tolerance : float
-        Largest ``1 - correlation`` within a cluster. Separately trained models were
-        seen at .003 and above, so .001 tells re-runs and tiny blends from new models;
-        their difference has less than 4.5% of the standard error of a score.
-
-    Returns
-    -------
-    ndarray of int, shape (k,)
-        Numbered from 0 in the order of first members.
-
-    Raises
-    ------
-    ValueError
-        If the covariance is not one.
-
-    Notes
-    -----
-    Complete linkage: *every* pair of a cluster is within the tolerance. Submissions
-    without noise are alike.
-
-    Examples
-    --------
-    >>> near_identical([[1, 0.9999, 0.5], [0.9999, 1, 0.5], [0.5, 0.5, 1]])
-    array([0, 0, 1])
+    Numbered from 0 in the order of first members. Complete linkage: *every* pair of a
+    cluster has ``1 - correlation`` within the tolerance; submissions without noise are
+    alike. Separately trained models were seen at .003 and above, so .001 tells re-runs
+    and tiny blends from new models: their difference has less than 4.5% of the standard
+    error of a score.
     """
     matrix = as_covariance(covariance, name="covariance")
     check_positive(tolerance, name="tolerance")

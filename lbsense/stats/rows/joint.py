@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtr, stdtrit
+from scipy.special import expit, logit, ndtri, stdtr, stdtrit
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
@@ -26,10 +26,19 @@ from lbsense.stats.rows.covariance import (
     row_shape,
 )
 from lbsense.stats.rows.draws import effective_number
-from lbsense.stats.rows.intervals import IntervalKind, are_rates, score_interval
 
-__all__ = ["JointNoiseResult", "joint_noise"]
+__all__ = [
+    "JointNoiseResult",
+    "joint_noise",
+    "logit_interval",
+    "normal_interval",
+    "wilson_interval",
+]
 
+Interval: TypeAlias = tuple[FloatArray, FloatArray]
+IntervalKind: TypeAlias = Literal["auto", "normal", "logit", "wilson"]
+
+_LARGEST_SHIFT = 0.5  # of the quantile: beyond, the expansion means nothing
 # True difference over its standard error: a test of size 5% finds it in 80% of cases.
 _DETECTABLE = float(ndtri(0.95) + ndtri(0.80))
 
@@ -211,10 +220,10 @@ def joint_noise(
     skewness, kurtosis = row_shape(rows, groups)
     # Rows with heavy tails tell their spread as badly as fewer rows without would.
     freedom = np.clip(2 * (df + 1) / np.maximum(kurtosis - 1, 2.0), 2.0, df)
-    low, high = score_interval(
+    low, high = _score_interval(
         values,
         np.sqrt(np.diag(covariance)),
-        rates=are_rates(values, rows),
+        rates=_are_rates(values, rows),
         n=n if n_groups is None else n * n_groups / n_obs,
         quantile=stdtrit(freedom, (1 + confidence_level) / 2),
         skewness=skewness * np.sqrt(n_obs / (n * (df + 1))),
@@ -241,6 +250,99 @@ def joint_noise(
         df=df,
         confidence_level=confidence_level,
     )
+
+
+def _score_interval(
+    score: FloatArray,
+    se: FloatArray,
+    *,
+    rates: BoolArray,
+    n: float,
+    quantile: FloatArray,
+    skewness: FloatArray,
+    kind: IntervalKind,
+) -> Interval:
+    """Return the interval of every score by the method that ``kind`` names.
+
+    ``rates`` marks the scores that are shares of rows; ``n`` is the number of
+    independent rows behind a rate that has no spread to tell it from. ``skewness`` is
+    that of the score: of its rows over the root of their number.
+    """
+    if kind == "logit":
+        return logit_interval(score, se, quantile)
+    if kind == "normal":
+        return normal_interval(score, se, quantile, skewness)
+    if kind not in ("auto", "wilson"):
+        msg = f"interval must be 'auto', 'normal', 'logit' or 'wilson', not {kind!r}."
+        raise ValueError(msg)
+    other = np.flatnonzero(~rates & np.isfinite(score)).tolist()
+    if kind == "wilson" and other:
+        msg = (
+            f"interval='wilson' is for rates, but the rows of columns {other[:5]} are "
+            "not all right or wrong. Use 'normal' or 'logit'."
+        )
+        raise ValueError(msg)
+    low, high = normal_interval(score, se, quantile, skewness)
+    size = np.full(len(score), float(n))
+    spread = rates & (se > 0)  # rows of one group that agree count for less than one
+    size[spread] = (score * (1 - score))[spread] / np.square(se[spread])
+    low[rates], high[rates] = wilson_interval(
+        score[rates], size[rates], quantile[rates]
+    )
+    return low, high
+
+
+def _are_rates(score: FloatArray, psi: FloatArray) -> BoolArray:
+    """Say which scores are means of rows that are either 0 or 1."""
+    with np.errstate(invalid="ignore"):
+        plausible = (score >= 0) & (score <= 1) & (np.abs(psi[0]) <= 1)
+    rates = np.zeros(len(score), dtype=bool)
+    for column in np.flatnonzero(plausible):
+        values = psi[:, column] + score[column]
+        rates[column] = np.minimum(np.abs(values), np.abs(values - 1)).max() < 1e-9
+    return rates
+
+
+def normal_interval(
+    score: FloatArray, se: FloatArray, quantile: FloatArray, skewness: FloatArray
+) -> Interval:
+    """Return the score plus and minus ``quantile`` standard errors, shifted.
+
+    Nan where the standard error is 0: rows that never differ say nothing about how
+    other rows would.
+    """
+    unit = np.where(se > 0, se, np.nan)
+    most = _LARGEST_SHIFT * quantile
+    shift = np.clip(skewness * (2 * quantile**2 + 1) / 6, -most, most)
+    return score - (quantile - shift) * unit, score + (quantile + shift) * unit
+
+
+def logit_interval(score: FloatArray, se: FloatArray, quantile: FloatArray) -> Interval:
+    """Return an interval on the logit scale, which keeps a score within (0, 1).
+
+    With ``l = log(s / (1 - s))`` the standard error of ``l`` is ``se / (s * (1 - s))``.
+    The logit itself takes the skewness of such scores out; a further shift overdid it.
+    """
+    known = (se > 0) & (score > 0) & (score < 1)
+    rate = np.where(known, score, 0.5)
+    reach = quantile * se / (rate * (1 - rate))
+    low, high = expit(logit(rate) - reach), expit(logit(rate) + reach)
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
+def wilson_interval(
+    rate: FloatArray, n: FloatArray, quantile: FloatArray | float
+) -> Interval:
+    """Return the score interval of a rate over ``n`` rows (Wilson 1927).
+
+    The rates that are not ``quantile`` of their *own* standard errors away from the
+    observed one. ``n`` is the effective number of rows where rows come in groups.
+    """
+    square = quantile**2
+    centre = (n * rate + square / 2) / (n + square)
+    spread = n * rate * (1 - rate) + square / 4
+    reach = quantile * np.sqrt(spread) / (n + square)
+    return np.maximum(centre - reach, 0.0), np.minimum(centre + reach, 1.0)
 
 
 def _check_columns(scores: FloatArray, rows: FloatArray) -> BoolArray:

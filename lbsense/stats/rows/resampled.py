@@ -14,9 +14,8 @@ from lbsense._typing import FloatArray
 from lbsense._validation import read_only
 from lbsense.errors import LbsenseWarning
 from lbsense.stats.rows.covariance import difference_se
-from lbsense.stats.rows.intervals import percentile_interval
 
-__all__ = ["ResampledResult", "summarise"]
+__all__ = ["ResampledResult", "percentile_interval", "summarise"]
 
 _UNDEFINED_SHARE = 0.01  # of the draws, from which on the summary leans on the rest
 
@@ -119,3 +118,21 @@ def summarise(
         scheme=scheme,
         confidence_level=confidence_level,
     )
+
+
+def percentile_interval(
+    draws: FloatArray, confidence_level: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the central part of the resampled scores, column by column.
+
+    With ``B`` draws the quantile ``q`` is the order statistic ``q * (B + 1)``, between
+    two of them by interpolation. Undefined draws are left out.
+    """
+    tail = (1 - confidence_level) / 2
+    ends = np.full((2, draws.shape[1]), np.nan)
+    for column, values in enumerate(draws.T):
+        known = values[np.isfinite(values)]
+        if len(known) > 1:
+            levels = np.array([tail, 1 - tail])
+            ends[:, column] = np.quantile(known, levels, method="weibull")
+    return ends[0], ends[1]
