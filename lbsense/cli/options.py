@@ -22,10 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["HistoryOptions", "PredictionOptions", "expand_options"]
 
-_COMPETITION = "The competition"
-_FILE = "The file"
 _YES_NO = {"y": True, "yes": True, "n": False, "no": False}
 _FIELD_AHEAD = re.compile(r",(?=\s*[A-Za-z_]+\s*=)")
+
+
+def panel(name: str) -> Callable[..., Any]:
+    """Return `typer.Option` for the options that help shows under one heading."""
+    return partial(typer.Option, rich_help_panel=name)
+
+
+_competition = panel("The competition")
+_file = panel("The file")
+_predictions = panel("Predictions")
 
 
 def parse_count(text: str) -> int:
@@ -94,110 +102,87 @@ class HistoryOptions:
     ]
     metric: Annotated[
         str | None,
-        typer.Option(
+        _competition(
             metavar="NAME",
             autocompletion=complete_metric,
             help="Metric of the leaderboard, such as roc_auc (see `lbsense metrics`).",
-            rich_help_panel=_COMPETITION,
         ),
     ] = None
     higher_is_better: Annotated[
         bool,
-        typer.Option(
+        _competition(
             "--higher-is-better",
             help="Direction of the score, where no metric tells it.",
-            rich_help_panel=_COMPETITION,
         ),
     ] = False
     lower_is_better: Annotated[
-        bool,
-        typer.Option(
-            "--lower-is-better",
-            help="The opposite direction.",
-            rich_help_panel=_COMPETITION,
-        ),
+        bool, _competition("--lower-is-better", help="The opposite direction.")
     ] = False
     cv_better: Annotated[
         str | None,
-        typer.Option(
+        _competition(
             metavar="higher|lower",
             help="Direction of the CV score, if it is not that of the leaderboard.",
-            rich_help_panel=_COMPETITION,
         ),
     ] = None
     test_size: Annotated[
         int | None,
-        typer.Option(
+        _competition(
             parser=parse_count,
             metavar="ROWS",
             help="Rows of the whole test set, public and private.",
-            rich_help_panel=_COMPETITION,
         ),
     ] = None
     train_size: Annotated[
         int | None,
-        typer.Option(
-            parser=parse_count,
-            metavar="ROWS",
-            help="Rows of the training set.",
-            rich_help_panel=_COMPETITION,
+        _competition(
+            parser=parse_count, metavar="ROWS", help="Rows of the training set."
         ),
     ] = None
     public_fraction: Annotated[
         float | None,
-        typer.Option(
+        _competition(
             parser=parse_fraction,
             metavar="SHARE",
             help="Share of the test set behind the public score: 0.3 or 30%.",
-            rich_help_panel=_COMPETITION,
         ),
     ] = None
     nested: Annotated[
         bool,
-        typer.Option(
+        _competition(
             "--nested",
             help="The private score covers the public rows too (old Zindi rules).",
-            rich_help_panel=_COMPETITION,
         ),
     ] = False
     slug: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Name of the competition in its web address.",
-            rich_help_panel=_COMPETITION,
+        _competition(
+            metavar="NAME", help="Name of the competition in its web address."
         ),
     ] = None
     columns: Annotated[
         list[str] | None,
-        typer.Option(
+        _file(
             metavar="FIELD=COLUMN",
             help="Which column is what: public_score=LB,cv_score=valid.",
-            rich_help_panel=_FILE,
         ),
     ] = None
     team: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The team to read, where a file holds several.",
-            rich_help_panel=_FILE,
-        ),
+        _file(metavar="NAME", help="The team to read, where a file holds several."),
     ] = None
     cv_log: Annotated[
         str | None,
-        typer.Option(
+        _file(
             metavar="FILE",
             help="Experiment log (MLflow, W&B, CSV) to take CV scores from.",
-            rich_help_panel=_FILE,
         ),
     ] = None
     cv_pattern: Annotated[
         str | None,
-        typer.Option(
+        _file(
             metavar="REGEX",
             help="How descriptions state the CV score, as in 'cv([0-9.]+)'.",
-            rich_help_panel=_FILE,
         ),
     ] = None
 
@@ -278,28 +263,23 @@ class HistoryOptions:
         return replace(self, higher_is_better=higher, lower_is_better=not higher)
 
 
-_PANEL = "Predictions"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionOptions:
     """Where out-of-fold predictions are, and the labels that they were made for."""
 
     predictions: Annotated[
         Path | None,
-        typer.Option(
+        _predictions(
             metavar="FOLDER",
             help="Folder of oof_<name>.csv, named as the submission files: they tell "
             "the exact noise of every step.",
-            rich_help_panel=_PANEL,
         ),
     ] = None
     labels: Annotated[
         Path | None,
-        typer.Option(
+        _predictions(
             metavar="FILE",
             help="Training labels by row id, if the prediction files do not hold them.",
-            rich_help_panel=_PANEL,
         ),
     ] = None
 
@@ -316,11 +296,6 @@ class PredictionOptions:
             return read_predictions(
                 self.predictions, labels=self.labels, history=history
             )
-
-
-def panel(name: str) -> Callable[..., Any]:
-    """Return `typer.Option` for the options that help shows under one heading."""
-    return partial(typer.Option, rich_help_panel=name)
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:
