@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -280,6 +281,13 @@ def test_pattern_replaces_the_rules(pattern: str, text: str, value: float) -> No
     assert reading is not None
     assert (reading.value, reading.kind) == (value, "pattern")
     assert reading.text == text[reading.start : reading.end]
+
+
+def test_the_metric_of_a_cv_score_is_kept() -> None:
+    table = "description,LB\nCV bleu 31.25,30.1\nlgb cv 31.5,30.2\nplain,30.0\n"
+    for pattern in (None, r"CV \w+ ([0-9.]+)"):
+        history = read_table(io.StringIO(table), cv_pattern=pattern)
+        assert [item.cv_metric for item in history] == ["bleu", None, None]
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def test_mlflow_command_line(history: History) -> None:
     assert (first.cv_std, first.cv_scheme) == (0.0031, "cv")
     assert first.cv_fold_scores == (0.4440, 0.4502, 0.4471)
     assert first.cv_text == "metrics.cv_rmse_mean=0.4471"
+    assert first.cv_metric == "rmse"
     assert joined["9102"].cv_source == "description"  # the failed run has no score
     lines = {issue.line: issue.action for issue in joined.dropped}
     assert lines == {4: "entry left out", 6: "entry not joined"}

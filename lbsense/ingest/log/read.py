@@ -52,6 +52,7 @@ _SCORE_ROLES = {Role.KEYWORD, Role.METRIC, Role.MEAN}
 _SCORES = {"score", "scores", "best", "final", "overall"}
 _STEP_NAMES = {"step", "_step", "wall time", "relative time (process)"}
 _STEP_NAMES |= {"relative time (wall)", "epoch", "trainer/global_step", "global_step"}
+_BOARD_NAMES = {"wall time", "step", "value"}  # of TensorBoard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,11 +290,7 @@ def _refuse_chart(table: RawTable) -> None:
     names = [name.strip() for name in table.columns]
     stepped = bool(names) and names[0].lower() in _STEP_NAMES
     charted = stepped and any(re.fullmatch(".+ - .+", name) for name in names[1:])
-    if not charted and {name.lower() for name in names} != {
-        "wall time",
-        "step",
-        "value",
-    }:
+    if not charted and {name.lower() for name in names} != _BOARD_NAMES:
         return
     found = ", ".join(shorten(name, 40) for name in names[:4])
     msg = (

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -50,13 +50,6 @@ class _Part:
     table: PredictionTable
     names: Sequence[str]
     file: str | None = None
-
-
-class _Training(NamedTuple):
-    """The table of the training rows, and the columns of its labels."""
-
-    table: PredictionTable
-    labels: Sequence[str]
 
 
 def read_predictions(
@@ -285,18 +278,18 @@ def _training(
     tests: list[_Part],
     wanted: Wanted,
     oof_ids: Any,
-) -> _Training | None:
+) -> _Part | None:
     """Return the labels and what else is known of the training rows."""
     if labels is not None:
         table = read_prediction_table(labels, wanted, "labels")
         if table.ids is None:
             table = table.with_ids(_ids(oof_ids, wanted, "oof_ids"), "oof_ids")
-        predicted = tests[0].names if tests else ()
-        return _Training(table, label_names(table, wanted, predicted))
+        names = label_names(table, wanted, tests[0].names if tests else ())
+        return _Part(name="labels", table=table, names=names)
     for part in oofs:
         names = own_labels(part.table, wanted, part.names)
         if names:
-            return _Training(part.table, names)
+            return replace(part, names=names)
     return None
 
 
@@ -308,7 +301,7 @@ def _rows(tables: Sequence[PredictionTable], rows: str) -> AnyArray | None:
     if not tables:
         return None
     for table in tables:
-        index = pd.Index(_ids_of(table))
+        index = pd.Index(table.keys)
         if not index.is_unique:
             twice = index[index.duplicated()].unique().tolist()
             msg = (
@@ -316,11 +309,11 @@ def _rows(tables: Sequence[PredictionTable], rows: str) -> AnyArray | None:
                 f"{listed(twice)}. Every row needs one of its own."
             )
             raise IngestError(msg)
-    first, ids = tables[0], _ids_of(tables[0])
+    first, ids = tables[0], tables[0].keys
     if rows == "common":
         return _common(tables, ids)
     for table in tables[1:]:
-        other = _ids_of(table)
+        other = table.keys
         if other is ids or np.array_equal(other, ids):
             continue
         missing, extra = np.setdiff1d(ids, other), np.setdiff1d(other, ids)
@@ -340,8 +333,8 @@ def _rows(tables: Sequence[PredictionTable], rows: str) -> AnyArray | None:
 
 
 def _common(tables: Sequence[PredictionTable], ids: AnyArray) -> AnyArray:
-    keep = np.all([np.isin(ids, _ids_of(table)) for table in tables], axis=0)
-    n_most = max(len(_ids_of(table)) for table in tables)
+    keep = np.all([np.isin(ids, table.keys) for table in tables], axis=0)
+    n_most = max(len(table.keys) for table in tables)
     n_kept = int(keep.sum())
     if not n_kept:
         msg = f"{tables[0].source} and the others have no identifier in common."
@@ -355,28 +348,21 @@ def _common(tables: Sequence[PredictionTable], ids: AnyArray) -> AnyArray:
     return ids[keep]
 
 
-def _ids_of(table: PredictionTable) -> AnyArray:
-    if table.ids is None:
-        msg = f"{table.source}: rows without identifiers."
-        raise IngestError(msg)
-    return table.ids
-
-
 def _places(table: PredictionTable, ids: AnyArray) -> AnyArray | slice:
     """Return where each identifier stands in the table."""
-    own = _ids_of(table)
+    own = table.keys
     if own is ids or np.array_equal(own, ids):
         return slice(None)
     return np.asarray(pd.Index(own).get_indexer(pd.Index(ids)))
 
 
 def _labels(
-    training: _Training | None, parts: Sequence[_Part]
+    training: _Part | None, parts: Sequence[_Part]
 ) -> tuple[AnyArray, tuple[str, ...]]:
     """Return the labels as written, and the classes that are text, in their order."""
     labels = np.empty(0)
     if training is not None:
-        labels = training.table.values(training.labels)
+        labels = training.table.values(training.names)
     text = [labels] if labels.dtype.kind != "f" else []
     for part in parts:
         if part.table.is_text(part.names):
@@ -425,9 +411,9 @@ def _matrix(
     return result
 
 
-def _check_agreement(oofs: Sequence[_Part], training: _Training, ids: AnyArray) -> None:
+def _check_agreement(oofs: Sequence[_Part], training: _Part, ids: AnyArray) -> None:
     """Check that files which bring labels of their own bring the same ones."""
-    table, names = training
+    table, names = training.table, training.names
     expected = table.values(names)[_places(table, ids)]
     for part in oofs:
         beside = all(

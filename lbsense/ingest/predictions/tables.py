@@ -63,6 +63,14 @@ class PredictionTable:
     ids: AnyArray | None
     columns: dict[str, AnyArray]
 
+    @property
+    def keys(self) -> AnyArray:
+        """The identifiers, which must be known."""
+        if self.ids is None:
+            msg = f"{self.source}: rows without identifiers."
+            raise IngestError(msg)
+        return self.ids
+
     def with_ids(self, ids: AnyArray | None, option: str) -> PredictionTable:
         """Return the table with the identifiers that were given for bare arrays."""
         if self.ids is not None:
