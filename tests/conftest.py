@@ -9,7 +9,14 @@ from hypothesis import settings
 
 # A busy machine is slow, not wrong.
 settings.register_profile("lbsense", deadline=None)
-settings.load_profile("lbsense")
+settings.register_profile("fast", deadline=None, max_examples=25)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw fewer examples where the slow tests are left out."""
+    fast = config.getoption("markexpr") == "not slow"
+    settings.load_profile("fast" if fast else "lbsense")
+
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 

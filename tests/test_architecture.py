@@ -106,26 +106,36 @@ class Module:
                 return set(ast.literal_eval(node.value))
         return set()
 
-    def nodes(self) -> Iterator[ast.AST]:
-        return ast.walk(self.tree)
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
 
     def imports(self, *, for_types: bool) -> Iterator[tuple[str, int]]:
         """Yield dotted names and lines: of run-time imports, or of those for types."""
+        for name, line, typed in self._imports:
+            if typed is for_types:
+                yield name, line
+
+    @cached_property
+    def _imports(self) -> list[tuple[str, int, bool]]:
         typed = {
             id(inner)
-            for node in self.nodes()
+            for node in self.nodes
             if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
             for statement in node.body
             for inner in ast.walk(statement)
         }
-        for node in self.nodes():
-            if (id(node) in typed) is not for_types:
-                continue
+        found = []
+        for node in self.nodes:
+            names: list[str] = []
             if isinstance(node, ast.Import):
-                yield from ((alias.name, node.lineno) for alias in node.names)
+                names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 base = self._base(node)
-                yield from ((f"{base}.{item.name}", node.lineno) for item in node.names)
+                names = [f"{base}.{item.name}" for item in node.names]
+            line = getattr(node, "lineno", 0)
+            found += [(name, line, id(node) in typed) for name in names]
+        return found
 
     def _base(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -232,7 +242,7 @@ def loose_statements(module: Module) -> Iterator[tuple[int, str]]:
 
 
 def forbidden_calls(module: Module) -> Iterator[tuple[int, str]]:
-    for node in module.nodes():
+    for node in module.nodes:
         if (
             isinstance(node, ast.Attribute)
             and ast.unparse(node) in ("sys.stdout", "sys.stderr")
@@ -291,7 +301,7 @@ def forbidden_randomness(module: Module) -> Iterator[tuple[int, str]]:
         owner, _, drawn = name.rpartition(".")
         if owner == "numpy.random" and drawn not in RANDOM_TYPES:
             yield line, f"numpy.random.{drawn} draws from the global state"
-    for node in module.nodes():
+    for node in module.nodes:
         if (
             isinstance(node, ast.Attribute)
             and ast.unparse(node.value) in ("np.random", "numpy.random")
@@ -304,7 +314,7 @@ def forbidden_direction(module: Module) -> Iterator[tuple[int, str]]:
     """Yield direction logic in stats, where larger is better already."""
     if module.room != "stats":
         return
-    for node in module.nodes():
+    for node in module.nodes:
         named: set[str] = set()
         if isinstance(node, ast.arg):
             named = {node.arg}

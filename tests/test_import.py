@@ -60,16 +60,14 @@ def seconds_of(code: str) -> float:
 
 
 @pytest.mark.parametrize("code", ["import lbsense", "from lbsense import *"])
-def test_import_loads_nothing_heavy(code: str) -> None:
-    code += "; import sys; print(*{name.split('.')[0] for name in sys.modules})"
-    loaded = set(run(code).stdout.split())
-    assert "lbsense" in loaded
-    assert loaded.isdisjoint(HEAVY)
-
-
-def test_import_writes_nothing() -> None:
-    done = run("from lbsense import *", "-W", "error")
-    assert (done.stdout, done.stderr) == ("", "")
+def test_import_loads_nothing_heavy_and_writes_nothing(code: str) -> None:
+    code += f"; print({MARK!r}); import sys; print(*sys.modules)"
+    done = run(code, "-W", "error")
+    written, _, loaded = done.stdout.partition(MARK)
+    rooms = {name.split(".")[0] for name in loaded.split()}
+    assert "lbsense" in rooms
+    assert rooms.isdisjoint(HEAVY)
+    assert (written, done.stderr) == ("", "")
 
 
 @pytest.mark.parametrize(

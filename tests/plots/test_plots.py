@@ -93,7 +93,8 @@ def texts(ax):
 
 
 def overlaps(ax):
-    boxes = texts(drawn(ax))
+    """Return the texts of drawn axes that cover each other."""
+    boxes = texts(ax)
     return [
         (a, b)
         for (a, first), (b, second) in itertools.combinations(boxes, 2)
@@ -102,20 +103,29 @@ def overlaps(ax):
 
 
 def outside(ax):
+    """Return the texts of drawn axes that leave the figure."""
     figure = ax.figure
     width, height = figure.bbox.width, figure.bbox.height
     return [
         text
-        for text, box in texts(drawn(ax))
+        for text, box in texts(ax)
         if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PLOTS)
-@pytest.mark.parametrize("which", ["climber", "leaking", "many", "few"])
+@pytest.mark.parametrize(
+    ("which", "theme"),
+    [
+        ("climber", "light"),
+        ("climber", "dark"),
+        ("leaking", "dark"),
+        ("many", "light"),
+        ("few", "light"),
+    ],
+)
 def test_texts_neither_overlap_nor_leave_the_figure(name, which, theme, request):
-    ax = PLOTS[name](request.getfixturevalue(which), theme=theme)
+    ax = drawn(PLOTS[name](request.getfixturevalue(which), theme=theme))
     assert ax.get_title(loc="left")
     assert overlaps(ax) == []
     assert outside(ax) == []

@@ -129,6 +129,7 @@ def test_a_constant_is_worth_what_its_loss_says():
     np.testing.assert_allclose(auc.score[is_probe], 0.5, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_public_noise_has_the_size_that_theory_gives():
     # Normal residuals: SE(RMSE) = RMSE / sqrt(2 n); an estimate from 200 has 5 %.
     errors = public_errors(
@@ -139,6 +140,7 @@ def test_public_noise_has_the_size_that_theory_gives():
     assert abs(errors.mean()) < 4 * expected / math.sqrt(200)
 
 
+@pytest.mark.slow
 def test_groups_make_scores_noisier_and_leave_the_truth():
     options = {"metric": "rmse", "n_public": 800, "n_private": 50, "n_train": 500}
     single = public_errors(80, **options)
@@ -148,6 +150,7 @@ def test_groups_make_scores_noisier_and_leave_the_truth():
     assert abs(grouped.mean()) < 4 * grouped.std() / math.sqrt(80)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", WORLDS)
 def test_validation_is_unbiased_unless_it_leaks(world):
     options = {
