@@ -136,7 +136,7 @@ def in_parallel(
     bars = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         Progress(*bars, console=console) as progress,
-        Parallel(n_jobs=jobs, return_as="generator_unordered") as parallel,
+        Parallel(n_jobs=jobs, return_as="generator") as parallel,
     ):
         bar = progress.add_task(what, total=len(todo))
         for made in parallel(delayed(function)(*one) for one in todo):
