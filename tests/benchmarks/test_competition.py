@@ -110,6 +110,7 @@ def test_the_command_makes_and_judges(planned, toy, tmp_path, monkeypatch, capsy
     out = capsys.readouterr().out
     assert "foretold: public and CV scores" in out
     assert "regret of two picks: last two" in out
+    assert "NaN" not in found.read_text()
     figures = json.loads(found.read_text())
     assert set(figures["groups"]) == {"rmse", "auc"}
     assert set(figures["ceiling"]) == {"step", "history"}
