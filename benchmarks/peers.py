@@ -67,7 +67,7 @@ def measure(
     )
     made = simulate(scenario, rng=np.random.default_rng([seed, *str(options).encode()]))
     analysis = analyze(made.history)
-    if analysis.posterior is None or analysis.ladder is None:
+    if not analysis.posterior or not analysis.ladder:
         return []
     sign = made.history.competition.direction()
     score = dict(zip(made.truth.submission_id, sign * made.truth.score, strict=True))

@@ -65,7 +65,7 @@ def measure(cell: Cell, seed: int) -> dict[str, Any]:
     analysis = analyze(made.history)
     found = analysis.retrospective
     record: dict[str, Any] = {"kind": cell.kind, "policy": cell.policy}
-    if found is None or found.best_public is None:
+    if not found or found.best_public is None:
         return record
     true, true_private = _truth(made)
     public, private = made.history.scores("public"), made.history.scores("private")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,52 @@ import pandas as pd
 from lbsense._format import clean_text, format_number, shorten
 from lbsense._fragment import fragment, table
 
-__all__ = ["Result", "plain"]
+__all__ = ["Caveat", "Missing", "Result", "plain"]
 
 _LONGEST = 400  # characters of one value
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A result that cannot be given. It counts as false: ``if analysis.luck: ...``.
+
+    Attributes
+    ----------
+    field : str
+        The result that is missing.
+    reason : str
+        Why, in a plain sentence without the syntax of Python or of a shell.
+    need : tuple of str
+        What would supply it, by the names that `lbsense.words` has words for.
+    """
+
+    field: str
+    reason: str
+    need: tuple[str, ...] = ()
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """What weakens or changes a result that is there; fields as those of `Missing`."""
+
+    field: str
+    reason: str
+    need: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 def plain(value: Any) -> Any:
     """Return ``value`` as JSON can hold it: no arrays, times or nan left."""
+    if isinstance(value, Missing):
+        return None
     if isinstance(value, Result):
         return value.to_dict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -88,27 +88,28 @@ def _steps(analysis: Analysis, truth: np.ndarray) -> dict[str, Any]:
 
 def _bands(simulated: SimulatedCompetition, analysis: Analysis) -> dict[str, Any]:
     outlook = analysis.outlook
-    if outlook is None:
+    if not outlook:
         return {}
-    private = simulated.history.scores("private")
+    sign = simulated.history.competition.direction()
+    private = simulated.history.raw_scores("private")
     known = np.isfinite(private) & np.isfinite(outlook.mean)
     cover95 = (outlook.ci95_low <= private) & (private <= outlook.ci95_high)
     cover80 = (outlook.ci80_low <= private) & (private <= outlook.ci80_high)
     best = outlook.best_public
-    public = simulated.history.scores("public")
+    public = simulated.history.raw_scores("public")
     return {
         "cover95": float(cover95[known].mean()),
         "cover80": float(cover80[known].mean()),
         "best95": int(cover95[best]),
         "best80": int(cover80[best]),
-        "best_error": float(outlook.mean[best] - private[best]),
-        "best_naive_error": float(public[best] - private[best]),
+        "best_error": sign * float(outlook.mean[best] - private[best]),
+        "best_naive_error": sign * float(public[best] - private[best]),
     }
 
 
 def _luck(simulated: SimulatedCompetition, analysis: Analysis) -> dict[str, Any]:
     luck = analysis.luck
-    if luck is None or not luck.positions.size:
+    if not luck or not luck.positions.size:
         return {}
     score = _true_scores(simulated)
     rise = score[luck.positions] - score[luck.previous]
@@ -124,7 +125,7 @@ def _luck(simulated: SimulatedCompetition, analysis: Analysis) -> dict[str, Any]
 
 def _picks(simulated: SimulatedCompetition, analysis: Analysis) -> dict[str, Any]:
     picks = analysis.picks
-    if picks is None:
+    if not picks:
         return {}
     private = simulated.history.scores("private")
     best = float(np.nanmax(private))

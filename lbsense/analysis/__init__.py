@@ -1,11 +1,18 @@
 """The one bridge from what was observed to what can be said about it."""
 
 from lbsense.analysis.analyze import analyze
-from lbsense.analysis.gate import GateResult, gate
-from lbsense.analysis.noise import NoiseScale
+from lbsense.analysis.gate import gate
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
-from lbsense.analysis.result import SCHEMA, Analysis, Step
-from lbsense.analysis.retrospective import OWN_PICKS, SELECTED, Retrospective
+from lbsense.analysis.result import SCHEMA, Analysis
+from lbsense.facts import (
+    OWN_PICKS,
+    SELECTED,
+    GateResult,
+    NoiseScale,
+    Outlook,
+    Retrospective,
+    Step,
+)
 
 __all__ = [
     "OWN_PICKS",
@@ -14,6 +21,7 @@ __all__ = [
     "Analysis",
     "GateResult",
     "NoiseScale",
+    "Outlook",
     "Retrospective",
     "Step",
     "analyze",

@@ -6,16 +6,15 @@ import math
 from dataclasses import replace
 
 from lbsense._typing import FloatArray, Verdict
-from lbsense._validation import check_fraction, check_positive
-from lbsense.analysis._advice import headline, next_fact
-from lbsense.analysis._lessons import advice, lessons
-from lbsense.analysis._sentences import sentence
+from lbsense._validation import check_fraction, check_positive, read_only
 from lbsense.analysis.evidence import Evidence, gather
-from lbsense.analysis.result import Analysis, Step
+from lbsense.analysis.result import Analysis
 from lbsense.analysis.retrospective import look_back
 from lbsense.analysis.verdicts import contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
+from lbsense.facts import Step, raw_outlook, raw_picks
 from lbsense.model import History, Predictions
+from lbsense.words import advice, lessons, step_sentence
 
 __all__ = ["analyze"]
 
@@ -83,44 +82,52 @@ def analyze(
     )
     whole = expect(history, evidence, shift_sd=shift_sd)
     agreement = agreement_of(history, evidence)
+    found = verdicts(history, evidence, agreement)
     contradicted = contradictions(evidence)
-    words = verdicts(history, evidence, agreement)
-    steps = []
-    for index, verdict in enumerate(words):
-        step = _step(history, evidence, index, verdict)
-        text = sentence(step, evidence, contradicted=bool(contradicted[index]))
-        steps.append(replace(step, sentence=text))
-    retrospective = look_back(history, evidence, words, whole.outlook, whole.picks)
-    if retrospective is not None:
-        retrospective = replace(
-            retrospective,
-            lessons=lessons(history, retrospective, words, whole.outlook),
-            advice=advice(retrospective, whole.resolution),
-        )
-    return Analysis(
+    after = look_back(history, evidence, found, whole.outlook, whole.picks)
+    sign = history.competition.direction() if evidence.claims != "none" else 1
+    analysis = Analysis(
         history=history,
         level=evidence.level,
-        headline=headline(history, steps, evidence, whole.luck),
-        next_fact=next_fact(history, evidence),
-        steps=tuple(steps),
+        claims=evidence.claims,
+        steps=tuple(
+            _step(history, evidence, index, verdict, bool(contradicted[index]))
+            for index, verdict in enumerate(found)
+        ),
         noise=evidence.noise,
         agreement=agreement,
         posterior=evidence.posterior,
         parents=evidence.parents.rule,
         levels=evidence.levels,
-        outlook=whole.outlook,
-        picks=whole.picks,
+        outlook=raw_outlook(whole.outlook, sign),
+        picks=raw_picks(whole.picks, sign),
         luck=whole.luck,
         resolution=whole.resolution,
         limits=whole.limits,
         ladder=whole.ladder,
-        joint=evidence.rows.joint if evidence.rows else None,
-        retrospective=retrospective,
-        notes=evidence.notes,
+        joint=evidence.joint,
+        retrospective=after,
+        cv_scale=evidence.cv_scale,
+        contradicted=read_only(contradicted),
+        caveats=evidence.caveats,
     )
+    if not after:
+        return analysis
+    told = replace(
+        after,
+        lessons=tuple(lessons(analysis)),
+        advice=tuple(advice(analysis)),
+    )
+    return replace(analysis, retrospective=told)
 
 
-def _step(history: History, evidence: Evidence, index: int, verdict: Verdict) -> Step:
+def _step(
+    history: History,
+    evidence: Evidence,
+    index: int,
+    verdict: Verdict,
+    contradicted: bool,
+) -> Step:
     item = history[index]
     reference = int(evidence.reference[index])
     posterior = evidence.posterior
@@ -135,7 +142,7 @@ def _step(history: History, evidence: Evidence, index: int, verdict: Verdict) ->
             return None
         return known(getattr(posterior, name, None))
 
-    return Step(
+    step = Step(
         submission_id=item.submission_id,
         file_name=item.file_name,
         description=item.description,
@@ -159,3 +166,11 @@ def _step(history: History, evidence: Evidence, index: int, verdict: Verdict) ->
         verdict=verdict,
         sentence="",
     )
+    told = step_sentence(
+        step,
+        evidence.noise,
+        evidence.claims,
+        directed=history.competition.greater_is_better is not None,
+        contradicted=contradicted,
+    )
+    return replace(step, sentence=told)

@@ -3,81 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import replace
 
 import numpy as np
 
-from lbsense._format import format_gain, format_number, format_probability
-from lbsense._result import Result
+from lbsense._format import format_number
+from lbsense._result import Missing
 from lbsense._typing import FloatArray
 from lbsense._validation import check_fraction
-from lbsense.analysis.result import Analysis
+from lbsense.facts import Facts, GateResult
 from lbsense.stats import candidate_gain
+from lbsense.words import gate_reason, why_no_gate
 
-__all__ = ["GateDecision", "GateResult", "gate"]
-
-GateDecision: TypeAlias = Literal["spend", "keep", "unknown"]
+__all__ = ["gate"]
 
 _FEWEST_STEPS = 5
 _FAR = 3.0  # ranges of all CV scores so far: beyond is another metric or a slip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateResult(Result):
-    """Whether a candidate is worth a submission. Gains are oriented: more is better.
-
-    Attributes
-    ----------
-    decision : {"spend", "keep", "unknown"}
-        Whether ``p_gain`` reaches ``at_least``; unknown where nothing can be told.
-    reason : str
-        Why, in plain words.
-    cv_score : float
-        CV score of the candidate, as it was given.
-    parent_id, best_id : str or None
-        What its CV is compared with, and the submission of the highest expected true
-        score, which it has to beat.
-    cv_gain, cv_gain_se : float
-        Its CV gain over the parent on the scale of the public score, and the noise.
-    gain, gain_low, gain_high : float
-        Expected true gain over the best submission, and its 95% interval.
-    p_better, p_gain : float
-        Probability of any true gain over it, and of one worth naming.
-    smallest_gain : float
-        Gain that the leaderboard shows with 80% power.
-    p_visible : float
-        Probability of a true gain above that.
-    narrowing : float
-        Share by which a public score would narrow what is known of the step.
-    rope, at_least : float
-        Gain not worth naming, and the probability asked for.
-    n_obs : int
-        Past steps behind the prior.
-    """
-
-    decision: GateDecision
-    reason: str
-    cv_score: float
-    parent_id: str | None = None
-    best_id: str | None = None
-    cv_gain: float = math.nan
-    cv_gain_se: float = math.nan
-    gain: float = math.nan
-    gain_low: float = math.nan
-    gain_high: float = math.nan
-    p_better: float = math.nan
-    p_gain: float = math.nan
-    smallest_gain: float = math.nan
-    p_visible: float = math.nan
-    narrowing: float = math.nan
-    rope: float = math.nan
-    at_least: float = 0.5
-    n_obs: int = 0
-
-
 def gate(
-    analysis: Analysis,
+    analysis: Facts,
     cv_score: float,
     *,
     parent: str | None = None,
@@ -145,13 +90,16 @@ def gate(
     score = float(cv_score)
     cv = _cv_on_public_scale(analysis)
     start = _start(analysis, cv, parent)
-    reason = _unknown(analysis, cv, start, score)
-    if reason is not None or analysis.posterior is None or analysis.levels is None:
+    missing = _unknown(analysis, cv, start, score)
+    if missing is not None or not analysis.posterior or not analysis.levels:
+        if missing is None:
+            missing = Missing("gate", "the history has no judged steps")
         return GateResult(
             decision="unknown",
-            reason=reason or "Not knowable: the history has no judged steps.",
+            reason=why_no_gate(missing),
             cv_score=score,
             at_least=at_least,
+            missing=missing,
         )
     levels, posterior = analysis.levels, analysis.posterior
     best = int(np.nanargmax(np.where(_scored(analysis), levels.mean, np.nan)))
@@ -175,14 +123,9 @@ def gate(
     )
     best_id = analysis.steps[best].submission_id
     spend = found.p_gain >= at_least
-    return GateResult(
+    result = GateResult(
         decision="spend" if spend else "keep",
-        reason=(
-            f"P(true gain over {best_id} worth naming) is "
-            f"{format_probability(found.p_gain)}, expected gain "
-            f"{format_gain(found.gain)} ({format_gain(found.ci_low)} to "
-            f"{format_gain(found.ci_high)}); {format_probability(at_least)} is asked."
-        ),
+        reason="",
         cv_score=score,
         parent_id=analysis.steps[start].submission_id,
         best_id=best_id,
@@ -200,40 +143,28 @@ def gate(
         at_least=at_least,
         n_obs=found.n_obs,
     )
+    return replace(result, reason=gate_reason(result))
 
 
-def _scored(analysis: Analysis) -> np.ndarray:
+def _scored(analysis: Facts) -> np.ndarray:
     return np.isfinite(analysis.history.raw_scores("public"))
 
 
-def _oriented(analysis: Analysis, cv_score: float) -> float:
+def _oriented(analysis: Facts, cv_score: float) -> float:
     """Return a raw CV score oriented, and on the scale of the public score."""
     sign = analysis.history.competition.cv_direction()
-    return sign * cv_score * _factor(analysis)
+    return sign * cv_score * analysis.cv_scale
 
 
-def _cv_on_public_scale(analysis: Analysis) -> FloatArray:
+def _cv_on_public_scale(analysis: Facts) -> FloatArray:
     """Return oriented CV scores as the analysis used them; nan where it did not."""
     history = analysis.history
-    if history.competition.greater_is_better is None:
+    if not analysis.directed:
         return np.full(len(history), np.nan)
-    return np.asarray(history.scores("cv") * _factor(analysis))
+    return np.asarray(history.scores("cv") * analysis.cv_scale)
 
 
-def _factor(analysis: Analysis) -> float:
-    """Return what CV gains were multiplied by; nan where they were not used."""
-    position = {step.submission_id: i for i, step in enumerate(analysis.steps)}
-    cv = analysis.history.scores("cv")
-    for index, step in enumerate(analysis.steps):
-        if step.cv_gain is None or step.reference_id is None:
-            continue
-        raw = cv[index] - cv[position[step.reference_id]]
-        if math.isfinite(raw) and raw != 0:
-            return float(step.cv_gain / raw)
-    return math.nan
-
-
-def _start(analysis: Analysis, cv: FloatArray, parent: str | None) -> int:
+def _start(analysis: Facts, cv: FloatArray, parent: str | None) -> int:
     """Return the submission that the candidate is compared with, -1 for none."""
     usable = _scored(analysis) & np.isfinite(cv)
     if parent is not None:
@@ -253,7 +184,7 @@ def _start(analysis: Analysis, cv: FloatArray, parent: str | None) -> int:
     return int(np.argmax(max(keys, key=lambda key: _followed(analysis, key))))
 
 
-def _followed(analysis: Analysis, key: FloatArray) -> int:
+def _followed(analysis: Facts, key: FloatArray) -> int:
     """Return how many references were the largest ``key`` before the submission."""
     count, leader = 0, 0
     for index, step in enumerate(analysis.steps):
@@ -264,28 +195,31 @@ def _followed(analysis: Analysis, key: FloatArray) -> int:
 
 
 def _unknown(
-    analysis: Analysis, cv: FloatArray, start: int, cv_score: float
-) -> str | None:
+    analysis: Facts, cv: FloatArray, start: int, cv_score: float
+) -> Missing | None:
     """Return why nothing can be told of the candidate, None where it can."""
-    if analysis.history.competition.greater_is_better is None:
-        return f"Not knowable: {analysis.notes['direction']}"
+    posterior = analysis.posterior
+    if not analysis.directed and isinstance(posterior, Missing):
+        return Missing("gate", posterior.reason, posterior.need)
     n_paired = sum(step.cv_gain is not None for step in analysis.steps)
-    blind = (
-        analysis.posterior is None or not np.isfinite(analysis.posterior.cv_se).any()
-    )
-    if blind or start < 0 or n_paired < _FEWEST_STEPS or analysis.levels is None:
-        return (
-            f"Not knowable: {n_paired} steps have both a public and a CV gain, "
-            f"{_FEWEST_STEPS} are needed to learn what a CV gain is worth here."
-            + (f" {analysis.notes['cv']}" if "cv" in analysis.notes else "")
+    blind = not posterior or not np.isfinite(posterior.cv_se).any()
+    if blind or start < 0 or n_paired < _FEWEST_STEPS or not analysis.levels:
+        reason = (
+            f"{n_paired} steps have both a public and a CV gain, {_FEWEST_STEPS} are "
+            "needed to learn what a CV gain is worth here."
         )
+        caveat = analysis.caveat("cv")
+        if caveat is None:
+            return Missing("gate", reason)
+        return Missing("gate", f"{reason} {caveat.reason}", caveat.need)
     known = cv[np.isfinite(cv)]
     distance = abs(_oriented(analysis, cv_score) - float(np.median(known)))
     if distance > _FAR * float(np.ptp(known)) > 0:
         raw = analysis.history.raw_scores("cv")
         low, high = (format_number(float(f(raw))) for f in (np.nanmin, np.nanmax))
-        return (
-            f"Not knowable: a CV score of {format_number(cv_score)} is far from those "
-            f"of the history ({low} to {high}). Is it of the same metric and scale?"
+        return Missing(
+            "gate",
+            f"a CV score of {format_number(cv_score)} is far from those of the history "
+            f"({low} to {high}). Is it of the same metric and scale?",
         )
     return None

@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from lbsense._result import Result
 from lbsense._typing import FloatArray, IntArray
+from lbsense.facts import NoiseScale
 from lbsense.metrics import find_metric, score_sd
 from lbsense.model import Competition, History
 from lbsense.stats import PRIOR_DISTINCTNESS, repeat_noise
 
-__all__ = ["NoiseScale", "noise_scale"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoiseScale(Result):
-    """Noise of the public score and of the difference of two public scores.
-
-    Attributes
-    ----------
-    score_sd : float
-        Standard deviation of the metric per test row, typical value; nan if unknown.
-    score_se, score_se_low, score_se_high : float
-        Standard error of one public score: typical, and the bounds that the metric
-        leaves open.
-    step_se_low, step_se_high : float
-        Bounds for the standard error of a public difference: two nearly identical
-        submissions, and two that have nothing in common.
-    step_se : float
-        Estimate of it for a typical step; nan where the history cannot give one.
-    rerun_se : float
-        Standard error of a public difference between runs of one submission.
-    n_repeats : int
-        Repeats that ``rerun_se`` rests on.
-    rounding_se : float
-        What rounding alone adds to a displayed difference.
-    n_public : int or None
-        Test rows behind the public score.
-    basis : str
-        Where these numbers come from.
-    """
-
-    score_sd: float
-    score_se: float
-    score_se_low: float
-    score_se_high: float
-    step_se_low: float
-    step_se_high: float
-    step_se: float
-    rerun_se: float
-    n_repeats: int
-    rounding_se: float
-    n_public: int | None
-    basis: str
+__all__ = ["noise_scale"]
 
 
 def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseScale:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbsense._format import plural
+from lbsense._result import Caveat
 from lbsense._typing import FloatArray, IntArray
 from lbsense.model import History
 
-__all__ = ["NO_REFERENCE", "Parents", "find_parents"]
+__all__ = ["NO_REFERENCE", "Parents", "find_parents", "gains"]
 
 NO_REFERENCE = -1
 _FEWEST_TO_INFER = 8  # submissions with both scores
@@ -23,12 +24,12 @@ class Parents:
     """What each submission is compared with, and how that was found.
 
     ``reference`` holds positions, -1 for none; ``rule`` is "declared", "incumbent" or
-    the policy that the scores speak for; ``sentence`` says it in words.
+    the policy that the scores speak for, which a caveat says.
     """
 
     reference: IntArray
     rule: str
-    sentence: str = ""
+    caveat: Caveat | None = None
 
 
 def find_parents(
@@ -86,7 +87,12 @@ def find_parents(
         f"{plural(n_open, 'submission')} named no parent"
         + (f", {named} did." if named else "; say it ('from v12') where you can.")
     )
-    return Parents(found[rule], rule, sentence)
+    return Parents(found[rule], rule, Caveat("parents", sentence))
+
+
+def gains(scores: FloatArray, reference: IntArray) -> FloatArray:
+    """Return every score less that of its reference, nan without one."""
+    return np.where(reference >= 0, scores - scores[reference], np.nan)
 
 
 def _declared(history: History, public: FloatArray) -> IntArray:

@@ -1,113 +1,47 @@
-"""What an analysis holds: one row per submission and the answer in plain words."""
+"""The answer: all facts about a history, and what is said of them."""
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from lbsense._format import format_gain, format_number, format_probability, shorten
-from lbsense._result import Result, plain
-from lbsense._typing import CvSource, Status, Verdict
-from lbsense.analysis._display import analysis_fragment
-from lbsense.analysis._plain import (
-    whole_luck,
-    whole_outlook,
-    whole_picks,
-    whole_retrospective,
-)
-from lbsense.analysis.noise import NoiseScale
-from lbsense.analysis.retrospective import Retrospective
+from lbsense._format import VERDICT_SIGNS, shorten
+from lbsense._fragment import details, fragment, listing, paragraph, table
+from lbsense._result import plain
+from lbsense.facts import Facts, Step
 from lbsense.model import History
-from lbsense.stats import (
-    AgreementResult,
-    JointNoiseResult,
-    LadderResult,
-    LevelPosteriorResult,
-    LuckResult,
-    PicksResult,
-    PrivateOutlookResult,
-    QueryLimitsResult,
-    ResolutionResult,
-    StepPosteriorResult,
-)
+from lbsense.stats import GapSplitResult, PairResult
+from lbsense.words import evidence, headline, next_fact, notes, selection, step_columns
 
-__all__ = ["SCHEMA", "Analysis", "Step"]
+__all__ = ["SCHEMA", "Analysis"]
 
 #: Version of the dictionary that `Analysis.to_dict` gives.
 SCHEMA = 1
 
-_EVIDENCE = {
-    "A": "public scores alone",
-    "A+": "public scores, metric and test size",
-    "B": "public and CV scores",
-    "C": "public and private scores",
-    "D": "predictions row by row",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step(Result):
-    """One submission against its reference. Gains are oriented: more is better.
-
-    Attributes
-    ----------
-    submission_id, file_name, description, submitted_at, status
-        As in the submission.
-    public_score, cv_score, cv_source, private_score
-        As in the submission: raw, not oriented.
-    reference_id : str or None
-        The submission that it is compared with.
-    public_gain, public_gain_se : float or None
-        Observed public gain and the standard error of its noise.
-    cv_gain, cv_gain_se : float or None
-        Observed CV gain, on the scale of the public score, and its standard error.
-    gain, gain_low, gain_high : float or None
-        Estimated true gain and its interval.
-    p_gain, p_null, p_loss : float or None
-        Probability of a true gain, of no change worth naming, and of a true loss.
-    verdict : str
-        One of the eight words of the vocabulary.
-    sentence : str
-        The verdict and its evidence in plain words.
-    """
-
-    submission_id: str
-    file_name: str | None
-    description: str | None
-    submitted_at: datetime | None
-    status: Status
-    public_score: float | None
-    cv_score: float | None
-    cv_source: CvSource | None
-    private_score: float | None
-    reference_id: str | None
-    public_gain: float | None
-    public_gain_se: float | None
-    cv_gain: float | None
-    cv_gain_se: float | None
-    gain: float | None
-    gain_low: float | None
-    gain_high: float | None
-    p_gain: float | None
-    p_null: float | None
-    p_loss: float | None
-    verdict: Verdict
-    sentence: str
-
-    @property
-    def name(self) -> str:
-        """What the entrant called it: untrusted text, the identifier for want of it."""
-        return self.description or self.file_name or self.submission_id
+_NAME_WIDTH = 48
+_TEXT_WIDTH = 32
+_NOTEBOOK = (
+    "number",
+    "name",
+    "cv",
+    "public",
+    "private",
+    "estimate",
+    "p_gain",
+    "verdict",
+    "outcome",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Analysis(Result):
+class Analysis(Facts):
     """Everything that could be said about a history, and why the rest could not.
+
+    A result that cannot be given is a `Missing` with its reason; it counts as false.
 
     Attributes
     ----------
@@ -115,70 +49,38 @@ class Analysis(Result):
         What was analysed.
     level : str
         Highest level of evidence reached: "A", "A+", "B", "C" or "D".
+    steps : tuple of Step
+        One per submission, in time order.
+    noise, agreement, posterior, parents, levels, outlook, picks, luck, resolution, \
+limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
+        As in `lbsense.facts.Facts`.
     headline : str
         The answer in plain words.
     next_fact : str
         The one fact that would sharpen the verdicts most.
-    steps : tuple of Step
-        One per submission, in time order.
-    noise : NoiseScale
-        Noise of the public score and of a step of it.
-    agreement : AgreementResult or None
-        Of CV gains and public gains.
-    posterior : StepPosteriorResult or None
-        Where the probabilities of the steps come from.
-    parents : str
-        How it was found what each submission is compared with.
-    levels : LevelPosteriorResult or None
-        Posterior of the true score of every submission.
-    outlook : PrivateOutlookResult or None
-        Private scores to expect.
-    picks : PicksResult or None
-        Which two to select.
-    luck : LuckResult or None
-        How much of the climb of the public score was luck.
-    resolution : ResolutionResult or None
-        What this leaderboard can tell.
-    limits : QueryLimitsResult or None
-        The most that so many scores could extract.
-    ladder : LadderResult or None
-        Which gains the Ladder would have released.
-    joint : JointNoiseResult or None
-        Noise of the submissions with predictions, all together.
-    retrospective : Retrospective or None
-        What the private scores say after the end.
     notes : Mapping of str to str
-        Result that is missing or weak -> the reason.
+        Result that is missing or weak -> the reason, and what to give.
     """
 
-    history: History
-    level: str
-    headline: str
-    next_fact: str
-    steps: tuple[Step, ...]
-    noise: NoiseScale
-    agreement: AgreementResult | None
-    posterior: StepPosteriorResult | None
-    parents: str
-    levels: LevelPosteriorResult | None
-    outlook: PrivateOutlookResult | None
-    picks: PicksResult | None
-    luck: LuckResult | None
-    resolution: ResolutionResult | None
-    limits: QueryLimitsResult | None
-    ladder: LadderResult | None
-    joint: JointNoiseResult | None
-    retrospective: Retrospective | None
-    notes: Mapping[str, str]
+    @property
+    def headline(self) -> str:
+        """The answer in plain words."""
+        return headline(self)
+
+    @property
+    def next_fact(self) -> str:
+        """The one fact that would sharpen the verdicts most."""
+        return next_fact(self)
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """Result that is missing or weak -> the reason, and what to give."""
+        return notes(self)
 
     @property
     def evidence(self) -> str:
         """The level of evidence and what it holds, in words."""
-        return f"level {self.level}, {_EVIDENCE[self.level]}"
-
-    def counts(self) -> dict[str, int]:
-        """Return how many submissions each verdict has, most frequent first."""
-        return dict(Counter(step.verdict for step in self.steps).most_common())
+        return evidence(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the analysis as the versioned, JSON-safe dictionary."""
@@ -193,11 +95,11 @@ class Analysis(Result):
             "noise": self.noise.to_dict(),
             "agreement": plain(self.agreement),
             "parents": self.parents,
-            "luck": whole_luck(self),
-            "outlook": whole_outlook(self),
-            "picks": whole_picks(self),
+            "luck": _luck(self),
+            "outlook": _outlook(self),
+            "picks": _picks(self),
             "resolution": plain(self.resolution),
-            "retrospective": whole_retrospective(self),
+            "retrospective": _retrospective(self),
             "notes": dict(self.notes),
             "steps": [step.to_dict() for step in self.steps],
         }
@@ -213,24 +115,176 @@ class Analysis(Result):
 
     def __str__(self) -> str:
         lines = [self.headline, f"Evidence: {self.evidence}. {self.next_fact}", ""]
-        lines += [f"  {_text_row(step)}" for step in self.steps]
+        keys = ("name", "cv", "public", "gain", "p_gain", "verdict")
+        columns = step_columns(self.steps, keys)
+        padded = []
+        for column in columns:
+            cells = [shorten(cell, _TEXT_WIDTH) for cell in column.cells]
+            width = max(map(len, cells))
+            padded.append(
+                [f"{c:{'>' if column.numeric else '<'}{width}}" for c in cells]
+            )
+        lines += [f"  {'  '.join(row)}".rstrip() for row in zip(*padded, strict=True)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return analysis_fragment(self)
+        parts = [
+            paragraph(self.headline, strong=True),
+            paragraph(f"Evidence: {self.evidence}. {self.next_fact}"),
+        ]
+        if self.retrospective:
+            parts.append(listing(self.retrospective.sentences))
+        else:
+            parts += [paragraph(text) for text in selection(self)]
+        if self.steps:
+            parts.append(_html_table(self))
+            why = [
+                f"#{number} {step.verdict}: {step.sentence}"
+                for number, step in enumerate(self.steps, start=1)
+            ]
+            parts.append(details("Why: the sentence behind each verdict", listing(why)))
+        return fragment(*parts)
 
 
-def _cells(step: Step) -> tuple[str, ...]:
-    return (
-        format_number(step.cv_score),
-        format_number(step.public_score),
-        format_gain(step.gain),
-        format_probability(step.p_gain),
-        step.verdict,
+def _html_table(analysis: Analysis) -> str:
+    found = analysis.retrospective
+    columns = step_columns(
+        analysis.steps, _NOTEBOOK, outcomes=found.outcomes if found else ()
+    )
+    shown = []
+    for column in columns:
+        cells = column.cells
+        if column.key == "name":
+            cells = tuple(shorten(cell, _NAME_WIDTH) for cell in cells)
+        if column.key == "verdict":
+            cells = tuple(f"{VERDICT_SIGNS[cell]} {cell}" for cell in cells)
+        shown.append(cells)
+    return table(
+        tuple(column.heading for column in columns),
+        tuple(zip(*shown, strict=True)),
+        numeric=[place for place, column in enumerate(columns) if column.numeric],
     )
 
 
-def _text_row(step: Step) -> str:
-    cv, public, gain, chance, verdict = _cells(step)
-    name = shorten(step.name, 32)
-    return f"{name:<32} {cv:>9} {public:>9} {gain:>9} {chance:>5}  {verdict}"
+def _luck(analysis: Analysis) -> dict[str, Any] | None:
+    """Return how much of the climb was luck. Climbs are oriented: more is better."""
+    luck = analysis.luck
+    if not luck:
+        return None
+    return {
+        "new_bests": [_id(analysis.history, index) for index in luck.positions],
+        "p_real": [_number(value) for value in luck.p_real],
+        "expected_luck": _number(luck.expected_luck),
+        "share": _number(luck.share),
+        "public_climb": _number(luck.public_climb),
+        "true_climb": _number(luck.true_climb),
+        "true_climb_se": _number(luck.true_climb_se),
+    }
+
+
+def _outlook(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the private score to expect of every submission."""
+    outlook = analysis.outlook
+    if not outlook:
+        return None
+    rows = []
+    for index, mean in enumerate(outlook.mean):
+        if not math.isfinite(mean):
+            continue
+        bands = {}
+        for level in ("80", "95"):
+            for end in ("low", "high"):
+                value = getattr(outlook, f"ci{level}_{end}")[index]
+                bands[f"{end}{level}"] = _number(value)
+        rows.append(
+            {
+                "submission_id": _id(analysis.history, index),
+                "expected": _number(mean),
+                **bands,
+            }
+        )
+    return {
+        "private": rows,
+        "best_public": _id(analysis.history, outlook.best_public),
+        "deflation": _number(outlook.deflation),
+        "deflation_se": _number(outlook.deflation_se),
+        "sizes_known": outlook.sizes_known,
+        "nested": outlook.nested,
+        "shift_sd": outlook.shift_sd,
+    }
+
+
+def _picks(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the recommended pair, the next best, and those of the usual rules."""
+    picks = analysis.picks
+    if not picks:
+        return None
+    history = analysis.history
+    runner_up = picks.runner_up
+    return {
+        "best": _pair(history, picks.best),
+        "runner_up": None if runner_up is None else _pair(history, runner_up),
+        "rules": [_pair(history, pair) for pair in picks.rules],
+    }
+
+
+def _retrospective(analysis: Analysis) -> dict[str, Any] | None:
+    """Return what the private scores say in the end. Parts of a gap are oriented."""
+    found = analysis.retrospective
+    if not found:
+        return None
+    history = analysis.history
+    return {
+        "n_obs": found.n_obs,
+        "best_public": _split(history, found.best_public),
+        "selected": _split(history, found.selected),
+        "coverage": None if found.coverage is None else found.coverage.to_dict(),
+        "rules": [
+            {
+                "rule": item.rule,
+                "submissions": [_id(history, index) for index in item.positions],
+                "private_score": _number(item.score),
+                "regret": _number(item.regret),
+                "regret_se": _number(item.regret_se),
+            }
+            for item in found.rules
+        ],
+        "public_private": found.public_private.to_dict(),
+        "cv_private": found.cv_private.to_dict(),
+        "outcomes": {
+            item.submission_id: told
+            for item, told in zip(history, found.outcomes, strict=True)
+            if told
+        },
+        "sizes_known": found.sizes_known,
+        "lessons": list(found.lessons),
+        "advice": list(found.advice),
+    }
+
+
+def _split(history: History, split: GapSplitResult | None) -> dict[str, Any] | None:
+    if split is None:
+        return None
+    parts = split.to_dict()
+    return {"submission_id": _id(history, parts.pop("position")), **parts}
+
+
+def _pair(history: History, pair: PairResult) -> dict[str, Any]:
+    return {
+        "rule": pair.rule,
+        "first": _id(history, pair.first),
+        "second": _id(history, pair.second),
+        "expected_score": _number(pair.expected_score),
+        "regret": _number(pair.regret),
+        "cost": _number(pair.cost),
+        "p_first_better": _number(pair.p_first_better),
+        "p_holds_best": _number(pair.p_holds_best),
+    }
+
+
+def _id(history: History, index: int) -> str | None:
+    return history[int(index)].submission_id if index >= 0 else None
+
+
+def _number(value: float) -> float | None:
+    return float(f"{value:.10g}") if math.isfinite(value) else None

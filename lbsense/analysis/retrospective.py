@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lbsense._result import Result
+from lbsense._result import Missing
 from lbsense._typing import BoolArray, FloatArray, Verdict
-from lbsense.analysis._cv_scale import gains
 from lbsense.analysis.evidence import Evidence
+from lbsense.analysis.references import gains
+from lbsense.facts import OWN_PICKS, SELECTED, Retrospective, StepOutcome
 from lbsense.model import Competition, History
 from lbsense.stats import (
-    BandCoverageResult,
     DemingResult,
     GapSplitResult,
     HindsightResult,
     PicksResult,
     PrivateOutlookResult,
-    RankCorrelationResult,
-    RuleOutcome,
     band_coverage,
     bayes_fdr_list,
     deming_line,
@@ -36,118 +33,34 @@ from lbsense.stats import (
     step_posterior,
 )
 
-__all__ = [
-    "OWN_PICKS",
-    "SELECTED",
-    "UNFORESEEN",
-    "Retrospective",
-    "StepOutcome",
-    "look_back",
-]
-
-StepOutcome: TypeAlias = Literal[
-    "",
-    "confirmed",
-    "weakened",
-    "contradicted",
-    "gain after all",
-    "loss after all",
-    "still open",
-]
-
-#: Standard deviations from which the outlook did not hold.
-UNFORESEEN = 1.96
-#: Names of the choices that no rule makes.
-SELECTED, OWN_PICKS = "selected", "picks of lbsense"
+__all__ = ["look_back"]
 
 _FEWEST = 5  # steps with public and private gain that teach their noise
 _HOLDS, _FALLS = 0.8, 0.5  # probability of a claim: confirmed from, contradicted below
 _FDR = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Retrospective(Result):
-    """What the private scores say in the end. Larger is better throughout.
-
-    Attributes
-    ----------
-    n_obs : int
-        Submissions with a private score.
-    best_public : GapSplitResult or None
-        Gap of the best public submission, split; None where the noise is not known.
-    selected : GapSplitResult or None
-        The same of the selected submission that scored best in the end.
-    coverage : BandCoverageResult or None
-        Whether the outlook that was made without private scores held.
-    rules : tuple of RuleOutcome
-        What the selection, the picks of lbsense and the usual rules would have scored.
-    transfer : DemingResult or None
-        Line of private on public scores; submissions whose gap is far from all others
-        are left out.
-    public_private, cv_private : RankCorrelationResult
-        Rank correlation of the scores over all submissions.
-    steps : HindsightResult or None
-        True gains, private scores taken into account.
-    outcomes : tuple of str
-        Per submission what became of its verdict: "confirmed", "weakened",
-        "contradicted" where it made a claim; "gain after all", "loss after all" or
-        "still open" where it made none; "" where nothing can be said.
-    sizes_known : bool
-        Whether the sizes of the test sets were. Else they are taken as equal.
-    lessons : tuple of str
-        What happened, in sentences.
-    advice : tuple of str
-        What to do next time.
-    """
-
-    n_obs: int
-    best_public: GapSplitResult | None
-    selected: GapSplitResult | None
-    coverage: BandCoverageResult | None
-    rules: tuple[RuleOutcome, ...]
-    transfer: DemingResult | None
-    public_private: RankCorrelationResult
-    cv_private: RankCorrelationResult
-    steps: HindsightResult | None
-    outcomes: tuple[StepOutcome, ...]
-    sizes_known: bool
-    lessons: tuple[str, ...] = ()
-    advice: tuple[str, ...] = ()
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """What happened, and then what to do next time."""
-        return (*self.lessons, *self.advice)
-
-    @property
-    def fits(self) -> bool:
-        """Whether private scores lie where public and CV scores let expect them."""
-        return self.coverage is None or not abs(self.coverage.common_z) > UNFORESEEN
-
-    def outcome_of(self, rule: str) -> RuleOutcome | None:
-        """Return the outcome of a rule, None where it could not be followed."""
-        return next((item for item in self.rules if item.rule == rule), None)
-
-
 def look_back(
     history: History,
     evidence: Evidence,
     verdicts: Sequence[Verdict],
-    outlook: PrivateOutlookResult | None,
-    picks: PicksResult | None,
-) -> Retrospective | None:
-    """Return what the private scores say, None with fewer than two of them."""
+    outlook: PrivateOutlookResult | Missing,
+    picks: PicksResult | Missing,
+) -> Retrospective | Missing:
+    """Return what the private scores say; they must be two at least. No words yet."""
+    posterior = evidence.posterior
     if history.competition.greater_is_better is None:
-        evidence.notes["retrospective"] = evidence.notes["direction"]
-        return None
+        why = posterior if isinstance(posterior, Missing) else Missing("", "")
+        return replace(why, field="retrospective")
     private = history.scores("private")
     n_obs = int(np.isfinite(private).sum())
     if n_obs < 2:
-        evidence.notes["retrospective"] = (
+        return Missing(
+            "retrospective",
             "Needs private scores of at least two submissions, which come after the "
-            f"close (now {n_obs})."
+            f"close (now {n_obs}).",
+            ("private",),
         )
-        return None
     sizes = _Sizes.of(history.competition)
     public = evidence.public
     steps, rope = _steps(evidence, private, sizes)
@@ -156,20 +69,23 @@ def look_back(
         n_obs=n_obs,
         best_public=_split(_best(public, private), evidence, private, sizes),
         selected=_split(_final(selected, private), evidence, private, sizes),
-        coverage=None
-        if outlook is None
-        else band_coverage(
+        coverage=band_coverage(
             private,
             mean=outlook.mean,
             cov=outlook.cov,
             best_public=outlook.best_public,
-        ),
-        rules=rule_outcomes(
-            private,
-            public=public,
-            cv=evidence.cv,
-            chosen=_chosen(selected, picks),
-            noise_cov=_private_noise(evidence, sizes),
+        )
+        if outlook
+        else None,
+        rules=tuple(
+            replace(rule, score=history.competition.direction() * rule.score)
+            for rule in rule_outcomes(
+                private,
+                public=public,
+                cv=evidence.cv,
+                chosen=_chosen(selected, picks),
+                noise_cov=_private_noise(evidence, sizes),
+            )
         ),
         transfer=_transfer(public, private, sizes),
         public_private=rank_correlation(public, private),
@@ -214,7 +130,7 @@ def _split(
     position: int, evidence: Evidence, private: FloatArray, sizes: _Sizes
 ) -> GapSplitResult | None:
     levels = evidence.levels
-    if levels is None or position < 0 or not np.isfinite(levels.mean[position]):
+    if not levels or position < 0 or not np.isfinite(levels.mean[position]):
         return None
     if not np.isfinite(evidence.public[position]):
         return None
@@ -233,19 +149,19 @@ def _split(
 
 def _private_noise(evidence: Evidence, sizes: _Sizes) -> FloatArray | None:
     levels = evidence.levels
-    if levels is None:
+    if not levels:
         return None
     scale = levels.score_public_var / sizes.fresh * (1 - sizes.seen) ** 2
     return np.asarray(scale * levels.noise_corr)
 
 
 def _chosen(
-    selected: Sequence[int], picks: PicksResult | None
+    selected: Sequence[int], picks: PicksResult | Missing
 ) -> dict[str, Sequence[int]]:
     chosen: dict[str, Sequence[int]] = {}
     if selected:
         chosen[SELECTED] = selected
-    if picks is not None:
+    if picks:
         chosen[OWN_PICKS] = picks.best.positions
     return chosen
 
@@ -265,7 +181,7 @@ def _transfer(
 
 def _steps(
     evidence: Evidence, private: FloatArray, sizes: _Sizes
-) -> tuple[HindsightResult | None, float]:
+) -> tuple[HindsightResult | Missing, float]:
     """Return the true gains in hindsight, and what gain is worth naming.
 
     Where CV scores gave a posterior, the private gain is added to it. Where they did
@@ -275,7 +191,7 @@ def _steps(
     gain = gains(unseen, evidence.reference)
     gain = np.where(evidence.fresh, gain, np.nan)
     posterior = evidence.posterior
-    if posterior is not None and evidence.claims == "both":
+    if posterior and evidence.claims == "both":
         found = hindsight(
             posterior.gain,
             posterior.gain_se,
@@ -287,11 +203,14 @@ def _steps(
     public_gain = np.where(evidence.fresh, evidence.public_gain, np.nan)
     apart = public_gain - gain
     if np.isfinite(apart).sum() < _FEWEST or not np.nanmax(np.abs(apart)) > 0:
-        evidence.notes["retrospective.steps"] = (
-            "Not knowable which steps were real: needs CV scores, or private scores of "
-            f"at least {_FEWEST} steps."
+        return (
+            Missing(
+                "retrospective.steps",
+                "Not knowable which steps were real: needs CV scores, or private "
+                f"scores of at least {_FEWEST} steps.",
+            ),
+            math.nan,
         )
-        return None, math.nan
     noise = evidence.noise
     learned = learned_noise(
         apart,
@@ -317,9 +236,9 @@ def _steps(
 
 
 def _outcomes(
-    verdicts: Sequence[Verdict], steps: HindsightResult | None, rope: float
+    verdicts: Sequence[Verdict], steps: HindsightResult | Missing, rope: float
 ) -> tuple[StepOutcome, ...]:
-    if steps is None or not math.isfinite(rope):
+    if not steps or not math.isfinite(rope):
         return tuple("" for _ in verdicts)
     silent = np.array([verdict in ("guess", "unknown") for verdict in verdicts])
     gained, lost = _found_after(silent, steps)

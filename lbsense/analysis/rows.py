@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbsense._format import plural
+from lbsense._result import Caveat, Missing
 from lbsense._typing import FloatArray
 from lbsense.analysis.predictions import noise_of
 from lbsense.model import History, NameIndex, Predictions
@@ -30,31 +31,28 @@ class Rows:
     cv: FloatArray
     n_public: int
     n_train: int
+    caveat: Caveat | None
 
 
-def rows_of(
-    history: History, predictions: Predictions | None, notes: dict[str, str]
-) -> Rows | None:
-    """Return the joint noise of a history, or None with the reason in ``notes``."""
+def rows_of(history: History, predictions: Predictions | None) -> Rows | Missing:
+    """Return the joint noise of a history, or why there is none."""
     if predictions is None:
-        return None
+        return Missing("predictions", "No predictions were given.", ("predictions",))
     competition = history.competition
-    reason = None
     if predictions.labels is None or predictions.oof is None:
-        reason = "they hold no labels, or no out-of-fold predictions"
-    elif competition.metric is None:
-        reason = "the metric is not named (metric='roc_auc')"
-    elif competition.n_public is None:
-        reason = "the size of the public set is not known (test_size, public_fraction)"
-    place = _places(history, predictions)
-    if reason is None and len(place) < _FEWEST:
-        reason = (
-            f"{len(place)} of their {plural(len(predictions.oof_names), 'name')} "
-            "is that of a scored submission; names are submission ids or file names"
+        return _unused("they hold no labels, or no out-of-fold predictions.")
+    if competition.metric is None:
+        return _unused("the metric is not named.", "metric")
+    if competition.n_public is None:
+        return _unused(
+            "the size of the public set is not known.", "test_size", "public_fraction"
         )
-    if reason is not None or competition.metric is None or competition.n_public is None:
-        notes["joint"] = f"The predictions were not used: {reason}."
-        return None
+    place = _places(history, predictions)
+    if len(place) < _FEWEST:
+        return _unused(
+            f"{len(place)} of their {plural(len(predictions.oof_names), 'name')} "
+            "is that of a scored submission; names are submission ids or file names."
+        )
     try:
         joint = noise_of(
             predictions,
@@ -64,26 +62,23 @@ def rows_of(
             rng=0,
         )
     except ValueError as error:
-        notes["joint"] = f"The predictions were not used: {error}"
-        return None
+        return _unused(str(error))
     if not (np.diag(joint.row_covariance) > 0).mean() > 0.5:
-        notes["joint"] = (
-            "The predictions were not used: most of their scores are undefined or "
-            "carry no noise (constant or perfect predictions)."
+        return _unused(
+            "most of their scores are undefined or carry no noise (constant or perfect "
+            "predictions)."
         )
-        return None
     if not np.nan_to_num(joint.difference_se).any():
-        notes["joint"] = "The predictions were not used: they are all the same."
-        return None
+        return _unused("they are all the same.")
     left = sum(
         item.public_score is not None and index not in place.values()
         for index, item in enumerate(history)
     )
-    if left:
-        notes["joint"] = (
-            f"{plural(left, 'scored submission')} came without predictions; what they "
-            "share with their parents was taken to be what is typical of the others."
-        )
+    caveat = Caveat(
+        "joint",
+        f"{plural(left, 'scored submission')} came without predictions; what they "
+        "share with their parents was taken to be what is typical of the others.",
+    )
     where = np.array(list(place.values()))
     covariance = np.full((len(history), len(history)), np.nan)
     covariance[np.ix_(where, where)] = joint.row_covariance
@@ -95,7 +90,12 @@ def rows_of(
         cv=cv,
         n_public=competition.n_public,
         n_train=joint.n_obs,
+        caveat=caveat if left else None,
     )
+
+
+def _unused(why: str, *need: str) -> Missing:
+    return Missing("joint", f"The predictions were not used: {why}", need)
 
 
 def _places(history: History, predictions: Predictions) -> dict[str, int]:

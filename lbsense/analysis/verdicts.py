@@ -7,6 +7,7 @@ import re
 import numpy as np
 from scipy.special import ndtr
 
+from lbsense._result import Missing
 from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense.analysis.evidence import Evidence
 from lbsense.model import History, Submission
@@ -31,7 +32,7 @@ _PROBE = re.compile(
 
 
 def verdicts(
-    history: History, evidence: Evidence, agreement: AgreementResult | None
+    history: History, evidence: Evidence, agreement: AgreementResult | Missing
 ) -> tuple[Verdict, ...]:
     """Return the verdict of every submission, in time order.
 
@@ -40,7 +41,7 @@ def verdicts(
     discoveries, and only then whether the noise scale allows to call the step a guess.
     """
     gained = lost = chased = np.zeros(len(history), dtype=bool)
-    if evidence.posterior is not None:
+    if evidence.posterior:
         gained = bayes_fdr_list(evidence.posterior.p_gain, fdr=FDR)
         gained |= _plain_gains(evidence, evidence.posterior)
         lost = bayes_fdr_list(evidence.posterior.p_loss, fdr=FDR)
@@ -96,7 +97,7 @@ def _within_noise(evidence: Evidence) -> BoolArray:
     With an estimated noise scale that is a step that leans to neither side. With bounds
     only, it is one that stays within the *least* noise that a step can have.
     """
-    if evidence.claims == "both" and evidence.posterior is not None:
+    if evidence.claims == "both" and evidence.posterior:
         strongest = np.fmax(evidence.posterior.p_gain, evidence.posterior.p_loss)
         return np.asarray((strongest < _LEANING) & ~contradictions(evidence))
     noise = evidence.noise
@@ -111,7 +112,7 @@ def contradictions(evidence: Evidence) -> BoolArray:
     learned from the contradiction. A broken reference counts as much as a broken step.
     """
     posterior = evidence.posterior
-    if posterior is None or evidence.claims != "both":
+    if not posterior or evidence.claims != "both":
         return np.zeros(len(evidence.disagreement), dtype=bool)
     noises = np.hypot(posterior.public_se, posterior.cv_se)
     if not np.isfinite(noises).any():
@@ -125,7 +126,7 @@ def contradictions(evidence: Evidence) -> BoolArray:
 def _chasing(
     evidence: Evidence,
     posterior: StepPosteriorResult,
-    agreement: AgreementResult | None,
+    agreement: AgreementResult | Missing,
 ) -> BoolArray:
     """Return steps whose public rise validation that has earned trust contradicts.
 
@@ -133,7 +134,7 @@ def _chasing(
     """
     trusted = (
         evidence.claims == "both"
-        and agreement is not None
+        and agreement
         and agreement.n_obs >= _FEWEST_FOR_TRUST
         and agreement.ci_low > 0
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lbsense.analysis._cv_scale import gains
+from lbsense._result import Missing
 from lbsense.analysis.evidence import Evidence
+from lbsense.analysis.references import gains
 from lbsense.metrics import find_metric
 from lbsense.model import Competition, History
 from lbsense.stats import (
@@ -19,6 +19,7 @@ from lbsense.stats import (
     PrivateOutlookResult,
     QueryLimitsResult,
     ResolutionResult,
+    StepPosteriorResult,
     best_pair,
     gain_agreement,
     ladder_replay,
@@ -34,35 +35,41 @@ __all__ = ["Expectations", "agreement_of", "expect"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectations:
-    """Results about the history as a whole, None where they cannot be known."""
+    """Results about the history as a whole, or why they cannot be known. Oriented."""
 
-    outlook: PrivateOutlookResult | None = None
-    picks: PicksResult | None = None
-    luck: LuckResult | None = None
-    resolution: ResolutionResult | None = None
-    limits: QueryLimitsResult | None = None
-    ladder: LadderResult | None = None
+    outlook: PrivateOutlookResult | Missing
+    picks: PicksResult | Missing
+    luck: LuckResult | Missing
+    resolution: ResolutionResult | Missing
+    limits: QueryLimitsResult | Missing
+    ladder: LadderResult | Missing
 
 
 def expect(history: History, evidence: Evidence, *, shift_sd: float) -> Expectations:
     """Return what the evidence says of the history as a whole."""
     competition = history.competition
+    outlook, picks, luck = _from_levels(competition, evidence, shift_sd)
+    resolution, ladder = _from_noise(competition, evidence)
     return Expectations(
-        **_from_levels(competition, evidence, shift_sd),
-        **_from_noise(competition, evidence),
+        outlook=outlook,
+        picks=picks,
+        luck=luck,
+        resolution=resolution,
+        limits=_limits(competition, evidence),
+        ladder=ladder,
     )
 
 
-def agreement_of(history: History, evidence: Evidence) -> AgreementResult | None:
-    """Return how CV and public scores agree, None without a pair of gains."""
+def agreement_of(history: History, evidence: Evidence) -> AgreementResult | Missing:
+    """Return how CV and public scores agree."""
     fresh = evidence.fresh
     public_gain = np.where(fresh, evidence.public_gain, np.nan)
     cv_gain = np.where(fresh, evidence.cv_gain, np.nan)
     if not np.isfinite(cv_gain).any():
-        return None
+        return Missing("agreement", "No step has a public and a CV gain.", ("cv",))
     posterior, known = evidence.posterior, evidence.claims == "both"
     noise: dict[str, float] = {}
-    if posterior is not None and known:
+    if posterior and known:
         paired = np.isfinite(posterior.cv_se) & np.isfinite(posterior.public_se)
         public_var = float(np.square(posterior.public_se[paired]).mean())
         noise = {
@@ -90,16 +97,14 @@ def _row_ratio(competition: Competition, evidence: Evidence) -> float:
 
 def _from_levels(
     competition: Competition, evidence: Evidence, shift_sd: float
-) -> dict[str, Any]:
+) -> tuple[PrivateOutlookResult | Missing, PicksResult | Missing, LuckResult | Missing]:
     levels, posterior = evidence.levels, evidence.posterior
-    if levels is None or not np.isfinite(levels.mean).any():
-        lacking = evidence.notes.get("gain", "no submission has a known level.")
-        reason = evidence.notes.get(
-            "levels", "Needs the noise of a score or of a step: " + lacking
+    if isinstance(levels, Missing):
+        return (
+            replace(levels, field="outlook"),
+            replace(levels, field="picks"),
+            replace(levels, field="luck"),
         )
-        for name in ("levels", "outlook", "picks", "luck"):
-            evidence.notes.setdefault(name, reason)
-        return {}
     scored = np.where(np.isfinite(evidence.public), levels.mean, np.nan)
     nested = bool(competition.nested)
     outlook = private_outlook(
@@ -121,8 +126,13 @@ def _from_levels(
         public=evidence.public,
         cv=evidence.cv,
     )
-    luck = None
-    if posterior is not None and evidence.claims == "both":
+    luck: LuckResult | Missing = Missing(
+        "luck",
+        "Public scores alone cannot tell a climb from luck: a history without any "
+        "true gain climbs too.",
+        ("cv", "predictions"),
+    )
+    if posterior and evidence.claims == "both":
         luck = luck_of_bests(
             evidence.public,
             levels.mean,
@@ -131,47 +141,46 @@ def _from_levels(
             reference=evidence.reference,
             p_gain=posterior.p_gain,
         )
-    else:
-        evidence.notes["luck"] = (
-            "Public scores alone cannot tell a climb from luck: a history without any "
-            "true gain climbs too. Give CV scores or predictions."
-        )
-    return {"outlook": outlook, "picks": picks, "luck": luck}
+    return outlook, picks, luck
 
 
-def _from_noise(competition: Competition, evidence: Evidence) -> dict[str, Any]:
-    public, noise = evidence.public, evidence.noise
+def _from_noise(
+    competition: Competition, evidence: Evidence
+) -> tuple[ResolutionResult | Missing, LadderResult | Missing]:
+    posterior, public = evidence.posterior, evidence.public
+    if not posterior or evidence.claims != "both":
+        missing = _needs_noise(posterior)
+        return missing, replace(missing, field="ladder")
+    se = posterior.public_se
+    return (
+        public_resolution(
+            public,
+            gains(public, evidence.reference),
+            se,
+            shown_step=_shown_step(competition),
+        ),
+        ladder_replay(public, np.where(np.isfinite(public), se, np.nan)),
+    )
+
+
+def _needs_noise(posterior: StepPosteriorResult | Missing) -> Missing:
+    reason = "Needs the noise of a step"
+    if isinstance(posterior, Missing) and posterior.field == "gain":
+        return Missing("resolution", f"{reason}: {posterior.reason}", posterior.need)
+    return Missing("resolution", reason, ("cv", "predictions"))
+
+
+def _limits(
+    competition: Competition, evidence: Evidence
+) -> QueryLimitsResult | Missing:
+    public, n_public = evidence.public, evidence.noise.n_public
     n_scores = int(np.isfinite(public).sum())
-    found: dict[str, Any] = {}
-    if evidence.claims != "both" or evidence.posterior is None:
-        reason = "Needs the noise of a step: " + evidence.notes.get(
-            "gain", "give CV scores or predictions."
+    if not (n_public and n_scores and _in_01(competition)):
+        return Missing(
+            "limits", "Known for accuracy on a public set of known size only."
         )
-        evidence.notes.setdefault("resolution", reason)
-        evidence.notes.setdefault("ladder", reason)
-    else:
-        se = evidence.posterior.public_se
-        found = {
-            "resolution": public_resolution(
-                public,
-                gains(public, evidence.reference),
-                se,
-                shown_step=_shown_step(competition),
-            ),
-            "ladder": ladder_replay(public, np.where(np.isfinite(public), se, np.nan)),
-        }
-    if noise.n_public and n_scores and _in_01(competition):
-        found["limits"] = query_limits(
-            n_scores,
-            n_public=noise.n_public,
-            n_new_bests=int(new_bests(public).sum()) - 1,
-        )
-    else:
-        evidence.notes.setdefault(
-            "limits",
-            "Known for accuracy on a public set of known size only.",
-        )
-    return found
+    n_new = int(new_bests(public).sum()) - 1  # the first score is none
+    return query_limits(n_scores, n_public=n_public, n_new_bests=n_new)
 
 
 def _shown_step(competition: Competition) -> float | None:

@@ -30,7 +30,7 @@ def cv_disconnected(analysis: Analysis) -> Outcome:
     """Flag CV gains that do not follow public gains where they could (LBS201)."""
     agreement = analysis.agreement
     perfect = _perfect(analysis)
-    if agreement is None or math.isnan(perfect):
+    if not agreement or math.isnan(perfect):
         return not_applicable(_NEEDS_GAINS)
     n_obs = agreement.n_obs
     expected = _FAIR * perfect
@@ -64,7 +64,7 @@ def cv_untestable(analysis: Analysis) -> Outcome:
     """Flag a history in which no CV could prove itself (LBS202)."""
     agreement = analysis.agreement
     perfect = _perfect(analysis)
-    if agreement is None or math.isnan(perfect):
+    if not agreement or math.isnan(perfect):
         return not_applicable(_NEEDS_GAINS)
     n_obs = agreement.n_obs
     expected = attainable_z(_FAIR * perfect, n_obs)
@@ -89,7 +89,7 @@ def cv_untestable(analysis: Analysis) -> Outcome:
 def _perfect(analysis: Analysis) -> float:
     """Return the correlation with public gains of a CV without noise, or nan."""
     posterior = analysis.posterior
-    if posterior is None or not math.isfinite(analysis.noise.step_se):
+    if not posterior or not math.isfinite(analysis.noise.step_se):
         return math.nan
     paired = np.isfinite(posterior.cv_se)
     return visible_correlation(
@@ -107,7 +107,7 @@ def common_shift(analysis: Analysis) -> Outcome:
     """Flag a distance of CV and public that the choice of rows cannot make (LBS203)."""
     history, noise = analysis.history, analysis.noise
     competition = history.competition
-    if competition.greater_is_better is None or "cv" in analysis.notes:
+    if competition.greater_is_better is None or analysis.caveat("cv"):
         return not_applicable("Needs CV scores on the scale of the public score.")
     n_train = analysis.joint.n_obs if analysis.joint else competition.train_size
     if noise.n_public is None or n_train is None or not noise.score_sd > 0:

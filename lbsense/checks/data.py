@@ -132,7 +132,7 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "Some runs of the experiment log belong to no submission.",
             "Neither name, file nor time of the run points to exactly one submission.",
             "Runs that were never submitted are not joined, and should not be.",
-            "Name the file or the submission in the log (columns=).",
+            "Name the file or the submission in the log (columns=, --columns).",
         ),
     ),
     "LBS114": (
@@ -142,7 +142,8 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "close and with the private score after it.",
             "The only score column of the export has that name; it is read as public.",
             "Before the close, or in exports that have both columns.",
-            "After the close pass columns={'private_score': 'score'}.",
+            "After the close pass columns={'private_score': 'score'} "
+            "(--columns private_score=score).",
         ),
     ),
 }

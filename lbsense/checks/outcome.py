@@ -38,7 +38,7 @@ def selected_not_best(analysis: Analysis) -> Outcome:
         )
     picks, outlook = analysis.picks, analysis.outlook
     step_se = analysis.noise.step_se
-    if picks is None or outlook is None or not math.isfinite(step_se):
+    if not picks or not outlook or not math.isfinite(step_se):
         return not_applicable("Needs the noise of a step.", n_obs=n_obs)
     best = int(np.nanargmax(private))
     lost = float(private[best] - np.nanmax(private[chosen]))
@@ -65,9 +65,8 @@ def selected_not_best(analysis: Analysis) -> Outcome:
 def outlook_missed(analysis: Analysis) -> Outcome:
     """Flag a best public submission whose private score was not foreseen (LBS402)."""
     outlook = analysis.outlook
-    if outlook is None or outlook.best_public < 0:
+    if not outlook or outlook.best_public < 0:
         return not_applicable("Needs private scores and the noise of a public score.")
-    sign = analysis.history.competition.direction()
     step = analysis.steps[outlook.best_public]
     if step.private_score is None:
         return not_applicable(_NEEDS_PRIVATE)
@@ -76,14 +75,13 @@ def outlook_missed(analysis: Analysis) -> Outcome:
         for band in (outlook.ci95_low, outlook.ci95_high)
     )
     half = (high - low) / 2
-    apart = abs(sign * step.private_score - (low + high) / 2)
-    shown_low, shown_high = sorted((sign * low, sign * high))
+    apart = abs(step.private_score - (low + high) / 2)
     return flag_if(
         apart > half,
         (
             f"The private score {format_number(step.private_score)} of the best public "
             f"submission {'lies outside' if apart > half else 'lies in'} the band "
-            f"{format_number(shown_low)} to {format_number(shown_high)} that public "
+            f"{format_number(low)} to {format_number(high)} that public "
             "and CV scores gave."
         ),
         value=apart / half,

@@ -31,8 +31,8 @@ _NEEDS_NOISE = "Needs the noise of a step: give CV scores or predictions."
 def lucky_rises(analysis: Analysis) -> Outcome:
     """Flag histories in which most new public bests are luck (LBS301)."""
     luck = analysis.luck
-    n_obs = 0 if luck is None else len(luck.positions)
-    if luck is None or n_obs < _FEWEST_BESTS:
+    n_obs = len(luck.positions) if luck else 0
+    if not luck or n_obs < _FEWEST_BESTS:
         return not_applicable(
             f"Needs CV scores or predictions, and {_FEWEST_BESTS} new public bests.",
             n_obs=n_obs,
@@ -151,16 +151,16 @@ def public_only(analysis: Analysis) -> Outcome:
     agreement = analysis.agreement
     chasing = [step for step in analysis.steps if step.verdict == "chasing"]
     trusted = (
-        agreement is not None
+        agreement
         and agreement.n_obs >= _WINDOW
         and agreement.ci_low > 0
         and math.isfinite(analysis.noise.step_se)
     )
-    if agreement is None or not (trusted or chasing):
+    if not agreement or not (trusted or chasing):
         return not_applicable(
             "Needs a CV whose gains have followed the public gains over "
             f"{_WINDOW} steps: only such a CV can contradict the leaderboard.",
-            n_obs=0 if agreement is None else agreement.n_obs,
+            n_obs=agreement.n_obs if agreement else 0,
         )
     names = ", ".join(step.submission_id for step in chasing[:3])
     return flag_if(
@@ -185,7 +185,7 @@ def public_only(analysis: Analysis) -> Outcome:
 def deflation(analysis: Analysis) -> Outcome:
     """Flag a best public score that owes more than one error to luck (LBS305)."""
     outlook = analysis.outlook
-    if outlook is None or not math.isfinite(outlook.deflation_se):
+    if not outlook or not math.isfinite(outlook.deflation_se):
         return not_applicable(
             "Needs the noise of a public score: give the metric, test_size and "
             "public_fraction, or CV scores."
@@ -216,7 +216,7 @@ def deflation(analysis: Analysis) -> Outcome:
 def ladder(analysis: Analysis) -> Outcome:
     """Count the new bests that a leaderboard built to resist luck releases (LBS306)."""
     replay = analysis.ladder
-    if replay is None:
+    if not replay:
         return not_applicable(_NEEDS_NOISE)
     new = replay.new_best.copy()
     new[: int(np.argmax(new)) + 1] = False  # the first score is no rise

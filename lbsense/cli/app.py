@@ -26,7 +26,6 @@ from lbsense.cli.pick import pick
 from lbsense.cli.report import report
 from lbsense.cli.schema import schema
 from lbsense.cli.simulate import simulate
-from lbsense.cli.wording import as_options
 from lbsense.errors import LbsenseError
 
 __all__ = ["ExitCodes", "app", "main"]
@@ -67,7 +66,7 @@ def _report(error: Exception, *, verbose: bool) -> int:
         note(f"{name}{error.strerror}.", kind="Error")
         return BAD_INPUT
     if isinstance(error, (LbsenseError, ValueError, OSError)):
-        note(as_options(str(error)) or type(error).__name__, kind="Error")
+        note(str(error) or type(error).__name__, kind="Error")
         return BAD_INPUT
     note(
         f"a bug in lbsense, not in your file ({type(error).__name__}: {error}). "
@@ -83,7 +82,7 @@ def _plain_warnings() -> Iterator[None]:
     """Show warnings as notes, without the line of code they came from."""
 
     def show(message: Warning | str, *_: object) -> None:
-        note(as_options(str(message)), kind="Warning")
+        note(str(message), kind="Warning")
 
     with warnings.catch_warnings():
         warnings.showwarning = show  # type: ignore[assignment]

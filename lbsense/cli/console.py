@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.text import Text
 
 from lbsense._format import clean_text, plural
-from lbsense.cli.wording import as_options
 
 if TYPE_CHECKING:
     from lbsense.model import History
@@ -191,7 +190,7 @@ def print_entries(
 def tell_doubts(history: History) -> None:
     """Print the warnings of a history, and how much of it was not understood."""
     for warning in history.warnings:
-        note(as_options(str(warning)), kind="Warning")
+        note(str(warning), kind="Warning")
     if history.dropped:
         count = plural(len(history.dropped), "row or cell", "rows or cells")
         note(

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from lbsense.cli.console import ScreenOptions, emit, print_entries
 from lbsense.cli.options import expand_options
-from lbsense.cli.wording import as_options
 
 __all__ = ["explain"]
 
@@ -58,5 +57,4 @@ def explain(
         return
     for item in chosen:
         console.print(Text(f"{item.code}  {item.title}", "bold"))
-        parts = [(head, as_options(text)) for head, text in item.parts()]
-        print_entries(console, [("Severity", item.severity), *parts])
+        print_entries(console, [("Severity", item.severity), *item.parts()])

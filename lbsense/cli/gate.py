@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lbsense._format import format_gain, format_number, format_probability
 from lbsense.cli.console import (
     NOT_KNOWABLE,
     ScreenOptions,
@@ -19,7 +18,7 @@ from lbsense.cli.console import (
     working,
 )
 from lbsense.cli.options import HistoryOptions, expand_options
-from lbsense.cli.wording import as_options
+from lbsense.words import gate_told
 
 if TYPE_CHECKING:
     from lbsense.analysis import GateResult
@@ -104,29 +103,4 @@ def gate(
 def _show(result: GateResult, screen: ScreenOptions) -> None:
     console = screen.console()
     console.print(Text(*_ANSWERS[result.decision]))
-    reason = as_options(result.reason.removeprefix("Not knowable: "))
-    entries = [("", reason[:1].upper() + reason[1:])]
-    if result.decision != "unknown":
-        entries = [
-            ("Why", reason),
-            (
-                "CV",
-                f"{format_number(result.cv_score)}, {format_gain(result.cv_gain)} over "
-                f"{result.parent_id} (more is better); noise of such a difference "
-                f"{format_number(result.cv_gain_se, digits=2)}.",
-            ),
-            (
-                "Any gain",
-                f"P(true score above that of {result.best_id}) "
-                f"{format_probability(result.p_better)}.",
-            ),
-            (
-                "Learn",
-                f"the leaderboard shows gains from "
-                f"{format_number(result.smallest_gain, digits=2)} on; P(a gain as "
-                f"large) {format_probability(result.p_visible)}. A public score would "
-                f"narrow what is known of the step by "
-                f"{format_probability(result.narrowing)}.",
-            ),
-        ]
-    print_entries(console, entries)
+    print_entries(console, gate_told(result, "terminal"))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from lbsense.cli.console import ask, is_interactive, note, working
-from lbsense.cli.wording import as_options
 
 if TYPE_CHECKING:
     from lbsense.model import History, Predictions
@@ -252,7 +251,7 @@ class HistoryOptions:
             try:
                 metric = find_metric(name).name
             except ValueError as error:
-                note(as_options(str(error)))
+                note(str(error))
             else:
                 note(f"Next time: --metric {metric}")
                 return replace(self, metric=metric)

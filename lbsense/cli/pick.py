@@ -14,7 +14,6 @@ from lbsense._format import (
     clean_text,
     format_number,
     format_probability,
-    format_time,
     shorten,
 )
 from lbsense.cli.console import (
@@ -26,15 +25,13 @@ from lbsense.cli.console import (
     working,
 )
 from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
-from lbsense.cli.wording import as_options
+from lbsense.words import default_trap, next_fact, runner_up, why_no_picks
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
     from lbsense.stats import PairResult
 
 __all__ = ["pick"]
-
-_DEFAULT = "two best public"  # what platforms take for those who select nothing
 
 
 @expand_options
@@ -66,25 +63,20 @@ def pick(
         emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
     else:
         _show(analysis, screen.console())
-    if analysis.picks is None:
+    if not analysis.picks:
         raise typer.Exit(NOT_KNOWABLE)
 
 
-def _reason(analysis: Analysis) -> str:
-    if not any(step.public_score is not None for step in analysis.steps):
-        return "No submission has a public score."
-    notes = analysis.notes
-    return notes.get("direction", notes.get("picks", analysis.next_fact))
-
-
 def _show(analysis: Analysis, console: Console) -> None:
-    picks, outlook = analysis.picks, analysis.outlook
-    if picks is None or outlook is None:
+    picks = analysis.picks
+    if not picks:
         console.print(Text("Not knowable which two to select.", "bold"))
-        reason = as_options(_reason(analysis))
         print_entries(
             console,
-            [("Why", reason), ("Would help", as_options(analysis.next_fact))],
+            [
+                ("Why", why_no_picks(analysis, "terminal")),
+                ("Would help", next_fact(analysis, "terminal")),
+            ],
         )
         return
     console.print(Text(_headline(analysis, picks.best), "bold"))
@@ -141,53 +133,22 @@ def _print_rules(
 
 def _advice(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what would change the pick, and what happens to those who do not pick."""
-    picks = analysis.picks
-    entries: list[tuple[str, str]] = []
-    if picks is None:
-        return entries
-    other = picks.runner_up
-    if other is not None:
-        names = " and ".join(_name(analysis, index) for index in other.positions)
-        entries.append(
-            (
-                "Next best",
-                f"without {_name(analysis, picks.best.second)}: {names}, expected to "
-                f"score {format_number(max(other.cost, 0.0), digits=2)} less. A new "
-                "fact worth more than that changes the pick.",
-            )
-        )
-    default = [pair for pair in picks.rules if pair.rule == _DEFAULT]
-    if default:
-        same = set(default[0].positions) == set(picks.best.positions)
-        cost = format_number(max(default[0].cost, 0.0), digits=2)
-        trap = (
-            "here that is the same pair"
-            if same
-            else f"expected to cost {cost} here. Select by hand before the deadline"
-        )
-        deadline = analysis.history.competition.deadline
-        when = f" ({format_time(deadline)} UTC)" if deadline is not None else ""
-        entries.append(
-            (
-                "Deadline",
-                "if you select nothing, the platform takes your best public scores: "
-                f"{trap}{when}.",
-            )
-        )
-    level = analysis.level
-    if level in ("A", "A+"):
-        entries.append(("Weak", f"{as_options(analysis.next_fact)}"))
+    entries = [("Next best", text) for text in runner_up(analysis)]
+    entries += [("Deadline", text) for text in default_trap(analysis)]
+    if analysis.level in ("A", "A+"):
+        entries.append(("Weak", next_fact(analysis, "terminal")))
     return entries
 
 
 def _content(analysis: Analysis) -> dict[str, Any]:
     picks = analysis.picks
     content: dict[str, Any] = {"schema": 1, "level": analysis.level}
-    if picks is None:
-        return content | {"pair": None, "reason": _reason(analysis)}
+    if not picks:
+        reason = why_no_picks(analysis, "python")
+        return content | {"pair": None, "reason": reason}
     return content | {
         "pair": _pair(analysis, picks.best),
-        "expected_score": _raw(analysis, picks.best.expected_score),
+        "expected_score": picks.best.expected_score,
         "regret": picks.best.regret,
         "p_holds_best": picks.best.p_holds_best,
         "runner_up": None
@@ -204,7 +165,7 @@ def _rule(analysis: Analysis, pair: PairResult) -> dict[str, Any]:
         "submissions": [
             analysis.steps[index].submission_id for index in pair.positions
         ],
-        "expected_score": _raw(analysis, pair.expected_score),
+        "expected_score": pair.expected_score,
         "cost": max(pair.cost, 0.0),
         "regret": pair.regret,
         "p_holds_best": pair.p_holds_best,
@@ -226,24 +187,18 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
             "cv_score": step.cv_score,
             "p_better": chance if len(pair.positions) > 1 else 1.0,
         }
-        if outlook is not None:
-            entry["expected_score"] = _raw(analysis, float(outlook.mean[index]))
+        if outlook:
+            entry["expected_score"] = float(outlook.mean[index])
             for level in ("80", "95"):
-                ends = sorted(
-                    _raw(analysis, float(getattr(outlook, f"ci{level}_{end}")[index]))
-                    for end in ("low", "high")
-                )
-                entry[f"low{level}"], entry[f"high{level}"] = ends
+                for end in ("low", "high"):
+                    band = getattr(outlook, f"ci{level}_{end}")
+                    entry[f"{end}{level}"] = float(band[index])
         entries.append(entry)
     return entries
 
 
 def _name(analysis: Analysis, index: int) -> str:
     return clean_text(analysis.steps[index].submission_id)
-
-
-def _raw(analysis: Analysis, oriented: float) -> float:
-    return analysis.history.competition.direction() * oriented
 
 
 def _shown(value: float | None) -> str:

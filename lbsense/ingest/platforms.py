@@ -391,7 +391,8 @@ _ZINDI = Platform(
     score_doubt=(
         "The only score is in a column called score, which Zindi fills with the public "
         "score before the close and with the private score after it. Read as public; "
-        "if the competition has closed, pass columns={'private_score': 'score'}."
+        "if the competition has closed, pass columns={'private_score': 'score'} "
+        "(--columns private_score=score)."
     ),
     guides=(
         FormatGuide(

@@ -101,7 +101,8 @@ class Competition(Result):
         if self.greater_is_better is None:
             msg = (
                 "The direction of the metric is not known. Name the metric "
-                "(metric='roc_auc'), or say greater_is_better=True or False."
+                "(metric='roc_auc', --metric roc_auc), or say greater_is_better=True "
+                "or False (--higher-is-better, --lower-is-better)."
             )
             raise DirectionUnknownError(msg)
         return 1 if self.greater_is_better else -1

@@ -15,6 +15,7 @@ from lbsense.plots.canvas import (
     score_axis,
 )
 from lbsense.stats import PairResult
+from lbsense.words import why
 
 __all__ = ["plot_outlook", "plot_picks"]
 
@@ -29,9 +30,8 @@ def plot_outlook(canvas: Canvas, analysis: Analysis) -> str | None:
     """
     ax, colours = canvas.ax, canvas.colours
     outlook = analysis.outlook
-    if outlook is None or not np.isfinite(outlook.mean).any():
-        return analysis.notes.get("outlook", "No level is known.")
-    sign = analysis.history.competition.direction()
+    if not outlook or not np.isfinite(outlook.mean).any():
+        return why(outlook, "page", "No level is known.")
     shown = _candidates(analysis)
     rows = np.arange(len(shown), dtype=float)
     bands = (
@@ -41,8 +41,8 @@ def plot_outlook(canvas: Canvas, analysis: Analysis) -> str | None:
     for low, high, width, name in bands:
         ax.hlines(
             rows,
-            sign * low[shown],
-            sign * high[shown],
+            low[shown],
+            high[shown],
             color=colours["estimate"],
             linewidth=width,
             label=f"private score, {name}",
@@ -51,7 +51,7 @@ def plot_outlook(canvas: Canvas, analysis: Analysis) -> str | None:
     public = analysis.history.raw_scores("public")
     private = analysis.history.raw_scores("private")
     ax.scatter(
-        sign * outlook.mean[shown],
+        outlook.mean[shown],
         rows,
         s=46,
         color=colours["surface"],
@@ -95,13 +95,14 @@ def plot_outlook(canvas: Canvas, analysis: Analysis) -> str | None:
 def _candidates(analysis: Analysis) -> list[int]:
     """Return the best expected submissions and those that somebody would select."""
     outlook = analysis.outlook
-    if outlook is None:
+    if not outlook:
         return []
-    order = np.argsort(-np.nan_to_num(outlook.mean, nan=-np.inf), kind="stable")
+    gain = analysis.history.competition.direction() * outlook.mean
+    order = np.argsort(-np.nan_to_num(gain, nan=-np.inf), kind="stable")
     known = [int(i) for i in order if np.isfinite(outlook.mean[i])]
     wanted = [index for index, item in enumerate(analysis.history) if item.selected]
     wanted.append(outlook.best_public)
-    if analysis.picks is not None:
+    if analysis.picks:
         wanted += analysis.picks.best.positions
     must = {index for index in wanted if index in known}
     room = max(_MOST - len(must), 0)
@@ -119,8 +120,8 @@ def plot_picks(canvas: Canvas, analysis: Analysis) -> str | None:
     """
     ax, colours = canvas.ax, canvas.colours
     picks = analysis.picks
-    if picks is None:
-        return analysis.notes.get("picks", "Nothing to select.")
+    if not picks:
+        return why(picks, "page", "Nothing to select.")
     pairs = (picks.best, *picks.rules)
     rows = np.arange(len(pairs), dtype=float)
     colour = [colours["estimate"], *[colours["public"]] * (len(pairs) - 1)]
@@ -160,6 +161,6 @@ def _words(analysis: Analysis, pair: PairResult) -> str:
 
 
 def _alike(analysis: Analysis, pair: PairResult) -> float:
-    if analysis.levels is None or pair.first == pair.second:
+    if not analysis.levels or pair.first == pair.second:
         return math.nan
     return float(analysis.levels.noise_corr[pair.first, pair.second])

@@ -15,6 +15,7 @@ from lbsense.plots.canvas import (
     score_axis,
     values,
 )
+from lbsense.words import why
 
 __all__ = ["plot_steps", "plot_timeline"]
 
@@ -90,7 +91,7 @@ def _bests(
         zorder=2,
     )
     levels = analysis.levels
-    if levels is None or not np.isfinite(levels.mean).any():
+    if not levels or not np.isfinite(levels.mean).any():
         return limits
     worth = np.where(np.isfinite(public), levels.mean, -np.inf)
     place = np.array([np.argmax(worth[: last + 1]) for last in range(len(worth))])
@@ -182,11 +183,12 @@ def plot_steps(canvas: Canvas, analysis: Analysis) -> str | None:
     raw = values([step.public_gain for step in steps])
     gain = values([step.gain for step in steps])
     if not np.isfinite(raw).any():
-        return analysis.notes.get("direction", "There is no step to judge yet.")
+        undirected = None if is_directed(analysis) else analysis.posterior
+        return why(undirected, "page", "There is no step to judge yet.")
     number = np.arange(1, len(steps) + 1, dtype=float)
     reach = _reach(raw, gain)
     ax.axhline(0, color=colours["muted"], linewidth=1, zorder=1)
-    if analysis.posterior is not None:
+    if analysis.posterior:
         rope = analysis.posterior.rope
         ax.axhspan(
             -rope, rope, color=colours["soft"], linewidth=0,

@@ -16,6 +16,7 @@ from lbsense._format import format_number, shorten
 from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
 from lbsense.plots.canvas import Canvas, picture
+from lbsense.words import why
 
 __all__ = ["plot_resolution", "plot_similarity"]
 
@@ -31,8 +32,8 @@ def plot_resolution(canvas: Canvas, analysis: Analysis) -> str | None:
     gains = np.array(
         [abs(step.public_gain) for step in analysis.steps if step.public_gain]
     )
-    if found is None or not np.isfinite(found.smallest_gain) or not gains.size:
-        return analysis.notes.get("resolution", "There is no difference to draw.")
+    if not found or not np.isfinite(found.smallest_gain) or not gains.size:
+        return why(found, "page", "There is no difference to draw.")
     smallest = found.smallest_gain
     low = min(gains.min(), smallest) / 1.3
     high = max(gains.max(), smallest) * 1.3
@@ -93,9 +94,8 @@ def plot_similarity(canvas: Canvas, analysis: Analysis) -> str | None:
     """
     ax, colours = canvas.ax, canvas.colours
     joint = analysis.joint
-    if joint is None or len(joint.names) < 2:
-        reason = "Needs predictions of two submissions: analyze(history, predictions)."
-        return analysis.notes.get("predictions", reason)
+    if not joint or len(joint.names) < 2:
+        return why(joint, "page", "Needs predictions of two submissions.")
     order = np.argsort(joint.clusters, kind="stable")
     corr = _correlation(joint.row_covariance)[np.ix_(order, order)]
     low = float(np.nanmin(corr))

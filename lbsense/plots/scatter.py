@@ -29,7 +29,7 @@ def plot_cv_public(canvas: Canvas, analysis: Analysis) -> str | None:
     cv, public = history.raw_scores("cv"), history.raw_scores("public")
     if not (np.isfinite(cv) & np.isfinite(public)).any():
         return "No submission has both a CV and a public score."
-    line = analysis.agreement.line if analysis.agreement is not None else None
+    line = analysis.agreement.line if analysis.agreement else None
     if not is_directed(analysis):
         line = None
     signs = (
@@ -38,8 +38,9 @@ def plot_cv_public(canvas: Canvas, analysis: Analysis) -> str | None:
         else (1, 1)
     )
     _draw(canvas, analysis, cv, public, line, signs)
-    if line is None and "cv" in analysis.notes:
-        canvas.remark(shorten(f"no line: {analysis.notes['cv']}", 60))
+    caveat = analysis.caveat("cv")
+    if line is None and caveat is not None:
+        canvas.remark(shorten(f"no line: {caveat}", 60))
     canvas.label(x="CV score", y="public score")
     canvas.legend(columns=3)
     return None
@@ -57,7 +58,7 @@ def plot_public_private(canvas: Canvas, analysis: Analysis) -> str | None:
     if not (np.isfinite(private) & np.isfinite(public)).any():
         return "No submission has a private score: they come after the close."
     told = analysis.retrospective
-    line = told.transfer if told is not None else None
+    line = told.transfer if told else None
     sign = history.competition.direction() if line is not None else 1
     _draw(canvas, analysis, public, private, line, (sign, sign))
     limits = ax.get_xlim(), ax.get_ylim()
@@ -122,7 +123,7 @@ def _rings(
     ax, colours = canvas.ax, canvas.colours
     chosen = [index for index, item in enumerate(analysis.history) if item.selected]
     groups = [("selected", chosen, 190.0, "ink")]
-    if analysis.picks is not None:
+    if analysis.picks:
         pair = list(analysis.picks.best.positions)
         groups.append(("picks", pair, 120.0, "estimate"))
     for name, members, size, role in groups:

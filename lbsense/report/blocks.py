@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from lbsense._format import shorten
-from lbsense.analysis import Analysis
-
 __all__ = [
     "Block",
     "Bullets",
@@ -20,10 +17,7 @@ __all__ = [
     "Remark",
     "Section",
     "Table",
-    "name_of",
 ]
-
-_NAME_WIDTH = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +148,3 @@ class Page:
     headline: str
     answer: Sequence[Section]
     sections: Sequence[Section]
-
-
-def name_of(analysis: Analysis, index: int) -> str:
-    """Return the number of a submission and the words that its entrant gave it."""
-    return f"#{index + 1} {shorten(analysis.steps[index].name, _NAME_WIDTH)}"

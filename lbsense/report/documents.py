@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from lbsense import words
 from lbsense._format import (
-    format_gain,
     format_number,
-    format_time,
     plural,
 )
+from lbsense._result import Missing
 from lbsense._typing import ScoreKind
 from lbsense._version import __version__
-from lbsense.analysis import Analysis, Step
+from lbsense.analysis import Analysis
 from lbsense.checks import Findings
 from lbsense.model import InputFile
-from lbsense.report.blocks import name_of
 from lbsense.report.markdown import markdown_table, markdown_text, render_markdown
 
 __all__ = ["DOCUMENTS", "document"]
@@ -63,20 +62,28 @@ def _final_submissions(analysis: Analysis) -> str:
         scored = any(step.public_score is not None for step in analysis.steps)
         if not scored:
             return "No submission has a score."
-        reason = analysis.notes.get("direction", "")
+        reason = words.why_no_picks(analysis, "page")
         return markdown_text(f"Which submissions scored best cannot be said. {reason}")
+    keys = ("name", "when", "cv", "public", "private")
+    return f"{told}\n\n{_table(analysis, chosen, keys)}\n\nScores as displayed."
+
+
+def _table(analysis: Analysis, chosen: Sequence[int], keys: Sequence[str]) -> str:
+    """Return a table of some of the steps, named as on the page."""
+    found = analysis.retrospective
+    columns = words.step_columns(
+        analysis.steps, keys, outcomes=found.outcomes if found else ()
+    )
     rows = [
         [
-            name_of(analysis, index),
-            format_time(analysis.steps[index].submitted_at),
-            format_number(analysis.steps[index].cv_score, digits=7),
-            format_number(analysis.steps[index].public_score, digits=7),
-            format_number(analysis.steps[index].private_score, digits=7),
+            words.name_of(analysis, index)
+            if column.key == "name"
+            else column.cells[index]
+            for column in columns
         ]
         for index in chosen
     ]
-    headers = ("Submission", "Date (UTC)", "CV", "Public", "Private")
-    return f"{told}\n\n{markdown_table(headers, rows)}\n\nScores as displayed."
+    return markdown_table([column.heading for column in columns], rows)
 
 
 def _best(analysis: Analysis) -> tuple[list[int], str]:
@@ -105,15 +112,11 @@ def _gains(analysis: Analysis) -> str:
         if step.verdict == "progress"
     ]
     if not real:
-        reason = analysis.notes.get("gain", "")
-        if not reason and analysis.noise.step_se > 0:
-            reason = "No step stands out of the noise."
+        stands = (
+            "No step stands out of the noise." if analysis.noise.step_se > 0 else ""
+        )
+        reason = words.why(analysis.posterior, "page", stands)
         return f"No step can be called a real gain. {markdown_text(reason)}".strip()
-    rows = [
-        [name_of(analysis, index), _gain(step), _after(analysis, index)]
-        for index, step in sorted(real, key=lambda pair: -(pair[1].gain or 0))
-    ]
-    headers = ("Step", "Estimated gain (95% interval)", "With private scores")
     lead = (
         f"{plural(len(real), 'step')} that the scores show to be real gains (of such "
         "claims about one in ten is expected to be false). Gains are oriented: more is "
@@ -124,26 +127,15 @@ def _gains(analysis: Analysis) -> str:
     )
     if open_ends:
         lead += f" The interval of {open_ends} of them reaches down to no gain."
-    return f"{lead}\n\n{markdown_table(headers, rows)}"
-
-
-def _gain(step: Step) -> str:
-    text = format_gain(step.gain)
-    if step.gain_low is None or step.gain_high is None:
-        return text
-    return f"{text} ({format_gain(step.gain_low)} to {format_gain(step.gain_high)})"
-
-
-def _after(analysis: Analysis, index: int) -> str:
-    if analysis.retrospective is None:
-        return "-"
-    return analysis.retrospective.outcomes[index] or "-"
+    chosen = [i for i, _ in sorted(real, key=lambda pair: -(pair[1].gain or 0))]
+    table = _table(analysis, chosen, ("name", "estimate", "outcome"))
+    return f"{lead}\n\n{table}"
 
 
 def _no_gains(analysis: Analysis) -> str:
     """Return what was tried and could not be told from no change, or was a loss."""
     parts = []
-    for verdict, words in (
+    for verdict, phrase in (
         ("guess", "could not be told from no change at all"),
         ("setback", "were losses, by the same standard as the gains"),
         ("chasing", "raised the public score alone, against trusted validation"),
@@ -152,36 +144,19 @@ def _no_gains(analysis: Analysis) -> str:
         found = [i for i, s in enumerate(analysis.steps) if s.verdict == verdict]
         if not found:
             continue
-        named = [f"- {markdown_text(name_of(analysis, i))}" for i in found[:_MOST]]
+        named = [
+            f"- {markdown_text(words.name_of(analysis, i))}" for i in found[:_MOST]
+        ]
         if len(found) > _MOST:
             named.append(f"- and {len(found) - _MOST} more")
-        parts.append(f"{plural(len(found), 'step')} {words}:\n\n" + "\n".join(named))
+        parts.append(f"{plural(len(found), 'step')} {phrase}:\n\n" + "\n".join(named))
     return "\n\n".join(parts)
 
 
 def _noise(analysis: Analysis) -> str:
     """Return what is known of the noise of the leaderboard."""
-    told = []
-    scale = analysis.noise
-    if math.isfinite(scale.score_se):
-        told.append(
-            "One public score has a standard error of about "
-            f"{format_number(scale.score_se, digits=2)}."
-        )
-    if math.isfinite(scale.step_se):
-        told.append(
-            "The difference of two typical public scores has a standard error of "
-            f"about {format_number(scale.step_se, digits=2)}."
-        )
-    elif math.isfinite(scale.step_se_high):
-        told.append(
-            "The difference of two public scores has a standard error of at most "
-            f"{format_number(scale.step_se_high, digits=2)}."
-        )
-    if not told:
-        reason = analysis.notes.get("gain", analysis.notes.get("direction", ""))
-        return markdown_text(f"The noise of the leaderboard is not known. {reason}")
-    return " ".join(told)
+    told = words.noise(analysis) or [words.why_no_noise(analysis, "page")]
+    return markdown_text(" ".join(told))
 
 
 def _agreement(analysis: Analysis) -> str:
@@ -189,33 +164,23 @@ def _agreement(analysis: Analysis) -> str:
     n_cv = sum(step.cv_score is not None for step in analysis.steps)
     if not n_cv:
         return "No submission has a CV score on record."
-    told = [f"{plural(n_cv, 'submission')} with a CV score on record"]
-    found = analysis.agreement
-    if found is not None and math.isfinite(found.statistic):
-        told.append(
-            "rank correlation of CV gains and public gains "
-            f"{format_number(found.statistic, digits=2)} (95% interval "
-            f"{format_number(found.ci_low, digits=2)} to "
-            f"{format_number(found.ci_high, digits=2)}, {plural(found.n_obs, 'step')})"
-        )
-    text = "; ".join(told) + "."
-    if found is not None and not found.testable:
-        text += f" Agreement cannot be tested here. {markdown_text(found.reason)}"
-    return text
+    told = f"{plural(n_cv, 'submission')} with a CV score on record."
+    return markdown_text(" ".join([told, *words.agreement(analysis)]))
 
 
 def _outcome(analysis: Analysis) -> str:
     """Return what the private scores say, with a lead."""
     found = analysis.retrospective
-    if found is None:
+    if isinstance(found, Missing):
         if any(step.private_score is not None for step in analysis.steps):
-            reason = analysis.notes.get("retrospective", "")
+            reason = words.tell(found, "page")
             return markdown_text(f"Private scores cannot be judged. {reason}")
         return (
             "Private scores were not given, or the competition is still running: "
             "nothing is said about the final ranking."
         )
-    lines = "\n".join(f"- {markdown_text(text)}" for text in found.sentences)
+    told = [*words.lessons(analysis, "page"), *words.advice(analysis)]
+    lines = "\n".join(f"- {markdown_text(text)}" for text in told)
     return f"What the private scores say:\n\n{lines}"
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from lbsense import words
 from lbsense._format import (
-    decimals_shown,
-    format_fixed,
     format_gain,
     format_number,
     format_probability,
-    format_time,
-    gain_decimals,
     plural,
     shorten,
 )
-from lbsense.analysis import Analysis, Step
+from lbsense.analysis import Analysis
 from lbsense.checks import Findings, explain
 from lbsense.report.blocks import (
     Block,
@@ -28,7 +25,6 @@ from lbsense.report.blocks import (
     Remark,
     Section,
     Table,
-    name_of,
 )
 from lbsense.stats import GapSplitResult
 
@@ -53,15 +49,15 @@ def evidence(analysis: Analysis, findings: Findings) -> Iterator[Section]:
                 step_table(analysis),
             ),
         )
-    if analysis.retrospective is not None:
+    if analysis.retrospective:
         yield _retrospective(analysis)
-    if analysis.outlook is not None:
+    if analysis.outlook:
         yield _picks(analysis)
-    if analysis.agreement is not None:
+    if analysis.agreement:
         yield _agreement(analysis)
-    if analysis.resolution is not None:
+    if analysis.resolution:
         yield _resolution(analysis)
-    if analysis.joint is not None:
+    if analysis.joint:
         yield Section(
             key="similarity",
             title="How alike the submissions are",
@@ -95,9 +91,11 @@ def _timeline(analysis: Analysis) -> Section:
 def _retrospective(analysis: Analysis) -> Section:
     found = analysis.retrospective
     blocks: list[Block] = []
-    if found is not None:
+    if found:
+        # The answer above tells the gap and the advice.
+        told = words.lessons(analysis, "page")[len(words.gap(analysis)) :]
         blocks += [
-            Bullets(items=found.sentences),
+            Bullets(items=told),
             Figure(
                 name="public_private",
                 caption="Private against public scores. On the thin line they are "
@@ -125,7 +123,7 @@ def _split_table(analysis: Analysis, splits: Sequence[GapSplitResult]) -> Table:
     columns = [Column(name="Part")]
     for index in unique:
         columns += [
-            Column(name=name_of(analysis, index), numeric=True),
+            Column(name=words.name_of(analysis, index), numeric=True),
             Column(name="standard error", numeric=True),
         ]
     rows = []
@@ -148,7 +146,6 @@ def _split_table(analysis: Analysis, splits: Sequence[GapSplitResult]) -> Table:
 
 def _rule_table(analysis: Analysis) -> Table:
     found = analysis.retrospective
-    sign = analysis.history.competition.direction()
     return Table(
         name="rules",
         caption="What each way to select would have scored. Regret is the distance to "
@@ -165,13 +162,13 @@ def _rule_table(analysis: Analysis) -> Table:
             (
                 Cell(text=item.rule),
                 Cell(text=", ".join(f"#{index + 1}" for index in item.positions)),
-                Cell(text=format_number(sign * item.score), order=sign * item.score),
+                Cell(text=format_number(item.score), order=item.score),
                 Cell(text=format_number(item.regret, digits=2), order=item.regret),
                 Cell(
                     text=format_number(item.regret_se, digits=2), order=item.regret_se
                 ),
             )
-            for item in (found.rules if found is not None else ())
+            for item in (found.rules if found else ())
         ],
     )
 
@@ -185,7 +182,7 @@ def _picks(analysis: Analysis) -> Section:
         )
     ]
     picks = analysis.picks
-    if picks is not None:
+    if picks:
         blocks += [
             Figure(
                 name="picks",
@@ -206,7 +203,9 @@ def _picks(analysis: Analysis) -> Section:
                     (
                         Cell(text=pair.rule),
                         Cell(
-                            text=", ".join(name_of(analysis, i) for i in pair.positions)
+                            text=", ".join(
+                                words.name_of(analysis, i) for i in pair.positions
+                            )
                         ),
                         Cell(text=format_number(max(pair.cost, 0.0), digits=2)),
                         Cell(text=format_number(pair.regret, digits=2)),
@@ -216,14 +215,7 @@ def _picks(analysis: Analysis) -> Section:
                 ],
             ),
         ]
-    outlook = analysis.outlook
-    if outlook is not None and not outlook.sizes_known:
-        blocks.append(
-            Paragraph(
-                text="The sizes of the test sets were not given: the private set is "
-                "taken to be as large as the public one."
-            )
-        )
+    blocks += [Paragraph(text=text) for text in words.outlook(analysis)]
     return Section(
         key="outlook", title="What to expect, and which two to select", blocks=blocks
     )
@@ -238,33 +230,12 @@ def _agreement(analysis: Analysis) -> Section:
             "without meaning it: the numbers below are of gains.",
         )
     ]
-    if found is not None:
-        told = [
-            f"Rank correlation of CV gains and public gains: "
-            f"{format_number(found.statistic, digits=2)} (95% interval "
-            f"{format_number(found.ci_low, digits=2)} to "
-            f"{format_number(found.ci_high, digits=2)}, {plural(found.n_obs, 'step')})."
-        ]
-        if math.isfinite(found.perfect_r):
-            told.append(
-                "A CV without any noise would show "
-                f"{format_number(found.perfect_r, digits=2)}: the noise of the public "
-                "score allows no more."
-            )
-        if not found.testable:
-            told.append(f"Agreement cannot be tested here. {found.reason}")
-        if math.isfinite(found.cv_excess_share):
-            told.append(
-                f"{found.cv_excess_share:.0%} of the noise variance of a CV gain does "
-                "not come from the choice of rows: refitting, or validation that does "
-                "not transfer."
-            )
-        blocks.append(Bullets(items=told))
+    if found:
+        blocks.append(Bullets(items=words.agreement(analysis)))
     return Section(key="agreement", title="Do CV and leaderboard agree?", blocks=blocks)
 
 
 def _resolution(analysis: Analysis) -> Section:
-    found = analysis.resolution
     blocks: list[Block] = [
         Figure(
             name="resolution",
@@ -272,24 +243,7 @@ def _resolution(analysis: Analysis) -> Section:
             "this leaderboard can tell.",
         )
     ]
-    if found is not None and math.isfinite(found.score_bits):
-        blocks.append(
-            Paragraph(
-                text=f"{plural(found.n_scores, 'public score')} revealed at most "
-                f"{format_fixed(found.score_bits, decimals=0)} bits about the public "
-                f"rows, the {plural(found.n_new_bests, 'new best')} alone "
-                f"{format_fixed(found.best_bits, decimals=0)}."
-            )
-        )
-    if analysis.limits is not None:
-        limits = analysis.limits
-        blocks.append(
-            Paragraph(
-                text="The most that a pure attack on the leaderboard with as many "
-                f"scores could have gained is about {format_gain(limits.boosting)}, "
-                "without learning anything."
-            )
-        )
+    blocks += [Paragraph(text=text) for text in words.revealed(analysis)]
     return Section(
         key="resolution", title="What this leaderboard can tell", blocks=blocks
     )
@@ -336,109 +290,51 @@ def _findings(findings: Findings) -> Section:
 
 
 _NAME_WIDTH = 160
+_KEYS = (
+    "number",
+    "when",
+    "name",
+    "verdict",
+    "cv",
+    "public",
+    "private",
+    "against",
+    "step",
+    "estimate",
+    "p_gain",
+    "outcome",
+)
 
 
 def step_table(analysis: Analysis) -> Table:
     """Return one row per submission; columns that say nothing are left out."""
-    steps = analysis.steps
-    place = {step.submission_id: row for row, step in enumerate(steps)}
-    outcomes = (
-        analysis.retrospective.outcomes
-        if analysis.retrospective
-        else ("",) * len(steps)
+    found = analysis.retrospective
+    columns = words.step_columns(
+        analysis.steps, _KEYS, outcomes=found.outcomes if found else ()
     )
-    shown = decimals_shown(
-        step.public_score for step in steps if step.public_score is not None
-    )
-    columns: dict[Column, list[Cell]] = {
-        Column(name="#", numeric=True): [
-            Cell(text=str(row + 1), order=row + 1) for row in range(len(steps))
-        ],
-        Column(name="Date (UTC)"): [
-            Cell(
-                text=format_time(step.submitted_at),
-                order=step.submitted_at.timestamp() if step.submitted_at else None,
-            )
-            for step in steps
-        ],
-        Column(name="Submission"): [_name(step) for step in steps],
-        Column(name="Verdict"): [
-            Cell(text=step.verdict, kind=step.verdict, details=step.sentence)
-            for step in steps
-        ],
-        Column(name="CV", numeric=True): _scores(step.cv_score for step in steps),
-        Column(name="Public", numeric=True): _scores(
-            step.public_score for step in steps
-        ),
-        Column(name="Private", numeric=True): _scores(
-            step.private_score for step in steps
-        ),
-        Column(name="Against", numeric=True): [
-            Cell(text="-")
-            if step.reference_id is None
-            else Cell(
-                text=f"#{place[step.reference_id] + 1}",
-                order=place[step.reference_id] + 1,
-            )
-            for step in steps
-        ],
-        Column(name="Public step", numeric=True): [
-            Cell(
-                text=format_fixed(step.public_gain, decimals=shown, sign=True),
-                order=step.public_gain,
-            )
-            for step in steps
-        ],
-        Column(name="Estimated gain (95%)", numeric=True): _gains(steps),
-        Column(name="P(gain)", numeric=True): [
-            Cell(text=format_probability(step.p_gain), order=step.p_gain)
-            for step in steps
-        ],
-        Column(name="In the end"): [Cell(text=text or "-") for text in outcomes],
+    cells = {
+        column.key: [
+            Cell(text=text, order=order)
+            for text, order in zip(column.cells, column.order, strict=True)
+        ]
+        for column in columns
     }
-    told = {
-        column: cells
-        for column, cells in columns.items()
-        if any(cell.text != "-" for cell in cells)
-    }
+    cells["name"] = [
+        Cell(text=shorten(cell.text, _NAME_WIDTH)) for cell in cells.get("name", ())
+    ]
+    cells["verdict"] = [
+        Cell(text=step.verdict, kind=step.verdict, details=step.sentence)
+        for step in analysis.steps
+    ]
     return Table(
         name="steps",
         caption=(
             "Every submission against the one it is compared with. Gains are oriented: "
             "more is better. The interval is the 95% interval of the true gain."
         ),
-        columns=tuple(told),
-        rows=tuple(zip(*told.values(), strict=True)),
+        columns=tuple(
+            Column(name=column.heading, numeric=column.numeric) for column in columns
+        ),
+        rows=tuple(zip(*(cells[column.key] for column in columns), strict=True)),
         interactive=True,
     )
-
-
-def _name(step: Step) -> Cell:
-    return Cell(text=shorten(step.name, _NAME_WIDTH) or step.submission_id)
-
-
-def _scores(values: Iterable[float | None]) -> list[Cell]:
-    scores = list(values)
-    decimals = decimals_shown(value for value in scores if value is not None)
-    return [
-        Cell(text=format_fixed(value, decimals=decimals), order=value)
-        for value in scores
-    ]
-
-
-def _gains(steps: Sequence[Step]) -> list[Cell]:
-    """Return gains and intervals to the two digits that their widths support."""
-    decimals = gain_decimals(
-        step.gain_high - step.gain_low
-        for step in steps
-        if step.gain_high is not None and step.gain_low is not None
-    )
-
-    def told(step: Step) -> str:
-        gain, low, high = (
-            format_fixed(value, decimals=decimals, sign=True)
-            for value in (step.gain, step.gain_low, step.gain_high)
-        )
-        return gain if low == "-" else f"{gain} ({low} to {high})"
-
-    return [Cell(text=told(step), order=step.gain) for step in steps]

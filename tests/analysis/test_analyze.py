@@ -90,7 +90,7 @@ def test_public_scores_alone_tell_no_noise():
     assert analysis.steps[1].public_gain == pytest.approx(0.05)
     assert analysis.steps[1].p_gain is None
     assert "CV" in analysis.next_fact
-    assert "give metric, test_size, public_fraction" in analysis.notes["gain"]
+    assert "give the metric, test_size, public_fraction" in analysis.notes["gain"]
 
 
 def test_metric_and_sizes_allow_the_claims_that_survive_the_largest_noise():

@@ -86,7 +86,7 @@ def test_out_of_fold_scores_stand_in_for_cv_that_was_not_logged(made):
         atol=1e-9,
     )
     assert analysis.level == "D"
-    assert analysis.luck is not None
+    assert analysis.luck
 
 
 def test_smaller_is_better_is_turned_over():
@@ -126,7 +126,7 @@ def test_a_file_name_that_two_submissions_share_names_neither(made):
     history = dataclasses.replace(history, submissions=tuple(items))
     named = predictions(made, [0, 1], names=["submission", "other"])
     analysis = analyze(history, named)
-    assert analysis.joint is None
+    assert not analysis.joint
     assert "names are submission ids or file names" in analysis.notes["joint"]
 
 
@@ -170,7 +170,7 @@ def test_predictions_that_cannot_be_used_are_said_to_be_and_do_no_harm(made, cas
     if case == "no size":
         history = with_competition(history, test_size=None)
     analysis = analyze(history, given)
-    assert analysis.joint is None
+    assert not analysis.joint
     assert analysis.level == "B"
     assert "The predictions were not used" in analysis.notes["joint"]
     assert REASONS[case] in analysis.notes["joint"]
@@ -217,7 +217,7 @@ def test_one_submission_with_predictions_is_no_step(made):
     )
     analysis = analyze(history, predictions(made, [0]))
     assert analysis.counts() == {"unknown": 1}
-    assert analysis.joint is None
+    assert not analysis.joint
 
 
 def test_two_submissions_are_judged_by_their_rows(made):

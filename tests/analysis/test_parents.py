@@ -69,7 +69,7 @@ def test_without_cv_the_best_public_score_before_is_the_parent():
     found = parents_of([0.7, 0.8, 0.75, np.nan, 0.9, 0.6])
     assert found.reference.tolist() == [-1, 0, 1, 1, 1, 4]
     assert found.rule == "incumbent"
-    assert found.sentence == ""
+    assert found.caveat is None
 
 
 def test_declared_parents_are_taken_as_they_are():
@@ -97,8 +97,8 @@ def test_the_habit_behind_clear_scores_is_found(habit):
     found = parents_of(public, cv)
     assert found.rule == HABITS[habit]
     np.testing.assert_array_equal(found.reference, parent)
-    assert "39 submissions named no parent" in found.sentence
-    assert "from v12" in found.sentence
+    assert "39 submissions named no parent" in found.caveat.reason
+    assert "from v12" in found.caveat.reason
 
 
 def test_declared_parents_stay_where_others_are_inferred():
@@ -107,7 +107,7 @@ def test_declared_parents_stay_where_others_are_inferred():
     assert found.rule == "the previous one"
     assert found.reference[20] == 3
     np.testing.assert_array_equal(np.delete(found.reference, 20), np.delete(parent, 20))
-    assert "38 submissions named no parent, 1 did." in found.sentence
+    assert "38 submissions named no parent, 1 did." in found.caveat.reason
 
 
 @pytest.mark.parametrize(

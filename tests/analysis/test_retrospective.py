@@ -65,7 +65,7 @@ def test_private_scores_change_nothing_that_is_said_without_them(chaser):
         submissions=tuple(replace(item, private_score=None) for item in chaser.history),
     )
     before = analyze(hidden)
-    assert before.retrospective is None
+    assert not before.retrospective
     assert "at least two submissions" in before.notes["retrospective"]
     assert [step.verdict for step in before.steps] == [
         step.verdict for step in chaser.steps
@@ -135,14 +135,14 @@ def test_without_cv_private_scores_are_the_second_measurement():
 
 def test_one_private_score_is_no_retrospective():
     analysis = analyze(history_of([0.7, 0.8], [0.7, None]))
-    assert analysis.retrospective is None
+    assert not analysis.retrospective
     assert "now 1" in analysis.notes["retrospective"]
 
 
 def test_unknown_direction_is_said():
     history = history_of([0.7, 0.8], [0.7, 0.8], greater_is_better=None)
     analysis = analyze(history)
-    assert analysis.retrospective is None
+    assert not analysis.retrospective
     assert "which score is better" in analysis.notes["retrospective"]
 
 
@@ -160,7 +160,7 @@ def test_degenerate_histories_are_survived(public, private):
     for cv in (None, [0.5 + 0.01 * i for i in range(len(public))]):
         analysis = analyze(history_of(public, private, cv))
         found = analysis.retrospective
-        assert found is None or len(found.outcomes) == len(public)
+        assert not found or len(found.outcomes) == len(public)
 
 
 def test_nested_sizes():

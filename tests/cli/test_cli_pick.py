@@ -27,7 +27,7 @@ def test_the_pair_is_named_with_its_chances(run: Run, submissions: Path) -> None
     assert done.stdout.startswith(f"Select {first} and {second}.")
     for text in ("two best public", "best public and best CV", "two best CV"):
         assert text in done.stdout
-    assert "if you select nothing" in done.stdout
+    assert "If you select nothing" in done.stdout
     assert "Next best" in done.stdout
 
 

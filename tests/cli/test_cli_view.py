@@ -73,7 +73,7 @@ def test_symbols_tell_the_verdicts_apart_without_colour() -> None:
 
 def test_a_row_reads_as_worked_out_by_hand() -> None:
     header, _, row = table([STEP], 120)
-    names = "# date UTC submission cv public step gain 95% interval P(gain) verdict"
+    names = "# Date UTC Submission CV Public Step Gain 95% interval P(gain) Verdict"
     assert header.split() == names.split()
     assert row == (
         "1  07-01  23:50  a model with a description o…  0.8101  0.81234  +0.00200"
@@ -83,7 +83,7 @@ def test_a_row_reads_as_worked_out_by_hand() -> None:
 
 def test_at_80_columns_date_and_interval_remain() -> None:
     lines, hidden = step_table([STEP], 80)
-    assert hidden == ["step", "UTC"]
+    assert hidden == ["Step", "UTC"]
     assert "-0.0009 +0.0033" in lines[2].plain
     assert lines[2].plain.startswith("1 07-01 a model")
 
@@ -113,7 +113,7 @@ def test_columns_that_say_nothing_are_left_out() -> None:
         gain_high=None,
         p_gain=None,
     )
-    assert table([bare], 120)[0].split() == ["#", "submission", "public", "verdict"]
+    assert table([bare], 120)[0].split() == ["#", "Submission", "Public", "Verdict"]
 
 
 def test_the_year_is_shown_only_where_there_are_two() -> None:

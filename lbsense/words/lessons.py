@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lbsense._format import format_gain, format_number, plural
-from lbsense._typing import Verdict
-from lbsense.analysis.retrospective import (
+from lbsense.facts import (
     OWN_PICKS,
     SELECTED,
     UNFORESEEN,
+    Facts,
+    Outlook,
     Retrospective,
 )
-from lbsense.model import History
-from lbsense.stats import (
-    GapSplitResult,
-    PrivateOutlookResult,
-    ResolutionResult,
-    RuleOutcome,
-)
+from lbsense.stats import GapSplitResult, RuleOutcome
+from lbsense.words.needs import Reader, ask
 
-__all__ = ["advice", "lessons"]
+__all__ = ["advice", "gap", "lessons"]
 
 _SURE = 2.0  # standard errors from which luck in a public score is no guess
 _MANY = 0.5  # share of steps
@@ -33,75 +29,77 @@ _CLAIMS: dict[str, tuple[str, str]] = {
 }
 
 
-def lessons(
-    history: History,
-    found: Retrospective,
-    words: Sequence[Verdict],
-    outlook: PrivateOutlookResult | None,
-) -> tuple[str, ...]:
-    """Return what happened, the most telling first."""
-    told: list[str] = []
-    if found.best_public is not None:
-        told.append(_gap(history, found.best_public))
-    if outlook is not None:
-        told.extend(_foresight(history, found, outlook))
-    told.extend(_selection(history, found))
-    told.extend(_verdicts(found, words))
+def lessons(facts: Facts, reader: Reader = "python") -> list[str]:
+    """Return what happened, the most telling first; nothing before the end."""
+    found = facts.retrospective
+    if not found:
+        return []
+    told = gap(facts)
+    if facts.outlook:
+        told.extend(_foresight(found, facts.outlook, reader))
+    told.extend(_selection(found))
+    told.extend(_verdicts(facts, found))
     told.extend(_guides(found))
-    return tuple(told)
+    return told
 
 
-def advice(
-    found: Retrospective, resolution: ResolutionResult | None
-) -> tuple[str, ...]:
-    """Return what to do next time."""
-    return tuple(_advice(found, resolution))
+def advice(facts: Facts) -> list[str]:
+    """Return what to do next time; nothing before the end."""
+    return list(_advice(facts, facts.retrospective)) if facts.retrospective else []
 
 
-def _gap(history: History, split: GapSplitResult) -> str:
-    item = history[split.position]
-    worse = "worse" if split.gap > 0 else "better"
-    moved = (
-        f"scored {format_number(abs(split.gap), digits=2)} {worse} in private than in "
-        "public"
-        if split.gap
-        else "scored the same in private as in public"
-    )
-    parts = [
-        f"{format_gain(-split.selection)} luck in its public score (standard error "
-        f"{format_number(split.selection_se, digits=2)})",
-        f"{format_gain(-split.common_luck)} luck of the split that all submissions "
-        "share",
-        f"{format_gain(-split.shift)} shift between the two sets",
-        f"{format_gain(-split.own_luck)} luck of its own on the private rows",
-    ]
-    return (
+def gap(facts: Facts) -> list[str]:
+    """Return where the distance of the best public score from private came from.
+
+    Its parts are not told where the model behind them does not fit.
+    """
+    found = facts.retrospective
+    if not found or found.best_public is None:
+        return []
+    split = found.best_public
+    item = facts.history[split.position]
+    name = (
         f"The best public submission ({item.submission_id}, public "
         f"{format_number(item.public_score)}, private "
-        f"{format_number(item.private_score)}) {moved}. In gains for you: "
-        f"{', '.join(parts)}."
+        f"{format_number(item.private_score)})"
     )
+    if not split.gap:
+        moved = "scored the same in private as in public"
+    else:
+        worse = "worse" if split.gap > 0 else "better"
+        moved = (
+            f"scored {format_number(abs(split.gap), digits=2)} {worse} in private than "
+            "in public"
+        )
+    if not found.fits:
+        return [f"{name} {moved}."]
+    return [f"{name} {moved}. In gains for you: {', '.join(_parts(split))}."]
 
 
-def _foresight(
-    history: History, found: Retrospective, outlook: PrivateOutlookResult
-) -> Iterator[str]:
+def _parts(split: GapSplitResult) -> Iterator[str]:
+    yield (
+        f"{format_gain(-split.selection)} luck in its public score (standard error "
+        f"{format_number(split.selection_se, digits=2)})"
+    )
+    yield (
+        f"{format_gain(-split.common_luck)} luck of the split that all submissions "
+        "share"
+    )
+    yield f"{format_gain(-split.shift)} shift between the two sets"
+    yield f"{format_gain(-split.own_luck)} luck of its own on the private rows"
+
+
+def _foresight(found: Retrospective, outlook: Outlook, reader: Reader) -> Iterator[str]:
     coverage = found.coverage
     if coverage is None or not coverage.n_obs:
         return
-    sign = history.competition.direction()
     best = outlook.best_public
     if math.isfinite(coverage.best_public_z):
-        low, high = sorted(
-            (
-                sign * float(outlook.ci95_low[best]),
-                sign * float(outlook.ci95_high[best]),
-            )
-        )
+        low, high = float(outlook.ci95_low[best]), float(outlook.ci95_high[best])
         inside = abs(coverage.best_public_z) <= UNFORESEEN
         yield (
             "From what was known before the end its private score was expected at "
-            f"{format_number(sign * float(outlook.mean[best]))}, with 95% between "
+            f"{format_number(float(outlook.mean[best]))}, with 95% between "
             f"{format_number(low)} and {format_number(high)}: "
             f"{'that held' if inside else 'that did not hold'}. Bands held for "
             f"{coverage.n_in_95} of {plural(coverage.n_obs, 'submission')}; they move "
@@ -118,17 +116,15 @@ def _foresight(
     if not found.sizes_known:
         yield (
             "The sizes of the test sets were not given and are taken as equal: give "
-            "test_size and public_fraction for a split to rely on."
+            f"{ask(('test_size', 'public_fraction'), reader)} for a split to rely on."
         )
 
 
-def _selection(history: History, found: Retrospective) -> Iterator[str]:
-    sign = history.competition.direction()
-
+def _selection(found: Retrospective) -> Iterator[str]:
     def scored(item: RuleOutcome) -> str:
         lost = f"{format_number(item.regret, digits=2)} short of the best"
         reached = "the best there was" if item.regret == 0 else lost
-        return f"{format_number(sign * item.score)} ({reached})"
+        return f"{format_number(item.score)} ({reached})"
 
     chosen = found.outcome_of(SELECTED)
     if chosen is not None:
@@ -151,7 +147,8 @@ def _selection(history: History, found: Retrospective) -> Iterator[str]:
         yield f"The usual rules for two would have scored: {told}."
 
 
-def _verdicts(found: Retrospective, words: Sequence[Verdict]) -> Iterator[str]:
+def _verdicts(facts: Facts, found: Retrospective) -> Iterator[str]:
+    words = (step.verdict for step in facts.steps)
     tally = Counter(zip(words, found.outcomes, strict=True))
     for verdict, names in _CLAIMS.items():
         made = {
@@ -176,8 +173,8 @@ def _verdicts(found: Retrospective, words: Sequence[Verdict]) -> Iterator[str]:
             )
 
 
-def _advice(found: Retrospective, resolution: ResolutionResult | None) -> Iterator[str]:
-    split = found.best_public
+def _advice(facts: Facts, found: Retrospective) -> Iterator[str]:
+    split, resolution = found.best_public, facts.resolution
     if (
         split is not None
         and found.fits
@@ -199,7 +196,7 @@ def _advice(found: Retrospective, resolution: ResolutionResult | None) -> Iterat
     judged = sum(bool(outcome) for outcome in found.outcomes)
     if judged and silent / judged > _MANY:
         seen = ""
-        if resolution is not None and math.isfinite(resolution.smallest_gain):
+        if resolution and math.isfinite(resolution.smallest_gain):
             seen = (
                 " This board shows gains from about "
                 f"{format_number(resolution.smallest_gain, digits=2)} on."

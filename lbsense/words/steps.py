@@ -5,21 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from lbsense._format import format_gain, format_number, format_probability
-from lbsense.analysis.evidence import Evidence
-from lbsense.analysis.result import Step
+from lbsense.facts import Claims, NoiseScale, Step
 
-__all__ = ["sentence"]
+__all__ = ["step_sentence"]
 
 
-def sentence(step: Step, evidence: Evidence, *, contradicted: bool) -> str:
+def step_sentence(
+    step: Step,
+    noise: NoiseScale,
+    claims: Claims,
+    *,
+    directed: bool,
+    contradicted: bool,
+) -> str:
     """Return the verdict of a step and its evidence in one sentence.
 
     Parameters
     ----------
     step : Step
         The step, with its verdict.
-    evidence : Evidence
-        That of the whole history.
+    noise, claims
+        Those of the whole history.
+    directed : bool
+        Whether it is known which score is better.
     contradicted : bool
         Whether public and CV gain of this step exclude each other.
     """
@@ -31,7 +39,7 @@ def sentence(step: Step, evidence: Evidence, *, contradicted: bool) -> str:
         case "chasing":
             return _chasing(step)
         case "guess":
-            return _guess(step, evidence)
+            return _guess(step, noise, claims)
         case "repeat":
             return _repeat(step)
         case "probe":
@@ -42,7 +50,9 @@ def sentence(step: Step, evidence: Evidence, *, contradicted: bool) -> str:
         case "unscored":
             return _unscored(step)
         case "unknown":
-            return _contradicted(step) if contradicted else _unknown(step, evidence)
+            if contradicted:
+                return _contradicted(step)
+            return _unknown(step, noise, claims, directed=directed)
 
 
 def _progress(step: Step) -> str:
@@ -66,8 +76,8 @@ def _chasing(step: Step) -> str:
     )
 
 
-def _guess(step: Step, evidence: Evidence) -> str:
-    if step.p_gain is not None and evidence.claims == "both":
+def _guess(step: Step, noise: NoiseScale, claims: Claims) -> str:
+    if step.p_gain is not None and claims == "both":
         return (
             f"Not distinguishable from no change: {_observed(step)} against a noise of "
             f"{format_number(step.public_gain_se, digits=2)} a step; P(gain) "
@@ -75,7 +85,6 @@ def _guess(step: Step, evidence: Evidence) -> str:
         )
     if step.public_gain == 0:
         return "Not distinguishable from no change: the public score is the same."
-    noise = evidence.noise
     if np.nan_to_num(noise.rerun_se) >= np.nan_to_num(noise.step_se_low):
         cause, size = "re-running one submission moves it", noise.rerun_se
     else:
@@ -109,8 +118,8 @@ def _unscored(step: Step) -> str:
     return f"{state}: nothing can be learned from it."
 
 
-def _unknown(step: Step, evidence: Evidence) -> str:
-    if "direction" in evidence.notes:
+def _unknown(step: Step, noise: NoiseScale, claims: Claims, *, directed: bool) -> str:
+    if not directed:
         return "Not knowable: which way the score is better was not given."
     if step.reference_id is None:
         return "The first scored submission: there is nothing to compare it with."
@@ -119,7 +128,7 @@ def _unknown(step: Step, evidence: Evidence) -> str:
             f"Not knowable: {_observed(step)}, and nothing tells how large the noise "
             "of a step is here."
         )
-    if evidence.claims == "both":
+    if claims == "both":
         leaning = "a gain" if step.p_gain > (step.p_loss or 0) else "a loss"
         chance = max(step.p_gain, step.p_loss or 0.0)
         return (
@@ -128,8 +137,8 @@ def _unknown(step: Step, evidence: Evidence) -> str:
         )
     return (
         f"Not knowable from public scores alone: {_observed(step)}, while noise may "
-        f"move a step by {format_number(evidence.noise.step_se_low, digits=2)} to "
-        f"{format_number(evidence.noise.step_se_high, digits=2)}, depending on how "
+        f"move a step by {format_number(noise.step_se_low, digits=2)} to "
+        f"{format_number(noise.step_se_high, digits=2)}, depending on how "
         "alike the two submissions are."
     )
 

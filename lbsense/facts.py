@@ -1,0 +1,477 @@
+"""What is found out about a history: numbers and verdicts, and not yet a sentence.
+
+Scores are raw, as the platform shows them; gains, gaps and true levels are oriented, so
+that more is better whatever the metric.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from lbsense._result import Caveat, Missing, Result
+from lbsense._typing import BoolArray, CvSource, FloatArray, Status, Verdict
+from lbsense._validation import read_only
+from lbsense.model import History
+from lbsense.stats import (
+    AgreementResult,
+    BandCoverageResult,
+    DemingResult,
+    GapSplitResult,
+    HindsightResult,
+    JointNoiseResult,
+    LadderResult,
+    LevelPosteriorResult,
+    LuckResult,
+    PairResult,
+    PicksResult,
+    PrivateOutlookResult,
+    QueryLimitsResult,
+    RankCorrelationResult,
+    ResolutionResult,
+    RuleOutcome,
+    StepPosteriorResult,
+)
+
+__all__ = [
+    "DEFAULT_RULE",
+    "OWN_PICKS",
+    "SELECTED",
+    "UNFORESEEN",
+    "Claims",
+    "Facts",
+    "GateDecision",
+    "GateResult",
+    "NoiseScale",
+    "Outlook",
+    "Retrospective",
+    "Step",
+    "StepOutcome",
+    "raw_outlook",
+    "raw_picks",
+]
+
+#: What the noise scale can carry: claims of gain and loss where noise is estimated, of
+#: what exceeds the largest noise where only bounds are known, or nothing.
+Claims: TypeAlias = Literal["both", "real", "none"]
+StepOutcome: TypeAlias = Literal[
+    "",
+    "confirmed",
+    "weakened",
+    "contradicted",
+    "gain after all",
+    "loss after all",
+    "still open",
+]
+
+GateDecision: TypeAlias = Literal["spend", "keep", "unknown"]
+
+#: Standard deviations from which the outlook did not hold.
+UNFORESEEN = 1.96
+#: Names of the choices that no rule makes.
+SELECTED, OWN_PICKS = "selected", "picks of lbsense"
+
+#: What platforms take for those who select nothing.
+DEFAULT_RULE = "two best public"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseScale(Result):
+    """Noise of the public score and of the difference of two public scores.
+
+    Attributes
+    ----------
+    score_sd : float
+        Standard deviation of the metric per test row, typical value; nan if unknown.
+    score_se, score_se_low, score_se_high : float
+        Standard error of one public score: typical, and the bounds that the metric
+        leaves open.
+    step_se_low, step_se_high : float
+        Bounds for the standard error of a public difference: two nearly identical
+        submissions, and two that have nothing in common.
+    step_se : float
+        Estimate of it for a typical step; nan where the history cannot give one.
+    rerun_se : float
+        Standard error of a public difference between runs of one submission.
+    n_repeats : int
+        Repeats that ``rerun_se`` rests on.
+    rounding_se : float
+        What rounding alone adds to a displayed difference.
+    n_public : int or None
+        Test rows behind the public score.
+    basis : str
+        Where these numbers come from.
+    """
+
+    score_sd: float
+    score_se: float
+    score_se_low: float
+    score_se_high: float
+    step_se_low: float
+    step_se_high: float
+    step_se: float
+    rerun_se: float
+    n_repeats: int
+    rounding_se: float
+    n_public: int | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Result):
+    """One submission against its reference. Gains are oriented: more is better.
+
+    Attributes
+    ----------
+    submission_id, file_name, description, submitted_at, status
+        As in the submission.
+    public_score, cv_score, cv_source, private_score
+        As in the submission: raw, not oriented.
+    reference_id : str or None
+        The submission that it is compared with.
+    public_gain, public_gain_se : float or None
+        Observed public gain and the standard error of its noise.
+    cv_gain, cv_gain_se : float or None
+        Observed CV gain, on the scale of the public score, and its standard error.
+    gain, gain_low, gain_high : float or None
+        Estimated true gain and its interval.
+    p_gain, p_null, p_loss : float or None
+        Probability of a true gain, of no change worth naming, and of a true loss.
+    verdict : str
+        One of the eight words of the vocabulary.
+    sentence : str
+        The verdict and its evidence in plain words.
+    """
+
+    submission_id: str
+    file_name: str | None
+    description: str | None
+    submitted_at: datetime | None
+    status: Status
+    public_score: float | None
+    cv_score: float | None
+    cv_source: CvSource | None
+    private_score: float | None
+    reference_id: str | None
+    public_gain: float | None
+    public_gain_se: float | None
+    cv_gain: float | None
+    cv_gain_se: float | None
+    gain: float | None
+    gain_low: float | None
+    gain_high: float | None
+    p_gain: float | None
+    p_null: float | None
+    p_loss: float | None
+    verdict: Verdict
+    sentence: str
+
+    @property
+    def name(self) -> str:
+        """What the entrant called it: untrusted text, the identifier for want of it."""
+        return self.description or self.file_name or self.submission_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outlook(Result):
+    """Private scores to expect, before they are known: raw, as the platform shows them.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (k,)
+        Expected private score, raw.
+    cov : ndarray of shape (k, k)
+        Covariance of the private scores, what is not known of the true ones included.
+    ci80_low, ci80_high, ci95_low, ci95_high : ndarray of shape (k,)
+        Bands in which the private score lies with 80% and 95% probability: raw scores,
+        the smaller number first.
+    best_public : int
+        Position of the best public score; -1 without any.
+    deflation : float
+        Luck in the best public score: by how much it is better than what is expected
+        of its true score. More is more luck, whatever the metric.
+    deflation_se : float
+        The same in standard errors of a public score.
+    size_ratio : float
+        Private over public test rows; 1 where the sizes are not known.
+    sizes_known : bool
+        Whether it was.
+    nested : bool
+        Whether the private score covers the public rows too.
+    shift_sd : float
+        Allowance for a shift that is common to all private scores.
+    """
+
+    mean: FloatArray
+    cov: FloatArray
+    ci80_low: FloatArray
+    ci80_high: FloatArray
+    ci95_low: FloatArray
+    ci95_high: FloatArray
+    best_public: int
+    deflation: float
+    deflation_se: float
+    size_ratio: float
+    sizes_known: bool
+    nested: bool
+    shift_sd: float
+
+
+def raw_outlook(
+    oriented: PrivateOutlookResult | Missing, sign: int
+) -> Outlook | Missing:
+    """Return an oriented outlook in raw scores, as the platform shows them."""
+    if isinstance(oriented, Missing):
+        return oriented
+
+    def band(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+        ends = (low, high) if sign > 0 else (-high, -low)
+        return read_only(ends[0]), read_only(ends[1])
+
+    low80, high80 = band(oriented.ci80_low, oriented.ci80_high)
+    low95, high95 = band(oriented.ci95_low, oriented.ci95_high)
+    return Outlook(
+        mean=read_only(sign * oriented.mean),
+        cov=oriented.cov,
+        ci80_low=low80,
+        ci80_high=high80,
+        ci95_low=low95,
+        ci95_high=high95,
+        best_public=oriented.best_public,
+        deflation=oriented.deflation,
+        deflation_se=oriented.deflation_se,
+        size_ratio=oriented.size_ratio,
+        sizes_known=oriented.sizes_known,
+        nested=oriented.nested,
+        shift_sd=oriented.shift_sd,
+    )
+
+
+def raw_picks(oriented: PicksResult | Missing, sign: int) -> PicksResult | Missing:
+    """Return picks whose expected scores are raw, as the platform shows them."""
+    if isinstance(oriented, Missing):
+        return oriented
+
+    def raw(pair: PairResult) -> PairResult:
+        return replace(pair, expected_score=sign * pair.expected_score)
+
+    return replace(
+        oriented,
+        best=raw(oriented.best),
+        runner_up=None if oriented.runner_up is None else raw(oriented.runner_up),
+        rules=tuple(raw(pair) for pair in oriented.rules),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Retrospective(Result):
+    """What the private scores say in the end. Gains and parts of gaps: more is better.
+
+    Attributes
+    ----------
+    n_obs : int
+        Submissions with a private score.
+    best_public : GapSplitResult or None
+        Gap of the best public submission, split; None where the noise is not known.
+    selected : GapSplitResult or None
+        The same of the selected submission that scored best in the end.
+    coverage : BandCoverageResult or None
+        Whether the outlook that was made without private scores held.
+    rules : tuple of RuleOutcome
+        What the selection, the picks of lbsense and the usual rules would have scored:
+        raw scores, as the platform shows them.
+    transfer : DemingResult or None
+        Line of private on public scores; submissions whose gap is far from all others
+        are left out.
+    public_private, cv_private : RankCorrelationResult
+        Rank correlation of the scores over all submissions.
+    steps : HindsightResult or Missing
+        True gains, private scores taken into account.
+    outcomes : tuple of str
+        Per submission what became of its verdict: "confirmed", "weakened",
+        "contradicted" where it made a claim; "gain after all", "loss after all" or
+        "still open" where it made none; "" where nothing can be said.
+    sizes_known : bool
+        Whether the sizes of the test sets were. Else they are taken as equal.
+    lessons : tuple of str
+        What happened, in sentences.
+    advice : tuple of str
+        What to do next time.
+    """
+
+    n_obs: int
+    best_public: GapSplitResult | None
+    selected: GapSplitResult | None
+    coverage: BandCoverageResult | None
+    rules: tuple[RuleOutcome, ...]
+    transfer: DemingResult | None
+    public_private: RankCorrelationResult
+    cv_private: RankCorrelationResult
+    steps: HindsightResult | Missing
+    outcomes: tuple[StepOutcome, ...]
+    sizes_known: bool
+    lessons: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What happened, and then what to do next time."""
+        return (*self.lessons, *self.advice)
+
+    @property
+    def fits(self) -> bool:
+        """Whether private scores lie where public and CV scores let expect them."""
+        return self.coverage is None or not abs(self.coverage.common_z) > UNFORESEEN
+
+    def outcome_of(self, rule: str) -> RuleOutcome | None:
+        """Return the outcome of a rule, None where it could not be followed."""
+        return next((item for item in self.rules if item.rule == rule), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult(Result):
+    """Whether a candidate is worth a submission. Gains are oriented: more is better.
+
+    Attributes
+    ----------
+    decision : {"spend", "keep", "unknown"}
+        Whether ``p_gain`` reaches ``at_least``; unknown where nothing can be told.
+    reason : str
+        Why, in plain words.
+    missing : Missing or None
+        What could not be told, and what would supply it; not in ``to_dict``.
+    cv_score : float
+        CV score of the candidate, as it was given.
+    parent_id, best_id : str or None
+        What its CV is compared with, and the submission of the highest expected true
+        score, which it has to beat.
+    cv_gain, cv_gain_se : float
+        Its CV gain over the parent on the scale of the public score, and the noise.
+    gain, gain_low, gain_high : float
+        Expected true gain over the best submission, and its 95% interval.
+    p_better, p_gain : float
+        Probability of any true gain over it, and of one worth naming.
+    smallest_gain : float
+        Gain that the leaderboard shows with 80% power.
+    p_visible : float
+        Probability of a true gain above that.
+    narrowing : float
+        Share by which a public score would narrow what is known of the step.
+    rope, at_least : float
+        Gain not worth naming, and the probability asked for.
+    n_obs : int
+        Past steps behind the prior.
+    """
+
+    decision: GateDecision
+    reason: str
+    cv_score: float
+    parent_id: str | None = None
+    best_id: str | None = None
+    cv_gain: float = math.nan
+    cv_gain_se: float = math.nan
+    gain: float = math.nan
+    gain_low: float = math.nan
+    gain_high: float = math.nan
+    p_better: float = math.nan
+    p_gain: float = math.nan
+    smallest_gain: float = math.nan
+    p_visible: float = math.nan
+    narrowing: float = math.nan
+    rope: float = math.nan
+    at_least: float = 0.5
+    n_obs: int = 0
+    missing: Missing | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers, the decision and its reason."""
+        content = Result.to_dict(self)
+        del content["missing"]
+        return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Facts(Result):
+    """Everything that was found out about a history, and why the rest was not.
+
+    Attributes
+    ----------
+    history : History
+        What was analysed.
+    level : str
+        Highest level of evidence reached: "A", "A+", "B", "C" or "D".
+    claims : {"both", "real", "none"}
+        What the noise scale can carry.
+    steps : tuple of Step
+        One per submission, in time order.
+    noise : NoiseScale
+        Noise of the public score and of a step of it.
+    agreement : AgreementResult or Missing
+        Of CV gains and public gains.
+    posterior : StepPosteriorResult or Missing
+        Where the probabilities of the steps come from.
+    parents : str
+        How it was found what each submission is compared with.
+    levels : LevelPosteriorResult or Missing
+        Posterior of the true score of every submission, oriented.
+    outlook : Outlook or Missing
+        Private scores to expect, raw.
+    picks : PicksResult or Missing
+        Which two to select; expected scores are raw.
+    luck : LuckResult or Missing
+        How much of the climb of the public score was luck.
+    resolution : ResolutionResult or Missing
+        What this leaderboard can tell.
+    limits : QueryLimitsResult or Missing
+        The most that so many scores could extract.
+    ladder : LadderResult or Missing
+        Which gains the Ladder would have released.
+    joint : JointNoiseResult or Missing
+        Noise of the submissions with predictions, all together.
+    retrospective : Retrospective or Missing
+        What the private scores say after the end.
+    cv_scale : float
+        What CV gains were multiplied by to lie on the scale of the public score; nan
+        where none was used.
+    contradicted : ndarray of bool of shape (n_submissions,)
+        Steps whose public and CV gain exclude each other.
+    caveats : tuple of Caveat
+        What weakens or changes a result that is there.
+    """
+
+    history: History
+    level: str
+    claims: Claims
+    steps: tuple[Step, ...]
+    noise: NoiseScale
+    agreement: AgreementResult | Missing
+    posterior: StepPosteriorResult | Missing
+    parents: str
+    levels: LevelPosteriorResult | Missing
+    outlook: Outlook | Missing
+    picks: PicksResult | Missing
+    luck: LuckResult | Missing
+    resolution: ResolutionResult | Missing
+    limits: QueryLimitsResult | Missing
+    ladder: LadderResult | Missing
+    joint: JointNoiseResult | Missing
+    retrospective: Retrospective | Missing
+    cv_scale: float
+    contradicted: BoolArray
+    caveats: tuple[Caveat, ...]
+
+    @property
+    def directed(self) -> bool:
+        """Whether it is known which score is better."""
+        return self.history.competition.greater_is_better is not None
+
+    def caveat(self, field: str) -> Caveat | None:
+        """Return what weakens a result or an input, None where nothing does."""
+        return next((item for item in self.caveats if item.field == field), None)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many submissions each verdict has, most frequent first."""
+        return dict(Counter(step.verdict for step in self.steps).most_common())

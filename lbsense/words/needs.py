@@ -1,0 +1,88 @@
+"""What would supply a result that is missing, said to whoever reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, TypeAlias
+
+from lbsense._result import Caveat, Missing
+
+__all__ = ["NEEDS", "Reader", "ask", "asked", "tell", "why"]
+
+#: Who reads: a user of Python, a user of the terminal, or anyone who has a page.
+Reader: TypeAlias = Literal["python", "terminal", "page"]
+
+
+class _Need(NamedTuple):
+    """One need as a page says it, and where Python and the shell have a name for it."""
+
+    page: str
+    python: str = ""
+    terminal: str = ""
+
+    def to(self, reader: Reader) -> str:
+        return getattr(self, reader) or self.page
+
+
+#: Need by its name. An empty text is one that the reason of a result says already.
+NEEDS: Mapping[str, _Need] = {
+    "metric": _Need("the metric", terminal="--metric"),
+    "test_size": _Need("the number of test rows", "test_size", "--test-size"),
+    "public_fraction": _Need(
+        "the share of them that is public", "public_fraction", "--public-fraction"
+    ),
+    "train_size": _Need("the number of training rows", "train_size", "--train-size"),
+    "direction": _Need(
+        "the metric, or whether higher or lower is better",
+        "the metric (metric='roc_auc'), or greater_is_better=True or False",
+        "the metric (--metric roc_auc), or --higher-is-better or --lower-is-better",
+    ),
+    "cv": _Need("CV scores"),
+    "cv_pairs": _Need("CV scores for at least 5 steps"),
+    "cv_direction": _Need(
+        "the direction of the CV metric where it does",
+        "cv_greater_is_better where it does",
+        "--cv-better where it does",
+    ),
+    "predictions": _Need("predictions"),
+    "oof": _Need(
+        "Out-of-fold predictions",
+        "Out-of-fold predictions (analyze(history, predictions))",
+        "Out-of-fold predictions (--predictions with --labels)",
+    ),
+    "private": _Need(""),
+    "fewer_submissions": _Need(""),
+}
+_TOGETHER = ("metric", "test_size", "public_fraction", "train_size")
+
+
+def asked(need: Iterable[str], reader: Reader) -> list[str]:
+    """Return what to ask for, a few words each."""
+    words = (NEEDS[name].to(reader) for name in need)
+    return [text for text in words if text]
+
+
+def ask(need: Iterable[str], reader: Reader) -> str:
+    """Return what to ask for as one list: all of the facts, or one of the rest."""
+    names = tuple(need)
+    facts = asked((name for name in names if name in _TOGETHER), reader)
+    rest = " or ".join(asked((n for n in names if n not in _TOGETHER), reader))
+    if rest:
+        return ", ".join([*facts, f"or {rest}"]) if facts else rest
+    return " and ".join([", ".join(facts[:-1]), facts[-1]] if facts[1:] else facts)
+
+
+def tell(missing: Missing | Caveat, reader: Reader) -> str:
+    """Return why a result is missing or weak, and what would help."""
+    wanted = ask(missing.need, reader)
+    is_whole = missing.reason.endswith((".", "?"))
+    if not wanted:
+        return missing.reason if is_whole else f"{missing.reason}."
+    if is_whole:
+        return f"{missing.reason} Give {wanted}."
+    return f"{missing.reason}: give {wanted}."
+
+
+def why(result: object, reader: Reader, otherwise: str = "") -> str:
+    """Return why a result is missing; ``otherwise`` where it is there."""
+    return tell(result, reader) if isinstance(result, Missing) else otherwise
