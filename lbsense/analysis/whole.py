@@ -28,6 +28,7 @@ from lbsense.stats import (
     private_outlook,
     public_resolution,
     query_limits,
+    visible_correlation,
 )
 
 __all__ = ["Expectations", "agreement_of", "expect"]
@@ -75,8 +76,10 @@ def agreement_of(history: History, evidence: Evidence) -> AgreementResult | Miss
         noise = {
             "public_step_var": public_var,
             "cv_step_var": float(np.square(posterior.cv_se[paired]).mean()),
-            "gain_var": float(
-                np.mean(posterior.gain[paired] ** 2 + posterior.gain_se[paired] ** 2)
+            "perfect_r": visible_correlation(
+                posterior.gain[paired],
+                posterior.gain_se[paired],
+                posterior.public_se[paired],
             ),
             "cv_sampling_var": public_var * _row_ratio(history.competition, evidence),
         }

@@ -9,7 +9,7 @@ import numpy as np
 from lbsense._format import format_number
 from lbsense.analysis import Analysis
 from lbsense.checks.finding import Outcome, check, flag_if, not_applicable
-from lbsense.stats import attainable_z, common_offset, visible_correlation
+from lbsense.stats import attainable_z, common_offset
 
 __all__ = ["AGREEMENT_CHECKS"]
 
@@ -29,11 +29,10 @@ _NEEDS_GAINS = "Needs CV scores, and with them the noise of a step."
 def cv_disconnected(analysis: Analysis) -> Outcome:
     """Flag CV gains that do not follow public gains where they could (LBS201)."""
     agreement = analysis.agreement
-    perfect = _perfect(analysis)
-    if not agreement or math.isnan(perfect):
+    if not agreement or math.isnan(agreement.perfect_r):
         return not_applicable(_NEEDS_GAINS)
     n_obs = agreement.n_obs
-    expected = _FAIR * perfect
+    expected = _FAIR * agreement.perfect_r
     if not attainable_z(expected, n_obs) >= _SEEN:
         return not_applicable(
             "Needs more steps, or larger ones: agreement would not be seen here if "
@@ -63,17 +62,16 @@ def cv_disconnected(analysis: Analysis) -> Outcome:
 def cv_untestable(analysis: Analysis) -> Outcome:
     """Flag a history in which no CV could prove itself (LBS202)."""
     agreement = analysis.agreement
-    perfect = _perfect(analysis)
-    if not agreement or math.isnan(perfect):
+    if not agreement or math.isnan(agreement.perfect_r):
         return not_applicable(_NEEDS_GAINS)
     n_obs = agreement.n_obs
-    expected = attainable_z(_FAIR * perfect, n_obs)
+    expected = attainable_z(_FAIR * agreement.perfect_r, n_obs)
     blind = not expected >= _SEEN
     return flag_if(
         blind,
         (
             f"A CV without noise would correlate with the public gains by "
-            f"{perfect:.2f}: with {n_obs} steps "
+            f"{agreement.perfect_r:.2f}: with {n_obs} steps "
             + (
                 "too little to be seen against the noise of the leaderboard."
                 if blind
@@ -83,17 +81,6 @@ def cv_untestable(analysis: Analysis) -> Outcome:
         value=0.0 if math.isnan(expected) else expected,
         threshold=_SEEN,
         n_obs=n_obs,
-    )
-
-
-def _perfect(analysis: Analysis) -> float:
-    """Return the correlation with public gains of a CV without noise, or nan."""
-    posterior = analysis.posterior
-    if not posterior or not math.isfinite(analysis.noise.step_se):
-        return math.nan
-    paired = np.isfinite(posterior.cv_se)
-    return visible_correlation(
-        posterior.gain[paired], posterior.gain_se[paired], posterior.public_se[paired]
     )
 
 

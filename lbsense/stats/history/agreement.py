@@ -192,7 +192,7 @@ def gain_agreement(
     *,
     cv_step_var: float = float("nan"),
     public_step_var: float = float("nan"),
-    gain_var: float = float("nan"),
+    perfect_r: float = float("nan"),
     cv_sampling_var: float = float("nan"),
     confidence_level: float = 0.95,
 ) -> AgreementResult:
@@ -206,8 +206,8 @@ def gain_agreement(
         Differences to the submission that each was made from, nan where missing.
     cv_step_var, public_step_var : float
         Typical noise variances of these, nan where not known.
-    gain_var : float
-        Mean square of the true gains, as the step posterior has it.
+    perfect_r : float
+        What a CV without noise would show, as `visible_correlation` gives it.
     cv_sampling_var : float
         Part of ``cv_step_var`` that the choice of rows explains.
     confidence_level : float
@@ -219,14 +219,8 @@ def gain_agreement(
 
     Notes
     -----
-    Noise attenuates a correlation by the root of the reliability of either side
-    (Spearman 1904): a CV without noise would show ``sqrt(gain_var / (gain_var +
-    public_step_var))``. Below 0.3 no history of this length could show agreement.
-
-    References
-    ----------
-    Spearman, C. (1904). The proof and measurement of association between two things.
-    American Journal of Psychology 15(1), 72-101. doi:10.2307/1412159
+    Noise attenuates a correlation. Where even a CV without any would show less than
+    0.3, no history of this length could show agreement.
 
     Examples
     --------
@@ -246,7 +240,6 @@ def gain_agreement(
         as_float_vector(public, name="public"),
         confidence_level,
     )
-    perfect = float(np.sqrt(gain_var / (gain_var + public_step_var)))
     excess = max(cv_step_var - cv_sampling_var, 0.0)  # nan stays nan
     excess = excess if np.isfinite(cv_sampling_var) else float("nan")
     ratio = public_step_var / cv_step_var
@@ -258,10 +251,10 @@ def gain_agreement(
         reason = f"{ranks.n_obs} steps have both gains; {_FEWEST} are needed."
     elif not np.isfinite(ranks.statistic):
         reason = "All CV gains, or all public gains, are equal."
-    elif perfect < _LEAST_VISIBLE:
+    elif perfect_r < _LEAST_VISIBLE:
         reason = (
             f"On this plateau even a CV without noise would correlate with the public "
-            f"gains by {perfect:.2f} only."
+            f"gains by {perfect_r:.2f} only."
         )
     return AgreementResult(
         statistic=ranks.statistic,
@@ -272,7 +265,7 @@ def gain_agreement(
         pearson=pearson,
         pearson_low=low,
         pearson_high=high,
-        perfect_r=perfect,
+        perfect_r=perfect_r,
         levels_r=levels_r,
         cv_excess_se=float(np.sqrt(excess)),
         cv_excess_share=excess / cv_step_var,
@@ -340,6 +333,11 @@ def visible_correlation(
     ``sqrt(g / (g + s))`` with mean square ``g`` of the true gains and ``s`` of the
     noise (Spearman 1904). Squares are cut at 100 times their median, so that one
     broken submission does not make a plateau look like a slope.
+
+    References
+    ----------
+    Spearman, C. (1904). The proof and measurement of association between two things.
+    American Journal of Psychology 15(1), 72-101. doi:10.2307/1412159
 
     Examples
     --------

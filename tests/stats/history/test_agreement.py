@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from lbsense.stats import rank_correlation
-from lbsense.stats.history.agreement import deming_line, gain_agreement
+from lbsense.stats import (
+    deming_line,
+    gain_agreement,
+    rank_correlation,
+    visible_correlation,
+)
 
 NAN = float("nan")
 pairs = st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=3)
@@ -188,7 +192,10 @@ GAINS = np.array([NAN, 0.01, -0.02, 0.03, 0.0, 0.02])
 
 def test_attenuation_by_hand():
     # True gains of variance 9, public noise 16: reliability 9/25, its root .6.
-    result = agree(GAINS, GAINS, gain_var=9.0, public_step_var=16.0, cv_step_var=8.0)
+    perfect = visible_correlation([3.0, 3.0], [0.0, 0.0], [4.0, 4.0])
+    result = agree(
+        GAINS, GAINS, perfect_r=perfect, public_step_var=16.0, cv_step_var=8.0
+    )
     np.testing.assert_allclose(result.perfect_r, 0.6)
     assert result.testable
     assert result.reason == ""
@@ -200,7 +207,6 @@ def test_excess_of_cv_by_hand():
     result = agree(
         GAINS,
         GAINS,
-        gain_var=1.0,
         public_step_var=4.0,
         cv_step_var=8.0,
         cv_sampling_var=6.0,
@@ -234,7 +240,10 @@ def test_agreement_is_not_asked_of_four_steps():
 
 def test_a_plateau_is_said_to_hide_agreement():
     # Reliability 1/17 < .09: even perfect CV would correlate by .24.
-    result = agree(GAINS, GAINS, gain_var=1.0, public_step_var=16.0, cv_step_var=1.0)
+    perfect = visible_correlation([1.0], [0.0], [4.0])
+    result = agree(
+        GAINS, GAINS, perfect_r=perfect, public_step_var=16.0, cv_step_var=1.0
+    )
     assert not result.testable
     assert "correlate with the public gains by 0.24 only" in result.reason
 
@@ -252,7 +261,7 @@ def test_a_plateau_is_said_to_hide_agreement():
 def test_gains_that_cannot_correlate_give_nan(cv_gain, public_gain):
     cv_gain, public_gain = np.array(cv_gain), np.array(public_gain)
     result = agree(
-        cv_gain, public_gain, cv_step_var=1.0, public_step_var=1.0, gain_var=1.0
+        cv_gain, public_gain, cv_step_var=1.0, public_step_var=1.0, perfect_r=0.7
     )
     assert np.isnan([result.statistic, result.pearson, result.levels_r]).all()
     assert result.line is None or result.line.slope == 0.0
@@ -269,7 +278,8 @@ def test_perfect_r_is_the_correlation_that_noiseless_cv_shows():
     rng = np.random.default_rng(1)
     gain = rng.normal(0, 3, 20_000)
     public = gain + rng.normal(0, 4, 20_000)
-    result = agree(gain, public, gain_var=9.0, public_step_var=16.0)
+    perfect = visible_correlation(gain, 0 * gain, np.full(20_000, 4.0))
+    result = agree(gain, public, perfect_r=perfect, public_step_var=16.0)
     np.testing.assert_allclose(result.pearson, result.perfect_r, atol=0.015)
 
 
