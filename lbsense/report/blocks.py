@@ -13,21 +13,16 @@ __all__ = [
     "Column",
     "Figure",
     "Page",
-    "Paragraph",
     "Remark",
     "Section",
     "Table",
+    "numbers",
+    "row",
+    "texts",
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
-    """One paragraph of plain text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Bullets:
     """A list of sentences."""
 
@@ -57,23 +52,15 @@ class Remark:
     details: Sequence[tuple[str, str]] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table.
-
-    Attributes
-    ----------
-    name : str
-        Its heading.
-    numeric : bool
-        Whether its cells are numbers.
-    """
+    """A column of a table: its heading, and whether its cells are numbers."""
 
     name: str
     numeric: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A cell of a table.
 
@@ -106,7 +93,7 @@ class Table:
     interactive: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A picture by the name of its plot, with what it shows in words."""
 
@@ -114,7 +101,8 @@ class Figure:
     caption: str
 
 
-Block: TypeAlias = Paragraph | Bullets | Remark | Table | Figure
+#: A plain text is a paragraph.
+Block: TypeAlias = str | Bullets | Remark | Table | Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +136,18 @@ class Page:
     headline: str
     answer: Sequence[Section]
     sections: Sequence[Section]
+
+
+def texts(*names: str) -> list[Column]:
+    """Return columns of texts."""
+    return [Column(name) for name in names]
+
+
+def numbers(*names: str) -> list[Column]:
+    """Return columns of numbers."""
+    return [Column(name, numeric=True) for name in names]
+
+
+def row(*cells: str | Cell) -> list[Cell]:
+    """Return the cells of a row; a plain text is a cell."""
+    return [Cell(cell) if isinstance(cell, str) else cell for cell in cells]

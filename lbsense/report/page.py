@@ -9,27 +9,25 @@ from contextlib import suppress
 from importlib import metadata
 
 from lbsense import words
-from lbsense._format import (
-    clean_text,
-    plural,
-)
+from lbsense._format import clean_text, plural
 from lbsense._version import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings
 from lbsense.model import InputFile
 from lbsense.report.blocks import (
+    Block,
     Bullets,
-    Cell,
-    Column,
     Figure,
     Page,
-    Paragraph,
     Section,
     Table,
+    numbers,
+    row,
+    texts,
 )
 from lbsense.report.evidence import evidence
 
-__all__ = ["answer", "build_page", "figure_names", "provenance"]
+__all__ = ["build_page", "figure_names"]
 
 
 def build_page(
@@ -41,8 +39,8 @@ def build_page(
         title=clean_text(slug or "") or "Submission history",
         subject=" · ".join(words.subject(analysis.history)),
         headline=clean_text(analysis.headline),
-        answer=answer(analysis),
-        sections=(*evidence(analysis, findings), *provenance(analysis, sources)),
+        answer=_answer(analysis),
+        sections=(*evidence(analysis, findings), *_provenance(analysis, sources)),
     )
 
 
@@ -54,7 +52,7 @@ def figure_names(page: Page) -> Iterator[str]:
                 yield block.name
 
 
-def answer(analysis: Analysis) -> tuple[Section, ...]:
+def _answer(analysis: Analysis) -> tuple[Section, ...]:
     """Return the three parts of the answer."""
     parts = (
         ("happened", "What happened", _happened(analysis)),
@@ -62,7 +60,7 @@ def answer(analysis: Analysis) -> tuple[Section, ...]:
         ("todo", "What to do", _todo(analysis)),
     )
     return tuple(
-        Section(key=key, title=title, blocks=(Bullets(items=items),))
+        Section(key=key, title=title, blocks=(Bullets(items),))
         for key, title, items in parts
         if items
     )
@@ -116,18 +114,20 @@ _ASSUMPTIONS = (
 _PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "jinja2")
 
 
-def provenance(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Section]:
+def _provenance(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Section]:
     """Yield how the numbers were made, what was read, and with what."""
+    notes = words.notes(analysis, "page")
+    told = [f"{name}: {text}" for name, text in sorted(notes.items())]
     yield Section(
         key="methods",
         title="How each number was made",
         blocks=(
-            Bullets(items=_METHODS),
-            Paragraph(text="What has to be true for them to hold:"),
-            Bullets(items=_ASSUMPTIONS),
-            Paragraph(text=f"References of the steps: {analysis.parents}."),
-            Paragraph(text=f"Noise of the public score: {analysis.noise.basis}"),
-            *_notes(analysis),
+            Bullets(_METHODS),
+            "What has to be true for them to hold:",
+            Bullets(_ASSUMPTIONS),
+            f"References of the steps: {analysis.parents}.",
+            f"Noise of the public score: {analysis.noise.basis}",
+            *([Bullets(told)] if told else []),
         ),
         quiet=True,
     )
@@ -139,55 +139,35 @@ def provenance(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Sec
     )
 
 
-def _notes(analysis: Analysis) -> Iterator[Bullets]:
-    notes = words.notes(analysis, "page")
-    if notes:
-        yield Bullets(items=[f"{name}: {text}" for name, text in sorted(notes.items())])
-
-
-def _inputs(
-    analysis: Analysis, sources: Sequence[InputFile]
-) -> Iterator[Table | Bullets | Paragraph]:
+def _inputs(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Block]:
     if sources:
         yield Table(
             name="files",
             caption="Files that were read.",
-            columns=(
-                Column(name="File"),
-                Column(name="Bytes", numeric=True),
-                Column(name="SHA-256"),
-            ),
+            columns=[*texts("File"), *numbers("Bytes"), *texts("SHA-256")],
             rows=[
-                (
-                    Cell(text=clean_text(item.name)),
-                    Cell(text=f"{item.n_bytes:,}"),
-                    Cell(text=item.sha256),
-                )
+                row(clean_text(item.name), f"{item.n_bytes:,}", item.sha256)
                 for item in sources
             ],
         )
-    competition = analysis.history.competition
+    history = analysis.history
     given = [
         f"{name} = {clean_text(str(value))}"
-        for name, value in competition.to_dict().items()
+        for name, value in history.competition.to_dict().items()
         if value is not None
     ]
     if given:
-        yield Paragraph(text=f"Competition: {'; '.join(given)}.")
-    yield Paragraph(
-        text=f"Made with {', '.join(_versions())}. The same inputs, options "
+        yield f"Competition: {'; '.join(given)}."
+    yield (
+        f"Made with {', '.join(_versions())}. The same inputs, options "
         "and versions give the same bytes."
     )
-    doubts = [str(warning) for warning in analysis.history.warnings]
-    dropped = analysis.history.dropped
-    if doubts:
-        yield Bullets(items=doubts)
-    if dropped:
-        yield Paragraph(
-            text=f"{plural(len(dropped), 'row or cell', 'rows or cells')} not "
-            "understood:"
-        )
-        yield Bullets(items=[str(issue) for issue in dropped])
+    if history.warnings:
+        yield Bullets([str(warning) for warning in history.warnings])
+    if history.dropped:
+        count = plural(len(history.dropped), "row or cell", "rows or cells")
+        yield f"{count} not understood:"
+        yield Bullets([str(issue) for issue in history.dropped])
 
 
 def _versions() -> Iterator[str]:
