@@ -205,8 +205,11 @@ def test_fold_and_saved_index_are_no_predictions():
     np.testing.assert_array_equal(predictions.labels, [1, 0])
 
 
-def test_semicolons_and_decimal_commas():
-    predictions = read_predictions(test={"a": io.StringIO("id;pred\n1;0,25\n2;0,5\n")})
+@pytest.mark.parametrize(
+    "text", ["id;pred\n1;0,25\n2;0,5\n", "id\tpred\n1\t0,25\n2\t0,5\n"]
+)
+def test_decimal_commas(text):
+    predictions = read_predictions(test={"a": io.StringIO(text)})
     np.testing.assert_allclose(predictions.test[:, 0], [0.25, 0.5])
 
 

@@ -112,6 +112,8 @@ _ROLE_TABLE = {
     Role.EXTREME: "min max minimum maximum worst lowest highest range",
     Role.SPREAD: "std sd stdev stddev sigma se sem var variance spread deviation",
     Role.MEAN: "mean avg average averaged moyenne media média среднее 平均 均值",
+    # Words within the names of metrics, and names that stand for several or none; the
+    # names themselves come from their records.
     Role.METRIC: """
         ce corr correlation ece err error f2 gini hamming kappa log loss map mase nrmse
         pr rmsse rps wrmse wrmsse macro micro neg binary logarithmic squared

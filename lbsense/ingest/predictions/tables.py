@@ -17,6 +17,7 @@ import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.tables.cells import uses_decimal_comma
 from lbsense.ingest.tables.source import is_text_source, read_documents
 
 __all__ = [
@@ -192,7 +193,8 @@ def read_prediction_table(data: Any, wanted: Wanted, source: str) -> PredictionT
 def _from_text(source: str, text: str, wanted: Wanted) -> PredictionTable:
     heading, _, body = text.partition("\n")
     delimiter = max(",\t;", key=heading.count)
-    comma = delimiter == ";" and re.search(r"\d,\d", body[:10_000]) is not None
+    sample: list[object] = [*re.split(f"[{delimiter}\n]", body[:10_000])]
+    comma = uses_decimal_comma(sample, delimiter)
     try:
         names = next(csv.reader([heading], delimiter=delimiter))
         id_name = _id_name(names, wanted, source)
