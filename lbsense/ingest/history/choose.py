@@ -124,7 +124,6 @@ def _other_table(table: RawTable) -> RowIssue:
 
 
 def _no_score_message(table: RawTable) -> str:
-    shown = ", ".join(shorten(name, 40) for name in table.columns[:20])
     if known_fields(table.columns) <= {"submission_id"}:
         hint = (
             " If it is a file of predictions that you sent in: what is read here is "
@@ -133,9 +132,9 @@ def _no_score_message(table: RawTable) -> str:
     else:
         hint = ""
     return (
-        f"{table.source}: no column for the public score. Found: {shown}. Name it with "
-        f"columns={{'public_score': '<your column>'}} (--columns public_score=NAME)."
-        f"{hint}"
+        f"{table.source}: no column for the public score. Found: {table.shown}. Name "
+        f"it with columns={{'public_score': '<your column>'}} "
+        f"(--columns public_score=NAME).{hint}"
     )
 
 
@@ -167,10 +166,10 @@ def choose_team(
             raise IngestError(_many_message(source, counts))
         return list(tables)
     if not counts:
-        shown = ", ".join(shorten(name, 40) for name in tables[0].columns[:20])
         msg = (
             f"{source}: team={team!r} was asked for, but no column names the teams. "
-            f"Found: {shown}. Leave team out, or name it: columns={{'team_name': ...}}."
+            f"Found: {tables[0].shown}. Leave team out, or name it: "
+            "columns={'team_name': ...}."
         )
         raise IngestError(msg)
     chosen = _find_team(source, counts, team)

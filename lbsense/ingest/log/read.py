@@ -303,12 +303,11 @@ def _refuse_chart(table: RawTable) -> None:
 
 
 def _none_message(table: RawTable) -> str:
-    shown = ", ".join(shorten(name, 40) for name in table.columns[:20])
     more = ", ..." if len(table.columns) > 20 else ""
     return (
-        f"{table.source}: no column for the CV score. Found: {shown}{more}. Expected a "
-        "name such as cv, cv_score, oof, val_auc or metrics.cv_rmse_mean, with numbers "
-        "that are not all whole. Name it with join_log(history, log, "
+        f"{table.source}: no column for the CV score. Found: {table.shown}{more}. "
+        "Expected a name such as cv, cv_score, oof, val_auc or metrics.cv_rmse_mean, "
+        "with numbers that are not all whole. Name it with join_log(history, log, "
         "columns={'cv_score': '<your column>'})."
     )
 

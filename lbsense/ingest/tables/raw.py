@@ -54,10 +54,10 @@ class RawTable:
     issues: list[RowIssue]
     delimiter: str | None = None
 
-    def column(self, name: str) -> list[object]:
-        """Return the cells below the first column of that exact name."""
-        index = self.columns.index(name)
-        return [row.cells[index] for row in self.rows]
+    @property
+    def shown(self) -> str:
+        """The first names of columns, for a message."""
+        return ", ".join(shorten(name, 40) for name in self.columns[:20])
 
 
 def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:

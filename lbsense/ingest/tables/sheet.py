@@ -360,11 +360,10 @@ def fold_columns(table: RawTable, among: Iterable[int]) -> tuple[int, ...]:
 
 
 def _absent_message(table: RawTable, field: str, name: str) -> str:
-    shown = ", ".join(shorten(column, 40) for column in table.columns[:20])
     lower = {column.lower(): column for column in table.columns}
     close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)
     hint = f" Close to it: {', '.join(lower[key] for key in close)}." if close else ""
     return (
         f"{table.source}: columns says that {field} is the column {name!r}, but there "
-        f"is none of that name. Found: {shown}.{hint}"
+        f"is none of that name. Found: {table.shown}.{hint}"
     )
