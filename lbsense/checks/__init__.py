@@ -1,13 +1,14 @@
 """Flags about a history as a whole, each with its number, threshold and sample size."""
 
-from lbsense.checks._explain import (
+from lbsense.checks.finding import Finding, Findings
+from lbsense.checks.run import (
+    CHECKS,
     EXPLANATIONS,
     Explanation,
     explain,
     explanations_page,
+    run_checks,
 )
-from lbsense.checks.finding import Finding, Findings
-from lbsense.checks.run import CHECKS, run_checks
 
 __all__ = [
     "CHECKS",

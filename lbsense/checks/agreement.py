@@ -8,7 +8,7 @@ import numpy as np
 
 from lbsense._format import format_number
 from lbsense.analysis import Analysis
-from lbsense.checks.finding import Outcome, check, flag_if, not_applicable
+from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
 from lbsense.stats import attainable_z, common_offset
 
 __all__ = ["AGREEMENT_CHECKS"]
@@ -25,6 +25,18 @@ _NEEDS_GAINS = "Needs CV scores, and with them the noise of a step."
     "CV gains and public gains move apart",
     severity="warning",
     reference="Bonett & Wright 2000, doi:10.1007/BF02294183",
+    text=Text(
+        "What your CV says of a change and what the leaderboard says of it have little "
+        "to do with each other, in a history in which they could have agreed.",
+        "The rank correlation of CV gains and public gains is not shown to be above 0 "
+        "(one-sided 10%), though a CV that correlates by .8 with the true gains would "
+        "be seen in 19 of 20 such histories.",
+        "One history in twenty whose CV is just good enough to be seen. Also where "
+        "many parents are wrong, so that gains are taken against the wrong submission.",
+        "Do not choose by this CV until it follows. Look for a split that differs from "
+        "that of the test (time, groups, duplicates), for a leak, and for a metric "
+        "that is not that of the leaderboard.",
+    ),
 )
 def cv_disconnected(analysis: Analysis) -> Outcome:
     """Flag CV gains that do not follow public gains where they could (LBS201)."""
@@ -58,6 +70,17 @@ def cv_disconnected(analysis: Analysis) -> Outcome:
     "Whether CV follows the leaderboard cannot be tested here",
     severity="info",
     reference="Spearman 1904, doi:10.2307/1412159",
+    text=Text(
+        "Your steps are too small, or too few, for anyone to see whether CV and public "
+        "score agree. A low correlation here accuses nobody.",
+        "Even a CV that correlates by .8 with the true gains would be told from chance "
+        "in fewer than 19 of 20 such histories.",
+        "It rests on an estimate of how large the true gains are; on a plateau that is "
+        "nearly always right.",
+        "Judge the split by what you know of the data, not by this correlation. A few "
+        "deliberately different submissions, one of them weak, tell more than many "
+        "small ones.",
+    ),
 )
 def cv_untestable(analysis: Analysis) -> Outcome:
     """Flag a history in which no CV could prove itself (LBS202)."""
@@ -89,6 +112,17 @@ def cv_untestable(analysis: Analysis) -> Outcome:
     "CV and public scores lie apart as a whole",
     severity="notice",
     reference="two-sided test at .001 of the mean difference",
+    text=Text(
+        "Public scores lie above or below CV by more than the choice of rows explains.",
+        "The mean of public minus CV exceeds 3.3 standard errors of a difference on so "
+        "many public and training rows.",
+        "CV trains on fewer rows than the final model, and an ensemble of folds is "
+        "better than one fold: a steady small distance is normal. Grouped rows carry "
+        "fewer independent ones than the sizes say.",
+        "If the distance is the same for all submissions, gains are still comparable. "
+        "Find out whether the test differs from the training data (adversarial "
+        "validation, dates), and expect a wider private band: shift_sd in analyze.",
+    ),
 )
 def common_shift(analysis: Analysis) -> Outcome:
     """Flag a distance of CV and public that the choice of rows cannot make (LBS203)."""
@@ -129,6 +163,14 @@ def common_shift(analysis: Analysis) -> Outcome:
     "The CV scheme changed within the history",
     severity="warning",
     reference="data warning LBS108",
+    text=Text(
+        "CV scores from before and after the change do not measure the same thing.",
+        "Descriptions name two kinds of validation, or the CV scores fall into two "
+        "groups far apart (data warning LBS108).",
+        "Where only the wording changed, as from `cv` to `oof`.",
+        "Recompute the CV of the submissions that matter under one scheme, or analyse "
+        "both parts as histories of their own.",
+    ),
 )
 def scheme_changed(analysis: Analysis) -> Outcome:
     """Flag CV scores that are not comparable with each other (LBS204)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lbsense.checks._explanations import Text
+from lbsense.checks.finding import Text
 
 __all__ = ["DATA_TEXTS"]
 

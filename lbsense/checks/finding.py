@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ __all__ = [
     "Findings",
     "Outcome",
     "Severity",
+    "Text",
     "check",
     "file_check",
     "flag_if",
@@ -28,6 +29,18 @@ __all__ = [
 
 FindingStatus: TypeAlias = Literal["flagged", "passed", "not_applicable", "muted"]
 Severity: TypeAlias = Literal["info", "notice", "warning"]
+
+
+class Text(NamedTuple):
+    """The four parts of an explanation, each a few plain sentences.
+
+    They say what a code means, what makes it fire, when it is wrong, and what to do.
+    """
+
+    meaning: str
+    why: str
+    wrong: str
+    remedy: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +154,8 @@ class Check:
     ----------
     code, title, severity, reference : str
         As in the findings that it makes.
+    text : Text
+        What a flag means, in plain words.
     examine : callable
         Makes the outcome of an analysis and of predictions, which may be None.
     """
@@ -149,6 +164,7 @@ class Check:
     title: str
     severity: Severity
     reference: str
+    text: Text
     examine: Callable[[Analysis, Predictions | None], Outcome]
 
     def finding(
@@ -168,7 +184,7 @@ class Check:
 
 
 def check(
-    code: str, title: str, *, severity: Severity, reference: str
+    code: str, title: str, *, severity: Severity, reference: str, text: Text
 ) -> Callable[[Callable[[Analysis], Outcome]], Check]:
     """Return a decorator that makes a check of a function of the analysis."""
 
@@ -178,6 +194,7 @@ def check(
             title=title,
             severity=severity,
             reference=reference,
+            text=text,
             examine=lambda analysis, _: examine(analysis),
         )
 
@@ -185,7 +202,7 @@ def check(
 
 
 def file_check(
-    code: str, title: str, *, severity: Severity, reference: str
+    code: str, title: str, *, severity: Severity, reference: str, text: Text
 ) -> Callable[[Callable[[Analysis, Predictions | None], Outcome]], Check]:
     """Return a decorator for a check that looks at submitted files as well."""
 
@@ -195,6 +212,7 @@ def file_check(
             title=title,
             severity=severity,
             reference=reference,
+            text=text,
             examine=examine,
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lbsense._format import format_number, plural
 from lbsense.analysis import Analysis
-from lbsense.checks.finding import Outcome, check, flag_if, not_applicable
+from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
 
 __all__ = ["OUTCOME_CHECKS"]
 
@@ -21,6 +21,16 @@ _FEWEST = 5
     "The selected submissions were not the best",
     severity="notice",
     reference="expected regret of the recommended pair",
+    text=Text(
+        "The better of your selected submissions fell short of your best private score "
+        "by more than luck explains.",
+        "The loss exceeds twice what the recommended pair was expected to lose, plus "
+        "one standard error of a private step.",
+        "After the fact some submission is always best; a loss just above the "
+        "threshold says little about how you chose.",
+        "Compare the rules in the retrospective; next time let `lbsense pick` weigh CV "
+        "and public score.",
+    ),
 )
 def selected_not_best(analysis: Analysis) -> Outcome:
     """Flag a selection that lost more than luck makes one lose (LBS401)."""
@@ -61,6 +71,15 @@ def selected_not_best(analysis: Analysis) -> Outcome:
     "The private score fell outside its band",
     severity="notice",
     reference="95% band of the outlook",
+    text=Text(
+        "The best public submission scored outside the 95% band that was foretold from "
+        "public and CV scores alone.",
+        "A shift between public and private rows, grouped rows, or a model of the "
+        "noise that does not fit this competition.",
+        "One history in twenty by chance.",
+        "Look at LBS403: if all submissions moved together it is a shift. Allow for it "
+        "with shift_sd.",
+    ),
 )
 def outlook_missed(analysis: Analysis) -> Outcome:
     """Flag a best public submission whose private score was not foreseen (LBS402)."""
@@ -95,6 +114,16 @@ def outlook_missed(analysis: Analysis) -> Outcome:
     "Private and public scores lie apart as a whole",
     severity="notice",
     reference="two-sided test at .001 of the mean difference",
+    text=Text(
+        "All private scores lie above or below the public ones by more than a random "
+        "split makes them.",
+        "The mean difference exceeds 3.3 standard errors of a difference on so many "
+        "public and private rows. It is shared by everyone and is no overfitting.",
+        "Sizes that are wrong, grouped rows, or a metric with heavy tails make the "
+        "standard error too small.",
+        "Compare submissions with each other, not public with private. The split was "
+        "probably by time or group; validate likewise.",
+    ),
 )
 def private_shift(analysis: Analysis) -> Outcome:
     """Flag a distance of private and public that chance cannot make (LBS403)."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 
 from lbsense._format import plural
+from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
-from lbsense.checks._files import Files, files_of
-from lbsense.checks.finding import Outcome, check, file_check, flag_if, not_applicable
+from lbsense.checks.finding import (
+    Outcome,
+    Text,
+    check,
+    file_check,
+    flag_if,
+    not_applicable,
+)
 from lbsense.checks.wording import blend_of, wording_of
 from lbsense.metrics import find_metric
-from lbsense.model import Predictions
+from lbsense.model import NameIndex, Predictions
 from lbsense.stats import few_row_moves, few_row_pairs, longest_line, value_counts
 
 __all__ = ["PROBE_CHECKS"]
@@ -25,15 +33,62 @@ _LINE = 4
 _WHITEHILL = "Whitehill 2017, arXiv:1707.01825"
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Submitted files of scored submissions: a column each, in time order.
+
+    ``table`` has a row for every test row and output; ``places`` are positions in the
+    history.
+    """
+
+    table: FloatArray
+    places: tuple[int, ...]
+    n_rows: int
+
+
+def _files_of(analysis: Analysis, predictions: Predictions | None) -> _Files | None:
+    """Return the files of the submissions that have a public score, None without."""
+    if predictions is None or predictions.test is None:
+        return None
+    steps = analysis.steps
+    names = predictions.test_names
+    named = {
+        place: names.index(name)
+        for name, place in NameIndex(analysis.history).places(names).items()
+        if steps[place].public_score is not None
+    }
+    if not named:
+        return None
+    places = tuple(sorted(named))
+    test = predictions.test[:, [named[index] for index in places]]
+    if test.ndim == 3:
+        test = np.moveaxis(test, 1, 2).reshape(-1, len(places))
+    return _Files(
+        table=np.asarray(test, dtype=np.float64),
+        places=places,
+        n_rows=predictions.n_test,
+    )
+
+
 @file_check(
     "LBS311",
     "Files that differ in a few rows",
     severity="warning",
     reference=_WHITEHILL,
+    text=Text(
+        "Pairs of files are the same but for a few rows, and their scores differ: what "
+        "reading single test labels looks like.",
+        "Two files differ in at most 20 rows or one row in a thousand, whichever is "
+        "more.",
+        "A repair of a few rows, a rule for rare cases, or a late fix of broken values "
+        "looks the same. This is a pattern in files, not a verdict on a person.",
+        "If it was a repair, nothing. Scores of such pairs tell nothing about models; "
+        "many competitions forbid probing.",
+    ),
 )
 def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag pairs of files that differ in a few rows and in their score (LBS311)."""
-    files = files_of(analysis, predictions)
+    files = _files_of(analysis, predictions)
     if files is None or len(files.places) < 2:
         return not_applicable("Needs the submitted files of two scored submissions.")
     most = _few(files)
@@ -64,10 +119,20 @@ def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     "Files of one or two values",
     severity="notice",
     reference=_WHITEHILL,
+    text=Text(
+        "At least two submissions hold hardly any prediction: one value, two values, "
+        "or one value but for a few rows; or they call themselves a probe.",
+        "Such files ask the leaderboard about the labels (their mean, or that of a few "
+        "rows) rather than predict.",
+        "Two constant baselines are common and harmless. Files of labels may hold two "
+        "values: for such metrics only constant files count.",
+        "Nothing, if they were baselines. Estimate the base rate offline where you "
+        "can.",
+    ),
 )
 def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag files that hold hardly any prediction, or say that they do (LBS312)."""
-    files = files_of(analysis, predictions)
+    files = _files_of(analysis, predictions)
     said = {i for i, step in enumerate(analysis.steps) if step.verdict == "probe"}
     if files is None and not said:
         return not_applicable(
@@ -89,7 +154,7 @@ def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     )
 
 
-def _bare_files(analysis: Analysis, files: Files) -> set[int]:
+def _bare_files(analysis: Analysis, files: _Files) -> set[int]:
     """Return the submissions whose file is constant, or nearly so."""
     distinct, common = value_counts(files.table)
     bare = distinct == 1
@@ -112,6 +177,14 @@ def _predicts_labels(analysis: Analysis) -> bool:
     "Scores that move by single rows",
     severity="notice",
     reference=_WHITEHILL,
+    text=Text(
+        "More score changes than noise gives are worth exactly one to three rows.",
+        "At least five such moves of a score that counts rows, where rounded noise of "
+        "a step has a chance below one in a thousand of so many.",
+        "Very similar submissions (seeds, thresholds) move few rows honestly; the "
+        "noise of a typical step then is too large a yardstick.",
+        "If you changed single rows by hand, their scores say nothing about models.",
+    ),
 )
 def single_rows(analysis: Analysis) -> Outcome:
     """Flag more moves of one to three rows than noise gives (LBS313)."""
@@ -163,6 +236,15 @@ def _is_accuracy(name: str) -> bool:
     "A line search on the leaderboard",
     severity="notice",
     reference="four points by judgement",
+    text=Text(
+        "At least four weights of one blend were tried on the leaderboard.",
+        "Descriptions that differ only in a weight (`0.3/0.7`, `w=0.4`), or submitted "
+        "files that lie on one line.",
+        "The weights may have been planned beforehand. A word such as `ratio` may mean "
+        "something else than a blend.",
+        "Fit the weight on out-of-fold predictions: they have more rows, and the best "
+        "of several public scores is inflated.",
+    ),
 )
 def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag several weights of one blend, by their words or by their files (LBS314)."""
@@ -172,7 +254,7 @@ def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
         for index, item in enumerate(history)
         if item.public_score is not None and (wording := wording_of(item)) is not None
     }
-    files = files_of(analysis, predictions)
+    files = _files_of(analysis, predictions)
     if not wordings and files is None:
         return not_applicable("Needs descriptions or submitted files.")
     weights: dict[object, dict[float, int]] = defaultdict(dict)
@@ -202,7 +284,7 @@ def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     )
 
 
-def _few(files: Files) -> int:
+def _few(files: _Files) -> int:
     return max(_FEW_ROWS, round(_FEW_SHARE * files.n_rows))
 
 
