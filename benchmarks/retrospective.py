@@ -21,7 +21,7 @@ from joblib import Parallel, delayed
 
 from lbsense import Analysis, analyze
 from lbsense.simulate import Scenario, SimulatedCompetition, simulate
-from lbsense.stats.history.retrospect import ordinary_gaps
+from lbsense.stats import ordinary_gaps
 
 _FIRST_SEED = 9500  # no threshold was chosen on seeds from here on
 _KINDS: dict[str, dict[str, Any]] = {

@@ -9,11 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbsense.stats.history.resolution import (
-    ladder_replay,
-    public_resolution,
-    query_limits,
-)
+from lbsense.stats import ladder_replay, public_resolution, query_limits
 
 NAN = float("nan")
 

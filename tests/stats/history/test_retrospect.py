@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import norm
 
-from lbsense.stats.history.retrospect import (
+from lbsense.stats import (
     band_coverage,
     gap_split,
     hindsight,

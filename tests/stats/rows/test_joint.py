@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lbsense.stats.rows.joint import joint_noise
+from lbsense.stats import joint_noise
 
 
 def rates(n=200, k=3, seed=0, p=0.8):

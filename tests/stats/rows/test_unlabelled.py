@@ -9,11 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lbsense.metrics import influence
-from lbsense.stats.rows.unlabelled import (
-    disagreement_noise,
-    residual_noise,
-    soft_label_noise,
-)
+from lbsense.stats import disagreement_noise, residual_noise, soft_label_noise
 
 
 def test_disagreement_by_hand():
