@@ -191,6 +191,12 @@ def test_folds_of_another_metric_are_not_taken() -> None:
     assert joined[0].cv_fold_scores == (0.44, 0.46)
 
 
+def test_folds_of_several_names_are_not_joined() -> None:
+    history = History(competition=Competition(), submissions=(sent(1, "exp001"),))
+    row = {"run": "exp001", "cv_rmse": 0.45, "cv_mae_fold1": 0.31, "fold2": 0.44}
+    assert join_log(history, [row])[0].cv_fold_scores == ()
+
+
 def test_files_on_disk_and_the_reader_take_a_log(tmp_path: Path) -> None:
     (tmp_path / "runs.csv").write_text("run,cv\nexp001,0.4471\n")
     (tmp_path / "history.csv").write_text(

@@ -179,12 +179,17 @@ def _assign(table: RawTable, overrides: ColumnNames, metric: str | None) -> Assi
     columns |= {"cv_score": found[0]} if found else {}
     if not folds and "cv_fold_scores" not in columns:
         numbered = [
-            at for at, name in enumerate(table.columns) if not _SETTINGS.match(name)
+            at
+            for at, name in enumerate(table.columns)
+            if fold_number(name) is not None and not _SETTINGS.match(name)
         ]
-        folds = fold_columns(table, numbered)
-        folds = folds or fold_columns(table, of_metric(numbered))
-        listed = [] if folds else _meaning(table, "cv_fold_scores")
-        columns |= {"cv_fold_scores": listed[0]} if listed else {}
+        if found and len({_without_fold(table.columns[at]) for at in numbered}) > 1:
+            numbered = of_metric(numbered)
+        if len({_without_fold(table.columns[at]) for at in numbered}) == 1:
+            folds = fold_columns(table, numbered)
+        else:
+            listed = _meaning(table, "cv_fold_scores")
+            columns |= {"cv_fold_scores": listed[0]} if listed else {}
     if not (folds or found or "cv_fold_scores" in columns):
         raise IngestError(_none_message(table))
     spreads = _meaning(table, "cv_std")
@@ -236,8 +241,12 @@ def _says_cv(name: str) -> bool:
     return scored and any(word in KEYWORDS for word in words)
 
 
+def _without_fold(name: str) -> str:
+    return re.sub(r"fold[\W_]*\d+", "", name.lower())
+
+
 def _metric_words(name: str) -> list[str]:
-    words = re.findall(r"[a-z]+[0-9]?", re.sub(r"fold[\W_]*\d+", "", name.lower()))
+    words = re.findall(r"[a-z]+[0-9]?", _without_fold(name))
     return [word for word in words if role_of(word) is Role.METRIC]
 
 
