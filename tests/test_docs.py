@@ -158,6 +158,16 @@ def test_every_page_is_reachable_from_the_navigation() -> None:
     assert sorted(reachable()) == sorted(map(name_of, PAGES))
 
 
+def test_the_rooms_and_files_that_contributors_are_sent_to_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:lbsense|tests|docs|benchmarks)/[\w./]*)`", text))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    rooms = {
+        f"lbsense/{path.parent.name}/" for path in ROOT.glob("lbsense/*/__init__.py")
+    }
+    assert rooms <= named
+
+
 def main() -> None:
     """Write what the examples give into the pages."""
     import tempfile

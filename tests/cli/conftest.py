@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.testing
 from typer.testing import CliRunner
 
 from lbsense.cli import app
 
 Run = Callable[..., Any]
+made_once = cache(typer.testing._get_command)
 
 HEADER = "ref,fileName,date,description,status,publicScore,privateScore"
 SCORES = [0.810, 0.812, 0.809, 0.815, 0.811, 0.816, 0.817, 0.814, 0.818, 0.813]
@@ -20,6 +23,7 @@ SCORES = [0.810, 0.812, 0.809, 0.815, 0.811, 0.816, 0.817, 0.814, 0.818, 0.813]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs the command line with the arguments it is given."""
+    monkeypatch.setattr(typer.testing, "_get_command", made_once)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
