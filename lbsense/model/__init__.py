@@ -1,7 +1,7 @@
 """What was observed: competitions, submissions and their history. No statistics."""
 
 from lbsense.model.competition import Competition
-from lbsense.model.history import DataWarning, History
+from lbsense.model.history import History
 from lbsense.model.identity import (
     NameIndex,
     content_groups,
@@ -10,9 +10,9 @@ from lbsense.model.identity import (
     names_of_file,
     plain_stem,
 )
-from lbsense.model.input_file import InputFile
+from lbsense.model.input import DataWarning, InputFile, RowIssue
 from lbsense.model.predictions import Predictions
-from lbsense.model.submission import RowIssue, Submission
+from lbsense.model.submission import Submission
 
 __all__ = [
     "Competition",

@@ -16,30 +16,12 @@ from lbsense._fragment import fragment, listing, paragraph, table
 from lbsense._result import Result
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense.model.competition import Competition
-from lbsense.model.submission import RowIssue, Submission
+from lbsense.model.input import DataWarning, RowIssue
+from lbsense.model.submission import Submission
 
-__all__ = ["DataWarning", "History"]
+__all__ = ["History"]
 
 _LAST = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataWarning(Result):
-    """Something about the data as a whole that weakens what can be said.
-
-    Attributes
-    ----------
-    code : str
-        Stable code, ``LBS1nn``.
-    message : str
-        What was seen, what it means and what to do.
-    """
-
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

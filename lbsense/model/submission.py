@@ -1,4 +1,4 @@
-"""One submission as the platform recorded it, and one row that could not be one."""
+"""One submission as the platform recorded it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from lbsense._result import Result
 from lbsense._typing import CvSource, Status
 
-__all__ = ["RowIssue", "Submission"]
+__all__ = ["Submission"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,38 +93,3 @@ class Submission(Result):
             if value is not None and not math.isfinite(value):
                 msg = f"{name} of {self.submission_id} must be finite or None: {value}."
                 raise ValueError(msg)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowIssue(Result):
-    """Something in the input that was not understood, and what became of it.
-
-    Attributes
-    ----------
-    source : str
-        File or object that it was found in.
-    line : int or None
-        Line, the first being 1.
-    column : str or None
-        Column, where one cell is to blame.
-    found : str
-        What stood there.
-    expected : str
-        What would have been understood.
-    action : str
-        What was done: "row skipped", "cell taken as missing", ...
-    """
-
-    source: str
-    line: int | None = None
-    column: str | None = None
-    found: str
-    expected: str
-    action: str
-
-    def __str__(self) -> str:
-        where = self.source if self.line is None else f"{self.source}:{self.line}"
-        column = "" if self.column is None else f" {self.column} is"
-        return (
-            f"{where}:{column} {self.found!r}, expected {self.expected}; {self.action}."
-        )

@@ -148,7 +148,7 @@ _CV_WORDS = frozenset(
     ("cv", "oof", "loo", "val", "valid", "validation", "holdout", "heldout")
 )
 _PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
-_PLATFORM_WORDS = frozenset(("kaggle", "zindi"))
+_PLATFORM_WORDS = frozenset(platform.name for platform in PLATFORMS)
 _SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
 _BESIDE_CV = _CV_WORDS | _METRIC_WORDS | {"local", "best"}
 _PREFIX = re.compile(r"(?:metrics|extras|sys|summary|tags)[./]", re.IGNORECASE)
