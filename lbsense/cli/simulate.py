@@ -151,14 +151,11 @@ def simulate(
 def _make(
     preset: str | None, chosen: dict[str, Any], *, seed: int | None, rows: bool
 ) -> SimulatedCompetition:
-    from lbsense.simulate import PRESETS, Scenario
+    from lbsense.simulate import Scenario
     from lbsense.simulate import simulate as play
 
     if preset is None:
         return play(Scenario(**chosen), keep_rows=rows, rng=seed)
-    if preset not in PRESETS:
-        msg = f"--preset {preset!r} does not exist. Presets are {', '.join(PRESETS)}."
-        raise ValueError(msg)
     if chosen or seed is not None:
         names = [*chosen, *(["seed"] if seed is not None else [])]
         msg = (

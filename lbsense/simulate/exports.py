@@ -7,7 +7,7 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -96,10 +96,10 @@ def write_presets(directory: str | os.PathLike[str]) -> list[Path]:
         The folder of each preset.
     """
     folders = []
-    for preset in PRESETS.values():
-        folder = Path(directory) / preset.name
+    for name in PRESETS:
+        folder = Path(directory) / name
         folder.mkdir(parents=True, exist_ok=True)
-        write_exports(simulate(preset.name), folder)
+        write_exports(simulate(name), folder)
         folders.append(folder)
     return folders
 
@@ -133,39 +133,45 @@ def _shown(history: History, score: float | None, *, blank: str = "") -> str:
     return blank if score is None else f"{score:.{decimals}f}"
 
 
+def _sheet(
+    history: History, columns: Mapping[str, Callable[[Submission], object]]
+) -> str:
+    """Return one row per submission, newest first, as the platforms write them."""
+    rows = [
+        [cell(item) for cell in columns.values()] for item in _newest_first(history)
+    ]
+    return _csv([list(columns), *rows], line_end="\r\n")
+
+
 def _kaggle_csv(history: History) -> str:
     """Return what the newest command-line client prints with ``--csv``."""
-    header = "ref,fileName,date,description,status,publicScore,privateScore"
-    rows = [
-        [
-            item.submission_id,
-            item.file_name,
-            str(_time(item)),
-            item.description,
-            f"SubmissionStatus.{_KAGGLE_STATUS[item.status]}",
-            _shown(history, item.public_score),
-            _shown(history, item.private_score),
-        ]
-        for item in _newest_first(history)
-    ]
-    return _csv([header.split(","), *rows], line_end="\r\n")
+    return _sheet(
+        history,
+        {
+            "ref": lambda item: item.submission_id,
+            "fileName": lambda item: item.file_name,
+            "date": _time,
+            "description": lambda item: item.description,
+            "status": lambda item: f"SubmissionStatus.{_KAGGLE_STATUS[item.status]}",
+            "publicScore": lambda item: _shown(history, item.public_score),
+            "privateScore": lambda item: _shown(history, item.private_score),
+        },
+    )
 
 
 def _old_kaggle_csv(history: History) -> str:
     """Return what clients up to 1.6 printed: no reference, whole seconds, "None"."""
-    header = "fileName,date,description,status,publicScore,privateScore"
-    rows = [
-        [
-            item.file_name,
-            f"{_time(item):%Y-%m-%d %H:%M:%S}",
-            item.description,
-            item.status,
-            _shown(history, item.public_score, blank="None"),
-            _shown(history, item.private_score, blank="None"),
-        ]
-        for item in _newest_first(history)
-    ]
-    return _csv([header.split(","), *rows], line_end="\r\n")
+    return _sheet(
+        history,
+        {
+            "fileName": lambda item: item.file_name,
+            "date": lambda item: f"{_time(item):%Y-%m-%d %H:%M:%S}",
+            "description": lambda item: item.description,
+            "status": lambda item: item.status,
+            "publicScore": lambda i: _shown(history, i.public_score, blank="None"),
+            "privateScore": lambda i: _shown(history, i.private_score, blank="None"),
+        },
+    )
 
 
 def _kaggle_json(history: History) -> str:
@@ -187,22 +193,19 @@ def _kaggle_json(history: History) -> str:
 
 def _host_csv(history: History) -> str:
     """Return what the host of a community competition downloads, for one team."""
-    header = "DateSubmitted,SubmissionId,TeamId,UserName,TeamName,IsSelected"
-    header += ",PublicScore,PrivateScore"
-    rows = [
-        [
-            f"{_time(item):%Y-%m-%d %H:%M:%S}",
-            item.submission_id,
-            _TEAM_ID,
-            _USER,
-            _USER,
-            bool(item.selected),
-            _shown(history, item.public_score),
-            _shown(history, item.private_score),
-        ]
-        for item in _newest_first(history)
-    ]
-    return _csv([header.split(","), *rows], line_end="\r\n")
+    return _sheet(
+        history,
+        {
+            "DateSubmitted": lambda item: f"{_time(item):%Y-%m-%d %H:%M:%S}",
+            "SubmissionId": lambda item: item.submission_id,
+            "TeamId": lambda _: _TEAM_ID,
+            "UserName": lambda _: _USER,
+            "TeamName": lambda _: _USER,
+            "IsSelected": lambda item: bool(item.selected),
+            "PublicScore": lambda item: _shown(history, item.public_score),
+            "PrivateScore": lambda item: _shown(history, item.private_score),
+        },
+    )
 
 
 def _zindi_json(history: History, *, closed: bool) -> str:

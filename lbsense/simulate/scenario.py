@@ -259,92 +259,78 @@ class Scenario(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset(Result):
-    """A named competition that is always the same.
+    """A competition that is always the same.
 
     Attributes
     ----------
-    name : str
-        Name of its folder.
-    story : str
-        What happens in it, in one sentence.
     scenario : Scenario
         Its options.
     seed : int
         Its seed.
     """
 
-    name: str
-    story: str
     scenario: Scenario
     seed: int
 
 
-_ALL = (
-    Preset(
-        name="honest_climber",
-        story=(
-            "Builds on the best of CV and public together, gains slowly, and keeps "
-            "what it gained."
+#: The competitions of the folder ``data``, by name.
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        # Builds on the best of CV and public together, gains slowly, and keeps what it
+        # gained.
+        "honest_climber": Preset(
+            scenario=Scenario(
+                metric="roc_auc",
+                n_submissions=36,
+                n_public=8000,
+                n_private=12_000,
+                n_train=20_000,
+                policy="both",
+                null_fraction=0.45,
+                gain_fraction=0.6,
+                parents="described",
+                repeat_fraction=0.03,
+                failed_fraction=0.04,
+            ),
+            seed=4,
         ),
-        scenario=Scenario(
-            metric="roc_auc",
-            n_submissions=36,
-            n_public=8000,
-            n_private=12_000,
-            n_train=20_000,
-            policy="both",
-            null_fraction=0.45,
-            gain_fraction=0.6,
-            parents="described",
-            repeat_fraction=0.03,
-            failed_fraction=0.04,
+        # Builds on the best public score, mostly by bursts of tweaks, and climbs on
+        # noise that the private rows do not share.
+        "leaderboard_chaser": Preset(
+            scenario=Scenario(
+                metric="roc_auc",
+                n_submissions=72,
+                n_public=1500,
+                n_private=6000,
+                n_train=8000,
+                policy="public",
+                null_fraction=0.9,
+                burst_fraction=0.4,
+                novelty=0.5,
+                parents="withheld",
+                rerun_fraction=0.03,
+            ),
+            seed=2,
         ),
-        seed=4,
-    ),
-    Preset(
-        name="leaderboard_chaser",
-        story=(
-            "Builds on the best public score, mostly by bursts of tweaks, and climbs "
-            "on noise that the private rows do not share."
+        # Builds on the best CV score, which a leak improves step by step while the
+        # leaderboard stands still.
+        "leaking_validation": Preset(
+            scenario=Scenario(
+                metric="rmse",
+                n_submissions=40,
+                n_public=4000,
+                n_private=8000,
+                n_train=10_000,
+                policy="cv",
+                null_fraction=0.7,
+                cv_leak=0.03,
+                parents="described",
+                broken_fraction=0.03,
+            ),
+            seed=4,
         ),
-        scenario=Scenario(
-            metric="roc_auc",
-            n_submissions=72,
-            n_public=1500,
-            n_private=6000,
-            n_train=8000,
-            policy="public",
-            null_fraction=0.9,
-            burst_fraction=0.4,
-            novelty=0.5,
-            parents="withheld",
-            rerun_fraction=0.03,
-        ),
-        seed=2,
-    ),
-    Preset(
-        name="leaking_validation",
-        story=(
-            "Builds on the best CV score, which a leak improves step by step while "
-            "the leaderboard stands still."
-        ),
-        scenario=Scenario(
-            metric="rmse",
-            n_submissions=40,
-            n_public=4000,
-            n_private=8000,
-            n_train=10_000,
-            policy="cv",
-            null_fraction=0.7,
-            cv_leak=0.03,
-            parents="described",
-            broken_fraction=0.03,
-        ),
-        seed=4,
-    ),
+    }
 )
-
-PRESETS: Mapping[str, Preset] = MappingProxyType({item.name: item for item in _ALL})
 
 
 def find_preset(name: str) -> Preset:
