@@ -42,10 +42,7 @@ FLOORS = {
 }
 # Inside a room names need no underscore: what is private is what `__all__` leaves out.
 # These are still to be renamed.
-UNDERSCORES_LEFT = {
-    *("_level_model", "_step_model", "_tree"),
-    *("_explain", "_explanations", "_files", "_tweaks"),
-}
+UNDERSCORES_LEFT = {"_level_model", "_step_model", "_tree"}
 
 READERS = {"ingest"}
 WRITERS = {"report", "cli", "simulate"}
