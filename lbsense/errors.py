@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Sequence
 from typing import Protocol
 
-__all__ = ["DirectionUnknownError", "IngestError", "LbsenseError", "LbsenseWarning"]
+__all__ = [
+    "DirectionUnknownError",
+    "IngestError",
+    "LbsenseError",
+    "LbsenseWarning",
+    "warn",
+]
 
 
 class LbsenseError(Exception):
@@ -49,3 +57,17 @@ class DirectionUnknownError(LbsenseError, ValueError):
 
 class LbsenseWarning(UserWarning):
     """Warn that a number was produced that should be trusted less."""
+
+
+def warn(message: str) -> None:
+    """Warn of a number to be trusted less, at the line that called lbsense.
+
+    How deep inside lbsense the number was made is no matter of the user's.
+    """
+    package = __name__.partition(".")[0]
+    level, frame = 1, sys._getframe()
+    while frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        if frame.f_back is None:
+            break
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, LbsenseWarning, stacklevel=level)

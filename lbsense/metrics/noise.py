@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import check_count, check_fraction, check_positive
-from lbsense.errors import LbsenseWarning
+from lbsense.errors import warn
 from lbsense.metrics.inputs import as_targets, as_weights
 from lbsense.metrics.names import METRICS, find_metric
 from lbsense.metrics.record import Case, Known, Metric
@@ -314,4 +313,4 @@ def _warn_of_columns(metric: Metric, psi: FloatArray) -> None:
         if len(found):
             places = ", ".join(str(i) for i in found[:5])
             msg = f"{metric.name} of submission {places} (counted from 0) {problem}"
-            warnings.warn(msg, LbsenseWarning, stacklevel=3)
+            warn(msg)

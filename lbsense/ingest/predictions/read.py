@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lbsense._format import plural, shorten
-from lbsense.errors import IngestError, LbsenseWarning
+from lbsense.errors import IngestError, warn
 from lbsense.ingest.predictions.tables import (
     AnyArray,
     PredictionTable,
@@ -258,7 +257,7 @@ def _by_submission(parts: list[_Part], history: History) -> list[_Part]:
                 f"history ({listed(fits)}), so it is tied to none. Say which with "
                 "oof={'<submission_id>': <file>}, and likewise test=."
             )
-            warnings.warn(msg, LbsenseWarning, stacklevel=3)
+            warn(msg)
         named.append(replace(part, name=fits[0]) if len(fits) == 1 else part)
     return named
 
@@ -344,7 +343,7 @@ def _common(tables: Sequence[PredictionTable], ids: AnyArray) -> AnyArray:
             f"{plural(n_kept, 'row')} of up to {n_most:,} are in every file and kept; "
             "the noise is that of these rows."
         )
-        warnings.warn(msg, LbsenseWarning, stacklevel=4)
+        warn(msg)
     return ids[keep]
 
 

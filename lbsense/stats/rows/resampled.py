@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ import pandas as pd
 from lbsense._result import Result
 from lbsense._typing import FloatArray
 from lbsense._validation import read_only
-from lbsense.errors import LbsenseWarning
+from lbsense.errors import warn
 from lbsense.stats.rows.covariance import difference_se
 
 __all__ = ["ResampledResult", "percentile_interval", "summarise"]
@@ -95,7 +94,7 @@ def summarise(
             "as a class without rows, and are left out: the spread is that of the "
             "others. Draw more rows."
         )
-        warnings.warn(msg, LbsenseWarning, stacklevel=3)
+        warn(msg)
     n_scores = len(scores)
     covariance = np.full((n_scores, n_scores), np.nan)
     if np.count_nonzero(whole) > 1 and known.any():

@@ -1,0 +1,168 @@
+"""Words: each need for its reader, and one text in every view."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import re
+
+import pytest
+from rich.console import Console
+
+from lbsense import analyze, render_report, run_checks, words
+from lbsense._result import Caveat, Missing, plain
+from lbsense.cli.view import print_analysis
+from lbsense.facts import Facts
+from lbsense.model import Competition, History, Submission
+from lbsense.simulate import Scenario, simulate
+from lbsense.words import NEEDS, ask, next_fact, notes, step_columns, tell
+
+READERS = ("python", "terminal", "page")
+SIZES = ("metric", "test_size", "public_fraction")
+
+
+def bare(*scores, **competition):
+    items = (
+        Submission(submission_id=f"s{i}", public_score=score)
+        for i, score in enumerate(scores)
+    )
+    return analyze(
+        History(competition=Competition(**competition), submissions=tuple(items))
+    )
+
+
+@pytest.fixture(scope="module")
+def climber():
+    made = simulate(Scenario(n_submissions=30, step_size=0.1, policy="both"), rng=1)
+    return analyze(made.history)
+
+
+def test_a_missing_result_is_false_null_and_equal_to_its_like():
+    missing = Missing("luck", "Why.", ("cv",))
+    assert not missing
+    assert Caveat("cv", "Why.")
+    assert plain({"luck": missing}) == {"luck": None}
+    assert pickle.loads(pickle.dumps(missing)) == missing
+    assert str(missing) == "Why."
+
+
+@pytest.mark.parametrize(
+    ("reader", "told"),
+    [
+        ("python", "Why: give the metric, test_size, public_fraction, or CV scores."),
+        ("terminal", "Why: give --metric, --test-size, --public-fraction, or CV sc"),
+        ("page", "Why: give the metric, the number of test rows, the share of them"),
+    ],
+)
+def test_a_need_is_said_to_its_reader(reader, told):
+    assert tell(Missing("gain", "Why", (*SIZES, "cv")), reader).startswith(told)
+
+
+def test_needs_are_joined_as_people_do():
+    assert ask(("test_size",), "python") == "test_size"
+    assert ask(("test_size", "train_size"), "python") == "test_size and train_size"
+    assert ask(SIZES, "terminal") == "--metric, --test-size and --public-fraction"
+    assert ask(("cv", "predictions"), "page") == "CV scores or predictions"
+    assert ask(("private",), "page") == ""
+
+
+def test_what_a_reason_says_already_is_not_asked_again():
+    assert tell(Missing("a", "Needs private scores.", ("private",)), "page") == (
+        "Needs private scores."
+    )
+    assert tell(Missing("a", "Known for accuracy"), "page") == "Known for accuracy."
+    asking = Caveat("cv", "Is it copied?", ("cv",))
+    assert tell(asking, "page") == "Is it copied? Give CV scores."
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    "analysis",
+    [
+        bare(),
+        bare(0.7, 0.71, 0.72),
+        bare(0.7, 0.71, greater_is_better=True),
+        bare(0.7, 0.71, metric="roc_auc", test_size=900, public_fraction=0.5),
+    ],
+)
+def test_each_reader_is_asked_in_a_language_of_its_own(analysis, reader):
+    told = [next_fact(analysis, reader), *notes(analysis, reader).values()]
+    options = re.findall(r"--[a-z]", " ".join(told))
+    arguments = re.findall(r"\b\w+_\w+\b|\w=", " ".join(told))
+    assert reader == "terminal" or not options
+    assert reader != "page" or not arguments
+    assert all(text.endswith((".", "?")) for text in told)
+
+
+def test_every_need_has_words_for_all():
+    assert all(isinstance(ask((name,), r), str) for name in NEEDS for r in READERS)
+
+
+def test_every_missing_result_has_its_reason_in_the_notes():
+    analysis = bare(0.7, 0.71, greater_is_better=True)
+    for name in ("levels", "outlook", "picks", "luck", "resolution", "retrospective"):
+        missing = getattr(analysis, name)
+        assert isinstance(missing, Missing)
+        assert analysis.notes[name] == tell(missing, "python")
+        assert set(missing.need) <= set(NEEDS)
+    json.dumps(analysis.to_dict(), allow_nan=False)
+
+
+def views(analysis):
+    """Return what each view shows, on one line."""
+    console = Console(file=io.StringIO(), width=10_000)
+    print_analysis(analysis, run_checks(analysis), console, verbose=True)
+    texts = [console.file.getvalue(), analysis._repr_html_()]
+    texts += [render_report(analysis, format=f) for f in ("html", "markdown", "kaggle")]
+    return [" ".join(re.sub(r"\\(.)", r"\1", text).split()) for text in texts]
+
+
+def test_a_sentence_is_the_same_in_every_view(climber):
+    terminal, notebook, page, markdown, document = views(climber)
+    for text in (climber.headline, *climber.retrospective.lessons[1:]):
+        assert text in terminal
+        assert text in notebook
+        assert text in markdown or text == climber.headline
+        assert text in document
+    assert words.gap(climber)[0] in page
+    (luck,) = words.luck(climber)
+    assert all(luck in text for text in (terminal, notebook, page, markdown, document))
+
+
+def test_the_columns_of_steps_are_the_same_in_every_view(climber):
+    terminal, notebook, page, markdown, _ = views(climber)
+    columns = {c.key: c for c in step_columns(climber.steps, ("public", "p_gain"))}
+    for column in columns.values():
+        for view in (terminal, notebook, page, markdown):
+            assert column.heading in view
+    assert all(cell in notebook for cell in columns["public"].cells)
+    estimate = step_columns(climber.steps, ("estimate",))[0]
+    assert all(cell in notebook for cell in estimate.cells)
+    assert all(cell in markdown for cell in estimate.cells)
+
+
+def test_scores_to_expect_are_raw_where_less_is_better():
+    made = simulate(
+        Scenario(n_submissions=20, step_size=0.1, metric="rmse", policy="both"), rng=2
+    )
+    analysis = analyze(made.before_close())
+    outlook = analysis.outlook
+    assert (outlook.ci95_low > 0).all()
+    assert (outlook.ci95_low < outlook.mean).all()
+    assert (outlook.mean < outlook.ci95_high).all()
+    assert analysis.picks.best.expected_score > 0
+    assert outlook.deflation == pytest.approx(
+        outlook.mean[outlook.best_public]
+        - analysis.steps[outlook.best_public].public_score,
+        abs=1e-3,
+    )
+    told = analysis.to_dict()["outlook"]["private"]
+    assert [row["expected"] for row in told] == pytest.approx(outlook.mean.tolist())
+
+
+def test_an_analysis_is_facts_and_their_words(climber):
+    assert isinstance(climber, Facts)
+    assert climber.headline == words.headline(climber)
+    assert climber.next_fact == words.next_fact(climber)
+    assert climber.to_dict()["notes"] == words.notes(climber)
