@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from importlib import import_module
 from typing import Any
 
@@ -48,7 +48,7 @@ def names(package: str) -> Iterator[str]:
 
 def _constant(value: Any) -> str:
     shown = str(value).replace("typing.", "")
-    if len(shown) > 70:
+    if len(shown) > 70 and isinstance(value, Sized):
         shown = f"{type(value).__name__} of {len(value)}"
     return f"`{shown}`"
 
