@@ -1,5 +1,6 @@
 """The one bridge from what was observed to what can be said about it."""
 
+from lbsense._result import Missing
 from lbsense.analysis.analyze import analyze
 from lbsense.analysis.gate import gate
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
@@ -20,6 +21,7 @@ __all__ = [
     "SELECTED",
     "Analysis",
     "GateResult",
+    "Missing",
     "NoiseScale",
     "Outlook",
     "Retrospective",

@@ -133,7 +133,7 @@ def common_shift(analysis: Analysis) -> Outcome:
     n_train = analysis.joint.n_obs if analysis.joint else competition.train_size
     if noise.n_public is None or n_train is None or not noise.score_sd > 0:
         return not_applicable(
-            "Needs the metric, test_size, public_fraction and train_size."
+            "Needs the metric, and the numbers of training and of public test rows."
         )
     apart = common_offset(
         history.scores("public"),

@@ -133,7 +133,7 @@ def private_shift(analysis: Analysis) -> Outcome:
         return not_applicable("Needs the direction of the metric.")
     n_public, n_private = noise.n_public, competition.n_private
     if not (n_public and n_private and noise.score_sd > 0):
-        return not_applicable("Needs the metric, test_size and public_fraction.")
+        return not_applicable("Needs the metric and the sizes of the test sets.")
     apart = history.scores("private") - history.scores("public")
     apart = apart[np.isfinite(apart)]
     if len(apart) < _FEWEST:

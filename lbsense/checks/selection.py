@@ -242,8 +242,8 @@ def deflation(analysis: Analysis) -> Outcome:
     outlook = analysis.outlook
     if not outlook or not math.isfinite(outlook.deflation_se):
         return not_applicable(
-            "Needs the noise of a public score: give the metric, test_size and "
-            "public_fraction, or CV scores."
+            "Needs the noise of a public score: give the metric and the sizes of the "
+            "test sets, or CV scores."
         )
     sign = analysis.history.competition.direction()
     shown = analysis.steps[outlook.best_public].public_score
