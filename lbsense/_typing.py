@@ -15,7 +15,7 @@ RandomState: TypeAlias = int | np.random.Generator | None
 
 Platform: TypeAlias = Literal["kaggle", "zindi"]
 ScoreKind: TypeAlias = Literal["public", "private", "cv"]
-Status: TypeAlias = Literal["complete", "pending", "error"]
+Status: TypeAlias = Literal["complete", "pending", "error", "unknown"]
 CvSource: TypeAlias = Literal["column", "description", "file name", "log"]
 Verdict: TypeAlias = Literal[
     "progress",

@@ -24,8 +24,9 @@ class Submission(Result):
         Timezone-aware, UTC.
     file_name, description : str or None
         As the entrant gave them: untrusted text, never changed.
-    status : {"complete", "pending", "error"}
-        Whether the platform scored it.
+    status : {"complete", "pending", "error", "unknown"}
+        Whether the platform scored it; unknown where a table of your own has no score
+        and says no more: perhaps it was never submitted.
     status_detail : str or None
         The platform's own word on a failure.
     public_score, private_score, cv_score : float or None

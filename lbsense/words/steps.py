@@ -112,6 +112,7 @@ def _repeat(step: Step) -> str:
 def _unscored(step: Step) -> str:
     state = {
         "pending": "It is still being scored",
+        "unknown": "No public score is given",
         "error": "The platform could not score it",
         "complete": "It is complete, but shows no public score",
     }[step.status]

@@ -147,7 +147,7 @@ def test_cells_that_hold_a_score(text, value):
 def test_cells_that_hold_nothing(text):
     history = read_table([{"model": "a", "public": text, "date": "2026-01-01"}])
     assert history[0].public_score is None
-    assert history[0].status == "pending"
+    assert history[0].status == "unknown"
     assert history.dropped == ()
 
 
@@ -585,7 +585,7 @@ def test_rows_without_anything_are_left_out_and_said():
     text = "order,model,cv,public\n1,a,,0.5\n2,,,\n3,planned,,\n"
     history = read_table(text)
     assert [item.submission_id for item in history] == ["1", "3"]
-    assert history["3"].status == "pending"
+    assert history["3"].status == "unknown"
     assert [(issue.line, issue.action) for issue in history.dropped] == [
         (3, "row skipped")
     ]

@@ -137,7 +137,7 @@ def test_every_row_is_a_submission_or_an_issue():
 
 def test_status_follows_the_score_where_none_is_stated():
     history = read_table("model,cv,LB\na,0.5,0.6\nb,0.5,\n")
-    assert [item.status for item in history] == ["complete", "pending"]
+    assert [item.status for item in history] == ["complete", "unknown"]
 
 
 def test_unknown_status_of_an_export_is_listed():

@@ -249,7 +249,7 @@ def test_markdown_table_with_question_marks():
     assert [item.public_score for item in history] == [0.79, None]
     assert (history["v1"].cv_score, history["v1"].cv_std) == (0.7052, 0.0641)
     assert history["v2"].description == "more | less"
-    assert [item.status for item in history] == ["complete", "pending"]
+    assert [item.status for item in history] == ["complete", "unknown"]
 
 
 def test_lines_of_cv_and_public_score():

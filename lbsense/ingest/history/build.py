@@ -129,7 +129,7 @@ def _times_differ(one: Draft, other: Draft) -> bool:
 def _content(draft: Draft) -> tuple[int, int]:
     """Return how much a row says: a score more than an error, an error than nothing."""
     known = [draft.public, draft.private, draft.description, draft.selected]
-    order = ("pending", "error", "complete").index(draft.status)
+    order = ("unknown", "pending", "error", "complete").index(draft.status)
     return order, sum(value is not None for value in known)
 
 

@@ -131,7 +131,8 @@ def _statuses(
                 at = reader.at["status"]
                 reader.complain(at, position, cell, "complete, pending or error")
         scored = score is not None and score.value is not None
-        status: Status = "complete" if scored else "pending"
+        status: Status = "unknown" if export.hand_made else "pending"
+        status = "complete" if scored else status
         if stated == "error" or (stated is not None and not scored):
             status = stated
         if status != "error" and score is not None and score.status is not None:
@@ -156,6 +157,7 @@ def _drafts(
         for name in (
             "submission_id",
             "experiment_id",
+            "order",
             "file_name",
             "cv_scheme",
             "parent_id",
@@ -176,7 +178,7 @@ def _drafts(
                 source=reader.table.source,
                 line=row.line,
                 reference=columns["submission_id"][i],
-                experiment=columns["experiment_id"][i],
+                experiment=columns["experiment_id"][i] or columns["order"][i],
                 submitted_at=None if dates is None else dates.values[i],
                 file_name=columns["file_name"][i],
                 description=descriptions[i],
@@ -204,11 +206,12 @@ def _value(score: ScoreCell | None) -> float | None:
 
 def _descriptions(reader: Sheet, *, joined: bool) -> list[str | None]:
     """Return the description; in a hand-made table, all columns of words together."""
-    if not joined or len(reader.texts_at) < 2:
+    if not joined or not reader.texts_at:
         return reader.texts("description")
     found = []
+    places = [at for at in reader.texts_at if reader.has_words(at)]
     for row in reader.table.rows:
-        texts = [read_text(row.cells[at]) for at in reader.texts_at]
+        texts = [read_text(row.cells[at]) for at in places or reader.texts_at[:1]]
         kept = dict.fromkeys(text for text in texts if text and not is_missing(text))
         found.append(" | ".join(kept) or None)
     return found

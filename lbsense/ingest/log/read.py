@@ -279,6 +279,7 @@ def _names(table: RawTable, columns: Assignment, field: str) -> tuple[int, ...]:
         and (
             key in _NAMES[field].split()
             or (field != "submission_id" and _field(name) == field)
+            or (field == "experiment_id" and _field(name) == "order")
         )
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from lbsense.ingest.platforms import PLATFORMS
+from lbsense.ingest.tables.languages import heading_words
 
 __all__ = [
     "FIELDS",
@@ -27,14 +27,32 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "experimentid",
         "expid",
         "experiment",
+        "experimentname",
         "exp",
+        "expname",
+        "submissionrun",
+        "submissionname",
         "version",
+        "submissionversion",
+        "runname",
         "runid",
+        "run",
+        "ver",
+        "v",
+        "submission",
+        "sub",
+        "trial",
+        "attempt",
+        "iteration",
+        "iter",
+    ),
+    "order": (
+        "order",
         "submissionnumber",
         "submissionno",
         "number",
         "no",
-        "order",
+        "counter",
     ),
     "submitted_at": (
         "submittedat",
@@ -46,6 +64,10 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "datetime",
         "time",
         "starttime",
+        "submissiondatetime",
+        "submissiondate",
+        "datetimeutc",
+        "submittedutc",
     ),
     "file_name": (
         "file",
@@ -53,6 +75,8 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "submissionfilename",
         "filepath",
         "submissionpath",
+        "submissioncsv",
+        "csv",
     ),
     "description": (
         "comment",
@@ -71,6 +95,16 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "comments",
         "memo",
         "remarks",
+        "remark",
+        "method",
+        "methods",
+        "details",
+        "detail",
+        "idea",
+        "summary",
+        "features",
+        "hypothesis",
+        "config",
         "mlflowrunname",
         "mlflownotecontent",
     ),
@@ -150,7 +184,26 @@ _CV_WORDS = frozenset(
 _PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
 _PLATFORM_WORDS = frozenset(platform.name for platform in PLATFORMS)
 _SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
-_BESIDE_CV = _CV_WORDS | _METRIC_WORDS | {"local", "best"}
+_BESIDE_CV = _CV_WORDS | _METRIC_WORDS | {"local", "best", "cross"}
+# Fields that a name of these words alone stands for, if one of the first is among them.
+_OF_WORDS = (
+    ("file_name", "file filename csv", "submission name path"),
+    (
+        "submitted_at",
+        "date time datetime timestamp",
+        "submission submitted created utc",
+    ),
+    ("experiment_id", "experiment exp version", "name title id number submission"),
+    (
+        "description",
+        "model description note comment approach method change changes strategy",
+        "name title submission experiment",
+    ),
+)
+_OF_WORDS_SETS = tuple(
+    (field, frozenset(some.split()), frozenset(f"{some} {more}".split()))
+    for field, some, more in _OF_WORDS
+)
 _PREFIX = re.compile(r"(?:metrics|extras|sys|summary|tags)[./]", re.IGNORECASE)
 
 
@@ -182,7 +235,7 @@ def field_of(name: str) -> tuple[str, int] | None:
         found = _FIELD_OF.get("".join(words)) or _field_by_words(frozenset(words))
         if found is not None:
             return found
-    return ("experiment_id", _BY_RULE) if name.strip() in ("#", "№") else None
+    return ("order", _BY_RULE) if name.strip() in ("#", "№") else None
 
 
 def fold_number(name: str) -> int | None:
@@ -235,6 +288,9 @@ def _field_by_words(words: frozenset[str]) -> tuple[str, int] | None:
         return "private_score", _BY_RULE
     if words & _PUBLIC_WORDS and words <= board:
         return "public_score", _BY_RULE
+    for field, some, all_of in _OF_WORDS_SETS:
+        if words & some and words <= all_of:
+            return field, _BY_RULE
     return None
 
 
@@ -245,10 +301,8 @@ def _without_folds(words: frozenset[str]) -> frozenset[str]:
     return words - numbers - folds if numbers and words & folds else words
 
 
-def _words(name: str) -> list[str]:
-    text = _PREFIX.sub("", unicodedata.normalize("NFKC", name))
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    return re.findall(r"[a-z]+[0-9]*|[0-9]+", text.lower())
+def _words(name: str) -> tuple[str, ...]:
+    return heading_words(_PREFIX.sub("", name))
 
 
 def is_number(cell: str) -> bool:

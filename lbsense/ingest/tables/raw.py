@@ -45,6 +45,8 @@ class RawTable:
         Lines that are no rows, and what was repaired.
     delimiter : str or None
         Character between the cells of a delimited text.
+    title : str or None
+        The heading or the name that stands above the table, such as that of a sheet.
     """
 
     source: str
@@ -53,6 +55,7 @@ class RawTable:
     rows: list[RawRow]
     issues: list[RowIssue]
     delimiter: str | None = None
+    title: str | None = None
 
     @property
     def shown(self) -> str:

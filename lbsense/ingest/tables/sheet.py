@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -165,6 +166,11 @@ class Sheet:
         if at is None:
             return [None] * len(self.table.rows)
         return [row.cells[at] for row in self.table.rows]
+
+    def has_words(self, at: int) -> bool:
+        """Say whether some cell of a column is more than a number."""
+        texts = (read_text(row.cells[at]) for row in self.table.rows)
+        return any(text and re.search(r"[^\W\d]{2}", text) for text in texts)
 
     def texts(self, field: str) -> list[str | None]:
         """Return the text of every cell of a field."""
