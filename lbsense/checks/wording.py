@@ -17,13 +17,17 @@ _COUNTER = re.compile(
     r"nb|notebook|kernel)[ _.#-]?\d+\b(?!\.\d)|^#?\d+\s*[:.)-](?!\d)"
 )
 _SCORE = re.compile(
-    r"\b(?:cv|oof|loo|val\w*|holdout|local|lb|public|private|score|auc|rmse|mae|f1|acc\w*)"
-    r"\W{0,3}\d*\.\d+(?:\s*(?:\+/?-|±)\s*\d*\.\d+)?"
+    r"\b(?:cv|oof|loo|holdout|local|lb|public|private|score|auc|rmse|mae|f1"
+    r"|(?:val|acc)(?:\w*+(?=\W{1,3}\d*+\.\d)|[^\W\d]*+))"
+    r"\W{0,3}\d*+\.\d++(?:\s*+(?:\+/?-|±)\s*+\d*+\.\d++)?"
 )
 # The digits of resnet50 or seed42 belong to a name, those of w0.3 do not.
-_NUMBER = re.compile(r"(?:(?<![a-z\d])\d+(?:\.\d+)?|\d*\.\d+)(?:e-?\d+)?")
+_NUMBER = re.compile(
+    r"(?:(?<![a-z\d])\d++(?:\.\d++)?|(?:(?<!\d)\d++)?\.\d++)(?:e-?\d++)?"
+)
+_PLACE = "\x00"  # of a number that was taken out: clean text has no such character
 _WEIGHT = re.compile(
-    r"(?:\bw|weights?|alpha|blend\w*|mix\w*|ratio|coef\w*)[a-z_]*\W{0,3}#"
+    rf"(?:\bw|weights?|alpha|blend|mix|ratio|coef)\w*+[^\w{_PLACE}]{{0,3}}{_PLACE}"
 )
 _WHOLES = (1.0, 10.0, 100.0)
 
@@ -44,7 +48,7 @@ def wording_of(item: Submission) -> Wording | None:
         text = text.replace(clean_text(item.cv_text).casefold(), " ")
     text = _COUNTER.sub(" ", _SCORE.sub(" ", text))
     numbers = tuple(float(found) for found in _NUMBER.findall(text))
-    shape = re.sub(r"\s+", " ", _NUMBER.sub("#", text)).strip(" :;,|-")
+    shape = re.sub(r"\s+", " ", _NUMBER.sub(_PLACE, text)).strip(" :;,|-")
     return (shape, numbers) if shape.strip("#") or numbers else None
 
 
@@ -72,7 +76,7 @@ def blend_of(wording: Wording) -> tuple[str, tuple[float, ...], float] | None:
             return shape, numbers[:place] + numbers[place + 2 :], a / whole
     found = _WEIGHT.search(shape)
     if found is not None:
-        place = shape[: found.end() - 1].count("#")
+        place = shape.count(_PLACE, 0, found.end() - 1)
         if 0 < numbers[place] < 1:
             return shape, numbers[:place] + numbers[place + 1 :], numbers[place]
     return None

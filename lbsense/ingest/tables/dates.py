@@ -201,7 +201,7 @@ def _numeric_date(
 def _assemble(found: re.Match[str], year: int, month: int, day: int) -> datetime:
     hour, half = int(found["hour"] or 0), (found["half"] or "").lower()
     if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
+        hour = _of_half(hour, half)
     micro = int((found["fraction"] or "0")[:6].ljust(6, "0"))
     minute, second = int(found["minute"] or 0), int(found["second"] or 0)
     try:
@@ -211,6 +211,13 @@ def _assemble(found: re.Match[str], year: int, month: int, day: int) -> datetime
         msg = "a day of the calendar and a time of the day"
         raise _DateError(msg) from error
     return naive if zone is None else naive.replace(tzinfo=zone)
+
+
+def _of_half(hour: int, half: str) -> int:
+    """Return the hour of the day; some write 15:17 PM, and nobody can mean 15:17 AM."""
+    if hour > 12:
+        return hour if half == "p" else 24
+    return hour % 12 + (12 if half == "p" else 0)
 
 
 def _zone(text: str | None) -> timezone | None:

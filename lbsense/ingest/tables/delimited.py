@@ -11,7 +11,13 @@ from typing import NamedTuple
 
 from lbsense._format import shorten
 from lbsense.ingest.platforms import PLATFORMS
-from lbsense.ingest.tables.cells import read_status
+from lbsense.ingest.tables.cells import (
+    CellError,
+    is_missing,
+    read_score,
+    read_status,
+)
+from lbsense.ingest.tables.dates import read_dates
 from lbsense.ingest.tables.names import (
     field_of,
     is_heading,
@@ -33,6 +39,7 @@ _DELIMITERS = (",", "\t", ";", "|")
 _SEARCHED_LINES = 200
 _MAX_QUOTED_LINES = 500
 _TEXT_FIELDS = ("description", "file_name")
+_NUMBERS = ("public_score", "private_score", "cv_score", "score")
 # What a client and a terminal print around a table.
 _PRINTED = (
     *(text for platform in PLATFORMS for text in platform.printed),
@@ -120,12 +127,14 @@ def find_heading(lines: list[str]) -> Heading | None:
     for index, line in enumerate(lines[:_SEARCHED_LINES]):
         if not line.strip() or is_known_noise(line):
             continue
-        end = _end_of_quote(lines, index)
-        text = " ".join(lines[index : end + 1])
-        for delimiter in _DELIMITERS:
-            names = tuple(_trim(_split(text, delimiter)))
-            if (len(names) > 1 or delimiter == ",") and is_heading(list(names)):
-                return Heading(end, delimiter, names)
+        for end in dict.fromkeys((_end_of_quote(lines, index), index)):
+            text = " ".join(lines[index : end + 1])
+            for delimiter in _DELIMITERS:
+                names = tuple(_trim(_split(text, delimiter)))
+                if (len(names) > 1 or delimiter == ",") and is_heading(list(names)):
+                    heading = Heading(end, delimiter, names)
+                    if end == index or _is_followed(lines, heading):
+                        return heading
     return None
 
 
@@ -137,6 +146,13 @@ def _end_of_quote(lines: list[str], index: int) -> int:
         if n_quotes % 2 == 0:
             return end
     return index
+
+
+def _is_followed(lines: list[str], heading: Heading) -> bool:
+    """Say whether a row of its width follows a heading that runs over several lines."""
+    after = (line for line in lines[heading.position + 1 :] if line.strip())
+    cells = _split(next(after, ""), heading.delimiter)
+    return len(cells) >= len(heading.names) or cells == [""]
 
 
 def _guess_heading(lines: list[str]) -> Heading | None:
@@ -160,47 +176,99 @@ def _records(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the first line number and the cells of every record after the heading.
 
-    A quoted cell may run over several lines. One that never closes would swallow the
-    rest of the file, so such a line is taken as a record of its own.
+    A quoted cell may run over several lines. A quotation mark that never closes, or
+    that closes behind lines that are rows themselves, would swallow these: such a line
+    is taken as a record of its own.
     """
     delimiter, width = heading.delimiter, len(heading.names)
     index = heading.position + 1
     while index < len(lines):
         line = lines[index]
-        end = index + 1
         if '"' not in line:
             if line.strip():
                 yield index + 1, line.split(delimiter)
-        else:
-            cells = _split(line, delimiter)
-            if _is_open(line, delimiter):
-                end, cells = _close_quote(lines, index, delimiter, width, cells)
-                if end == index + 1:
-                    issues.append(_open_quote(source, index + 1, line))
-            yield index + 1, cells
+            index += 1
+            continue
+        end, cells = _quoted_record(lines, index, heading)
+        if end != index + 1 and not cells:
+            alone, plain = _split(line, delimiter), line.split(delimiter)
+            end, cells = index + 1, plain if len(plain) == width else alone
+            issues.append(_open_quote(source, index + 1, line))
+        yield index + 1, cells
         index = end
 
 
-def _is_open(line: str, delimiter: str) -> bool:
-    """Say whether a quoted cell is still open at the end of the line."""
-    if line.count('"') % 2 == 0:
-        return False
-    return line.startswith('"') or f'{delimiter}"' in line
-
-
-def _close_quote(
-    lines: list[str], index: int, delimiter: str, width: int, alone: list[str]
+def _quoted_record(
+    lines: list[str], index: int, heading: Heading
 ) -> tuple[int, list[str]]:
-    """Return the line after the record that begins at ``index``, and its cells."""
-    open_quotes = lines[index].count('"')
-    for end in range(index + 1, min(len(lines), index + _MAX_QUOTED_LINES)):
-        open_quotes += lines[end].count('"')
-        if open_quotes % 2 == 0:
-            cells = _split("\n".join(lines[index : end + 1]), delimiter)
-            if len(cells) == width or len(alone) < width < len(cells):
-                return end + 1, cells
-    plain = lines[index].split(delimiter)
-    return index + 1, plain if len(plain) == width else alone
+    """Return the line after the record that begins at ``index``, and its cells.
+
+    There are no cells where a quotation mark never closes or swallows other rows.
+    """
+    delimiter, width = heading.delimiter, len(heading.names)
+    following = [f"{line}\n" for line in lines[index : index + _MAX_QUOTED_LINES]]
+    following.append("")  # to tell a quotation mark that is open at the end
+    reader = csv.reader(following, delimiter=delimiter)
+    try:
+        cells = next(reader, [])
+    except csv.Error:  # a cell beyond the limit of the module
+        return index + 2, []
+    end = index + reader.line_num
+    if reader.line_num == 1:
+        return end, cells
+    if reader.line_num == len(following):
+        return end, []
+    alone = _split(lines[index], delimiter)
+    if len(cells) != width and not len(alone) < width < len(cells):
+        return end, []
+    evidence = max(_row_evidence(line, heading) for line in lines[index + 1 : end])
+    odd = lines[index].count(delimiter) >= width - 1 or not _is_strict(
+        following[: reader.line_num], delimiter
+    )
+    return (end, []) if evidence > (0 if odd else 1) else (end, cells)
+
+
+def _is_strict(lines: list[str], delimiter: str) -> bool:
+    """Say whether quotation marks stand at the ends of cells only."""
+    try:
+        next(csv.reader(lines, delimiter=delimiter, strict=True), None)
+    except csv.Error:
+        return False
+    return True
+
+
+def _row_evidence(line: str, heading: Heading) -> int:
+    """Return how surely a line is a row by itself: 0 not, 1 perhaps, 2 it is.
+
+    The cells of a row are a date, a status and numbers where its columns ask for them;
+    a line of a description that runs over several is that by no chance. A row may
+    itself break off in a description.
+    """
+    fields = [(field_of(name) or ("", 0))[0] for name in heading.names]
+    cells = [cell.strip() for cell in _split(line, heading.delimiter)]
+    whole = len(cells) == len(fields)
+    if len(cells) < 2:
+        return 0
+    points = 0
+    for field, cell in zip(fields, cells, strict=False):
+        if is_missing(cell):
+            continue
+        if field == "submitted_at" and read_dates([cell]).values[0] is not None:
+            points += 2
+        elif field == "status" and read_status(cell) is not None:
+            points += 2 if whole else 0
+        elif field in _NUMBERS and whole and _is_score(cell):
+            points += 1
+        elif whole and (field in _NUMBERS or field in ("submitted_at", "status")):
+            return 0
+    return min(points, 2)
+
+
+def _is_score(cell: str) -> bool:
+    try:
+        return read_score(cell, decimal_comma=True) is not None
+    except CellError:
+        return False
 
 
 def _open_quote(source: str, line: int, text: str) -> RowIssue:

@@ -155,13 +155,19 @@ def read_piped(document: Document) -> list[RawTable]:
 
 def _markdown(source: str, lines: list[str], ruler: int) -> RawTable:
     names = tuple(_pipe_cells(lines[ruler - 1]))
-    rows, issues = [], []
+    rows: list[RawRow] = []
+    issues: list[RowIssue] = []
+    between: list[RowIssue] = []  # said only where the table goes on behind them
     for number, line in enumerate(lines[ruler + 1 :], ruler + 2):
-        if "|" not in line:
-            break
-        if number < len(lines) and _PIPE_RULER.fullmatch(lines[number]):
+        if number < len(lines) and "|" in line and _PIPE_RULER.fullmatch(lines[number]):
             break  # the heading of another table
-        cells = _pipe_cells(line)
+        cells = _pipe_cells(line) if "|" in line else []
+        if (not cells or between) and len(cells) != len(names):
+            if line.strip() or not between:
+                between.append(skipped_line(source, number, line, "a row of the table"))
+            continue
+        issues += (issue for issue in between if issue.found)
+        between = []
         if len(cells) > len(names):
             action = "row skipped"
             issues.append(wrong_width(source, number, cells, len(names), action))

@@ -9,8 +9,8 @@ import hashlib
 import io
 import os
 import re
+import stat
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from lbsense.model import InputFile, RowIssue
 __all__ = ["Document", "input_files", "is_text_source", "read_documents"]
 
 _MAX_BYTES = 512 * 1024 * 1024
+_MAX_ARCHIVES = 3  # one inside the other
+_BLOCK = 1 << 20
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".md", ".json", ".jsonl", ".ndjson")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -94,7 +96,9 @@ def read_documents(data: Any) -> tuple[Document, ...]:
     ------
     IngestError
         If there is no such file, or it is a folder, empty, binary, a web page, an
-        archive of several tables or beyond 512 MB.
+        archive of several tables, damaged or nested, or beyond 512 MB.
+    TypeError
+        If ``data`` is nothing that holds text.
     """
     if isinstance(data, (bytes, bytearray)):
         return (_from_bytes(bytes(data), "<bytes>"),)
@@ -128,9 +132,8 @@ def _from_path(name: str | bytes) -> Document:
         path = Path(source).expanduser()
         if path.is_dir():
             raise IngestError(_folder_message(source, path))
-        if path.stat().st_size > _MAX_BYTES:
-            raise IngestError(_size_message(source))
-        raw = path.read_bytes()
+        with path.open("rb") as stream:  # may be a pipe or a device without an end
+            raw = _read_whole(stream, source)
     except FileNotFoundError as error:
         raise IngestError(_missing_message(source)) from error
     except (OSError, ValueError, RuntimeError) as error:
@@ -145,23 +148,48 @@ def _from_path(name: str | bytes) -> Document:
 def _from_stream(stream: Any) -> Document:
     name = getattr(stream, "name", None)
     source = name if isinstance(name, str) else "<stream>"
-    content = stream.read()
+    content = _read_whole(stream, source)
     if isinstance(content, str):
         return _from_text(content, source)
-    return _from_bytes(bytes(content), source)
+    return _from_bytes(content, source)
 
 
-def _from_bytes(raw: bytes, source: str) -> Document:
+def _read_whole(stream: Any, source: str) -> Any:
+    """Return what a stream holds, text or bytes, as far as the limit allows."""
+    blocks: list[Any] = []
+    size = 0
+    while block := stream.read(_BLOCK):
+        if not isinstance(block, (str, bytes, bytearray)):
+            msg = (
+                f"{source}: read() gave {type(block).__name__}, expected text or bytes."
+            )
+            raise TypeError(msg)
+        blocks.append(block)
+        size += len(block)
+        if size > _MAX_BYTES:
+            raise IngestError(_size_message(source))
+    if blocks and isinstance(blocks[0], str):
+        return "".join(blocks)
+    return b"".join(blocks)
+
+
+def _from_bytes(raw: bytes, source: str, n_archives: int = 0) -> Document:
     if not raw:
         msg = (
             f"{source}: the file is empty (0 bytes). A download or a redirection that "
             "failed leaves such a file behind: make the export again."
         )
         raise IngestError(msg)
-    if raw.startswith(b"\x1f\x8b"):
-        return _from_bytes(_gunzip(raw, source), source.removesuffix(".gz"))
-    if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _from_zip(raw, source)
+    is_gzip = raw.startswith(b"\x1f\x8b")
+    if is_gzip or raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if n_archives == _MAX_ARCHIVES:
+            msg = (
+                f"{source}: an archive inside {plural(n_archives, 'other')}, expected "
+                "a table. Unpack it and give the table itself."
+            )
+            raise IngestError(msg)
+        unpack = _gunzip if is_gzip else _unzip
+        return _from_bytes(*unpack(raw, source), n_archives + 1)
     for magic, kind in _BINARY_KINDS:
         if raw.startswith(magic):
             msg = f"{source}: {kind}, expected text. Export the table as CSV or JSON."
@@ -173,8 +201,7 @@ def _from_bytes(raw: bytes, source: str) -> Document:
 def _from_text(text: str, source: str, issues: tuple[RowIssue, ...] = ()) -> Document:
     text = _ESCAPE_SEQUENCE.sub("", text.removeprefix("\ufeff"))
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
-    sample = text[:20_000]
-    if len(_CONTROL.findall(sample)) > max(2, len(sample) // 100):
+    if _is_binary(text[:20_000]):
         msg = f"{source}: binary data, expected text. Export the table as CSV or JSON."
         raise IngestError(msg)
     if not text.strip():
@@ -194,6 +221,14 @@ def _from_text(text: str, source: str, issues: tuple[RowIssue, ...] = ()) -> Doc
         )
         text = text.replace("\x00", "")
     return Document(source=source, text=text, issues=issues)
+
+
+def _is_binary(sample: str) -> bool:
+    """Say whether control characters are all over a text, not in one damaged line."""
+    if len(_CONTROL.findall(sample)) <= max(2, len(sample) // 100):
+        return False
+    lines = [line for line in sample.split("\n") if line]
+    return len(lines) < 4 or sum(map(bool, map(_CONTROL.search, lines))) > 1
 
 
 def _decode(raw: bytes, source: str) -> tuple[str, tuple[RowIssue, ...]]:
@@ -245,19 +280,21 @@ def _decode_western(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-def _gunzip(raw: bytes, source: str) -> bytes:
+def _gunzip(raw: bytes, source: str) -> tuple[bytes, str]:
+    """Return the content of a gzip archive and its name."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
-            content = stream.read(_MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
+            content = _read_whole(stream, source)
+    except IngestError:
+        raise
+    except Exception as error:  # whatever the decoder says of damaged bytes
         msg = f"{source}: a damaged gzip archive ({error}). Download it again."
         raise IngestError(msg) from error
-    if len(content) > _MAX_BYTES:
-        raise IngestError(_size_message(source))
-    return content
+    return content, source.removesuffix(".gz")
 
 
-def _from_zip(raw: bytes, source: str) -> Document:
+def _unzip(raw: bytes, source: str) -> tuple[bytes, str]:
+    """Return the one table in a zip archive and its name."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = [item for item in archive.namelist() if not _is_clutter(item)]
@@ -268,20 +305,18 @@ def _from_zip(raw: bytes, source: str) -> Document:
             if len(tables) != 1:
                 raise IngestError(_members_message(source, names, tables))
             with archive.open(tables[0]) as stream:
-                content = stream.read(_MAX_BYTES + 1)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        zlib.error,
-    ) as error:
-        msg = f"{source}: a zip archive that cannot be read ({error})."
+                content = _read_whole(stream, source)
+    except IngestError:
+        raise
+    except Exception as error:  # whatever the decoder says of damaged bytes
+        reason = (
+            "a name in it is not UTF-8"
+            if isinstance(error, UnicodeDecodeError)
+            else str(error) or type(error).__name__
+        )
+        msg = f"{source}: a zip archive that cannot be read ({reason}). Unpack it."
         raise IngestError(msg) from error
-    if len(content) > _MAX_BYTES:
-        raise IngestError(_size_message(source))
-    return _from_bytes(content, f"{source}/{tables[0]}")
+    return content, f"{source}/{tables[0]}"
 
 
 def _is_clutter(name: str) -> bool:
@@ -314,7 +349,10 @@ def _folder_message(source: str, path: Path) -> str:
 def _missing_message(source: str) -> str:
     path = Path(source).expanduser()
     folder = path.parent
-    names = [item.name for item in folder.iterdir()] if folder.is_dir() else []
+    try:
+        names = [item.name for item in folder.iterdir()] if folder.is_dir() else []
+    except OSError:  # a folder that may not be listed
+        names = []
     close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
     hint = f" Close to it: {', '.join(close)}." if close else ""
     where = "" if folder.is_dir() else f" The folder {folder} does not exist either."
@@ -324,7 +362,8 @@ def _missing_message(source: str) -> str:
 def _size_message(source: str) -> str:
     return (
         f"{source}: more than {_MAX_BYTES // 1024**2} MB, far beyond the history of "
-        "one entrant. Cut out the rows of one team or one competition first."
+        "one entrant. Cut out the rows of one team or one competition first; save "
+        "predictions as parquet or npy."
     )
 
 
@@ -352,7 +391,7 @@ def input_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[InputFile, ...
     Raises
     ------
     IngestError
-        If a file cannot be read.
+        If a file cannot be read, or is a pipe or a device, which can be read only once.
     """
     found: list[InputFile] = []
     for given in paths:
@@ -365,8 +404,11 @@ def input_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[InputFile, ...
 def _fingerprint(path: Path) -> InputFile:
     digest, n_bytes = hashlib.sha256(), 0
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            msg = f"{path}: no file that can be read again for its digest."
+            raise IngestError(msg)
         with path.open("rb") as file:
-            while block := file.read(1 << 20):
+            while block := file.read(_BLOCK):
                 digest.update(block)
                 n_bytes += len(block)
     except OSError as error:
