@@ -1,4 +1,4 @@
-"""What each warning about the data means: LBS101 to LBS114."""
+"""What each warning about the data means: LBS101 to LBS116."""
 
 from __future__ import annotations
 
@@ -144,6 +144,28 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "Before the close, or in exports that have both columns.",
             "After the close pass columns={'private_score': 'score'} "
             "(--columns private_score=score).",
+        ),
+    ),
+    "LBS115": (
+        "A column that may be the CV score",
+        Text(
+            "CV scores may be in the file and are not used.",
+            "Several columns could be the CV score and none names the metric, or the "
+            "heading of the only one does not say that it is.",
+            "Where the columns hold scores of single models, of training or of another "
+            "metric.",
+            "Name the column (columns=, --columns cv_score=NAME).",
+        ),
+    ),
+    "LBS116": (
+        "Scores in percent beside scores that are not",
+        Text(
+            "CV and public scores were written in two units; CV was brought to the "
+            "unit of the public score.",
+            "All scores of one kind are at most 1, all of the other lie between 1 and "
+            "100, and they are a hundred times as large or so.",
+            "Where the two are of different metrics.",
+            "Write both in one unit.",
         ),
     ),
 }

@@ -27,7 +27,7 @@ from lbsense.ingest.options import (
 from lbsense.ingest.platforms import OWN_TABLE
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
-from lbsense.ingest.tables.sheet import check_overrides
+from lbsense.ingest.tables.sheet import check_overrides, field_names
 from lbsense.model import Competition, History, RowIssue
 
 __all__ = ["read_kaggle", "read_submissions", "read_table", "read_zindi"]
@@ -214,7 +214,7 @@ def _read(
     """Return the history in ``data``, with every warning about it, in its steps."""
     competition, metric = describe_competition(options, platform)
     pattern = text_pattern(options)
-    columns = options.get("columns")
+    columns = field_names(options.get("columns"))
     raw = read_tables(data)
     check_overrides(columns, raw)
     chosen, issues = choose_tables(raw, columns)
@@ -222,7 +222,7 @@ def _read(
     ours = choose_team([table for table, _ in chosen], options.get("team"), columns)
     _check_size(ours)
     tables = [
-        read_rows(table, export, columns)
+        read_rows(table, export, columns, metric=competition.metric)
         for table, export in zip(ours, exports, strict=True)
     ]
     for table in tables:

@@ -554,8 +554,19 @@ def test_absent_user_column_names_the_close_ones():
 
 
 def test_unknown_field_is_a_bad_argument():
-    with pytest.raises(ValueError, match="key 'public'.*Close to it: public_score"):
-        read_table(COLUMNS, columns={"public": "theirs"})
+    with pytest.raises(ValueError, match="key 'publik'.*Close to it: public_score"):
+        read_table(COLUMNS, columns={"publik": "theirs"})
+
+
+def test_short_names_of_fields():
+    text = "n,when,what,mine,theirs,hidden\n7,2026-01-02,x,0.5,0.6,0.7\n"
+    names = {"id": "n", "date": "when", "name": "what", "cv": "mine"}
+    item = only(text, columns={**names, "lb": "theirs", "private": "hidden"})
+    assert (item.submission_id, item.description, item.cv_score) == ("7", "x", 0.5)
+    assert (item.public_score, item.private_score) == (0.6, 0.7)
+    assert item.submitted_at is not None
+    with pytest.raises(ValueError, match="two columns for public_score: 'a' and 'b'"):
+        read_table(COLUMNS, columns={"lb": "a", "public": "b"})
 
 
 def test_no_public_score_names_what_is_there():

@@ -1,4 +1,4 @@
-"""The warnings LBS101 to LBS114: each where it belongs, and not where it does not."""
+"""The warnings LBS101 to LBS116: each where it belongs, and not where it does not."""
 
 from __future__ import annotations
 

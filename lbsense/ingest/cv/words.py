@@ -53,13 +53,14 @@ KINDS = ("loo", "oof", "holdout", "cv", "fold", "validation", "local", "grid sea
 
 _KEYWORD_TABLE = {
     "cv": "cv cvs xval crossval crossvalidation crossvalidated kreuzvalidierung "
-    "кроссвалидация 交差検証 交叉验证 交叉驗證",
+    "кроссвалидация 交差検証 交叉验证 交叉驗證 교차검증",
     "oof": "oof oofs outoffold",
     "loo": "loo loocv leaveoneout",
     "holdout": "holdout heldout",
     "validation": "val valid validation validación validacion validação validacao "
-    "валидация вал 検証 验证 驗證",
-    "local": "local offline локально локальный ローカル 线下 線下 本地",
+    "валидация вал 検証 验证 驗證 검증",
+    "local": "local offline локально локальный локальная локальное ローカル 线下 線下 "
+    "本地 离线 離線 オフライン 로컬 오프라인",
     "grid search": "gs",
 }
 KEYWORDS = {
@@ -80,7 +81,7 @@ _ROLE_TABLE = {
         metric on in with for over across single median pooled global tuned calibrated
         postprocessed pp rounded nested repeated stratified grouped group purged est
         skor wert puntaje nota скор スコア 値 集 は が の で も を に 約 约 为 是 分数
-        得分 成绩""",
+        得分 成绩 점수""",
     Role.MODEL: """
         blend blended blending ensemble ensembled stack stacked stacking lgb lgbm
         lightgbm xgb xgboost cat catboost cb nn mlp cnn rnn lstm gru tcn transformer
@@ -111,7 +112,8 @@ _ROLE_TABLE = {
         boosted δ 差 向上 悪化 改善 提升 下降""",
     Role.EXTREME: "min max minimum maximum worst lowest highest range",
     Role.SPREAD: "std sd stdev stddev sigma se sem var variance spread deviation",
-    Role.MEAN: "mean avg average averaged moyenne media média среднее 平均 均值",
+    Role.MEAN: "mean avg average averaged moyenne media média médio promedio "
+    "mittelwert среднее средняя 平均 均值 평균",
     # Words within the names of metrics, and names that stand for several or none; the
     # names themselves come from their records.
     Role.METRIC: """
@@ -120,10 +122,10 @@ _ROLE_TABLE = {
         absolute""",
     Role.SET: """
         kaggle zindi real online actual test tst train trn training insample apparent
-        线上 線上 提出 训练 学習""",
+        线上 線上 提出 训练 学習 학습 제출""",
     Role.BOARD: """
         lb plb pl pb public publiclb privatelb private priv pub leaderboard board лб
-        паблик приват 公開 非公開""",
+        паблик приват лидерборд 公開 公开 非公開 リーダーボード 리더보드 공개 비공개""",
     Role.KEYWORD: " ".join(KEYWORDS),
 }
 _ROLES = {word: role for role, words in _ROLE_TABLE.items() for word in words.split()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import median
 
 from lbsense._typing import Status
+from lbsense.ingest.cv.heading import cv_heading, metric_of_heading
 from lbsense.ingest.platforms import Export
 from lbsense.ingest.tables.cells import (
     ScoreCell,
@@ -21,16 +23,6 @@ from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
 from lbsense.model import RowIssue
 
 __all__ = ["Draft", "ReadTable", "read_rows"]
-
-_SCHEMES = {
-    "oof": "oof",
-    "loo": "loo",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "holdout": "holdout",
-    "heldout": "holdout",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +68,11 @@ class ReadTable:
         Digits after the point of the public scores, as displayed.
     bare_score : bool
         Whether the only score stood in a column called ``score``.
+    unread_cv : tuple of str
+        Names of the columns that may be the CV score, where none was read.
+    cv_factor : float
+        What the CV scores were multiplied with to have the unit of the public ones: 1,
+        or 100 or 0.01 where one is in percent.
     """
 
     export: Export
@@ -84,13 +81,19 @@ class ReadTable:
     dates: DateColumn | None
     decimals: int | None
     bare_score: bool
+    unread_cv: tuple[str, ...] = ()
+    cv_factor: float = 1.0
 
 
 def read_rows(
-    table: RawTable, export: Export, overrides: ColumnNames | None
+    table: RawTable,
+    export: Export,
+    overrides: ColumnNames | None,
+    *,
+    metric: str | None = None,
 ) -> ReadTable:
     """Return what every row of a table says."""
-    assignment = assign_columns(table, overrides)
+    assignment = assign_columns(table, overrides, metric=metric)
     reader = Sheet(table, assignment)
     bare_score = "score" in reader.at and not (
         {"public_score", "private_score"} & reader.at.keys()
@@ -102,6 +105,9 @@ def read_rows(
     drafts = _drafts(reader, export, public, private, dates, statuses)
     if export.hand_made:
         drafts = _without_empty(drafts, reader)
+    factor = _percent_factor(drafts, metric)
+    if factor != 1:
+        drafts = [_rescaled(draft, factor) for draft in drafts]
     return ReadTable(
         export=export,
         drafts=drafts,
@@ -109,7 +115,44 @@ def read_rows(
         dates=dates,
         decimals=_display_decimals(table, public, private),
         bare_score=bare_score,
+        unread_cv=assignment.unread_cv,
+        cv_factor=factor,
     )
+
+
+def _percent_factor(drafts: list[Draft], metric: str | None) -> float:
+    """Return what brings CV scores in percent to shares, or the reverse; else 1.
+
+    Only where every score of one kind is at most 1 and every one of the other above,
+    and they differ by a hundred or so, of a metric that is a share.
+    """
+    known = None if metric is None else metric_of_heading(metric)
+    if known is not None and not (known.low >= -1 and known.high <= 1):
+        return 1.0
+    public = [draft.public for draft in drafts if draft.public]
+    cv = [draft.cv.value for draft in drafts if draft.cv and draft.cv.value]
+    if not public or not cv:
+        return 1.0
+    for small, large, factor in ((public, cv, 0.01), (cv, public, 100.0)):
+        shares = all(0 < value <= 1 for value in small)
+        percents = all(1 < value <= 100 for value in large)
+        if shares and percents and 50 <= median(large) / median(small) <= 200:
+            return factor
+    return 1.0
+
+
+def _rescaled(draft: Draft, factor: float) -> Draft:
+    """Return a draft with its CV score in the unit of its public score."""
+
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else float(f"{value * factor:.15g}")
+
+    cv = draft.cv
+    if cv is None:
+        return draft
+    folds = tuple(scaled(value) or 0.0 for value in draft.folds)
+    cv = cv._replace(value=scaled(cv.value), spread=scaled(cv.spread), folds=folds)
+    return replace(draft, cv=cv, folds=folds)
 
 
 def _statuses(
@@ -230,9 +273,8 @@ def _selected(reader: Sheet) -> list[bool | None]:
 
 def _scheme_of_name(reader: Sheet) -> str:
     at = reader.at.get("cv_score")
-    words = name_key("" if at is None else reader.table.columns[at])
-    found = (kind for word, kind in _SCHEMES.items() if words.startswith(word))
-    return next(found, "cv")
+    heading = None if at is None else cv_heading(reader.table.columns[at])
+    return "cv" if heading is None else heading.scheme
 
 
 def _without_empty(drafts: list[Draft], reader: Sheet) -> list[Draft]:

@@ -1,14 +1,15 @@
-"""What weakens a history as a whole: the warnings LBS101 to LBS114."""
+"""What weakens a history as a whole: the warnings LBS101 to LBS116."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
-from lbsense._format import clean_text, format_number, format_time, plural
+from lbsense._format import clean_text, format_number, format_time, plural, shorten
 from lbsense.ingest.cv.scheme import cv_scheme_change
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.platforms import platform_named
@@ -294,6 +295,33 @@ def _bare_score(seen: Seen) -> str | None:
     return platform.score_doubt or None
 
 
+def _unread_cv(seen: Seen) -> str | None:
+    names = list(dict.fromkeys(n for table in seen.tables for n in table.unread_cv))
+    if not names or all(item.cv_score is not None for item in seen.history):
+        return None
+    shown = ", ".join(repr(shorten(name, 60)) for name in names)
+    return (
+        f"No CV score was read from a column; {plural(len(names), 'column')} may hold "
+        f"it: {shown}. Say which: columns={{'cv_score': {names[0]!r}}} "
+        f"(--columns {shlex.quote(f'cv_score={names[0]}')})."
+    )
+
+
+def _percent(seen: Seen) -> str | None:
+    factors = {table.cv_factor for table in seen.tables} - {1.0}
+    if not factors:
+        return None
+    if 0.01 in factors:
+        return (
+            "The CV scores are in percent, the public ones are not: they were divided "
+            "by 100."
+        )
+    return (
+        "The public scores are in percent, the CV scores are not: the latter were "
+        "multiplied by 100."
+    )
+
+
 _CHECKS: dict[str, Callable[[Seen], str | None]] = {
     "LBS101": _truncated,
     "LBS102": _two_scales,
@@ -308,4 +336,6 @@ _CHECKS: dict[str, Callable[[Seen], str | None]] = {
     "LBS111": _not_understood,
     "LBS112": _other_scale,
     "LBS114": _bare_score,
+    "LBS115": _unread_cv,
+    "LBS116": _percent,
 }

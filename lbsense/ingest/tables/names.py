@@ -6,6 +6,8 @@ import functools
 import re
 from collections.abc import Iterable
 
+from lbsense.ingest.cv.heading import Surety, cv_heading, is_metric_word
+from lbsense.ingest.cv.words import KEYWORDS
 from lbsense.ingest.platforms import PLATFORMS
 from lbsense.ingest.tables.languages import heading_words
 
@@ -172,19 +174,9 @@ _FIELD_OF = {
 }
 _BY_RULE = 100  # names that only a rule recognises come after every listed one
 
-_METRIC_NAMES = """
-    rmse mae mse auc roc f1 f2 f05 logloss log loss acc accuracy balanced qwk kappa mcc
-    rmsle map r2 ndcg iou dice gini pearson spearman smape mape wer cer jaccard error ap
-    pr macro micro weighted brier score mean avg average metric
-"""
-_METRIC_WORDS = frozenset(_METRIC_NAMES.split())
-_CV_WORDS = frozenset(
-    ("cv", "oof", "loo", "val", "valid", "validation", "holdout", "heldout")
-)
 _PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
 _PLATFORM_WORDS = frozenset(platform.name for platform in PLATFORMS)
 _SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
-_BESIDE_CV = _CV_WORDS | _METRIC_WORDS | {"local", "best", "cross"}
 # Fields that a name of these words alone stands for, if one of the first is among them.
 _OF_WORDS = (
     ("file_name", "file filename csv", "submission name path"),
@@ -232,7 +224,7 @@ def field_of(name: str) -> tuple[str, int] | None:
     plain = re.sub(r"\(.*?\)|\[.*?\]", " ", name)
     for candidate in dict.fromkeys((name, plain)):
         words = _words(candidate)
-        found = _FIELD_OF.get("".join(words)) or _field_by_words(frozenset(words))
+        found = _FIELD_OF.get("".join(words)) or _field_by_words(candidate)
         if found is not None:
             return found
     return ("order", _BY_RULE) if name.strip() in ("#", "№") else None
@@ -251,8 +243,8 @@ def fold_number(name: str) -> int | None:
     found = re.search(r"fold(\d{1,3})(score)?$", joined)
     if found is None:
         return None
-    before = frozenset(_words(re.sub(r"(?i)fold.*$", "", name)))
-    allowed = before <= _CV_WORDS | _METRIC_WORDS | {"local"}
+    before = _words(re.sub(r"(?i)fold.*$", "", name))
+    allowed = all(word in KEYWORDS or is_metric_word(word) for word in before)
     return int(found.group(1)) if allowed else None
 
 
@@ -277,28 +269,25 @@ def is_heading(cells: list[str]) -> bool:
     return len(fields) >= 2
 
 
-def _field_by_words(words: frozenset[str]) -> tuple[str, int] | None:
+def _field_by_words(name: str) -> tuple[str, int] | None:
     """Recognise names such as ``CV F1``, ``cv_rmse_std`` or ``Public LB score``."""
-    if words & _SPREAD_WORDS and words - _SPREAD_WORDS <= _CV_WORDS | _METRIC_WORDS:
+    words = frozenset(_words(name))
+    rest = words - _SPREAD_WORDS - {"fold", "folds"}
+    validation = cv_heading(name)
+    if validation is not None and validation.surety < Surety.POSSIBLE:
+        return "cv_score", _BY_RULE + (validation.surety is Surety.QUALIFIED)
+    if words & _SPREAD_WORDS and all(w in KEYWORDS or is_metric_word(w) for w in rest):
         return "cv_std", _BY_RULE
-    if words & _CV_WORDS and _without_folds(words) <= _BESIDE_CV:
-        return "cv_score", _BY_RULE
-    board = _PUBLIC_WORDS | _METRIC_WORDS | _PLATFORM_WORDS
-    if "private" in words and words - {"private"} <= board - {"public"}:
+    board = _PUBLIC_WORDS | _PLATFORM_WORDS | {"best"}
+    others = {word for word in words - board if not is_metric_word(word)}
+    if "private" in words and others == {"private"} and "public" not in words:
         return "private_score", _BY_RULE
-    if words & _PUBLIC_WORDS and words <= board:
+    if words & _PUBLIC_WORDS and not others:
         return "public_score", _BY_RULE
     for field, some, all_of in _OF_WORDS_SETS:
         if words & some and words <= all_of:
             return field, _BY_RULE
     return None
-
-
-def _without_folds(words: frozenset[str]) -> frozenset[str]:
-    """Drop the words of "5-fold", which says how; "folds" alone counts them."""
-    numbers = frozenset(word for word in words if word.isdigit())
-    folds = frozenset(("fold", "folds", "kfold"))
-    return words - numbers - folds if numbers and words & folds else words
 
 
 def _words(name: str) -> tuple[str, ...]:

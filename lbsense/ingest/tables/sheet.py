@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.cv.heading import CvChoice, choose_cv, cv_heading
 from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,
@@ -32,6 +33,7 @@ __all__ = [
     "assign_columns",
     "check_overrides",
     "column_of",
+    "field_names",
 ]
 
 _T = TypeVar("_T")
@@ -55,12 +57,46 @@ class Assignment:
         Positions of every column that describes the submission.
     issues : tuple of RowIssue
         Columns that claimed a field which another one got.
+    unread_cv : tuple of str
+        Names of the columns that may be the CV score, where none was read.
     """
 
     columns: dict[str, int]
     folds: tuple[int, ...]
     texts: tuple[int, ...]
     issues: tuple[RowIssue, ...]
+    unread_cv: tuple[str, ...] = ()
+
+
+def field_names(columns: ColumnNames | None) -> ColumnNames | None:
+    """Return ``columns`` with our names of the fields for short ones such as "lb".
+
+    A key that is no field may be any heading that would be recognised.
+
+    Raises
+    ------
+    ValueError
+        If two keys stand for one field.
+
+    Examples
+    --------
+    >>> field_names({"lb": "B", "cv": "C", "date": "D"})
+    {'public_score': 'B', 'cv_score': 'C', 'submitted_at': 'D'}
+    """
+    if columns is None:
+        return None
+    named: dict[str, str | Sequence[str]] = {}
+    for key, names in columns.items():
+        known = None if key in FIELDS else field_of(key)
+        field = key if known is None else known[0]
+        if field in named:
+            msg = (
+                f"columns names two columns for {field}: {named[field]!r} and "
+                f"{names!r} (as {key!r}). Keep one."
+            )
+            raise ValueError(msg)
+        named[field] = names
+    return named
 
 
 def check_overrides(columns: ColumnNames | None, tables: Sequence[RawTable]) -> None:
@@ -87,7 +123,9 @@ def check_overrides(columns: ColumnNames | None, tables: Sequence[RawTable]) -> 
                 raise IngestError(_absent_message(tables[0], field, name))
 
 
-def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment:
+def assign_columns(
+    table: RawTable, overrides: ColumnNames | None, *, metric: str | None = None
+) -> Assignment:
     """Return which column holds which field.
 
     Parameters
@@ -96,13 +134,15 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
         The table.
     overrides : mapping of str to str or sequence of str, optional
         Field to column name; it wins over everything else.
+    metric : str, optional
+        Metric of the competition: the CV column that names it wins.
 
     Notes
     -----
     Of several columns with a name of the same field, the first in the order of
     preference that holds any value wins; for a score, any number. The others are
     reported where they say something else. A ``cv`` column of words beside a score
-    in ``valid`` names the scheme.
+    in ``valid`` names the scheme. What `choose_cv` cannot decide is no CV score.
     """
     columns, folds = named_columns(table, overrides or {})
     claims = _claims(table, columns)
@@ -111,6 +151,18 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
     if scheme is not None:
         claims["cv_score"].remove(scheme)
         claims.setdefault("cv_scheme", []).append(scheme)
+    claims.pop("cv_score", None)
+    unread: tuple[str, ...] = ()
+    if "cv_score" not in columns:
+        taken = {*columns.values(), *folds, *(() if scheme is None else scheme[1:])}
+        taken |= {at for claimed in claims.values() for _, at in claimed}
+        choice = cv_columns(table, metric, taken)
+        if choice.chosen is not None:
+            columns["cv_score"] = choice.chosen
+        elif not folds and "cv_fold_scores" not in columns:
+            places = sorted((*choice.rivals, *choice.foreign))
+            unread = tuple(table.columns[at] for at in places)
+        issues += _passed_over(table, choice, metric)
     texts = [position for _, position in sorted(claims.get("description", []))]
     for field, claimed in claims.items():
         if field not in columns:
@@ -126,6 +178,7 @@ def assign_columns(table: RawTable, overrides: ColumnNames | None) -> Assignment
         folds=folds or fold_columns(table, range(len(table.columns))),
         texts=tuple(sorted(texts)),
         issues=tuple(issues),
+        unread_cv=unread,
     )
 
 
@@ -314,6 +367,54 @@ def _holds_number(cell: object) -> bool:
     except CellError:
         return False
     return score is not None and score.value is not None
+
+
+def cv_columns(
+    table: RawTable, metric: str | None, taken: Iterable[int], *, literal: bool = True
+) -> CvChoice:
+    """Return which column of numbers is the CV score; one given twice counts once."""
+    headings = {}
+    seen: set[tuple[str | None, ...]] = set()
+    for at, name in enumerate(table.columns):
+        heading = cv_heading(name)
+        if heading is None or at in taken or fold_number(name) is not None:
+            continue
+        cells = [row.cells[at] for row in table.rows]
+        texts = tuple(read_text(cell) for cell in cells)
+        if texts in seen or not any(_holds_number(cell) for cell in cells):
+            continue
+        seen.add(texts)
+        headings[at] = heading
+    return choose_cv(headings, metric, literal=literal)
+
+
+def _passed_over(
+    table: RawTable, choice: CvChoice, metric: str | None
+) -> list[RowIssue]:
+    """Return what is said of the columns that may be the CV and were not read."""
+    if choice.chosen is not None:
+        issues = _rivals(table, "cv_score", choice.chosen, list(choice.rivals))
+    else:
+        n_open = len(choice.rivals)
+        found = "a column that may be the CV score"
+        if n_open > 1:
+            found = f"one of {n_open} columns that may be the CV score"
+        issues = [
+            _unread(table, at, found, "one that is clear") for at in choice.rivals
+        ]
+    found, expected = "a CV score of another metric", f"one of {metric}"
+    return issues + [_unread(table, at, found, expected) for at in choice.foreign]
+
+
+def _unread(table: RawTable, at: int, found: str, expected: str) -> RowIssue:
+    name = table.columns[at]
+    return RowIssue(
+        source=table.source,
+        column=name,
+        found=found,
+        expected=expected,
+        action=f"column not read; columns={{'cv_score': {name!r}}} reads it",
+    )
 
 
 def _rivals(

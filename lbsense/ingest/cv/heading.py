@@ -1,0 +1,265 @@
+"""What the heading of a column says of a CV score, and which column is the CV."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role, Token, tokenize
+from lbsense.ingest.tables.languages import heading_words
+from lbsense.metrics import Metric, find_metric
+
+__all__ = [
+    "CvChoice",
+    "CvHeading",
+    "Surety",
+    "choose_cv",
+    "cv_heading",
+    "is_metric_word",
+    "metric_of_heading",
+    "plain_heading",
+]
+
+_PREFIX = re.compile(r"(?:metrics|extras|sys|summary|eval|tags)[./]", re.IGNORECASE)
+_PAIR = re.compile(r"±|\+/-|\+-|[(,/&]")  # "Mean ± Std", "CV mean (std)"
+_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]")
+_LONGEST = 80
+_SCORE_LIST = """
+    score scores value result results skor puntaje nota wert スコア 分数 得分 成绩 값
+    점수"""
+_SCORE_WORDS = frozenset(_SCORE_LIST.split())
+_QUALIFIED_LIST = "best final overall all full total whole our my own s the of on"
+_QUALIFIED = frozenset(_QUALIFIED_LIST.split())
+_OTHER_LIST = """
+    size sizes num number count counts time times rank id ids strategy type scheme date
+    name names file path link comment note notes params lr status"""
+# Words that make another quantity of the number in the column.
+_OTHER = frozenset(_OTHER_LIST.split())
+_BESIDE = {Role.KEYWORD, Role.MEAN, Role.SCHEME}
+_NEVER = {
+    Role.BOARD,
+    Role.SET,
+    Role.DELTA,
+    Role.EARLIER,
+    Role.EXTREME,
+    Role.NEGATION,
+    Role.UNIT,
+    Role.FOREIGN,
+}
+
+
+class Surety(IntEnum):
+    """How surely a heading names the CV score."""
+
+    LITERAL = 0  # "CV", "Local CV", "cv_avg_score"
+    CLEAR = 1  # "OOF", "valid_auc", "Mean ± Std"
+    QUALIFIED = 2  # "All CV", "best CV"
+    POSSIBLE = 3  # "Subset CV", "auc"
+
+
+@dataclass(frozen=True, slots=True)
+class CvHeading:
+    """A heading that may be that of a CV score.
+
+    Attributes
+    ----------
+    scheme : str
+        Kind of validation: "cv", "oof", "loo", "holdout", "validation", ...
+    metric : str or None
+        The metric that it names, as it is written there.
+    surety : Surety
+        How surely it is the CV score of the row.
+    """
+
+    scheme: str
+    metric: str | None
+    surety: Surety
+
+    @property
+    def known_metric(self) -> Metric | None:
+        """The registered metric that it names, if any."""
+        return None if self.metric is None else metric_of_heading(self.metric)
+
+
+@dataclass(frozen=True, slots=True)
+class CvChoice:
+    """The column of the CV score, and those passed over.
+
+    ``rivals`` could be the CV as well, ``foreign`` are of another metric; without a
+    chosen one, nothing tells the rivals apart.
+    """
+
+    chosen: int | None
+    rivals: tuple[int, ...] = ()
+    foreign: tuple[int, ...] = ()
+
+
+def plain_heading(name: str) -> str:
+    """Return a heading as separate words: "metrics.valAuc_mean" is "val Auc mean"."""
+    text = _PREFIX.sub("", unicodedata.normalize("NFKC", name))
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    text = text.replace("교차 검증", "교차검증")
+    return re.sub(r"[_.\s]+", " ", text).strip()
+
+
+@functools.lru_cache(maxsize=4096)
+def cv_heading(name: str) -> CvHeading | None:
+    """Return what a heading says of a CV score, None where it is another quantity.
+
+    Examples
+    --------
+    >>> cv_heading("CV MAE (Mean ± Std)")
+    CvHeading(scheme='cv', metric='mae', surety=<Surety.CLEAR: 1>)
+    >>> cv_heading("cv_gap") is None, cv_heading("n_folds") is None
+    (True, True)
+    """
+    text = plain_heading(name)
+    if not text or len(text) > _LONGEST:
+        return None
+    found = _read(text) or _read(" ".join(heading_words(text)))
+    if found is not None and found.surety < Surety.POSSIBLE:
+        return found
+    outside, inside = _BRACKETS.sub(" ", text), " ".join(_BRACKETS.findall(text))
+    roles = {token.role for token in tokenize(inside) if token.kind == "word"}
+    if Role.UNKNOWN not in roles or roles & _NEVER:
+        return found
+    plain = _read(outside)  # "Local CV (Std Dev)": what stands in brackets explains
+    if plain is None or plain.surety is Surety.POSSIBLE:
+        return found
+    return CvHeading(plain.scheme, plain.metric, Surety.QUALIFIED)
+
+
+def _read(text: str) -> CvHeading | None:
+    tokens = tokenize(text)
+    words = [token for token in tokens if token.kind == "word"]
+    numbers = [token for token in tokens if token.kind == "number"]
+    rest = " ".join(token.text for token in words if token.role not in _BESIDE)
+    named = metric_of_heading(rest) if rest else None
+    if named is not None and len(rest.split()) > 1:  # "CV linear kappa"
+        words = [token for token in words if token.role in _BESIDE]
+    roles = {token.role for token in words}
+    if roles & _NEVER or any(token.text in _OTHER for token in words):
+        return None
+    if not _folds_fit(words, numbers):
+        return None
+    pair = Role.MEAN in roles and _PAIR.search(text) is not None
+    pair &= Role.SPREAD in roles or any(token.kind == "spread" for token in tokens)
+    if Role.SPREAD in roles and not pair:
+        return None
+    kinds = [KEYWORDS[token.text] for token in words if token.text in KEYWORDS]
+    folded = Role.SCHEME in roles and Role.MEAN in roles
+    if "grid search" in kinds:
+        return None
+    metric = " ".join(t.text for t in words if t.role is Role.METRIC) or None
+    metric = metric if named is None else rest
+    if not (kinds or folded or pair):
+        possible = metric is not None and metric_of_heading(metric) is not None
+        if not possible or not all(_belongs(token) for token in words):
+            return None
+        return CvHeading("cv", metric, Surety.POSSIBLE)
+    scheme = min(kinds or ["fold" if folded else "cv"], key=KINDS.index)
+    scheme = "cv" if set(kinds) == {"local", "cv"} else scheme
+    surety = _surety(words, set(kinds))
+    if metric is not None and surety is Surety.LITERAL:
+        surety = Surety.CLEAR
+    return CvHeading(scheme, metric, surety)
+
+
+def _folds_fit(words: list[Token], numbers: list[Token]) -> bool:
+    """Say whether numbers and words such as "fold" only tell how the CV was made."""
+    folds = any(token.role is Role.SCHEME for token in words)
+    mean = any(token.role is Role.MEAN for token in words)
+    counted = all(token.decimals == 0 and len(token.text) <= 3 for token in numbers)
+    if folds:
+        return (mean or bool(numbers)) and counted and len(numbers) <= 1
+    return counted and len(numbers) <= 1
+
+
+def _belongs(token: Token) -> bool:
+    """Say whether a word only says "score of a validation"."""
+    known = (Role.KEYWORD, Role.METRIC, Role.MEAN, Role.SCHEME, Role.SPREAD)
+    return token.role in known or token.text in _SCORE_WORDS
+
+
+def _surety(words: list[Token], kinds: set[str]) -> Surety:
+    others = [token.text for token in words if not _belongs(token)]
+    if any(word not in _QUALIFIED for word in others):
+        return Surety.POSSIBLE
+    if others:
+        return Surety.QUALIFIED
+    plain = not any(token.role in (Role.METRIC, Role.SPREAD) for token in words)
+    literal = "cv" in kinds and kinds <= {"cv", "local"} and plain
+    return Surety.LITERAL if literal else Surety.CLEAR
+
+
+def is_metric_word(word: str) -> bool:
+    """Say whether a word of a heading belongs to the name of a metric."""
+    token = Token("word", word, 0, 0)
+    return token.role in (Role.METRIC, Role.MEAN) or word in _SCORE_WORDS
+
+
+@functools.lru_cache(maxsize=1024)
+def metric_of_heading(words: str) -> Metric | None:
+    """Return the registered metric that the words of a heading name, or None."""
+    try:
+        return find_metric(words)
+    except ValueError:
+        return None
+
+
+def choose_cv(
+    headings: Mapping[int, CvHeading],
+    metric: str | None,
+    *,
+    literal: bool = True,
+) -> CvChoice:
+    """Return which of several columns of numbers is the CV score, if that is certain.
+
+    The one that names the metric of the competition is; those of another metric are
+    not. Else it is the only one whose heading is sure; ``literal`` is whether one that
+    is called CV goes before one that is called OOF or holdout.
+
+    Examples
+    --------
+    >>> names = ("CV (AUC)", "CV (logloss)")
+    >>> found = {place: cv_heading(name) for place, name in enumerate(names)}
+    >>> choose_cv(found, "log_loss")
+    CvChoice(chosen=1, rivals=(), foreign=(0,))
+    """
+    ours = None if metric is None else metric_of_heading(metric)
+    known = {at: heading.known_metric for at, heading in headings.items()}
+    foreign = tuple(
+        at
+        for at, found in known.items()
+        if ours is not None and found is not None and not _same(found, ours)
+    )
+    left = {at: head for at, head in headings.items() if at not in foreign}
+    sure = {at: head for at, head in left.items() if head.surety < Surety.POSSIBLE}
+    of_metric = [at for at in sure if ours is not None and known[at] is not None]
+    named = [at for at, head in sure.items() if head.surety is Surety.LITERAL]
+    if len(of_metric) == 1:
+        chosen = of_metric[0]
+    elif literal and len(named) == 1 and not of_metric:
+        chosen = named[0]
+    elif len(sure) == 1:
+        (chosen,) = sure
+        doubtful = sure[chosen].surety is Surety.QUALIFIED
+        if doubtful and _says_validation(left, chosen):
+            return CvChoice(None, tuple(left), foreign)
+    else:
+        return CvChoice(None, tuple(left), foreign)
+    return CvChoice(chosen, tuple(at for at in left if at != chosen), foreign)
+
+
+def _same(one: Metric, other: Metric) -> bool:
+    return (one.family, one.parameter) == (other.family, other.parameter)
+
+
+def _says_validation(left: Mapping[int, CvHeading], chosen: int) -> bool:
+    """Say whether another column speaks of the same validation in words of its own."""
+    scheme = left[chosen].scheme
+    return any(at != chosen and head.scheme == scheme for at, head in left.items())
