@@ -1,4 +1,4 @@
-"""What each warning about the data means: LBS101 to LBS116."""
+"""What each warning about the data means: LBS101 to LBS120."""
 
 from __future__ import annotations
 
@@ -166,6 +166,18 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "100, and they are a hundred times as large or so.",
             "Where the two are of different metrics.",
             "Write both in one unit.",
+        ),
+    ),
+    "LBS120": (
+        "Facts from the catalogue",
+        Text(
+            "What was said about the competition was completed from a list of Kaggle's "
+            "own facts, as of March 2022.",
+            "The name of the competition is in the list, and a metric, a public share, "
+            "a deadline or a number of selections was not given.",
+            "Where the host changed the rules later.",
+            "Compare it with the pages of the competition; say the metric, the share "
+            "or the deadline where they differ.",
         ),
     ),
 }

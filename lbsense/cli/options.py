@@ -156,7 +156,22 @@ class HistoryOptions:
     slug: Annotated[
         str | None,
         _competition(
-            metavar="NAME", help="Name of the competition in its web address."
+            metavar="NAME",
+            help="Name of the competition in its web address; completes what you do "
+            "not say from Kaggle's facts of March 2022.",
+        ),
+    ] = None
+    deadline: Annotated[
+        str | None,
+        _competition(metavar="TIME", help="End of the competition, UTC."),
+    ] = None
+    n_selections: Annotated[
+        int | None,
+        _competition(
+            "--selections",
+            parser=parse_count,
+            metavar="N",
+            help="Submissions that may be selected for the final ranking.",
         ),
     ] = None
     columns: Annotated[
@@ -215,6 +230,8 @@ class HistoryOptions:
                 public_fraction=self.public_fraction,
                 nested=self.nested or None,
                 slug=self.slug,
+                deadline=self.deadline,
+                n_selections=self.n_selections,
                 columns=parse_columns(self.columns),
                 team=self.team,
                 cv_pattern=self.cv_pattern,

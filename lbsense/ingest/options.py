@@ -42,9 +42,13 @@ class ReaderOptions(TypedDict, total=False):
     nested : bool, optional
         Whether the private score covers the public rows too (old Zindi rules).
     slug : str, optional
-        Name of the competition in its address.
+        Name of the competition in its address. What nobody says of it (metric and
+        direction, public share, deadline, selections) is taken from Kaggle's own facts
+        of March 2022 where the competition is in them; warning LBS120 tells which.
     deadline : datetime or str, optional
         End of the competition; UTC where it has no zone.
+    n_selections : int, optional
+        Submissions that an entrant may select for the final ranking.
     columns : mapping of str to str or list of str, optional
         Our field to your column, as in ``{"public_score": "LB"}``; it wins over what
         is recognised. ``cv_fold_scores`` may name several columns.
@@ -66,6 +70,7 @@ class ReaderOptions(TypedDict, total=False):
     nested: bool | None
     slug: str | None
     deadline: datetime | str | None
+    n_selections: int | None
     columns: ColumnNames | None
     team: str | None
     cv_pattern: str | None
@@ -141,6 +146,7 @@ def describe_competition(
         public_fraction=options.get("public_fraction"),
         nested=bool(options.get("nested")),
         deadline=_deadline(options.get("deadline")),
+        n_selections=options.get("n_selections"),
     )
     return competition, found
 

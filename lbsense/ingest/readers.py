@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from lbsense._typing import Platform
 from lbsense.errors import IngestError
+from lbsense.ingest.catalogue import fill_from_catalogue, known_metric
 from lbsense.ingest.history.build import (
     build_submissions,
     in_time_order,
@@ -232,8 +233,9 @@ def _read(
         raise IngestError(_empty_message(raw[0], issues), issues=issues)
     drafts = in_time_order(drafts, tables)
     submissions, unknown_parents = build_submissions(drafts, cv_pattern=pattern)
+    competition, catalogued = fill_from_catalogue(_with_platform(competition, tables))
     history = History(
-        competition=_with_platform(competition, tables),
+        competition=competition,
         submissions=tuple(submissions),
         dropped=(*issues, *overlap, *unknown_parents),
     )
@@ -243,8 +245,9 @@ def _read(
         history=history,
         tables=tables,
         drafts=drafts,
-        metric=metric,
+        metric=metric or known_metric(competition.metric),
         nested_stated=options.get("nested") is not None,
+        catalogued=catalogued,
         now=datetime.now(UTC),
     )
     warnings = sorted((*warnings_of(seen), *history.warnings), key=lambda w: w.code)

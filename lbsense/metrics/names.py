@@ -18,6 +18,8 @@ _NEGATIONS = ("neg", "negative", "negated", "minus")
 _MINUS_SIGNS = ("-", "−", "–")
 _IDLE_WORDS = ("score", "metric")
 _AVERAGE_WORDS = ("average", "averaged", "avg")
+# Kaggle runs words together: MeanFScore, MacroFScore.
+_WORD_BOUNDS = re.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def find_metric(name: str) -> Metric:
@@ -87,7 +89,8 @@ def _read(text: str) -> Metric | None:
     if tokens and (signed or tokens[0] in _NEGATIONS):
         metric = _plain(tokens if signed else tokens[1:])
         return None if metric is None else metric.mirrored()
-    return _explained_in_brackets(text)
+    apart = _WORD_BOUNDS.sub(" ", text)
+    return _explained_in_brackets(text) or (_read(apart) if apart != text else None)
 
 
 def _plain(tokens: list[str]) -> Metric | None:

@@ -126,7 +126,8 @@ RECORDS: tuple[Metric, ...] = (
          noise=score_rules.average_precision, interval="logit"),
     _row("lwlrap", _MORE, 0, 1, "probability",
          "Label-weighted label-ranking average precision",
-         "label weighted label ranking average precision",
+         "label weighted label ranking average precision | weighted label ranking "
+         "average precision",
          noise=score_rules.bounded),
     _row("log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss",
@@ -137,7 +138,8 @@ RECORDS: tuple[Metric, ...] = (
          noise=score_rules.log_loss, resampler="mean"),
     _row("multiclass_log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss over classes",
-         "multiclass loss | multiclass logarithmic loss | mlogloss | multi logloss | "
+         "multiclass loss | multiclass loss old | multiclass loss deprecated | "
+         "multiclass logarithmic loss | mlogloss | multi logloss | "
          "categorical cross entropy | softmax cross entropy | multiclass cross "
          "entropy",
          influence=partial(of_classes, means.multiclass_log_loss),
@@ -376,7 +378,8 @@ RECORDS: tuple[Metric, ...] = (
     _row("spearman", _MORE, -1, 1, "value",
          "Spearman rank correlation",
          "spearmanr | spearman correlation | spearman rank correlation | spearmans "
-         "rank correlation | spearman rho | mean columnwise spearman | spearmans "
+         "rank correlation | spearman rho | mean columnwise spearman | mcspearmanr | "
+         "mean columnwise spearmans r rank correlation coefficient | spearmans "
          "rank correlation coefficient | spearman correlation coefficient | spearman "
          "rank correlation coefficient | rank correlation",
          influence=partial(of_values, order.spearman), noise=score_rules.spearman),
@@ -412,7 +415,8 @@ RECORDS: tuple[Metric, ...] = (
     # Distributions
     _row("crps", _LESS, 0, inf, "distribution",
          "Continuous ranked probability score",
-         "continuous ranked probability score | continuous ranked probability"),
+         "continuous ranked probability score | continuous ranked probability | "
+         "continuous rank probability score"),
     _row("interval_score", _LESS, 0, inf, "distribution",
          "Winkler interval score",
          "winkler score | winkler interval score | mwis | mean winkler interval "

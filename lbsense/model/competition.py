@@ -40,6 +40,8 @@ class Competition(Result):
         End of the competition, UTC.
     display_decimals : int or None
         Decimals that the leaderboard shows.
+    n_selections : int or None
+        Submissions that an entrant may select for the final ranking.
     """
 
     slug: str | None = None
@@ -53,9 +55,10 @@ class Competition(Result):
     nested: bool = False
     deadline: datetime | None = None
     display_decimals: int | None = None
+    n_selections: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("train_size", "test_size"):
+        for name in ("train_size", "test_size", "n_selections"):
             value = getattr(self, name)
             if value is not None:
                 check_count(value, name=name)

@@ -47,6 +47,15 @@ from lbsense.metrics import METRICS, Metric, find_metric
         ("Word Error Rate", "word_error_rate"),
         ("R2 Score", "r2"),
         ("R²", "r2"),
+        # Kaggle's short forms
+        ("MeanFScore", "f1_samples"),
+        ("MacroFScore", "f1_macro"),
+        ("MeanFScoreBeta", "fbeta_samples"),
+        ("F_{Beta}", "fbeta"),
+        ("MulticlassLossOld", "multiclass_log_loss"),
+        ("Multiclass Loss (Deprecated)", "multiclass_log_loss"),
+        ("Weighted Label Ranking Average Precision", "lwlrap"),
+        ("RootMeanSquarePercentageError", "rmspe"),
         # letter case, blanks, punctuation
         ("  roc-auc ", "roc_auc"),
         ("RocAuc", "roc_auc"),

@@ -1,4 +1,4 @@
-"""What weakens a history as a whole: the warnings LBS101 to LBS116."""
+"""What weakens a history as a whole: the warnings LBS101 to LBS120."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class Seen:
         The registered metric.
     nested_stated : bool
         Whether the user said how public and private rows overlap.
+    catalogued : str or None
+        Which facts of the competition come from the catalogue.
     now : datetime
         The present, UTC.
     """
@@ -50,6 +52,7 @@ class Seen:
     drafts: Sequence[Draft]
     metric: Metric | None
     nested_stated: bool
+    catalogued: str | None
     now: datetime
 
     @property
@@ -338,4 +341,5 @@ _CHECKS: dict[str, Callable[[Seen], str | None]] = {
     "LBS114": _bare_score,
     "LBS115": _unread_cv,
     "LBS116": _percent,
+    "LBS120": lambda seen: seen.catalogued,
 }
