@@ -125,7 +125,11 @@ def is_missing(cell: object) -> bool:
         return not cell or _PLACEHOLDER.fullmatch(_tidy(cell)) is not None
     try:
         return bool(cell != cell)  # nan and NaT
-    except (TypeError, ValueError):  # pandas.NA has no truth value, nor has an array
+    except (
+        TypeError,
+        ValueError,
+        ArithmeticError,
+    ):  # pandas.NA has no truth value, nor has an array
         return type(cell).__name__ == "NAType"
 
 

@@ -32,6 +32,7 @@ _NAMED = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+_TIME = "a time such as 2026-07-28 15:17:26"
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{13}|\d{16}|\d{19}", re.ASCII)
 
 
@@ -151,12 +152,16 @@ def _read_date(cell: object, day_first: bool | str | None) -> datetime:
         return cell
     if isinstance(cell, date):
         return datetime(cell.year, cell.month, cell.day)
-    if isinstance(cell, np.datetime64):
-        return pd.Timestamp(cell).to_pydatetime(warn=False)
-    if isinstance(cell, (int, float, np.integer, np.floating)):
-        return _from_epoch(float(cell))
-    msg = "a time"
-    raise _DateError(msg)
+    try:
+        if isinstance(cell, np.datetime64):
+            return pd.Timestamp(cell).to_pydatetime(warn=False)
+        if isinstance(cell, (int, float, np.integer, np.floating)):
+            return _from_epoch(float(cell))
+    except (ValueError, OverflowError) as error:
+        raise _DateError(
+            str(error) if isinstance(error, _DateError) else _TIME
+        ) from error
+    raise _DateError(_TIME)
 
 
 def _read_date_text(text: str, day_first: bool | str | None) -> datetime:
@@ -177,8 +182,7 @@ def _read_date_text(text: str, day_first: bool | str | None) -> datetime:
         if named is not None and month in _MONTHS:
             day = int(named["day"] or named["day2"])
             return _assemble(named, int(named["year"]), _MONTHS.index(month) + 1, day)
-    msg = "a time such as 2026-07-28 15:17:26"
-    raise _DateError(msg)
+    raise _DateError(_TIME)
 
 
 def _numeric_date(
@@ -235,7 +239,7 @@ def _from_epoch(number: float) -> datetime:
     for scale in (1.0, 1e3, 1e6, 1e9):
         if 1e8 <= number / scale < 1e10:
             return datetime.fromtimestamp(number / scale, tz=UTC)
-    msg = "a time such as 2026-07-28 15:17:26, or seconds of the Unix epoch"
+    msg = f"{_TIME}, or seconds of the Unix epoch"
     raise _DateError(msg)
 
 

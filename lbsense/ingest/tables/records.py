@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
@@ -13,7 +15,7 @@ import pandas as pd
 from lbsense._format import shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.tables.delimited import is_known_noise
-from lbsense.ingest.tables.names import field_of
+from lbsense.ingest.tables.names import field_of, known_fields
 from lbsense.ingest.tables.raw import RawRow, RawTable, Shape, skipped_line
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
@@ -23,6 +25,12 @@ __all__ = ["json_problem", "read_frame", "read_json", "read_objects"]
 _WRAPPERS = ("data", "submissions", "results", "items", "records")
 _FAILURE = frozenset(("code", "detail", "error", "errors", "message"))
 _DECODER = json.JSONDecoder(parse_float=str, parse_constant=str)  # digits as written
+# Characters that may be read in vain, for each of the text: the reader stays linear.
+_MAX_VAIN = 20
+_SPACES = " \t\r\n,"
+_ENTRY = re.compile(r'\{\s*+"[^"\n]{1,200}+"\s*+:')
+_MARKS = re.compile(r'[\s,\[\]{}]*+(?:"\w{1,40}+"\s*+:[\s\[{]*+)?')
+_MAX_NESTING = 50
 
 
 def read_frame(frame: pd.DataFrame, source: str = "<data frame>") -> RawTable:
@@ -73,9 +81,12 @@ def read_json(document: Document) -> list[RawTable]:
     """Return the records of a JSON text, or nothing where the text is not JSON.
 
     One document, several in a row (pages), JSON lines, and noise before or between
-    them are all read. Numbers keep their digits as text.
+    them are all read. Numbers keep their digits as text. Where a document is damaged,
+    its sound records are read.
     """
     values, issues = _json_values(document)
+    if not values:
+        values, issues = _sound_records(document)
     if not values:
         return []
     numbered: list[tuple[int, Mapping[Any, Any]]] = []
@@ -101,20 +112,47 @@ def json_problem(document: Document) -> str | None:
     return None
 
 
+class _Scanner:
+    """Reads JSON values at places of a text, and does not read it in vain for ever."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._left = _MAX_VAIN * len(text) + 100_000
+
+    def value(self, start: int, line_end: int) -> tuple[Any, int] | None:
+        """Return the value at ``start`` and where it ends, None where there is none.
+
+        Where much has been read in vain, a value must end on its line.
+        """
+        lavish = self._left > 0
+        text = self.text if lavish else self.text[start:line_end]
+        try:
+            value, end = _DECODER.raw_decode(text, start if lavish else 0)
+        except json.JSONDecodeError as error:
+            self._left -= error.pos - start if lavish else 0
+            return None
+        except (ValueError, RecursionError):  # too many digits, or brackets
+            self._left -= len(text) - start if lavish else 0
+            return None
+        return value, end if lavish else start + end
+
+
 def _json_values(document: Document) -> tuple[list[tuple[int, Any]], list[RowIssue]]:
     values: list[tuple[int, Any]] = []
     issues: list[RowIssue] = []
     text, at, line = document.text, 0, 1
+    scanner = _Scanner(text)
     while at < len(text):
         line_end = text.find("\n", at)
         line_end = len(text) if line_end < 0 else line_end
         start = at + len(text[at:line_end]) - len(text[at:line_end].lstrip(" \t,"))
         end = line_end
         if text[start : start + 1] in ("[", "{"):
-            try:
-                value, end = _DECODER.raw_decode(text, start)
-                values.append((line, value))
-            except (ValueError, RecursionError):
+            found = scanner.value(start, line_end)
+            if found is not None:
+                values.append((line, found[0]))
+                end = found[1]
+            else:
                 if not values and not is_known_noise(text[at:line_end]):
                     return [], []
                 issues.append(_not_json(document, line, text[at:line_end]))
@@ -127,18 +165,66 @@ def _json_values(document: Document) -> tuple[list[tuple[int, Any]], list[RowIss
     return values, issues
 
 
+def _sound_records(document: Document) -> tuple[list[tuple[int, Any]], list[RowIssue]]:
+    """Return the records of a damaged JSON text, and an issue for what is none.
+
+    A record is an object; in a damaged one an inner object may look like one, but it
+    has not the fields of the others.
+    """
+    text = document.text
+    if text.lstrip()[:1] not in ("[", "{") or _ENTRY.search(text) is None:
+        return [], []
+    scanner = _Scanner(text)
+    found: list[tuple[int, int, dict[str, Any]]] = []
+    at = text.find("{")
+    while at >= 0:
+        line_end = text.find("\n", at)
+        taken = scanner.value(at, len(text) if line_end < 0 else line_end)
+        if taken is not None and taken[0]:
+            found.append((at, taken[1], taken[0]))
+        at = text.find("{", at + 1 if taken is None else taken[1])
+    counts = Counter(key for _, _, record in found for key in record)
+    usual = {key for key, count in counts.items() if 2 * count >= len(found)}
+    if not known_fields(usual):
+        return [], []
+    values: list[tuple[int, Any]] = []
+    issues: list[RowIssue] = []
+    line, before = 1, 0
+    for start, end, record in found:
+        if 2 * len(usual & set(record)) < len(usual):
+            continue  # an inner object of a damaged record
+        issues += _between(document, line, text[before:start])
+        line += text.count("\n", before, start)
+        values.append((line, record))
+        line += text.count("\n", start, end)
+        before = end
+    return values, issues + _between(document, line, text[before:])
+
+
+def _between(document: Document, line: int, text: str) -> list[RowIssue]:
+    """Return the issue of what stands between records and is no mark of JSON."""
+    if _MARKS.fullmatch(text):
+        return []
+    lead = len(text) - len(text.lstrip(_SPACES))
+    first = line + text.count("\n", 0, lead)
+    return [_not_json(document, first, text.strip(_SPACES))]
+
+
 def _not_json(document: Document, line: int, text: str) -> RowIssue:
     return skipped_line(document.source, line, text, "a JSON record")
 
 
-def _records(data: Any, source: str) -> Iterator[Mapping[Any, Any]]:
+def _records(data: Any, source: str, depth: int = 0) -> Iterator[Mapping[Any, Any]]:
+    if depth > _MAX_NESTING:
+        msg = f"{source}: lists in lists, more than {_MAX_NESTING} deep, and no record."
+        raise IngestError(msg)
     data = _unwrap(data, source)
     if isinstance(data, Mapping):
         yield from _records_of_mapping(data)
     elif isinstance(data, (Sequence, Set, Iterator)) and not isinstance(data, str):
         for item in data:
             if isinstance(item, (list, tuple)) and not _is_named_tuple(item):
-                yield from _records(item, source)
+                yield from _records(item, source, depth + 1)
             else:
                 yield _as_mapping(item)
     else:

@@ -40,6 +40,7 @@ _T = TypeVar("_T")
 ColumnNames: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _SCORES = ("cv_score", "public_score", "private_score")
+_FAIR_SHARE = 0.2  # a column that one damaged record has made holds less
 _TWINS = ("leaderboarddisplay", "fullprecision", "nullable")  # one value, shown twice
 
 
@@ -349,12 +350,14 @@ def _position(table: RawTable, name: str) -> int | None:
 
 
 def _winner(table: RawTable, field: str, ordered: list[int]) -> int:
+    """Return the first column that holds a fair share of what the fullest one does."""
+    if len(ordered) == 1:
+        return ordered[0]
     holds = _holds_number if field in _SCORES else _holds_anything
-    if len(ordered) > 1:
-        for position in ordered:
-            if any(holds(row.cells[position]) for row in table.rows):
-                return position
-    return ordered[0]
+    counts = [sum(holds(row.cells[at]) for row in table.rows) for at in ordered]
+    enough = max(1, _FAIR_SHARE * max(counts))
+    places = zip(ordered, counts, strict=True)
+    return next((at for at, count in places if count >= enough), ordered[0])
 
 
 def _holds_anything(cell: object) -> bool:

@@ -1,0 +1,172 @@
+"""One damaged line costs that line and no other: every layout, every kind of damage."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lbsense.ingest import read_submissions
+
+DAYS = range(12)
+QUOTED = """ref,fileName,date,description,status,publicScore,privateScore
+1,a.csv,2026-03-01 10:00:00,"first, with a comma",complete,0.801,0.7
+2,b.csv,2026-03-02 10:00:00,"two
+lines, with ""quotes""
+and a third",complete,0.802,0.7
+3,c.csv,2026-03-03 10:00:00,plain,complete,0.803,0.7
+4,d.csv,2026-03-04 10:00:00,"5"" pipe",complete,0.804,0.7
+5,e.csv,2026-03-05 10:00:00,,complete,0.805,0.7
+6,f.csv,2026-03-06 10:00:00,"lr 0.1, 0.5
+cv 0.81, lb 0.80",complete,0.806,0.7
+7,g.csv,2026-03-07 10:00:00,plain,complete,0.807,0.7
+8,h.csv,2026-03-08 10:00:00,"a
+b",complete,0.808,
+9,i.csv,2026-03-09 10:00:00,plain,complete,0.809,0.7
+"""
+BY_HAND = (
+    "model,cv,LB\n"
+    + "".join(f"model {i},0.7{i:02},0.8{i:02}\n" for i in DAYS)
+    + '"x, y",0.75,0.899\n"two\nlines",0.76,0.898\n'
+)
+SEMICOLONS = "date;file;comment;score\n" + "".join(
+    f"2026-03-{i + 1:02} 10:00;f{i}.csv;note {i};0,8{i:02}\n" for i in DAYS
+)
+MARKDOWN = "| model | cv | LB |\n|---|---|---|\n" + "".join(
+    f"| model {i} | 0.7{i:02} | 0.8{i:02} |\n" for i in DAYS
+)
+RULED = (
+    "fileName  date                 description  status    publicScore  privateScore\n"
+    "--------  -------------------  -----------  --------  -----------  ------------\n"
+    + "".join(
+        f"f{i:02}.csv   2026-03-{i + 1:02} 10:00:00  note {i:02}      complete  "
+        f"0.8{i:02}                    \n"
+        for i in DAYS
+    )
+)
+RECORDS = [
+    {
+        "ref": i,
+        "fileName": f"f{i}.csv",
+        "date": f"2026-03-{i + 1:02} 10:00:00",
+        "publicScore": f"0.8{i:02}",
+        "status": "complete",
+    }
+    for i in DAYS
+]
+LABELS = "".join(
+    f"## Submission {i}\nName: model {i}\nCV: 0.7{i:02}\nPublic LB: 0.8{i:02}\n\n"
+    for i in DAYS
+)
+#: Text, and the lines of its head, without which nobody knows what the rows are.
+LAYOUTS = {
+    "quoted": (QUOTED, 1),
+    "by hand": (BY_HAND, 1),
+    "tabs": (BY_HAND.replace(",", "\t"), 1),
+    "semicolons": (SEMICOLONS, 1),
+    "Markdown": (MARKDOWN, 2),
+    "ruled": (RULED, 2),
+    "labels": (LABELS, 0),
+    "JSON lines": ("\n".join(map(json.dumps, RECORDS)) + "\n", 0),
+    "JSON": (json.dumps(RECORDS, indent=1), 0),
+    "JSON, a record a line": (
+        "[" + ",\n".join(map(json.dumps, RECORDS)) + "]\n",
+        0,
+    ),
+    "JSON, wrapped": (
+        json.dumps({"data": [{**r, "extras": {"a": 1}} for r in RECORDS]}, indent=1),
+        0,
+    ),
+}
+MARKS = "\"',;|\t\\{}[]()#-=*.:<>%~ 09ex\x00\x1b\ufeff\u202e"
+
+
+@st.composite
+def damages(draw, lines, n_head):
+    """Draw the number of a line and what has become of it."""
+    at = draw(st.integers(n_head, len(lines) - 1))
+    line = lines[at]
+    start = draw(st.integers(0, len(line)))
+    end = draw(st.integers(start, len(line)))
+    put = draw(
+        st.one_of(
+            st.just(""),
+            st.sampled_from(MARKS),
+            st.text(alphabet=MARKS, max_size=40),
+            st.builds(lambda c, n: c * n, st.sampled_from(MARKS), st.integers(1, 200)),
+            st.sampled_from(lines),
+        )
+    )
+    return at, line[:start] + put + line[end:]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@given(data=st.data())
+def test_all_other_rows_are_still_there(layout, data):
+    text, n_head = LAYOUTS[layout]
+    lines = text.split("\n")
+    whole = read_submissions(text)
+    at, damaged = data.draw(damages(lines, n_head))
+    lines[at] = damaged
+    found = [
+        (item.public_score, item.file_name)
+        for item in read_submissions("\n".join(lines))
+    ]
+    lost = [
+        item.source_line
+        for item in whole
+        if (item.public_score, item.file_name) not in found
+    ]
+    assert len(lost) <= 1
+    if lost and "JSON," not in layout and layout != "JSON":
+        assert lost == [max(i.source_line for i in whole if i.source_line <= at + 1)]
+
+
+@given(data=st.data())
+def test_a_row_that_is_lost_is_listed(data):
+    lines = QUOTED.split("\n")
+    whole = read_submissions(QUOTED)
+    at, lines[at] = data.draw(damages(lines, 1))
+    history = read_submissions("\n".join(lines))
+    kept = {item.source_line for item in history}
+    listed = {issue.line for issue in history.dropped}
+    gone = {item.source_line for item in whole} - kept - listed
+    assert not gone or lines[at].strip(MARKS) == ""
+
+
+STRAY = {
+    "opens and closes far below": 'b.csv,2026-03-02,",0.802',
+    "opens and never closes": '"b.csv,2026-03-02,x,0.802',
+}
+
+
+@pytest.mark.parametrize("line", STRAY.values(), ids=STRAY)
+def test_stray_quotation_mark(line):
+    rows = [f"f{i}.csv,2026-03-{i + 1:02},note,0.8{i:02}" for i in range(10)]
+    rows[1], rows[8] = line, 'i.csv,2026-03-09,late CV 0.7",0.808'
+    history = read_submissions(
+        "\n".join(["fileName,date,description,publicScore", *rows])
+    )
+    assert len(history) == 10
+    assert "closing quotation mark" in str(history.dropped[0])
+
+
+def test_a_cell_over_several_lines_may_hold_commas_and_numbers():
+    history = read_submissions(QUOTED)
+    assert history["6"].description == "lr 0.1, 0.5\ncv 0.81, lb 0.80"
+    assert not history.dropped
+
+
+def test_a_heading_swallows_no_rows():
+    text = 'model,"LB\na,0.5\nb,0.6\n"c",0.7\n'
+    assert len(read_submissions(text)) == 3
+
+
+def test_a_damaged_record_of_json_is_named():
+    text = json.dumps(RECORDS, indent=1).replace('"publicScore": "0.803"', '"publicSc')
+    history = read_submissions(text)
+    assert len(history) == len(RECORDS) - 1
+    assert history.dropped[0].line == 23
+    assert "a JSON record" in str(history.dropped[0])
