@@ -110,10 +110,10 @@ def test_all_other_rows_are_still_there(layout, data):
     whole = read_submissions(text)
     at, damaged = data.draw(damages(lines, n_head))
     lines[at] = damaged
-    found = [
-        (item.public_score, item.file_name)
-        for item in read_submissions("\n".join(lines))
-    ]
+    history = read_submissions("\n".join(lines))
+    if any("merged" in issue.action for issue in history.dropped):
+        return  # it claims to be another one, to the second
+    found = [(item.public_score, item.file_name) for item in history]
     lost = [
         item.source_line
         for item in whole

@@ -181,6 +181,9 @@ def _sound_records(document: Document) -> tuple[list[tuple[int, Any]], list[RowI
         line_end = text.find("\n", at)
         taken = scanner.value(at, len(text) if line_end < 0 else line_end)
         if taken is not None and taken[0]:
+            if any(_is_wrapped(taken[0].get(key)) for key in _WRAPPERS):
+                line = text.count("\n", 0, at) + 1
+                return [(line, taken[0])], _between(document, 1, text[:at])
             found.append((at, taken[1], taken[0]))
         at = text.find("{", at + 1 if taken is None else taken[1])
     counts = Counter(key for _, _, record in found for key in record)
