@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from os import PathLike
+
+import pandas as pd
 
 from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import check_fraction, check_positive, read_only
@@ -13,6 +16,7 @@ from lbsense.analysis.retrospective import look_back
 from lbsense.analysis.verdicts import contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
 from lbsense.facts import Step, raw_outlook, raw_picks
+from lbsense.ingest import read_submissions
 from lbsense.model import History, Predictions
 from lbsense.words import advice, lessons, step_sentence
 
@@ -20,7 +24,7 @@ __all__ = ["analyze"]
 
 
 def analyze(
-    history: History,
+    history: History | str | PathLike[str] | pd.DataFrame,
     predictions: Predictions | None = None,
     *,
     rope: float | None = None,
@@ -31,8 +35,9 @@ def analyze(
 
     Parameters
     ----------
-    history : History
-        Submissions of one entrant, as a reader or the user made it.
+    history : History, path, text or DataFrame
+        Submissions of one entrant, as a reader or the user made it. What is no history
+        is read by `lbsense.read_submissions`, which takes the metric and more.
     predictions : Predictions, optional
         Labels and out-of-fold predictions of some of them, as `read_predictions` gives
         them, named by submission id or file name. With the metric and the size of the
@@ -52,6 +57,10 @@ def analyze(
 
     Raises
     ------
+    TypeError
+        If ``history`` is nothing that can be read.
+    IngestError
+        If there is no submission history in it.
     ValueError
         If ``rope`` is not above 0, ``shift_sd`` below 0, or ``confidence_level`` not in
         (0, 1).
@@ -74,6 +83,7 @@ def analyze(
     >>> analyze(history).counts()
     {'unknown': 3}
     """
+    history = _as_history(history)
     check_fraction(confidence_level, name="confidence_level")
     if rope is not None:
         check_positive(rope, name="rope")
@@ -119,6 +129,19 @@ def analyze(
         advice=tuple(advice(analysis)),
     )
     return replace(analysis, retrospective=told)
+
+
+def _as_history(given: object) -> History:
+    """Return a history as it is, and anything else that holds one read."""
+    if isinstance(given, History):
+        return given
+    if isinstance(given, str | PathLike | pd.DataFrame):
+        return read_submissions(given)
+    msg = (
+        f"history must be a History, a path, text or a DataFrame, got "
+        f"{type(given).__name__}: read it with lbsense.read_submissions first."
+    )
+    raise TypeError(msg)
 
 
 def _step(

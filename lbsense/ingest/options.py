@@ -51,14 +51,16 @@ class ReaderOptions(TypedDict, total=False):
         Submissions that an entrant may select for the final ranking.
     columns : mapping of str to str or list of str, optional
         Our field to your column, as in ``{"public_score": "LB"}``; it wins over what
-        is recognised. ``cv_fold_scores`` may name several columns.
+        is recognised. Short names such as "lb", "cv" and "date" stand for fields too;
+        ``cv_fold_scores`` may name several columns.
     team : str, optional
         Identifier or name of the team, where the input holds several.
     cv_pattern : str, optional
         Regular expression for CV scores in descriptions and file names, used instead
         of the rules of `parse_cv`. Its group ``cv``, else the first, is the score.
     cv_log : path, DataFrame or list of dicts, optional
-        Experiment log to take CV scores from; see `join_log`.
+        Experiment log to take CV scores from; see `join_log`. What ``columns`` names
+        and only the log has is of the log.
     """
 
     metric: str | None
@@ -133,8 +135,8 @@ def describe_competition(
         except ValueError:
             if greater is None:
                 raise
-    if found is not None and greater is None:
-        greater = found.greater_is_better
+    if found is not None:
+        greater = _direction(found, greater)
     competition = Competition(
         slug=options.get("slug"),
         platform=platform,
@@ -149,6 +151,22 @@ def describe_competition(
         n_selections=options.get("n_selections"),
     )
     return competition, found
+
+
+def _direction(metric: Metric, stated: bool | None) -> bool:
+    """Return the direction of a metric, which the user cannot contradict."""
+    if stated is None or stated == metric.greater_is_better:
+        return metric.greater_is_better
+    known, other = (
+        ("higher", "lower") if metric.greater_is_better else ("lower", "higher")
+    )
+    msg = (
+        f"metric={metric.name!r} is better the {known}, greater_is_better={stated} "
+        f"says the {other}. Leave the direction out; for scores with a flipped sign "
+        f"name the metric {metric.mirrored().name!r}; for a score of your own leave "
+        f"the metric out and keep the direction (--{other}-is-better alone)."
+    )
+    raise ValueError(msg)
 
 
 def _deadline(deadline: datetime | str | None) -> datetime | None:

@@ -16,9 +16,10 @@ from lbsense.ingest.history.build import (
     without_overlap,
 )
 from lbsense.ingest.history.choose import choose_tables, choose_team
+from lbsense.ingest.history.claims import check_claims
 from lbsense.ingest.history.drafts import ReadTable, read_rows
 from lbsense.ingest.history.warnings import Seen, warnings_of
-from lbsense.ingest.log.join import join_log
+from lbsense.ingest.log.join import join_tables
 from lbsense.ingest.options import (
     ReaderOptions,
     describe_competition,
@@ -28,7 +29,7 @@ from lbsense.ingest.options import (
 from lbsense.ingest.platforms import OWN_TABLE
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
-from lbsense.ingest.tables.sheet import check_overrides, field_names
+from lbsense.ingest.tables.sheet import check_overrides, field_names, split_columns
 from lbsense.model import Competition, History, RowIssue
 
 __all__ = ["read_kaggle", "read_submissions", "read_table", "read_zindi"]
@@ -215,8 +216,9 @@ def _read(
     """Return the history in ``data``, with every warning about it, in its steps."""
     competition, metric = describe_competition(options, platform)
     pattern = text_pattern(options)
-    columns = field_names(options.get("columns"))
     raw = read_tables(data)
+    log = None if options.get("cv_log") is None else read_tables(options["cv_log"])
+    columns, of_log = split_columns(field_names(options.get("columns")), raw, log)
     check_overrides(columns, raw)
     chosen, issues = choose_tables(raw, columns)
     exports = [OWN_TABLE if hand_made else export for _, export in chosen]
@@ -239,8 +241,9 @@ def _read(
         submissions=tuple(submissions),
         dropped=(*issues, *overlap, *unknown_parents),
     )
-    if options.get("cv_log") is not None:
-        history = join_log(history, options["cv_log"])
+    check_claims(history, metric)
+    if log is not None:
+        history = join_tables(history, log, of_log)
     seen = Seen(
         history=history,
         tables=tables,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
@@ -316,3 +317,13 @@ def test_progress_is_what_either_list_finds(seed):
     plain = {names[i] for i in found if posterior.p_gain[names[i]] > 0.7}
     told = {i for i, step in enumerate(analysis.steps) if step.verdict == "progress"}
     assert told == listed | plain
+
+
+def test_a_path_a_text_and_a_frame_are_read(tmp_path):
+    path = tmp_path / "log.csv"
+    frame = pd.DataFrame({"model": ["a", "b"], "LB": [0.5, 0.6]})
+    frame.to_csv(path, index=False)
+    for given in (path, str(path), path.read_text(), frame):
+        assert [step.public_score for step in analyze(given).steps] == [0.5, 0.6]
+    with pytest.raises(TypeError, match=r"DataFrame, got int: read it with"):
+        analyze(3)

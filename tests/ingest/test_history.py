@@ -151,8 +151,8 @@ def test_direction_is_taken_from_the_metric_or_given_or_unknown():
     text = kaggle("a")
     assert read_submissions(text).competition.greater_is_better is None
     assert read_submissions(text, metric="AUC").competition.greater_is_better is True
-    negated = read_submissions(text, metric="rmse", greater_is_better=True)
-    assert negated.competition.greater_is_better is True
+    given = read_submissions(text, metric="my score", greater_is_better=True)
+    assert given.competition.greater_is_better is True
 
 
 def test_options_are_checked():

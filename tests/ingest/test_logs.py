@@ -405,3 +405,59 @@ def test_joined_where_a_number_occurs_once_on_both_sides(
     assert scores(joined) == expected
     left = [issue for issue in joined.dropped if issue.action == "entry not joined"]
     assert len(left) == len(logged) - len(expected)
+
+
+# --- two columns, and names in any column --------------------------------------------
+
+TWO_COLUMNS = [
+    {"version": "v1_lgb", "oof_auc_mean": 0.9423, "holdout_auc": 0.9437},
+    {"version": "v4_xgb", "oof_auc_mean": 0.9426, "holdout_auc": 0.9438},
+]
+EXPORT = (
+    "ref,fileName,date,description,status,publicScore,privateScore\n"
+    "1001,submission.csv,2026-05-13 01:00:00,v1_lgb,COMPLETE,0.94410,\n"
+    "1002,submission.csv,2026-05-13 02:00:00,v4_xgb,COMPLETE,0.94432,\n"
+)
+
+
+def test_the_column_of_a_log_is_chosen_beside_the_history() -> None:
+    with pytest.raises(IngestError, match=r"--columns cv_score=oof_auc_mean"):
+        read_kaggle(EXPORT, metric="roc_auc", cv_log=TWO_COLUMNS)
+    history = read_kaggle(
+        EXPORT,
+        metric="roc_auc",
+        cv_log=TWO_COLUMNS,
+        columns={"cv": "holdout_auc", "lb": "publicScore"},
+    )
+    assert scores(history) == {"1001": 0.9437, "1002": 0.9438}
+    with pytest.raises(IngestError, match="none of that name"):
+        read_kaggle(EXPORT, cv_log=TWO_COLUMNS, columns={"cv": "nowhere"})
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("stem", ["blend_a", "cat"]),
+        ("model", ["blend_a.csv", "cat.csv"]),
+        ("saved_to", ["/home/me/out/blend_a.csv.gz", "out\\cat.parquet"]),
+        ("oof", ["oof_blend_a.npy", "oof_cat.npy"]),
+        ("what", ["Two models, averaged", "Trees of catboost"]),
+    ],
+)
+def test_any_column_may_name_the_submission(column: str, values: list[str]) -> None:
+    submissions = (
+        sent(1, "two models, averaged", file_name="sub/blend_a.csv"),
+        sent(2, "trees of catboost", file_name="submission_cat.csv"),
+    )
+    history = History(competition=Competition(), submissions=submissions)
+    log = [
+        {"seed": place, column: value, "cv_auc": (81 + place) / 100}
+        for place, value in enumerate([*values, "never sent"])
+    ]
+    assert scores(join_log(history, log)) == {"1": 0.81, "2": 0.82}
+
+
+def test_a_word_of_several_submissions_joins_nothing() -> None:
+    submissions = (sent(1, "lgbm"), sent(2, "lgbm", file_name="b2.csv"))
+    history = History(competition=Competition(), submissions=submissions)
+    assert scores(join_log(history, [{"kind": "lgbm", "cv_auc": 0.8}])) == {}

@@ -5,17 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lbsense._format import plural, shorten
 from lbsense.ingest.log.read import LogRun, read_runs
+from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
-from lbsense.ingest.tables.sheet import ColumnNames, check_overrides
-from lbsense.model import DataWarning, History, RowIssue, Submission, file_stem
+from lbsense.ingest.tables.sheet import ColumnNames, check_overrides, field_names
+from lbsense.model import (
+    DataWarning,
+    History,
+    RowIssue,
+    Submission,
+    file_stem,
+    plain_stem,
+)
 
-__all__ = ["join_log"]
+__all__ = ["join_log", "join_tables"]
 
 _WORD = re.compile(r"[^\W_](?:[\w.#-]*[^\W_])?")
 _PIECE = re.compile(r"[_-]")
@@ -34,6 +42,7 @@ _SAME_PREFIX = {"experiment": "exp", "version": "v", "ver": "v"}
 _MAX_PIECES = 6
 _MAX_BREAKS = 40
 _MAX_TEXT = 4000
+_N_WAYS, _SURE_WAYS = 5, 3  # kinds of keys, and those that are meant as names
 
 
 # What was expected of an entry that is left over, and how the warning says it.
@@ -85,8 +94,10 @@ def join_log(
     -----
     An entry is joined by the reference of the submission; else by the name of the run
     (``exp001``, ``CHK-220b``, a run id) where a description or a file name has it as a
-    word; else by the name of the file. A name that two entries or two submissions share
-    says nothing and is not used.
+    word; else by the name of the file; else by what stands in any other column, which
+    may be the name of the submission, its file with a folder and an ending or without,
+    or its description. A name that two entries or two submissions share says nothing
+    and is not used.
 
     A score of the log replaces one that was read from text. It does not replace one
     that stood in a column of the history, which says the same and stands nearer; a
@@ -105,7 +116,15 @@ def join_log(
     LBS113: 1 of 2 log entries joined to a submission, 1 not (exp008): ...
     """
     tables = read_tables(log)
+    columns = field_names(columns)
     check_overrides(columns, tables)
+    return join_tables(history, tables, columns)
+
+
+def join_tables(
+    history: History, tables: Sequence[RawTable], columns: ColumnNames | None
+) -> History:
+    """Return the history with the CV scores of the tables of a log; as `join_log`."""
     issues: list[RowIssue] = []
     entries: list[LogRun] = []
     for table in tables:
@@ -174,15 +193,15 @@ def _match(
 ) -> tuple[dict[int, LogRun], list[tuple[LogRun, str]]]:
     """Return the run of each submission, and each run left over with the reason.
 
-    Three kinds of keys are tried, the surest first: references, names in texts, names
-    of files. A key that two runs or two submissions have is not used; nor is one key
-    against another.
+    Kinds of keys are tried, the surest first: references, names in texts, names of
+    files, and the cells of other columns. A key that two runs or two submissions have
+    is not used; nor is one key against another.
     """
     matches: dict[int, LogRun] = {}
     left = dict.fromkeys(range(len(runs)), _NOBODY)
     of_runs = [_run_keys(run) for run in runs]
     of_submissions = [_submission_keys(item) for item in submissions]
-    for way in range(3):
+    for way in range(_N_WAYS):
         keys = [found[way] for found in of_runs]
         places: dict[str, list[int]] = defaultdict(list)
         for place, found in enumerate(of_submissions):
@@ -191,6 +210,8 @@ def _match(
         uses = Counter(key for own in keys for key in own)
         claims: dict[int, list[int]] = defaultdict(list)
         for number in left:
+            if way >= _SURE_WAYS and left[number] is not _NOBODY:
+                continue
             known = [key for key in keys[number] if key in places]
             sure = {
                 places[key][0] for key in known if uses[key] == len(places[key]) == 1
@@ -208,13 +229,28 @@ def _match(
     return matches, [(runs[number], reason) for number, reason in left.items()]
 
 
-def _run_keys(run: LogRun) -> tuple[set[str], set[str], set[str]]:
-    """Return the references, names and files of a run, as texts may have them.
+def _run_keys(run: LogRun) -> tuple[set[str], ...]:
+    """Return references, names, files and other words of a run, as texts have them."""
+    files = {file_stem(name).lower() for name in (*run.files, *run.experiments)}
+    others = {name.lower() for name in run.others}
+    others |= {file_stem(name).lower() for name in run.others}
+    plain = {plain_stem(name) for name in (*others, *files)}
+    return (
+        {key.lower() for key in run.references},
+        _names_in_texts(run.experiments),
+        files,
+        others | plain,
+        _names_in_texts([file_stem(name) for name in run.others]),
+    )
+
+
+def _names_in_texts(given: Iterable[str]) -> set[str]:
+    """Return the names that tell a run from others, in one form.
 
     A single word without a digit is no name of a run: "lgbm" says too little.
     """
     names = set()
-    for name in run.experiments:
+    for name in given:
         plain = name.lower()
         numbered = _NUMBERED.fullmatch(plain) or _SPACED.fullmatch(plain)
         if numbered is not None:
@@ -223,12 +259,11 @@ def _run_keys(run: LogRun) -> tuple[set[str], set[str], set[str]]:
             compound = len(plain) >= 6 and _PIECE.search(plain) is not None
             if compound or any(char.isdigit() for char in plain):
                 names.add(plain)
-    files = {file_stem(name).lower() for name in (*run.files, *run.experiments)}
-    return {key.lower() for key in run.references}, names, files
+    return names
 
 
-def _submission_keys(item: Submission) -> tuple[set[str], set[str], set[str]]:
-    """Return the reference, every word that may name a run, and the file."""
+def _submission_keys(item: Submission) -> tuple[set[str], ...]:
+    """Return the keys of a submission, of the kinds of `_run_keys`."""
     names: set[str] = set()
     for text in (item.description, item.file_name):
         text = (text or "")[:_MAX_TEXT]
@@ -237,7 +272,11 @@ def _submission_keys(item: Submission) -> tuple[set[str], set[str], set[str]]:
         for match in _WORD.finditer(text.lower()):
             names.update(_parts(file_stem(match.group())))
     files = {file_stem(item.file_name).lower()} if item.file_name else set()
-    return {item.submission_id.strip().lower()}, names, files
+    own = item.submission_id.strip().lower()
+    whole = {own, *files, *map(plain_stem, files)}
+    if item.description:
+        whole.add(item.description.strip().lower())
+    return {own}, names, files, whole, names
 
 
 def _numbered_form(match: re.Match[str]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role, role_of
+from lbsense.ingest.cv.heading import Surety, cv_heading
 from lbsense.ingest.tables.cells import read_text
 from lbsense.ingest.tables.names import field_of, fold_number, name_key
 from lbsense.ingest.tables.raw import RawRow, RawTable
@@ -16,10 +17,10 @@ from lbsense.ingest.tables.sheet import (
     Assignment,
     ColumnNames,
     Sheet,
+    cv_columns,
     fold_columns,
     named_columns,
 )
-from lbsense.metrics import find_metric
 from lbsense.model import RowIssue
 
 __all__ = ["LogRun", "read_runs"]
@@ -47,9 +48,7 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _SETTINGS = re.compile(r"(?:params|config|parameters|hparams|tags)[./]", re.IGNORECASE)
-_PREFIX = re.compile(r"(?:metrics|summary|eval)[./]")
-_SCORE_ROLES = {Role.KEYWORD, Role.METRIC, Role.MEAN}
-_SCORES = {"score", "scores", "best", "final", "overall"}
+_LONGEST_NAME = 200  # characters of a cell that may name a submission
 _STEP_NAMES = {"step", "_step", "wall time", "relative time (process)"}
 _STEP_NAMES |= {"relative time (wall)", "epoch", "trainer/global_step", "global_step"}
 _BOARD_NAMES = {"wall time", "step", "value"}  # of TensorBoard
@@ -63,6 +62,8 @@ class LogRun:
     ----------
     references, experiments, files : tuple of str
         What it calls the submission, itself, and the file it wrote.
+    others : tuple of str
+        What stands in its other columns of words: perhaps a name.
     cv_score, cv_std, cv_fold_scores, cv_text, cv_scheme, cv_metric
         As in `lbsense.Submission`; scheme and metric are those that the column names.
     """
@@ -72,6 +73,7 @@ class LogRun:
     references: tuple[str, ...]
     experiments: tuple[str, ...]
     files: tuple[str, ...]
+    others: tuple[str, ...] = ()
     cv_score: float
     cv_std: float | None
     cv_fold_scores: tuple[float, ...]
@@ -82,7 +84,7 @@ class LogRun:
     @property
     def name(self) -> str:
         """The shortest name that it has, if any."""
-        names = (*self.experiments, *self.references, *self.files)
+        names = (*self.experiments, *self.references, *self.files) or self.others
         return min(names, key=len, default="an entry without a name")
 
 
@@ -111,6 +113,8 @@ def read_runs(
     columns = _assign(table, overrides, metric)
     sheet = Sheet(table, columns)
     name_columns = [_names(table, columns, field) for field in _NAMES]
+    known = {*columns.columns.values(), *columns.folds}.union(*name_columns)
+    others = tuple(at for at in range(len(table.columns)) if at not in known)
     at = columns.columns.get("cv_score")
     cv_name = "".join(table.columns[place] for place in columns.folds[:1])
     cv_name = cv_name if at is None else table.columns[at]
@@ -130,12 +134,13 @@ def read_runs(
             references=names[0],
             experiments=names[1],
             files=names[2],
+            others=tuple(_words_of(row, others)),
             cv_score=score.value,
             cv_std=score.spread,
             cv_fold_scores=folds or score.folds,
             cv_text=f"{cv_name}={row.cells[at or 0]}" if own else "mean of the folds",
-            cv_scheme=_kind(cv_name),
-            cv_metric=" ".join(_metric_words(cv_name)) or None if own else None,
+            cv_scheme=_scheme(cv_name),
+            cv_metric=_metric(cv_name) if own else None,
         )
         runs.append(run)
     return runs, issues
@@ -171,10 +176,10 @@ def _assign(table: RawTable, overrides: ColumnNames, metric: str | None) -> Assi
     """Return which column of a log holds what; folds and spread are of its metric."""
     columns, folds = named_columns(table, overrides)
     found = [columns["cv_score"]] if "cv_score" in columns else _cv(table, metric)
-    metrics = [_metric_words(table.columns[at]) for at in found]
+    metrics = [_metric(table.columns[at]) for at in found]
 
     def of_metric(places: list[int]) -> list[int]:
-        return [at for at in places if [_metric_words(table.columns[at])] == metrics]
+        return [at for at in places if [_metric(table.columns[at])] == metrics]
 
     columns |= {"cv_score": found[0]} if found else {}
     if not folds and "cv_fold_scores" not in columns:
@@ -203,19 +208,30 @@ def _assign(table: RawTable, overrides: ColumnNames, metric: str | None) -> Assi
 def _cv(table: RawTable, metric: str | None) -> list[int]:
     """Return the one column that can be the CV score, or none."""
     sheet = Sheet(table, Assignment(columns={}, folds=(), texts=(), issues=()))
-    values: dict[tuple[float | None, ...], int] = {}
-    for position in _meaning(table, "cv_score"):
-        cells = sheet.scores_at(position)
-        scores = tuple(None if cell is None else cell.value for cell in cells)
-        if any(score is not None and not score.is_integer() for score in scores):
-            values.setdefault(scores, position)  # logged twice, it is one value
-    found = list(values.values())
-    if len(found) > 1:
-        of_metric = [at for at in found if _is_of(table.columns[at], metric)]
-        found = of_metric if len(of_metric) == 1 else found
-    if len(found) > 1:
-        raise IngestError(_several_message(table, found))
-    return found
+    settings = {at for at, name in enumerate(table.columns) if _SETTINGS.match(name)}
+
+    def is_score(at: int) -> bool:
+        values = (cell.value for cell in sheet.scores_at(at) if cell is not None)
+        return any(value is not None and not value.is_integer() for value in values)
+
+    whole = {
+        at
+        for at, name in enumerate(table.columns)
+        if at not in settings and cv_heading(name) is not None and not is_score(at)
+    }
+    choice = cv_columns(table, metric, settings | whole, literal=False)
+    if choice.chosen is not None:
+        return [choice.chosen]
+    clear = [at for at in choice.rivals if _says_cv(table.columns[at])]
+    clear += [at for at in choice.foreign if _says_cv(table.columns[at])]
+    if clear:
+        raise IngestError(_several_message(table, sorted(clear)))
+    return []
+
+
+def _says_cv(name: str) -> bool:
+    heading = cv_heading(name)
+    return heading is not None and heading.surety < Surety.POSSIBLE
 
 
 def _meaning(table: RawTable, field: str) -> list[int]:
@@ -225,7 +241,7 @@ def _meaning(table: RawTable, field: str) -> list[int]:
         for position, name in enumerate(table.columns)
         if not _SETTINGS.match(name)
         and fold_number(name) is None
-        and (_field(name) == field or (field == "cv_score" and _says_cv(name)))
+        and _field(name) == field
     ]
 
 
@@ -234,35 +250,29 @@ def _field(name: str) -> str | None:
     return None if found is None else found[0]
 
 
-def _says_cv(name: str) -> bool:
-    """Return whether a name holds a validation word, and nothing but score words."""
-    words = re.findall(r"[a-z]+[0-9]?", _PREFIX.sub("", name.lower()))
-    scored = all(role_of(word) in _SCORE_ROLES or word in _SCORES for word in words)
-    return scored and any(word in KEYWORDS for word in words)
-
-
 def _without_fold(name: str) -> str:
     return re.sub(r"fold[\W_]*\d+", "", name.lower())
 
 
-def _metric_words(name: str) -> list[str]:
+def _metric(name: str) -> str | None:
+    """Return the metric that the name of a column of scores, folds or spreads has."""
     words = re.findall(r"[a-z]+[0-9]?", _without_fold(name))
-    return [word for word in words if role_of(word) is Role.METRIC]
+    heading = cv_heading(" ".join(w for w in words if w not in ("std", "sd")))
+    return None if heading is None else heading.metric
 
 
-def _is_of(name: str, metric: str | None) -> bool:
-    """Return whether the name of a column speaks of the competition's metric."""
-    try:
-        return find_metric(" ".join(_metric_words(name))).name == metric
-    except ValueError:
-        return False
+def _scheme(name: str) -> str:
+    """Return the kind of validation that the name of the CV column speaks of."""
+    heading = cv_heading(name) or cv_heading(_without_fold(name))
+    return "cv" if heading is None else heading.scheme
 
 
-def _kind(name: str) -> str:
-    """Return the keyword family that the name of the CV column speaks of."""
-    words = re.findall(r"[a-z]+", name.lower())
-    kinds = [KEYWORDS[word] for word in words if word in KEYWORDS]
-    return min(kinds, key=KINDS.index, default="cv")
+def _words_of(row: RawRow, positions: Sequence[int]) -> Iterator[str]:
+    """Yield the cells that are words, and short enough to be a name."""
+    for position in positions:
+        text = (read_text(row.cells[position]) or "").strip()
+        if len(text) <= _LONGEST_NAME and any(char.isalpha() for char in text):
+            yield text
 
 
 def _names(table: RawTable, columns: Assignment, field: str) -> tuple[int, ...]:
@@ -317,15 +327,19 @@ def _none_message(table: RawTable) -> str:
     return (
         f"{table.source}: no column for the CV score. Found: {table.shown}{more}. "
         "Expected a name such as cv, cv_score, oof, val_auc or metrics.cv_rmse_mean, "
-        "with numbers that are not all whole. Name it with join_log(history, log, "
-        "columns={'cv_score': '<your column>'})."
+        "with numbers that are not all whole. Name it: columns={'cv_score': "
+        "'<your column>'} (--columns cv_score=NAME)."
     )
 
 
 def _several_message(table: RawTable, candidates: list[int]) -> str:
     names = [table.columns[position] for position in candidates]
     shown = ", ".join(repr(shorten(name, 60)) for name in names[:10])
+    if len(names) == 1:
+        found = f"the CV score in {shown} is of another metric. Read it all the same"
+    else:
+        found = f"{len(names)} columns can be the CV score: {shown}. Choose one"
     return (
-        f"{table.source}: {len(names)} columns can be the CV score: {shown}. Choose "
-        f"one with join_log(history, log, columns={{'cv_score': {names[0]!r}}})."
+        f"{table.source}: {found} with columns={{'cv_score': {names[0]!r}}} "
+        f"(--columns {shlex.quote(f'cv_score={names[0]}')})."
     )

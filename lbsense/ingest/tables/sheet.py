@@ -34,6 +34,7 @@ __all__ = [
     "check_overrides",
     "column_of",
     "field_names",
+    "split_columns",
 ]
 
 _T = TypeVar("_T")
@@ -122,6 +123,26 @@ def check_overrides(columns: ColumnNames | None, tables: Sequence[RawTable]) -> 
         for name in _as_names(names):
             if all(_position(table, name) is None for table in tables):
                 raise IngestError(_absent_message(tables[0], field, name))
+
+
+def split_columns(
+    columns: ColumnNames | None,
+    tables: Sequence[RawTable],
+    log: Sequence[RawTable] | None,
+) -> tuple[ColumnNames | None, ColumnNames | None]:
+    """Return the columns that are of the history, and those that only its log has."""
+    if log is None or columns is None:
+        return columns, None
+    there = {
+        field: all(
+            any(_position(table, name) is not None for table in log)
+            and all(_position(table, name) is None for table in tables)
+            for name in _as_names(names)
+        )
+        for field, names in columns.items()
+    }
+    own = {field: names for field, names in columns.items() if not there[field]}
+    return own, {field: columns[field] for field, found in there.items() if found}
 
 
 def assign_columns(
