@@ -192,9 +192,8 @@ def test_zip_archives():
         read_submissions(zipped())
     with pytest.raises(IngestError, match=r"a.csv: the file is empty \(0 bytes\)"):
         read_submissions(zipped(a__csv=b""))
-    workbook = {"[Content_Types].xml": "x", "xl/workbook.xml": "x"}
-    with pytest.raises(IngestError, match="an Office workbook. Save the sheet as CSV"):
-        read_submissions(zipped(**workbook))
+    with pytest.raises(IngestError, match="an office document. Save its table as CSV"):
+        read_submissions(zipped(**{"[Content_Types].xml": "x", "word/a.xml": "x"}))
     name = "some-publicleaderboard-2026-09-30T17_41_44__csv"
     with pytest.raises(IngestError, match=f"<bytes>/{name[:20]}.*a leaderboard"):
         read_submissions(zipped(**{name: LEADERBOARDS["now"]}))

@@ -18,6 +18,7 @@ import pandas as pd
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.tables.cells import uses_decimal_comma
+from lbsense.ingest.tables.pages import is_page
 from lbsense.ingest.tables.source import is_text_source, read_documents
 
 __all__ = [
@@ -173,6 +174,10 @@ def read_prediction_table(data: Any, wanted: Wanted, source: str) -> PredictionT
             source, data = os.fspath(data), _load(data, suffix)
         else:
             document = read_documents(data)[0]
+            if document.workbook is not None or is_page(document):
+                kind = "an Excel workbook" if document.workbook else "a web page"
+                msg = f"{document.source}: {kind}, expected a CSV of predictions."
+                raise IngestError(msg)
             return _from_text(document.source, document.text, wanted)
     if isinstance(data, np.ndarray):
         data = {"": data}

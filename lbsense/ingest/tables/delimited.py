@@ -131,6 +131,8 @@ def find_heading(lines: list[str]) -> Heading | None:
             text = " ".join(lines[index : end + 1])
             for delimiter in _DELIMITERS:
                 names = tuple(_trim(_split(text, delimiter)))
+                # A heading that is marked as a comment; "#" alone is a name.
+                names = (names[0].lstrip("# ") or names[0], *names[1:])
                 if (len(names) > 1 or delimiter == ",") and is_heading(list(names)):
                     heading = Heading(end, delimiter, names)
                     if end == index or _is_followed(lines, heading):

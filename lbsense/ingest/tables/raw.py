@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
@@ -9,10 +10,22 @@ from typing import Literal, NamedTuple, TypeAlias
 from lbsense._format import plural, shorten
 from lbsense.model import RowIssue
 
-__all__ = ["RawRow", "RawTable", "Shape", "skipped_line", "wrong_width"]
+__all__ = ["RawRow", "RawTable", "Shape", "grid_table", "skipped_line", "wrong_width"]
 
 Shape: TypeAlias = Literal[
-    "delimited", "ruled", "markdown", "board", "labels", "json", "objects"
+    "delimited",
+    "ruled",
+    "markdown",
+    "board",
+    "labels",
+    "json",
+    "objects",
+    "html",
+    "latex",
+    "restructured text",
+    "printed",
+    "script",
+    "sheet",
 ]
 
 
@@ -61,6 +74,103 @@ class RawTable:
     def shown(self) -> str:
         """The first names of columns, for a message."""
         return ", ".join(shorten(name, 40) for name in self.columns[:20])
+
+
+def grid_table(
+    source: str,
+    shape: Shape,
+    rows: Sequence[tuple[int, Sequence[object]]],
+    *,
+    n_heading: int = 1,
+    issues: Sequence[RowIssue] = (),
+) -> RawTable | None:
+    """Return rows of cells as a table, or None where there is no row below a heading.
+
+    Parameters
+    ----------
+    source : str
+        What messages call it.
+    shape : str
+        How it was laid out.
+    rows : sequence of (line, cells)
+        The heading first.
+    n_heading : int, default=1
+        Rows of the heading; the names of several are joined.
+    issues : sequence of RowIssue
+        What is known already of lines that are no rows.
+
+    Notes
+    -----
+    A column of words without a name is called ``name``, as the index of a frame and
+    the row labels of a page are; one that only counts the rows is left out.
+    """
+    filled = [(line, list(cells)) for line, cells in rows if any(map(_says, cells))]
+    names = _joined_names([cells for _, cells in filled[:n_heading]])
+    width = len(names)
+    found: list[RawRow] = []
+    noted = list(issues)
+    for line, cells in filled[n_heading:]:
+        while len(cells) > width and not _says(cells[-1]):
+            cells.pop()
+        shown = ["" if cell is None else str(cell) for cell in cells]
+        if [text.strip() for text in shown] == names:
+            continue  # the heading again, on the next page
+        alone = sum(map(_says, cells)) == 1 and width > 1 and len(cells) != width
+        if len(cells) > width or alone:
+            noted.append(wrong_width(source, line, shown, width, "row skipped"))
+            continue
+        if len(cells) < width:
+            action = "absent cells taken as missing"
+            noted.append(wrong_width(source, line, shown, width, action))
+            cells += [None] * (width - len(cells))
+        found.append(RawRow(line, cells))
+    if not names or not found:
+        return None
+    kept = []
+    for at, name in enumerate(names):
+        column = [row.cells[at] for row in found]
+        if name or not _is_counter(column):
+            kept.append(at)
+        if not name and "name" not in names and any(map(_is_word, column)):
+            names[at] = "name"
+    return RawTable(
+        source=source,
+        shape=shape,
+        columns=tuple(names[at] for at in kept),
+        rows=[RawRow(row.line, [row.cells[at] for at in kept]) for row in found],
+        issues=noted,
+    )
+
+
+def _joined_names(heading: Sequence[Sequence[object]]) -> list[str]:
+    width = max((len(cells) for cells in heading), default=0)
+    names = []
+    for at in range(width):
+        parts = [cells[at] for cells in heading if at < len(cells)]
+        texts = [" ".join(str(part).split()) for part in parts if _says(part)]
+        names.append(" ".join(dict.fromkeys(texts)))
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def _says(cell: object) -> bool:
+    return cell is not None and bool(str(cell).strip())
+
+
+def _is_word(cell: object) -> bool:
+    return isinstance(cell, str) and any(letter.isalpha() for letter in cell)
+
+
+def _is_counter(cells: Sequence[object]) -> bool:
+    """Say whether cells are all empty, or whole numbers that rise."""
+    texts = [str(cell).strip() if _says(cell) else "" for cell in cells]
+    if not any(texts):
+        return True
+    if not all(text.isdecimal() and len(text) < 10 for text in texts):
+        return False
+    numbers = [int(text) for text in texts]
+    return all(later > earlier for earlier, later in itertools.pairwise(numbers))
 
 
 def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:

@@ -8,10 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from lbsense._format import shorten
+from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
 from lbsense.ingest.tables.drawn import read_labels, read_piped, read_ruled
+from lbsense.ingest.tables.markup import read_latex, read_restructured
+from lbsense.ingest.tables.names import known_fields
+from lbsense.ingest.tables.notebooks import Notebook, read_notebook
+from lbsense.ingest.tables.pages import is_page, page_message, preformatted, read_html
+from lbsense.ingest.tables.printed import read_printed
 from lbsense.ingest.tables.raw import RawRow, RawTable
 from lbsense.ingest.tables.records import (
     json_problem,
@@ -19,7 +24,9 @@ from lbsense.ingest.tables.records import (
     read_json,
     read_objects,
 )
+from lbsense.ingest.tables.script import read_script
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
+from lbsense.ingest.tables.workbook import read_workbook
 
 __all__ = ["RawRow", "RawTable", "read_tables"]
 
@@ -39,8 +46,9 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
     Returns
     -------
     tuple of RawTable
-        At least one. Pages with the same heading in one text are one table; pages in
-        several files are one table each.
+        At least one, and all that there are: every table of a page or a notebook,
+        every sheet of a workbook. Pages with the same heading in one text are one
+        table; pages in several files are one table each.
 
     Raises
     ------
@@ -65,13 +73,15 @@ def _is_page(item: Any) -> bool:
 
 
 def _text_tables(document: Document) -> list[RawTable]:
-    tables = (
-        read_json(document)
-        or _drawn_tables(document)
-        or read_delimited(document, strict=True)
-        or read_labels(document)
-        or read_delimited(document, strict=False)
-    )
+    if document.workbook is not None:
+        return read_workbook(document.workbook, document.source)
+    notebook = read_notebook(document)
+    if notebook is not None:
+        tables = _notebook_tables(notebook, document.source)
+    elif is_page(document):
+        tables = _page_tables(document)
+    else:
+        tables = _plain_tables(document) or read_delimited(document, strict=False)
     if not tables:
         raise IngestError(_no_table_message(document))
     if all(not table.rows for table in tables):
@@ -80,9 +90,61 @@ def _text_tables(document: Document) -> list[RawTable]:
     return tables
 
 
+def _plain_tables(document: Document) -> list[RawTable]:
+    """Return the tables of a text that are marked as such, or have known names."""
+    return (
+        read_json(document)
+        or read_script(document)
+        or _drawn_tables(document)
+        or read_delimited(document, strict=True)
+        or read_labels(document)
+        or read_printed(document)
+    )
+
+
+def _page_tables(page: Document) -> list[RawTable]:
+    """Return the tables of a page, and those that were printed into it."""
+    tables = read_html(page)
+    for printed in preformatted(page):
+        tables += _known(_plain_tables(printed))
+    if not tables:
+        raise IngestError(page_message(page))
+    return tables
+
+
+def _notebook_tables(notebook: Notebook, source: str) -> list[RawTable]:
+    """Return the tables that a notebook shows, else those that its code writes down."""
+    for parts in (notebook.shown, notebook.code):
+        tables = [
+            table
+            for part in parts
+            if part.text.strip()
+            for table in _known(_plain_tables(part))
+        ]
+        if tables:
+            return tables
+    msg = (
+        f"{source}: a Jupyter notebook of {plural(notebook.n_cells, 'cell')}, without "
+        "a table of submissions in what it shows. Run the cell that lists them and "
+        "save the notebook, or write the table from it: "
+        "frame.to_csv('history.csv', index=False)."
+    )
+    raise IngestError(msg)
+
+
+def _known(tables: list[RawTable]) -> list[RawTable]:
+    """Return the tables of which more than one column has a known name."""
+    return [table for table in tables if len(known_fields(table.columns)) > 1]
+
+
 def _drawn_tables(document: Document) -> list[RawTable]:
-    """Return ruled or piped tables, unless they stand inside the cell of a CSV."""
-    tables = read_ruled(document) or read_piped(document)
+    """Return the tables that are drawn or marked up, unless a CSV holds them."""
+    tables = read_ruled(document) or [
+        *read_piped(document),
+        *read_html(document),
+        *read_latex(document),
+        *read_restructured(document),
+    ]
     if tables:
         heading = find_heading(document.text.split("\n"))
         first = min((row.line for table in tables for row in table.rows), default=0)

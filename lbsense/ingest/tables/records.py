@@ -20,10 +20,13 @@ from lbsense.ingest.tables.raw import RawRow, RawTable, Shape, skipped_line
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
-__all__ = ["json_problem", "read_frame", "read_json", "read_objects"]
+__all__ = ["flatten", "json_problem", "read_frame", "read_json", "read_objects"]
 
 _WRAPPERS = ("data", "submissions", "results", "items", "records")
 _FAILURE = frozenset(("code", "detail", "error", "errors", "message"))
+_SETTINGS = frozenset(("args", "config", "hparams", "parameters", "params", "settings"))
+_SCORES = frozenset(("public_score", "private_score", "score"))
+_MAX_DEPTH = 6
 _DECODER = json.JSONDecoder(parse_float=str, parse_constant=str)  # digits as written
 # Characters that may be read in vain, for each of the text: the reader stays linear.
 _MAX_VAIN = 20
@@ -81,8 +84,9 @@ def read_json(document: Document) -> list[RawTable]:
     """Return the records of a JSON text, or nothing where the text is not JSON.
 
     One document, several in a row (pages), JSON lines, and noise before or between
-    them are all read. Numbers keep their digits as text. Where a document is damaged,
-    its sound records are read.
+    them are all read. Numbers keep their digits as text. Where records stand deeper in
+    the document, every list of them that has scores is a table. Where a document is
+    damaged, its sound records are read.
     """
     values, issues = _json_values(document)
     if not values:
@@ -95,7 +99,39 @@ def read_json(document: Document) -> list[RawTable]:
         alone = isinstance(value, dict) and len(records) == 1 and records[0] is value
         start = line if alone else len(numbered) + 1
         numbered += [(start + i, record) for i, record in enumerate(records)]
-    return [_table(numbered, document.source, "json", issues)]
+    table = _table(numbered, document.source, "json", issues)
+    if known_fields(table.columns) & _SCORES:
+        return [table]
+    return list(_inner_tables(values, document.source)) or [table]
+
+
+def _inner_tables(values: list[tuple[int, Any]], source: str) -> Iterator[RawTable]:
+    """Yield the lists of records with scores that stand inside JSON documents."""
+    for _, value in values:
+        queue = [(value, 0)]
+        while queue:
+            inner, depth = queue.pop(0)
+            records = _listed(inner)
+            if records:
+                table = _table(list(enumerate(records, 1)), source, "json", [])
+                if known_fields(table.columns) & _SCORES:
+                    yield table
+                    continue
+            if depth < _MAX_DEPTH and isinstance(inner, (Mapping, list)):
+                parts = inner.values() if isinstance(inner, Mapping) else inner
+                queue += [(part, depth + 1) for part in parts]
+
+
+def _listed(value: Any) -> list[Mapping[Any, Any]]:
+    """Return records in a list, or by their names in a mapping; nothing otherwise."""
+    items = list(value.values()) if isinstance(value, Mapping) else value
+    if not isinstance(items, list) or not items:
+        return []
+    if not all(isinstance(item, Mapping) and item for item in items):
+        return []
+    if isinstance(value, Mapping):
+        return [{"id": key, **item} for key, item in value.items()]
+    return items
 
 
 def json_problem(document: Document) -> str | None:
@@ -306,7 +342,7 @@ def _table(
     shape: Shape,
     issues: list[RowIssue],
 ) -> RawTable:
-    flat = [(line, _flatten(record)) for line, record in numbered if record]
+    flat = [(line, flatten(record)) for line, record in numbered if record]
     issues += [
         skipped_line(source, line, "nothing with a name", "a record with fields")
         for line, record in numbered
@@ -323,10 +359,32 @@ def _table(
     return RawTable(source=source, shape=shape, columns=names, rows=rows, issues=issues)
 
 
-def _flatten(record: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return the record with its ``extras`` beside the other fields."""
-    extras = record.get("extras")
-    flat = {str(key): value for key, value in record.items() if key != "extras"}
-    if isinstance(extras, Mapping):
-        flat = {str(key): value for key, value in extras.items()} | flat
+def flatten(record: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
+    """Return a record with the fields of the records inside it beside its own.
+
+    Such a field is named with a point after the outer one, ``cv.mean``, unless its own
+    name alone is that of a column: ``scores.public`` is ``public``.
+    """
+    flat = {str(key): cell for key, cell in record.items() if not _is_inner(cell)}
+    for key, value in record.items():
+        if not _is_inner(value):
+            continue
+        inner = flatten(value, depth + 1) if depth < _MAX_DEPTH else {}
+        if depth >= _MAX_DEPTH:
+            flat[str(key)] = value
+        for name, cell in inner.items():
+            dotted = f"{key}.{name}"
+            apart = (
+                str(key).lower() not in _SETTINGS
+                and field_of(dotted) is None
+                and field_of(name) is not None
+            )
+            if key == "extras":
+                flat.setdefault(name, cell)
+            else:
+                flat[name if apart and name not in flat else dotted] = cell
     return flat
+
+
+def _is_inner(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value)

@@ -26,6 +26,8 @@ _MAX_BYTES = 512 * 1024 * 1024
 _MAX_ARCHIVES = 3  # one inside the other
 _BLOCK = 1 << 20
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".md", ".json", ".jsonl", ".ndjson")
+# Kinds that hold tables beside other things: read where there is nothing plainer.
+_RICH_SUFFIXES = (".html", ".htm", ".ipynb", ".xlsx", ".tex", ".rst", ".py")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -39,7 +41,7 @@ _BINARY_KINDS = (
     (b"%PDF", "a PDF document"),
     (b"PAR1", "a parquet file"),
     (b"SQLite format 3", "an SQLite database"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
@@ -48,8 +50,6 @@ _BINARY_KINDS = (
 )
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd]")
-_WEB_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +64,14 @@ class Document:
         Decoded, without byte order mark; every line end is ``"\n"``.
     issues : tuple of RowIssue
         What had to be assumed to decode it.
+    workbook : bytes or None
+        The file, where it is a workbook of Excel; its text is empty.
     """
 
     source: str
     text: str
     issues: tuple[RowIssue, ...] = ()
+    workbook: bytes | None = None
 
 
 def is_text_source(data: Any) -> bool:
@@ -95,7 +98,7 @@ def read_documents(data: Any) -> tuple[Document, ...]:
     Raises
     ------
     IngestError
-        If there is no such file, or it is a folder, empty, binary, a web page, an
+        If there is no such file, or it is a folder, empty, binary, an
         archive of several tables, damaged or nested, or beyond 512 MB.
     TypeError
         If ``data`` is nothing that holds text.
@@ -207,8 +210,6 @@ def _from_text(text: str, source: str, issues: tuple[RowIssue, ...] = ()) -> Doc
     if not text.strip():
         msg = f"{source}: the file holds only blanks. Make the export again."
         raise IngestError(msg)
-    if _WEB_PAGE.match(text):
-        raise IngestError(_web_page_message(source, text))
     if "\x00" in text:
         found = plural(text.count("\x00"), "NUL character")
         issues += (
@@ -298,10 +299,13 @@ def _unzip(raw: bytes, source: str) -> tuple[bytes, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = [item for item in archive.namelist() if not _is_clutter(item)]
-            if "[Content_Types].xml" in names:
-                msg = f"{source}: an Office workbook. Save the sheet as CSV UTF-8."
+            if "xl/workbook.xml" in names:
+                return Document(source=source, text="", workbook=raw)
+            if "[Content_Types].xml" in names or "mimetype" in names:
+                msg = f"{source}: an office document. Save its table as CSV UTF-8."
                 raise IngestError(msg)
             tables = [name for name in names if name.lower().endswith(_TABLE_SUFFIXES)]
+            tables = tables or [n for n in names if n.lower().endswith(_RICH_SUFFIXES)]
             if len(tables) != 1:
                 raise IngestError(_members_message(source, names, tables))
             with archive.open(tables[0]) as stream:
@@ -364,15 +368,6 @@ def _size_message(source: str) -> str:
         f"{source}: more than {_MAX_BYTES // 1024**2} MB, far beyond the history of "
         "one entrant. Cut out the rows of one team or one competition first; save "
         "predictions as parquet or npy."
-    )
-
-
-def _web_page_message(source: str, text: str) -> str:
-    title = _TITLE.search(text[:100_000])
-    named = f" titled {shorten(title.group(1), 80)!r}" if title else ""
-    return (
-        f"{source}: a web page{named}, not a table. A download without signing in "
-        "saves such a page: sign in, or use the command of `lbsense formats`."
     )
 
 

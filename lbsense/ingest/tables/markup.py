@@ -1,0 +1,243 @@
+"""Tables of marked-up text: LaTeX tabular and reStructuredText."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+from lbsense.ingest.tables.raw import RawTable, grid_table
+from lbsense.ingest.tables.source import Document
+
+__all__ = ["read_latex", "read_restructured"]
+
+# --- LaTeX ---------------------------------------------------------------------------
+
+_BEGIN = re.compile(r"\\begin\{(tabular[*xy]?|tabulary|longtable|array)\}")
+_RULES = re.compile(
+    r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot"
+    r"|addlinespace)\b(?:\[[^\]\n]{0,40}\])?"
+    r"|\\(?:cline|cmidrule)(?:\([^)\n]{0,20}\))?\{[^}\n]{0,20}\}"
+)
+_COMMENT = re.compile(r"(?<!\\)%.*")
+_MULTI = re.compile(
+    r"\\multi(?:column|row)\*?\{(\d{1,2}|\*)\}\{[^{}\n]{0,60}\}\{([^{}\n]*)\}"
+)
+_COMMAND = re.compile(r"\\[a-zA-Z]+\*?\s?")
+_SYMBOLS = (
+    (r"\pm", "±"),
+    (r"\times", "×"),
+    (r"\approx", "≈"),
+    (r"\sim", "~"),
+    (r"\rightarrow", "→"),
+    (r"\to", "→"),
+)
+
+
+def read_latex(document: Document) -> list[RawTable]:
+    """Return the tabulars of a LaTeX text."""
+    text = document.text
+    tables = []
+    unclosed: set[str] = set()
+    line, at = 1, 0
+    for begin in _BEGIN.finditer(text):
+        if begin.start() < at or begin.group(1) in unclosed:
+            continue
+        end = text.find(f"\\end{{{begin.group(1)}}}", begin.end())
+        if end < 0:
+            unclosed.add(begin.group(1))
+            continue
+        line += text.count("\n", at, begin.end())
+        body = _without_options(text[begin.end() : end])
+        rows = list(_latex_rows(body, line))
+        line += text.count("\n", begin.end(), end)
+        at = end
+        table = grid_table(document.source, "latex", rows)
+        tables += [] if table is None else [table]
+    return tables
+
+
+def _without_options(body: str) -> str:
+    """Drop the width and the alignment that follow the name of the environment."""
+    at = 0
+    while at < len(body) and body[at] in "[{ ":
+        opening, depth = body[at], 0
+        closing = {"[": "]", "{": "}", " ": " "}[opening]
+        while at < len(body):
+            depth += body[at] == opening != closing
+            depth -= body[at] == closing != opening
+            at += 1
+            if depth <= 0:
+                break
+        if body[at : at + 1] == "\n":
+            break
+    return body[at:]
+
+
+def _latex_rows(body: str, line: int) -> Iterator[tuple[int, list[str]]]:
+    text = "\n".join(_COMMENT.sub("", part) for part in body.split("\n"))
+    for row in re.split(r"\\\\(?:\[[^\]\n]{0,20}\])?|\\tabularnewline\b", text):
+        shown = _RULES.sub("", row)
+        lead = len(shown) - len(shown.lstrip("\n "))
+        if shown.strip():
+            yield line + shown.count("\n", 0, lead), _latex_cells(shown)
+        line += row.count("\n")
+
+
+def _latex_cells(row: str) -> list[str]:
+    cells: list[str] = []
+    for cell in re.split(r"(?<!\\)&", row):
+        found = _MULTI.search(cell)
+        text = cell if found is None else _MULTI.sub(lambda match: match[2], cell)
+        spanned = found is not None and "multicolumn" in found.group(0)
+        n_columns = int(found.group(1)) if found and spanned else 1
+        cells += [_latex_text(text)] * min(n_columns, 50)
+    return cells
+
+
+def _latex_text(cell: str) -> str:
+    for command, symbol in _SYMBOLS:
+        cell = re.sub(re.escape(command) + r"(?![a-zA-Z])", symbol, cell)
+    text = re.sub(r"\\([%&_#$])", "\\1", _COMMAND.sub(" ", cell))
+    return " ".join(re.sub(r"[{}$]", "", text).replace("~", " ").split())
+
+
+# --- reStructuredText ----------------------------------------------------------------
+
+_SIMPLE_RULER = re.compile(r" *={2,}(?: +={2,})+ *")
+_GRID_RULER = re.compile(r" *\+(?:[-=]+\+)+ *")
+_DIRECTIVE = re.compile(r"( *)\.\. (csv-table|list-table)::")
+_OPTION = re.compile(r"\s*:([a-z-]+):\s*(.*)")
+_BULLET = re.compile(r"(\*)\s+(-)\s*(.*)|(-)\s*(.*)")
+
+
+def read_restructured(document: Document) -> list[RawTable]:
+    """Return the tables of reStructuredText: simple, grid, csv and list tables."""
+    lines = document.text.split("\n")
+    tables = []
+    at = 0
+    while at < len(lines):
+        directive = _DIRECTIVE.match(lines[at])
+        after, rows, n_heading = at + 1, list[tuple[int, list[str]]](), 1
+        if directive is not None:
+            after, rows, n_heading = _directive(lines, at, directive)
+        elif _SIMPLE_RULER.fullmatch(lines[at]):
+            after, rows, n_heading = _simple(lines, at)
+        elif _GRID_RULER.fullmatch(lines[at]):
+            after, rows, n_heading = _grid(lines, at)
+        if rows:
+            table = grid_table(
+                document.source, "restructured text", rows, n_heading=n_heading
+            )
+            tables += [] if table is None else [table]
+        at = after
+    return tables
+
+
+def _simple(
+    lines: Sequence[str], at: int
+) -> tuple[int, list[tuple[int, list[str]]], int]:
+    """Cut the lines between three rulers of equals signs where the first one says."""
+    rulers = [at]
+    for index in range(at + 1, len(lines)):
+        if _SIMPLE_RULER.fullmatch(lines[index]):
+            rulers.append(index)
+            if len(rulers) == 3 or not "".join(lines[index + 1 : index + 2]).strip():
+                break
+    if len(rulers) < 2:
+        return at + 1, [], 1
+    starts = [found.start() for found in re.finditer("=+", lines[at])]
+    ends = [*starts[1:], None]
+    rows: list[tuple[int, list[str]]] = []
+    n_heading = 1
+    for index in range(at + 1, rulers[-1]):
+        if index in rulers:
+            n_heading = max(len(rows), 1)
+            continue
+        line = lines[index]
+        cells = [line[a:b].strip() for a, b in zip(starts, ends, strict=True)]
+        ruled = line.strip() and not line.strip(" -")
+        if rows and n_heading < len(rows) and not cells[0] and any(cells):
+            before = rows[-1]  # the text goes on
+            joined = zip(before[1], cells, strict=True)
+            rows[-1] = before[0], [" ".join(pair).strip() for pair in joined]
+        elif any(cells) and not ruled:
+            rows.append((index + 1, cells))
+    return rulers[-1] + 1, rows, n_heading
+
+
+def _grid(
+    lines: Sequence[str], at: int
+) -> tuple[int, list[tuple[int, list[str]]], int]:
+    """Cut the lines between rulers of plus signs; those of one cell are joined."""
+    starts = [found.start() for found in re.finditer(r"\+", lines[at])]
+    spans = list(itertools.pairwise(starts))
+    rows: list[tuple[int, list[str]]] = []
+    n_heading, is_open, index = 1, False, at + 1
+    while index < len(lines) and lines[index].lstrip().startswith(("|", "+")):
+        line = lines[index]
+        if _GRID_RULER.fullmatch(line):
+            n_heading = len(rows) if "=" in line and rows else n_heading
+            is_open = False
+        else:
+            cells = [line[a + 1 : b].strip() for a, b in spans]
+            if is_open:
+                joined = zip(rows[-1][1], cells, strict=True)
+                rows[-1] = rows[-1][0], [" ".join(pair).strip() for pair in joined]
+            else:
+                rows.append((index + 1, cells))
+            is_open = True
+        index += 1
+    return index, rows, n_heading
+
+
+def _directive(
+    lines: Sequence[str], at: int, directive: re.Match[str]
+) -> tuple[int, list[tuple[int, list[str]]], int]:
+    indent = len(directive.group(1))
+    end = at + 1
+    while end < len(lines) and (
+        not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip(" ")) > indent
+    ):
+        end += 1
+    body = [(i + 1, lines[i]) for i in range(at + 1, end) if lines[i].strip()]
+    options: dict[str, tuple[int, str]] = {}
+    while body and (option := _OPTION.match(body[0][1])):
+        options[option.group(1)] = body[0][0], option.group(2)
+        body = body[1:]
+    stated = options.get("header-rows", (0, ""))[1]
+    n_heading = int(stated) if stated.isdigit() and len(stated) < 3 else 1
+    if directive.group(2) == "list-table":
+        return end, _bullets(body), n_heading
+    delimiter = {"tab": "\t", "space": " "}.get(
+        options.get("delim", (0, ","))[1], options.get("delim", (0, ","))[1]
+    )
+    rows = [(number, _csv_cells(line.strip(), delimiter)) for number, line in body]
+    if "header" in options:
+        number, heading = options["header"]
+        rows.insert(0, (number, _csv_cells(heading, delimiter)))
+        n_heading = 1
+    return end, rows, n_heading
+
+
+def _csv_cells(line: str, delimiter: str) -> list[str]:
+    one = delimiter if len(delimiter) == 1 and delimiter not in '"\r\n' else ","
+    try:
+        reader = csv.reader([line], delimiter=one, skipinitialspace=one != " ")
+        return [cell.strip() for cell in next(reader, [])]
+    except csv.Error:  # a cell beyond the limit of the module
+        return line.split(one)
+
+
+def _bullets(body: Sequence[tuple[int, str]]) -> list[tuple[int, list[str]]]:
+    rows: list[tuple[int, list[str]]] = []
+    for number, line in body:
+        bullet = _BULLET.match(line.strip())
+        if bullet is not None and bullet.group(1):
+            rows.append((number, [bullet.group(3)]))
+        elif bullet is not None and rows:
+            rows[-1][1].append(bullet.group(5))
+        elif rows and rows[-1][1]:
+            rows[-1][1][-1] = f"{rows[-1][1][-1]} {line.strip()}".strip()
+    return rows

@@ -1,0 +1,182 @@
+"""Tables written down in a Python script: lists of dictionaries, columns, rows."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lbsense.ingest.tables.names import known_fields
+from lbsense.ingest.tables.raw import RawTable, grid_table
+from lbsense.ingest.tables.records import flatten
+from lbsense.ingest.tables.source import Document
+
+__all__ = ["read_script"]
+
+_MAX_CHARACTERS = 2_000_000
+_NAMES: dict[str, Any] = {
+    "nan": None,
+    "NaN": None,
+    "NaT": None,
+    "NA": None,
+    "null": None,
+    "none": None,
+    "true": True,
+    "false": False,
+}
+_TIMES = ("datetime", "Timestamp", "date", "to_datetime", "fromisoformat")
+
+
+def read_script(document: Document) -> list[RawTable]:
+    """Return the tables that a Python text writes down as literals; nothing is run.
+
+    Lists of dictionaries, dictionaries of columns, and lists of rows beside their
+    names, as they are given to a data frame.
+    """
+    text = document.text
+    if len(text) > _MAX_CHARACTERS or not _may_hold_one(text):
+        return []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.strip().replace("\t", "    "))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    first = text[: len(text) - len(text.lstrip())].count("\n")
+    tables = []
+    for rows in _literals(tree):
+        numbered = [(line + first, cells) for line, cells in rows]
+        names = [str(cell) for cell in numbered[0][1]]
+        if len(known_fields(names)) < 2:
+            continue
+        table = grid_table(document.source, "script", numbered)
+        tables += [] if table is None else [table]
+    return tables
+
+
+def _may_hold_one(text: str) -> bool:
+    return ("{" in text or "[" in text) and ("'" in text or '"' in text)
+
+
+def _literals(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
+    """Yield each table, the heading first; what is inside one is not looked at."""
+    queue: list[ast.AST] = [tree]
+    while queue:
+        node = queue.pop(0)
+        rows = None
+        if isinstance(node, (ast.List, ast.Tuple)):
+            rows = _of_records(node.elts)
+        elif isinstance(node, ast.Dict):
+            rows = _of_columns(node)
+        elif isinstance(node, ast.Call):
+            rows = _of_rows(node)
+        if rows is not None:
+            yield rows
+        else:
+            queue[:0] = list(ast.iter_child_nodes(node))
+
+
+def _of_records(items: Sequence[ast.expr]) -> list[tuple[int, list[Any]]] | None:
+    if not items or not all(isinstance(item, ast.Dict) for item in items):
+        return None
+    records = [(item.lineno, flatten(_record(item))) for item in items]
+    names = list(dict.fromkeys(name for _, record in records for name in record))
+    rows = [(line, [record.get(name) for name in names]) for line, record in records]
+    return [(records[0][0], list(names)), *rows]
+
+
+def _record(item: ast.AST) -> dict[str, Any]:
+    """Return a dictionary by the names of its keys."""
+    record: dict[str, Any] = {}
+    if not isinstance(item, ast.Dict):
+        return record
+    for key, value in zip(item.keys, item.values, strict=True):
+        if isinstance(key, ast.Constant):
+            inner = isinstance(value, ast.Dict)
+            record[str(key.value)] = _record(value) if inner else _value(value)
+    return record
+
+
+def _of_columns(node: ast.Dict) -> list[tuple[int, list[Any]]] | None:
+    columns: dict[str, Sequence[ast.expr]] = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not isinstance(key, ast.Constant):
+            return None
+        if not isinstance(value, (ast.List, ast.Tuple)):
+            return None
+        columns[str(key.value)] = value.elts
+    if not columns:
+        return None
+    rows: list[tuple[int, list[Any]]] = [(node.lineno, list(columns))]
+    for cells in itertools.zip_longest(*columns.values()):
+        line = next((cell.lineno for cell in cells if cell is not None), node.lineno)
+        rows.append((line, [None if cell is None else _value(cell) for cell in cells]))
+    return rows
+
+
+def _of_rows(node: ast.Call) -> list[tuple[int, list[Any]]] | None:
+    """Return the rows of ``DataFrame([[...], ...], columns=[...])``."""
+    columns = next((k.value for k in node.keywords if k.arg == "columns"), None)
+    data = next((k.value for k in node.keywords if k.arg == "data"), None)
+    data = node.args[0] if node.args else data
+    if not isinstance(columns, (ast.List, ast.Tuple)):
+        return None
+    if not isinstance(data, (ast.List, ast.Tuple)) or not data.elts:
+        return None
+    if not all(isinstance(row, (ast.List, ast.Tuple)) for row in data.elts):
+        return None
+    rows: list[tuple[int, list[Any]]] = [
+        (columns.lineno, [_value(name) for name in columns.elts])
+    ]
+    for row in data.elts:
+        cells = row.elts if isinstance(row, (ast.List, ast.Tuple)) else []
+        rows.append((row.lineno, [_value(cell) for cell in cells]))
+    return rows
+
+
+def _value(node: ast.expr) -> Any:
+    """Return what a literal says; anything else as it is written."""
+    if isinstance(node, ast.Constant):
+        ok = node.value is None or isinstance(node.value, (str, bool, int, float))
+        return node.value if ok and node.value is not ... else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value
+        if isinstance(node.op, ast.USub) and isinstance(value, (int, float)):
+            return -value
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_value(item) for item in node.elts]
+    if isinstance(node, ast.Name):
+        return _NAMES.get(node.id, node.id)
+    if isinstance(node, ast.Attribute):
+        return _NAMES.get(node.attr, node.attr)
+    if isinstance(node, ast.Call):
+        return _called(node)
+    return _written(node)
+
+
+def _called(node: ast.Call) -> Any:
+    """Return the time that a call such as ``datetime(2026, 7, 28)`` stands for."""
+    function = node.func
+    name = getattr(function, "attr", getattr(function, "id", ""))
+    values = [_value(argument) for argument in node.args]
+    if name in _TIMES and len(values) == 1 and isinstance(values[0], str):
+        return values[0]
+    if name in _TIMES and 3 <= len(values) <= 7:
+        numbers = [value for value in values if isinstance(value, int)]
+        if len(numbers) == len(values) and all(
+            0 <= value < 10_000 for value in numbers
+        ):
+            year, month, day, hour, minute, second = [*numbers, 0, 0, 0][:6]
+            return f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
+    if name == "float" and values and isinstance(values[0], str):
+        return values[0]
+    return _written(node)
+
+
+def _written(node: ast.expr) -> str | None:
+    try:
+        return ast.unparse(node)
+    except (RecursionError, ValueError):
+        return None
