@@ -139,18 +139,13 @@ def _known(tables: list[RawTable]) -> list[RawTable]:
 
 def _drawn_tables(document: Document) -> list[RawTable]:
     """Return the tables that are drawn or marked up, unless a CSV holds them."""
-    tables = read_ruled(document) or [
-        *read_piped(document),
-        *read_html(document),
-        *read_latex(document),
-        *read_restructured(document),
-    ]
-    if tables:
+    drawn = read_ruled(document) or [*read_piped(document), *read_html(document)]
+    if drawn:
         heading = find_heading(document.text.split("\n"))
-        first = min((row.line for table in tables for row in table.rows), default=0)
+        first = min((row.line for table in drawn for row in table.rows), default=0)
         if heading and heading.delimiter != "|" and heading.position + 2 < first:
             return []
-    return tables
+    return [*drawn, *read_latex(document), *read_restructured(document)]
 
 
 def _no_rows_message(document: Document, tables: list[RawTable]) -> str:

@@ -183,6 +183,8 @@ def _from_bytes(raw: bytes, source: str, n_archives: int = 0) -> Document:
             "failed leaves such a file behind: make the export again."
         )
         raise IngestError(msg)
+    if _is_workbook(raw):
+        return Document(source=source, text="", workbook=raw)
     is_gzip = raw.startswith(b"\x1f\x8b")
     if is_gzip or raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         if n_archives == _MAX_ARCHIVES:
@@ -299,8 +301,6 @@ def _unzip(raw: bytes, source: str) -> tuple[bytes, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = [item for item in archive.namelist() if not _is_clutter(item)]
-            if "xl/workbook.xml" in names:
-                return Document(source=source, text="", workbook=raw)
             if "[Content_Types].xml" in names or "mimetype" in names:
                 msg = f"{source}: an office document. Save its table as CSV UTF-8."
                 raise IngestError(msg)
@@ -321,6 +321,17 @@ def _unzip(raw: bytes, source: str) -> tuple[bytes, str]:
         msg = f"{source}: a zip archive that cannot be read ({reason}). Unpack it."
         raise IngestError(msg) from error
     return content, f"{source}/{tables[0]}"
+
+
+def _is_workbook(raw: bytes) -> bool:
+    """Say whether bytes are a workbook of Excel, or of another office saved as one."""
+    if not raw.startswith(b"PK\x03\x04") or b"xl/workbook.xml" not in raw:
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except Exception:  # damaged: said where it is unpacked
+        return False
 
 
 def _is_clutter(name: str) -> bool:
