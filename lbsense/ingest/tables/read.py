@@ -92,9 +92,12 @@ def _text_tables(document: Document) -> list[RawTable]:
 
 def _plain_tables(document: Document) -> list[RawTable]:
     """Return the tables of a text that are marked as such, or have known names."""
+    problem = json_problem(document)
+    is_json = problem is None or "Extra data" in problem
     return (
-        read_json(document)
+        (is_json and document.text.lstrip()[:1] in ("[", "{") and read_json(document))
         or read_script(document)
+        or read_json(document)
         or _drawn_tables(document)
         or read_delimited(document, strict=True)
         or read_labels(document)
