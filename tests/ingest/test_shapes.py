@@ -177,7 +177,7 @@ def test_time_of_a_script_and_line_of_its_row():
 def test_script_of_which_a_part_would_be_json():
     text = '[{"name": "base", "cv": None, "lb": 0.8}, {"name": "net", "lb": 0.81}]'
     assert len(read_submissions(text, greater_is_better=True)) == 2
-    assert len(read_submissions(f"x = {text}", greater_is_better=True)) == 2
+    assert len(read_submissions(f"x = {text}\n", greater_is_better=True)) == 2
 
 
 def test_spans_and_tables_inside_tables():
