@@ -23,6 +23,7 @@ from lbsense.ingest import (
 )
 from lbsense.metrics import METRICS, Metric
 
+AGENTS = Path(__file__).parents[1] / "data" / "ingest" / "cv_agents.jsonl"
 STRINGS = Path(__file__).parents[1] / "data" / "ingest" / "cv_strings.jsonl"
 
 Reader = Callable[[str], CvReading | None]
@@ -82,6 +83,15 @@ def test_precision_and_recall_on_own_strings() -> None:
     precision, recall, wrong = measure(labelled, parse_cv)
     assert precision >= 0.98, wrong
     assert recall >= 0.85
+
+
+def test_the_own_cv_among_others_in_long_descriptions() -> None:
+    rows = [json.loads(line) for line in AGENTS.read_text("utf-8").splitlines()]
+    labelled = [(row["text"], row["cv"]) for row in rows]
+    assert len(labelled) >= 100
+    precision, recall, wrong = measure(labelled, parse_cv)
+    assert precision >= 0.98, wrong
+    assert recall >= 0.7
 
 
 def test_spreads_of_own_strings() -> None:

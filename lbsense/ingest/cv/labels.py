@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-from lbsense.ingest.cv.shapes import shape_problem, sign_of, spread_after
+from lbsense.ingest.cv.shapes import (
+    series_after,
+    shape_problem,
+    sign_of,
+    spread_after,
+)
 from lbsense.ingest.cv.words import KEYWORDS, KINDS, REACH, Line, Role, Token
 
 __all__ = [
@@ -41,6 +47,31 @@ _OWNED |= {Role.EXTREME, Role.NEGATION, Role.UNIT, Role.SCHEME}
 _DENIALS = {Role.BOARD, Role.NEGATION, Role.EXTREME, Role.SPREAD}
 _WEAK = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN}
 _CHANGES = {"gap", "delta", "diff", "difference", "drop", "gain", "change", "差"}
+# Verbs and nouns between the owner of a score and the score.
+_CARRIERS = {"reports", "report", "says", "states", "had", "has", "submission", "run"}
+_GONE_BY = ({"previous", "prev", "former", "earlier", "last"}, {"submission", "run"})
+_PAST = (("last", "time"), ("last", "run"), ("so", "far"), ("to", "beat"))
+# "than exp9 (CV", "exp9 had CV", "public notebook, CV"
+_OWNERS_BEFORE = (
+    re.compile(
+        r"\b(?:against|of|from|than|over|vs\.?|versus|like|unlike|as|replac\w+|beats?)"
+        r"\s+(?:(?:sub|submission|exp|experiment|run|version)\s*#?\s*\d+\w*|#\d+"
+        r"|[`'\"]?(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]+[`'\"]?)\s*[(\[]\s*$"
+    ),
+    re.compile(r"(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]+\s+had\s+(?:an?\s+)?$"),
+    re.compile(r"\b(?:notebook|kernel|paper|discussion|writeup),\s+$"),
+    re.compile(r"\b(?:version|file|submission|run|one)\s+with\s+(?:an?\s+)?$"),
+    re.compile(r"'s\s*[(\[]\s*$"),
+)
+_CHANGE_IN = re.compile(
+    r"\b(?:improvement|gain|increase|decrease|drop|change|difference|rise|fall)s?\s+"
+    r"(?:in|of|for)\s+(?:the\s+|my\s+|our\s+)?$"
+)
+_NO_CV = re.compile(
+    r"\b(?:no|without)\s+(?:own\s+)?(?:local\s+)?(?:cv|oof|validation)(?:\s+score)?"
+    r"(?:\s+(?:of\s+its\s+own|of\s+(?:my|our|their)\s+own|yet|here|done|run|available))?"
+    r"\s*(?:[,;.|)]|$)"
+)
 _PLACEHOLDERS = {"tbd", "xx", "xxx", "xxxx", "na", "nan", "none", "pending", "unknown"}
 _SHARES = {0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.33, 0.35, 0.4, 0.5}
 
@@ -187,7 +218,11 @@ def _read_group(line: Line, place: int, label: Label) -> int:
         label.barrier = "a bracket stands before it"
         return place
     label.first = start
-    for token in reversed(line.tokens[start + 1 : place]):
+    inside = line.tokens[start + 1 : place]
+    if {Role.KEYWORD, Role.BOARD} <= {token.role for token in inside}:
+        label.barrier = "it compares two scores"  # "corr(CV, LB) = 0.91"
+        return place
+    for token in reversed(inside):
         if token.role in (Role.BOARD, Role.SET):
             label.barrier = _BARRED[token.role]
         elif token.role in _LABEL_ROLES:
@@ -375,6 +410,8 @@ def context_problem(
             return reason
     if "coefficient of variation" in line.folded:
         return "a coefficient of variation"
+    if _NO_CV.search(line.folded):
+        return "the text says that there is no CV"
     if prefix:
         reason = _owner_problem(line, label)
         if reason:
@@ -387,6 +424,10 @@ def context_problem(
     share = label.kind in ("validation", "holdout", "local", "fold")
     if share and token.value in _SHARES and not label.metrics:
         return "it may be the share of the rows held out"
+    if _opens_range(line, final):
+        return "a range"
+    if _opens_list(line, final):
+        return "several numbers, and not said which one counts"
     if sign_of(line, index) == "-" and not (prefix and label.metrics):
         return "a signed difference"
     if _is_followed_by_delta(line, final):
@@ -396,7 +437,9 @@ def context_problem(
 
 def _owner_problem(line: Line, label: Label) -> str:
     """Return whose score it is, if a word before the label says it is not ours."""
-    near, heading = True, False
+    near, heading, after = True, False, ""
+    if _is_best_fold(line, label):
+        return "the score of one fold"
     for place, token in line.backward(label.first, "-_'\"`*"):
         role = token.role
         if token.text in ";,.|()[]" or token.kind in ("arrow", "number"):
@@ -407,16 +450,65 @@ def _owner_problem(line: Line, label: Label) -> str:
             return f"{token.text!r} before it makes it another quantity"
         if near and token.text == "s" and line.tokens[place - 1].text == "'":
             return "somebody else's score, or an earlier one"
+        if heading and after in _GONE_BY[1] and token.text in _GONE_BY[0]:
+            return "somebody else's score, or an earlier one"
         heading |= token.text == ":"
-        passes = token.text in ("/", "&", ":") or (near and role in _WEAK)
+        passes = token.text in ("/", "&", ":") or token.text in _CARRIERS
+        passes |= near and role in _WEAK
         near = passes and not (heading and token.kind == "word")
+        after = token.text
+    before = _text_before(line, label)
+    if any(owner.search(before) for owner in _OWNERS_BEFORE):
+        return "the score of another submission, named before it"
+    if not label.risen_to and _CHANGE_IN.search(before):
+        return "a difference"
     return ""
+
+
+def _text_before(line: Line, label: Label) -> str:
+    """Return the text before a label, in lower case, within reach."""
+    start = max(0, label.first - REACH)
+    return line.folded[line.tokens[start].start : line.tokens[label.first].start]
+
+
+def _is_best_fold(line: Line, label: Label) -> bool:
+    """Return whether a label speaks of one fold among others: "best fold CV"."""
+    texts = [token.text for token in line.tokens[label.first : label.last]]
+    before = [token.text for _, token in line.backward(label.first)][:1]
+    extreme = {"best", "worst"} & {*texts, *before}
+    return bool(extreme) and any(map(_is_fold_word, texts)) and not label.mean
 
 
 def _is_foreign_after(line: Line, index: int) -> bool:
     place = line.skip(index + 1, "(,")
     token = line.at(place)
-    return token is not None and token.role is Role.FOREIGN
+    if token is None:
+        return False
+    following = line.at(line.skip(place + 1))
+    pair = (token.text, "" if following is None else following.text)
+    return token.role is Role.FOREIGN or pair in _PAST
+
+
+def _opens_range(line: Line, index: int) -> bool:
+    """Return whether a number is the lower end of "0.84-0.85"."""
+    mark, upper = line.at(index + 1), line.at(index + 2)
+    if mark is None or upper is None or mark.text not in ("-", "—", "~"):
+        return False
+    if upper.kind != "number" or upper.decimals < 2:
+        return False
+    low, high = line.tokens[index].value, upper.value
+    owner = line.at(line.skip(index + 3, "_-*("))
+    owned = owner is not None and owner.role in (Role.KEYWORD, Role.BOARD, Role.SET)
+    return low < high < 2 * low and not owned
+
+
+def _opens_list(line: Line, index: int) -> bool:
+    """Return whether a number is the first of "0.81, 0.82 and 0.83"."""
+    places = series_after(line, index)
+    place = line.skip(places[-1] + 1)
+    link, last = line.at(place), line.at(line.skip(place + 1))
+    listed = len(places) > 1 and link is not None and link.text in ("and", "&")
+    return listed and last is not None and last.kind == "number"
 
 
 def _is_followed_by_delta(line: Line, index: int) -> bool:

@@ -95,11 +95,14 @@ _ROLE_TABLE = {
     Role.NEGATION: "no non not without never sans kein ohne sin без なし 没有",
     Role.FOREIGN: """
         their theirs his her hers someone somebody others author authors winner winners
-        rival competitor""",
+        rival competitor whose incumbent incumbents twin twins sibling parent parents
+        champion predecessor teammate teammates colleague""",
     Role.COPIED: """
         kernel kernels notebook notebooks paper original reported published claimed
         claims claim forum discussion upstream teacher pseudo expecting hoped hoping
-        aiming want wanted need needed""",
+        aiming want wanted need needed solo member members component components sent
+        naive leaky reach require required requires needs must reference
+        priori""",
     Role.EARLIER: """
         vs versus than against were prev previous previously old older before from
         former last earlier compared beat beats beating target goal expected expect
