@@ -12,6 +12,7 @@ from lbsense.model import Submission
 __all__ = ["Wording", "blend_of", "differ_in_one_number", "wording_of"]
 
 # A counter names a submission, a score tells its result: neither is a setting of it.
+_REFERENCE = re.compile(r"#\s?\d+|#")
 _COUNTER = re.compile(
     r"\b(?:exp(?:eriment)?|v(?:er(?:sion)?)?|sub(?:mission)?|model|run|try|attempt|no|"
     r"nb|notebook|kernel)[ _.#-]?\d+\b(?!\.\d)|^#?\d+\s*[:.)-](?!\d)"
@@ -38,7 +39,8 @@ Wording = tuple[str, tuple[float, ...]]
 def wording_of(item: Submission) -> Wording | None:
     """Return the wording of a submission, None where it says nothing.
 
-    Counters such as ``exp12`` and scores such as ``CV 0.8123`` are left out.
+    Counters such as ``exp12``, references such as ``#3`` and scores such as
+    ``CV 0.8123`` are left out.
     """
     text = clean_text(item.description or "")
     if not text:
@@ -46,7 +48,7 @@ def wording_of(item: Submission) -> Wording | None:
     text = text.casefold()
     if item.cv_text:
         text = text.replace(clean_text(item.cv_text).casefold(), " ")
-    text = _COUNTER.sub(" ", _SCORE.sub(" ", text))
+    text = _REFERENCE.sub(" ", _COUNTER.sub(" ", _SCORE.sub(" ", text)))
     numbers = tuple(float(found) for found in _NUMBER.findall(text))
     shape = re.sub(r"\s+", " ", _NUMBER.sub(_PLACE, text)).strip(" :;,|-")
     return (shape, numbers) if shape.strip("#") or numbers else None

@@ -27,6 +27,7 @@ from lbsense.ingest.options import (
     text_pattern,
 )
 from lbsense.ingest.platforms import OWN_TABLE
+from lbsense.ingest.tables.pairs import with_pairs_apart
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import check_overrides, field_names, split_columns
@@ -216,7 +217,7 @@ def _read(
     """Return the history in ``data``, with every warning about it, in its steps."""
     competition, metric = describe_competition(options, platform)
     pattern = text_pattern(options)
-    raw = read_tables(data)
+    raw = tuple(with_pairs_apart(table) for table in read_tables(data))
     log = None if options.get("cv_log") is None else read_tables(options["cv_log"])
     columns, of_log = split_columns(field_names(options.get("columns")), raw, log)
     check_overrides(columns, raw)

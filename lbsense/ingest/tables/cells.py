@@ -18,6 +18,7 @@ from lbsense.ingest.platforms import PLATFORMS
 __all__ = [
     "CellError",
     "ScoreCell",
+    "comma_is_decimal",
     "is_missing",
     "read_flag",
     "read_folds",
@@ -34,10 +35,25 @@ _THOUSANDS = re.compile(
     r"(?<![0-9.])[0-9]{1,3}(?:([ ',])[0-9]{3})(?:\1[0-9]{3})*(?![0-9])"
 )
 _SCORE = re.compile(
-    rf"[~≈]?\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?"
+    rf"[~≈=]?\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?"
     rf"(?:\s*(?:±|\+/-|\+-)\s*(?P<spread>{_NUMBER})\s*%?"
     rf"|\s*\(\s*(?:±|\+/-|\+-|std|sd|σ)?\s*[:=]?\s*(?P<inner>[0-9]*\.?[0-9]+)\s*%?\s*\)"
-    r"|\s*[(\[][^()\[\]]*[)\]])?",
+    r"|(?:\s*[(\[][^()\[\]]*[)\]])+)?",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(
+    rf"(?P<value>{_NUMBER})\s*(?P<percent>%)?\s*[/|]\s*(?P<second>{_NUMBER})\s*%?"
+)
+_ARROW = re.compile(rf"{_NUMBER}\s*%?\s*(?:→|⇒|->|=>|➔|➜)\s*(?P<last>.*\S)")
+# A number and a word or two of praise or place, such as "best 0.81" or "LB: 0.81".
+_BESIDE_WORDS = re.compile(
+    rf"(?:[^\W\d_]+[:= ]\s*){{0,2}}(?P<value>{_NUMBER})\s*(?P<percent>%)?"
+    r"(?:\s*[,;:!↑↓-]?(?:\s*[^\W\d_]+[.!]?){1,4}|\s*[!↑↓]|\s*[↑↓]\s*[+-]?[0-9.]+)?"
+)
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\((?![\s\d.,;+-]+\))[^()]*\)|\[[^\[\]]*\])")
+_TAG = re.compile(
+    r"</?(?:a|b|br|code|del|div|em|font|i|ins|mark|p|s|small|span|strong|sub|sup|u)"
+    r"\b[^<>]*>|\[\^[^\[\]]*\]",
     re.IGNORECASE,
 )
 _FOLDS = re.compile(rf"[(\[]?\s*({_NUMBER}(?:\s*[,;/|\s]\s*{_NUMBER})+)\s*[)\]]?")
@@ -49,7 +65,13 @@ _PLACEHOLDER = re.compile(
     r"|[0-9x]\.[?x_]+",
     re.IGNORECASE,
 )
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?(?:0,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,}))\b")
+_DECIMAL_COMMA = re.compile(
+    r"[\s*_`~'\"]*[+-]?(?:0,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})"
+    r"|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+)(?![0-9,.]*[0-9])"
+)
+_EITHER_COMMA = re.compile(
+    r"[\s*_`~'\"]*[+-]?[1-9][0-9]{0,2},[0-9]{3}(?![0-9,.]*[0-9])"
+)
 _STATUS_WORDS: dict[str, Status] = {
     "completed": "complete",
     "success": "complete",
@@ -107,7 +129,9 @@ class ScoreCell(NamedTuple):
     """A score as it stood in a cell.
 
     ``value`` is None where the cell only names a status, as in ``In processing``.
-    ``decimals`` counts the digits after the point as written.
+    ``decimals`` counts the digits after the point as written, ``second`` is the
+    other number of a cell such as ``0.801/0.795``, and ``doubt`` says how a cell that
+    holds more than a score was read.
     """
 
     value: float | None
@@ -115,6 +139,8 @@ class ScoreCell(NamedTuple):
     folds: tuple[float, ...] = ()
     decimals: int | None = None
     status: Status | None = None
+    second: float | None = None
+    doubt: str | None = None
 
 
 def is_missing(cell: object) -> bool:
@@ -196,6 +222,24 @@ def read_folds(cell: object) -> tuple[float, ...]:
     return score.folds
 
 
+def comma_is_decimal(cell: object, typical: float | None) -> bool | None:
+    """Say whether the comma of one cell is a decimal one, whatever its column says.
+
+    ``1,950`` may be both: it is what lies nearer to the typical size of the column.
+    None where the cell has no comma that could be one.
+    """
+    if not isinstance(cell, str) or "," not in cell:
+        return None
+    if _DECIMAL_COMMA.match(cell):
+        return True
+    found = _EITHER_COMMA.match(cell)
+    if found is None or not typical:
+        return None
+    digits = re.sub("[^0-9]", "", found.group())
+    whole = math.log(float(digits) / typical)
+    return abs(whole - math.log(1000)) < abs(whole)
+
+
 def uses_decimal_comma(cells: list[object], delimiter: str | None) -> bool:
     """Say whether a column writes its numbers with a decimal comma.
 
@@ -204,7 +248,8 @@ def uses_decimal_comma(cells: list[object], delimiter: str | None) -> bool:
     """
     texts = [cell for cell in cells if isinstance(cell, str) and "," in cell]
     pointed = any(
-        isinstance(cell, str) and re.match(r"\s*[+-]?[0-9]*\.[0-9]", cell)
+        isinstance(cell, str)
+        and re.match(r"[\s*_`~]*[+-]?[0-9]*\.[0-9]+(?![0-9.]*,)", cell)
         for cell in cells
     )
     if pointed or not texts:
@@ -265,7 +310,7 @@ def read_text(cell: object) -> str | None:
 
 def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
     text = _tidy(cell[:500])
-    if _PLACEHOLDER.fullmatch(text):
+    if _PLACEHOLDER.fullmatch(text) or text in ("x", "X"):
         return None
     if _INFINITE.fullmatch(text):
         msg = "a finite number"
@@ -277,26 +322,46 @@ def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
     if folds is not None:
         items = re.findall(_NUMBER, folds.group(1))
         return _fold_score([_finite(item) for item in items])
+    arrow = _ARROW.fullmatch(text)
+    if arrow is not None:
+        last = _read_score_text(arrow["last"], decimal_comma=False)
+        return last and last._replace(doubt="number behind the arrow read")
     text = _THOUSANDS.sub(lambda found: re.sub("[ ',]", "", found.group()), text)
     score = _SCORE.fullmatch(text)
     if score is not None:
         return _from_match(score)
+    pair = _PAIR.fullmatch(text)
+    if pair is not None and not (_is_whole(pair["value"]) or _is_whole(pair["second"])):
+        scale = 100.0 if pair["percent"] else 1.0
+        return _plain(pair)._replace(second=_finite(pair["second"]) / scale)
     for pattern, status in _STATUS_IN_SCORE:
         if pattern.search(text) and not re.match(_NUMBER, text):
             return ScoreCell(None, status=status)
+    beside = _BESIDE_WORDS.fullmatch(text)
+    if beside is not None and not _is_whole(beside["value"]):
+        return _plain(beside)._replace(doubt="number read without its words")
     msg = "a number or nothing"
     raise CellError(msg)
 
 
 def _from_match(score: re.Match[str]) -> ScoreCell:
-    written, scale = score["value"], 100.0 if score["percent"] else 1.0
-    spread = score["spread"] or score["inner"]
-    decimals = _decimals(written) + (2 if score["percent"] else 0)
-    return ScoreCell(
-        _finite(written) / scale,
-        spread=None if spread is None else abs(_finite(spread)) / scale,
-        decimals=None if "e" in written.lower() else decimals,
+    spread, scale = score["spread"] or score["inner"], 100.0 if score["percent"] else 1
+    return _plain(score)._replace(
+        spread=None if spread is None else abs(_finite(spread)) / scale
     )
+
+
+def _plain(score: re.Match[str]) -> ScoreCell:
+    """Return the value alone of a match, as a share where it is in percent."""
+    written, percent = score["value"], bool(score["percent"])
+    return ScoreCell(
+        _finite(written) / (100.0 if percent else 1.0),
+        decimals=None if "e" in written.lower() else _decimals(written) + 2 * percent,
+    )
+
+
+def _is_whole(written: str) -> bool:
+    return written.lstrip("+-").isdigit()
 
 
 def _fold_score(folds: list[float]) -> ScoreCell | None:
@@ -324,8 +389,22 @@ def _decimals(written: str) -> int:
 def _tidy(cell: str) -> str:
     """Return the cell without emphasis, symbols and the signs of other alphabets."""
     text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-")
+    if "[" in text or "<" in text:
+        text = _TAG.sub(" ", _LINK.sub(r"\1", text)).strip()
+    if any(mark in text for mark in ("**", "`", "~~", "__", "\\")):
+        text = re.sub(r"\*\*|__|~~|`|\\", "", text)
+    if "_" in text:
+        text = re.sub(r"(?<![^\W_])_+|_+(?![^\W_])", "", text)
     text = text.strip().removeprefix("'").strip("*_`~ ") if text.isascii() else text
     if not text.isascii():
+        text = "".join(_digit(c) for c in text)
         kept = (c for c in text if unicodedata.category(c) not in ("So", "Cf", "Mn"))
         text = "".join(kept).replace("\u2013", "-").strip().strip("*_` ")
     return text.removeprefix("'").strip()
+
+
+def _digit(character: str) -> str:
+    """Return a digit of another script as one of ours, and the rest as it is."""
+    if character.isdecimal() and not character.isascii():
+        return str(unicodedata.decimal(character))
+    return character

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -15,6 +16,7 @@ from lbsense.ingest.cv.heading import CvChoice, choose_cv, cv_heading
 from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,
+    comma_is_decimal,
     is_missing,
     read_folds,
     read_score,
@@ -273,9 +275,20 @@ class Sheet:
         """Return the scores in one column."""
         cells = [row.cells[at] for row in self.table.rows]
         comma = uses_decimal_comma(cells, self.table.delimiter)
-        return self.parsed(
-            cells, at, lambda cell: read_score(cell, decimal_comma=comma)
-        )
+        typical = None if comma else _typical(cells)
+
+        def read(cell: object) -> ScoreCell | None:
+            own = comma or comma_is_decimal(cell, typical) or False
+            return read_score(cell, decimal_comma=own)
+
+        scores = self.parsed(cells, at, read)
+        for position, score in enumerate(scores):
+            doubt = None if score is None else score.doubt
+            if score is not None and score.second is not None:
+                doubt = "first number read, the second may be of another board"
+            if doubt is not None:
+                self.complain(at, position, cells[position], "a number alone", doubt)
+        return scores
 
     def parsed(
         self, cells: Sequence[object], at: int, read: Callable[[object], _T | None]
@@ -290,15 +303,22 @@ class Sheet:
                 self.complain(at, position, cell, str(error))
         return values
 
-    def complain(self, at: int, position: int, cell: object, expected: str) -> None:
-        """Add the issue that a cell was not understood."""
+    def complain(
+        self,
+        at: int,
+        position: int,
+        cell: object,
+        expected: str,
+        action: str = "cell taken as missing",
+    ) -> None:
+        """Add the issue that a cell was not understood, or not as a whole."""
         issue = RowIssue(
             source=self.table.source,
             line=self.table.rows[position].line,
             column=self.table.columns[at],
             found=shorten(str(cell), 80),
             expected=expected,
-            action="cell taken as missing",
+            action=action,
         )
         self.issues.append(issue)
 
@@ -379,6 +399,16 @@ def _winner(table: RawTable, field: str, ordered: list[int]) -> int:
     enough = max(1, _FAIR_SHARE * max(counts))
     places = zip(ordered, counts, strict=True)
     return next((at for at, count in places if count >= enough), ordered[0])
+
+
+def _typical(cells: Sequence[object]) -> float | None:
+    """Return the typical size of the scores of a column that are plain numbers."""
+    plain = [
+        abs(float(cell))
+        for cell in cells
+        if isinstance(cell, str) and re.fullmatch(r"\s*[0-9]{1,9}\.[0-9]{1,9}\s*", cell)
+    ]
+    return statistics.median(plain) if plain else None
 
 
 def _holds_anything(cell: object) -> bool:
