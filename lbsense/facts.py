@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from lbsense._format import shorten
 from lbsense._result import Caveat, Missing, Result
 from lbsense._typing import BoolArray, CvSource, FloatArray, Status, Verdict
 from lbsense._validation import read_only
@@ -126,8 +127,10 @@ class Step(Result):
 
     Attributes
     ----------
-    submission_id, file_name, description, submitted_at, status
+    submission_id, title, file_name, description, submitted_at, status
         As in the submission.
+    name : str
+        What it is called wherever it is shown: untrusted text.
     public_score, cv_score, cv_source, private_score
         As in the submission: raw, not oriented.
     reference_id : str or None
@@ -149,6 +152,8 @@ class Step(Result):
     submission_id: str
     file_name: str | None
     description: str | None
+    name: str
+    title: str | None
     submitted_at: datetime | None
     status: Status
     public_score: float | None
@@ -170,9 +175,9 @@ class Step(Result):
     sentence: str
 
     @property
-    def name(self) -> str:
-        """What the entrant called it: untrusted text, the identifier for want of it."""
-        return self.description or self.file_name or self.submission_id
+    def short_name(self) -> str:
+        """Its name, cut to what a sentence can hold."""
+        return shorten(self.name, 48)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

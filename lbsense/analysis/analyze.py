@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
@@ -17,7 +18,7 @@ from lbsense.analysis.verdicts import contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
 from lbsense.facts import Step, raw_outlook, raw_picks
 from lbsense.ingest import read_submissions
-from lbsense.model import History, Predictions
+from lbsense.model import History, Predictions, display_names
 from lbsense.words import advice, lessons, step_sentence
 
 __all__ = ["analyze"]
@@ -95,13 +96,14 @@ def analyze(
     found = verdicts(history, evidence, agreement)
     contradicted = contradictions(evidence)
     after = look_back(history, evidence, found, whole.outlook, whole.picks)
+    names = display_names(history)
     sign = history.competition.direction() if evidence.claims != "none" else 1
     analysis = Analysis(
         history=history,
         level=evidence.level,
         claims=evidence.claims,
         steps=tuple(
-            _step(history, evidence, index, verdict, bool(contradicted[index]))
+            _step(history, evidence, index, names, verdict, bool(contradicted[index]))
             for index, verdict in enumerate(found)
         ),
         noise=evidence.noise,
@@ -148,6 +150,7 @@ def _step(
     history: History,
     evidence: Evidence,
     index: int,
+    names: Sequence[str],
     verdict: Verdict,
     contradicted: bool,
 ) -> Step:
@@ -167,6 +170,8 @@ def _step(
 
     step = Step(
         submission_id=item.submission_id,
+        name=names[index],
+        title=item.title,
         file_name=item.file_name,
         description=item.description,
         submitted_at=item.submitted_at,
@@ -191,6 +196,7 @@ def _step(
     )
     told = step_sentence(
         step,
+        names[reference] if reference >= 0 else "",
         evidence.noise,
         evidence.claims,
         directed=history.competition.greater_is_better is not None,

@@ -57,7 +57,7 @@ def selected_not_best(analysis: Analysis) -> Outcome:
         lost > luck,
         (
             f"The best selected private score is {format_number(lost, digits=2)} "
-            f"short of the best of {n_obs} ({history[best].submission_id}); "
+            f"short of the best of {n_obs} ({analysis.steps[best].short_name}); "
             f"{format_number(luck, digits=2)} can be lost by luck."
         ),
         value=lost,

@@ -97,7 +97,7 @@ def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     moved = [pair for pair in pairs.tolist() if scores[pair[0]] != scores[pair[1]]]
     names = [
         " and ".join(
-            analysis.steps[files.places[column]].submission_id for column in pair[:2]
+            analysis.steps[files.places[column]].short_name for column in pair[:2]
         )
         for pair in moved[:3]
     ]
@@ -140,7 +140,7 @@ def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
         )
     seen = set() if files is None else _bare_files(analysis, files)
     found = sorted(said | seen)
-    names = ", ".join(analysis.steps[index].submission_id for index in found[:3])
+    names = ", ".join(analysis.steps[index].short_name for index in found[:3])
     return flag_if(
         len(found) >= _SEVERAL,
         (
@@ -266,7 +266,7 @@ def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     if files is not None:
         lines.append([files.places[column] for column in longest_line(files.table)])
     longest = max(lines, key=len, default=[])
-    names = ", ".join(history[index].submission_id for index in longest[:4])
+    names = ", ".join(analysis.steps[index].short_name for index in longest[:4])
     return flag_if(
         len(longest) >= _LINE,
         (

@@ -209,7 +209,7 @@ def public_only(analysis: Analysis) -> Outcome:
             f"{_WINDOW} steps: only such a CV can contradict the leaderboard.",
             n_obs=agreement.n_obs if agreement else 0,
         )
-    names = ", ".join(step.submission_id for step in chasing[:3])
+    names = ", ".join(step.short_name for step in chasing[:3])
     return flag_if(
         bool(chasing),
         (
@@ -348,7 +348,7 @@ def tweak_burst(analysis: Analysis) -> Outcome:
             f"The longest run of submissions that differ in one number or came within "
             f"{_SOON.seconds // 60} minutes without a real change has {longest}"
             + (
-                f" ({first.submission_id} to {last.submission_id})."
+                f" ({first.short_name} to {last.short_name})."
                 if longest >= _LONG_RUN
                 else "."
             )

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import (
-    clean_text,
     format_number,
     format_probability,
     shorten,
@@ -97,7 +96,7 @@ def _print_pair(analysis: Analysis, best: PairResult, console: Console) -> None:
         band = f"{_shown(entry['low80'])} to {_shown(entry['high80'])}"
         table.add_row(
             entry["submission_id"],
-            shorten(entry["description"] or entry["file_name"] or "", 40),
+            shorten(entry["name"], 40),
             _shown(entry["cv_score"]),
             _shown(entry["public_score"]),
             band,
@@ -181,6 +180,7 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
         step = analysis.steps[index]
         entry: dict[str, Any] = {
             "submission_id": step.submission_id,
+            "name": step.name,
             "file_name": step.file_name,
             "description": step.description,
             "public_score": step.public_score,
@@ -198,7 +198,7 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
 
 
 def _name(analysis: Analysis, index: int) -> str:
-    return clean_text(analysis.steps[index].submission_id)
+    return analysis.steps[index].short_name
 
 
 def _shown(value: float | None) -> str:

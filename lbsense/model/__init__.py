@@ -5,6 +5,7 @@ from lbsense.model.history import History
 from lbsense.model.identity import (
     NameIndex,
     content_groups,
+    display_names,
     file_kind,
     file_stem,
     names_of_file,
@@ -12,6 +13,7 @@ from lbsense.model.identity import (
 )
 from lbsense.model.input import DataWarning, InputFile, RowIssue
 from lbsense.model.predictions import Predictions
+from lbsense.model.reading import Order, Reading, UnusedColumn
 from lbsense.model.submission import Submission
 
 __all__ = [
@@ -20,10 +22,14 @@ __all__ = [
     "History",
     "InputFile",
     "NameIndex",
+    "Order",
     "Predictions",
+    "Reading",
     "RowIssue",
     "Submission",
+    "UnusedColumn",
     "content_groups",
+    "display_names",
     "file_kind",
     "file_stem",
     "names_of_file",

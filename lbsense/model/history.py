@@ -16,7 +16,9 @@ from lbsense._fragment import fragment, listing, paragraph, table
 from lbsense._result import Result
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense.model.competition import Competition
+from lbsense.model.identity import display_names
 from lbsense.model.input import DataWarning, RowIssue
+from lbsense.model.reading import Reading
 from lbsense.model.submission import Submission
 
 __all__ = ["History"]
@@ -39,12 +41,15 @@ class History(Result):
         Every row or cell that was not understood: nothing vanishes.
     warnings : tuple of DataWarning
         What weakens the data as a whole, such as a truncated export.
+    reading : Reading or None
+        How the input was read; None where nothing was.
     """
 
     competition: Competition
     submissions: tuple[Submission, ...]
     dropped: tuple[RowIssue, ...] = ()
     warnings: tuple[DataWarning, ...] = ()
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         ordered = sorted(self.submissions, key=lambda item: item.submitted_at or _LAST)
@@ -130,6 +135,7 @@ class History(Result):
         n_scored = int(np.isfinite(self.raw_scores("public")).sum())
         lines = [
             f"History of {len(self)} submissions, {n_scored} with a public score",
+            *([] if self.reading is None else [f"  {self.reading}"]),
             *(f"  {warning}" for warning in self.warnings),
         ]
         if self.dropped:
@@ -143,14 +149,16 @@ class History(Result):
             [
                 str(number),
                 format_time(item.submitted_at),
-                shorten(item.name, 60),
+                shorten(name, 60),
                 item.status,
                 *(
                     format_number(score, digits=6)
                     for score in (item.cv_score, item.public_score, item.private_score)
                 ),
             ]
-            for number, item in enumerate(self.submissions, start=1)
+            for number, (item, name) in enumerate(
+                zip(self, display_names(self), strict=True), start=1
+            )
         ]
         headers = ("#", "UTC", "submission", "status", "CV", "public", "private")
         return fragment(

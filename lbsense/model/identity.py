@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from lbsense._format import clean_text
+from lbsense._format import clean_text, format_number, format_time
 from lbsense._typing import IntArray
 from lbsense.model.submission import Submission
 
 __all__ = [
     "NameIndex",
     "content_groups",
+    "display_names",
     "file_kind",
     "file_stem",
     "names_of_file",
@@ -89,6 +90,42 @@ def _content_key(item: Submission) -> tuple[Hashable, ...] | None:
     if len(text) < _FEWEST_LETTERS or not telling:
         return None
     return ("text", text, item.file_name, item.cv_score)
+
+
+def display_names(submissions: Iterable[Submission]) -> tuple[str, ...]:
+    """Return what each submission is called wherever it is shown.
+
+    That is its name; where two are alike, with the date and the score.
+
+    Examples
+    --------
+    >>> sent = [
+    ...     Submission(submission_id=str(i), description="mix", public_score=score)
+    ...     for i, score in enumerate((0.8, 0.81))
+    ... ]
+    >>> display_names(sent)
+    ('mix (0.8)', 'mix (0.81)')
+    """
+    items = list(submissions)
+    names = [clean_text(item.name) or item.submission_id for item in items]
+    for tell in (_time_and_score, _identifier):
+        counts = Counter(names)
+        names = [
+            name if counts[name] == 1 else f"{name} ({tell(item)})"
+            for item, name in zip(items, names, strict=True)
+        ]
+    return tuple(names)
+
+
+def _time_and_score(item: Submission) -> str:
+    time = format_time(item.submitted_at) if item.submitted_at else ""
+    score = item.public_score
+    told = "" if score is None else format_number(score, digits=7)
+    return ", ".join(text for text in (time, told) if text) or "no score"
+
+
+def _identifier(item: Submission) -> str:
+    return item.submission_id
 
 
 def file_stem(name: str) -> str:

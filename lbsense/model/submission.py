@@ -19,9 +19,12 @@ class Submission(Result):
     Attributes
     ----------
     submission_id : str
-        The platform's reference, or ``row<line>`` where the input gives none.
+        The platform's reference, or the name that the input gives, ``row<line>`` where
+        it gives none.
     submitted_at : datetime or None
         Timezone-aware, UTC.
+    title : str or None
+        What the entrant called the experiment, run or version, where a column says it.
     file_name, description : str or None
         As the entrant gave them: untrusted text, never changed.
     status : {"complete", "pending", "error", "unknown"}
@@ -57,6 +60,7 @@ class Submission(Result):
 
     submission_id: str
     submitted_at: datetime | None = None
+    title: str | None = None
     file_name: str | None = None
     description: str | None = None
     status: Status = "complete"
@@ -79,7 +83,11 @@ class Submission(Result):
     @property
     def name(self) -> str:
         """What the entrant called it: untrusted text, the identifier for want of it."""
-        return self.description or self.file_name or self.submission_id
+        told = self.description or (None if self.title else self.file_name)
+        title = self.title
+        if title and told and not told.casefold().startswith(title.casefold()):
+            return f"{title}: {told}"
+        return told or self.title or self.submission_id
 
     def __post_init__(self) -> None:
         if self.submitted_at is not None and self.submitted_at.tzinfo is None:

@@ -287,11 +287,10 @@ def runner_up(facts: Facts) -> list[str]:
     if not picks or picks.runner_up is None:
         return []
     cost = format_number(max(picks.runner_up.cost, 0.0), digits=2)
-    ids = [clean_text(step.submission_id) for step in facts.steps]
-    names = " and ".join(ids[index] for index in picks.runner_up.positions)
+    names = " and ".join(name_of(facts, at) for at in picks.runner_up.positions)
     return [
-        f"Without {ids[picks.best.second]}: {names}, expected to score {cost} less. A "
-        "new fact worth more than that changes the pick."
+        f"Without {name_of(facts, picks.best.second)}: {names}, expected to score "
+        f"{cost} less. A new fact worth more than that changes the pick."
     ]
 
 

@@ -59,7 +59,7 @@ def gap(facts: Facts) -> list[str]:
     split = found.best_public
     item = facts.history[split.position]
     name = (
-        f"The best public submission ({item.submission_id}, public "
+        f"The best public submission ({facts.steps[split.position].short_name}, public "
         f"{format_number(item.public_score)}, private "
         f"{format_number(item.private_score)})"
     )

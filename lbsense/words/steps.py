@@ -12,6 +12,7 @@ __all__ = ["step_sentence"]
 
 def step_sentence(
     step: Step,
+    reference: str,
     noise: NoiseScale,
     claims: Claims,
     *,
@@ -24,6 +25,8 @@ def step_sentence(
     ----------
     step : Step
         The step, with its verdict.
+    reference : str
+        What the submission is called that it is compared with.
     noise, claims
         Those of the whole history.
     directed : bool
@@ -41,7 +44,7 @@ def step_sentence(
         case "guess":
             return _guess(step, noise, claims)
         case "repeat":
-            return _repeat(step)
+            return _repeat(step, reference)
         case "probe":
             return (
                 "By its own description it was built to learn about the test labels, "
@@ -96,15 +99,13 @@ def _guess(step: Step, noise: NoiseScale, claims: Claims) -> str:
     )
 
 
-def _repeat(step: Step) -> str:
+def _repeat(step: Step, reference: str) -> str:
     if step.public_gain is None:
         return "The same content as an earlier submission, scored again."
     if step.public_gain == 0:
-        return (
-            f"The same content as {step.reference_id}, and the same score: nothing new."
-        )
+        return f"The same content as {reference}, and the same score: nothing new."
     return (
-        f"The same content as {step.reference_id} scored again: the difference of "
+        f"The same content as {reference} scored again: the difference of "
         f"{format_gain(step.public_gain)} is pure noise, a free measurement of it."
     )
 

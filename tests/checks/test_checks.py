@@ -158,7 +158,7 @@ def test_a_run_of_weights_is_a_burst_and_a_line():
     found = by_code(history([0.7] * 8, description=texts))
     assert found["LBS307"].status == "flagged"
     assert found["LBS307"].value == 6
-    assert "s1 to s6" in found["LBS307"].message
+    assert "blend w=0.2 CV 0.72 to blend w=0.7" in found["LBS307"].message
     assert found["LBS314"].status == "flagged"
     assert found["LBS314"].value == 6
     assert "pattern of" in found["LBS314"].message

@@ -23,7 +23,7 @@ def test_the_pair_is_named_with_its_chances(run: Run, submissions: Path) -> None
         submissions, metric="roc_auc", test_size=20_000, public_fraction=0.3
     )
     best = lbsense.analyze(history).picks.best
-    first, second = (history[i].submission_id for i in (best.first, best.second))
+    first, second = (history[i].name for i in (best.first, best.second))
     assert done.stdout.startswith(f"Select {first} and {second}.")
     for text in ("two best public", "best public and best CV", "two best CV"):
         assert text in done.stdout
@@ -35,7 +35,7 @@ def test_json_holds_the_same_pair(run: Run, submissions: Path) -> None:
     done = run("pick", submissions, *SIZES, "--json")
     assert done.exit_code == 0
     content = json.loads(done.stdout)
-    names = [item["submission_id"] for item in content["pair"]]
+    names = [item["name"] for item in content["pair"]]
     shown = run("pick", submissions, *SIZES).stdout
     assert shown.startswith(f"Select {' and '.join(names)}.")
     np.testing.assert_allclose(sum(i["p_better"] for i in content["pair"]), 1)

@@ -15,7 +15,7 @@ from lbsense._typing import Verdict
 from lbsense.analysis import Step, analyze
 from lbsense.checks import Findings
 from lbsense.cli.view import print_analysis, step_table
-from lbsense.model import Competition, History
+from lbsense.model import Competition, History, Submission, display_names
 
 VERDICTS: tuple[Verdict, ...] = (
     "progress",
@@ -29,6 +29,8 @@ VERDICTS: tuple[Verdict, ...] = (
 )
 STEP = Step(
     submission_id="s1",
+    name="a model with a description of some length, fold by fold",
+    title=None,
     file_name="submission.csv",
     description="a model with a description of some length, fold by fold",
     submitted_at=datetime(2026, 7, 1, 23, 50, tzinfo=UTC),
@@ -123,24 +125,30 @@ def test_the_year_is_shown_only_where_there_are_two() -> None:
 
 
 @pytest.mark.parametrize(
-    ("description", "file_name", "name"),
+    ("title", "description", "file_name", "name"),
     [
-        ("exp 1", "a.csv", "exp 1"),
-        ("", "a.csv", "a.csv"),
-        (None, "a.csv", "a.csv"),
-        ("\x1b\u200b", None, "s1"),
-        (None, None, "s1"),
+        (None, "exp 1", "a.csv", "exp 1"),
+        (None, "", "a.csv", "a.csv"),
+        (None, None, "a.csv", "a.csv"),
+        (None, "\x1b\u200b", None, "s1"),
+        (None, None, None, "s1"),
+        ("v3", "more lags", "a.csv", "v3: more lags"),
+        ("v3", "V3 more lags", None, "V3 more lags"),
+        ("v3", None, "a.csv", "v3"),
     ],
 )
 def test_a_row_is_named_by_what_there_is(
-    description: str | None, file_name: str | None, name: str
+    title: str | None, description: str | None, file_name: str | None, name: str
 ) -> None:
-    step = replace(STEP, description=description, file_name=file_name)
+    item = Submission(
+        submission_id="s1", title=title, description=description, file_name=file_name
+    )
+    step = replace(STEP, name=display_names([item])[0])
     assert f" {name} " in table([step], 120)[2]
 
 
 def test_wide_characters_keep_the_columns_straight() -> None:
-    steps = [replace(STEP, description="特徴量" * 20), STEP]
+    steps = [replace(STEP, name="特徴量" * 20), STEP]
     lines = table(steps, 90)
     first, second = lines[2], lines[3]
     n_wide = sum(char in "特徴量" for char in first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lbsense.ingest import read_submissions, read_table
+from lbsense.model import display_names
 
 HEADER = "ref,fileName,date,description,status,publicScore,privateScore"
 
@@ -64,12 +65,15 @@ def test_log_joins_cv_scores_and_warnings_are_made_after_it():
 def test_identifier_is_the_reference_then_the_experiment_then_the_line():
     assert read_submissions(kaggle("x"))[0].submission_id == "100"
     assert read_table("exp,LB\ne1,0.5\n")[0].submission_id == "e1"
-    assert read_table("model,LB\n\na,0.5\n")[0].submission_id == "row3"
+    assert read_table("model,LB\n\na,0.5\n")[0].submission_id == "a"
+    assert read_table("idea,LB\n\na,0.5\n")[0].submission_id == "row3"
 
 
-def test_identifiers_that_repeat_are_not_used():
+def test_identifiers_that_repeat_are_numbered():
     history = read_table("exp,LB\ne1,0.5\ne1,0.6\n")
-    assert [item.submission_id for item in history] == ["row2", "row3"]
+    assert [item.submission_id for item in history] == ["e1", "e1 (2)"]
+    assert [item.title for item in history] == ["e1", "e1"]
+    assert display_names(history) == ("e1 (0.5)", "e1 (0.6)")
     history = read_table("id,exp,LB\n1,e1,0.5\n1,e2,0.6\n")
     assert [item.submission_id for item in history] == ["e1", "e2"]
 
@@ -112,7 +116,7 @@ def test_parent_of_a_column():
 
 def test_parent_by_file_name_or_description():
     text = "fileName,model,parent,LB\nsub_a.csv,A,,0.5\nsub_b.csv,B,sub_a,0.6\n"
-    assert read_table(text)[1].parent_id == "row2"
+    assert read_table(text)[1].parent_id == "A"
 
 
 def test_parent_of_a_description():

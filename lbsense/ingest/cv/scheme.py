@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from lbsense._format import clean_text, format_number, shorten
+from lbsense._format import format_number, shorten
 from lbsense.model import Submission
 
 __all__ = ["cv_scheme_change"]
@@ -73,7 +73,7 @@ def cv_scheme_change(submissions: Sequence[Submission]) -> str | None:
                 return (
                     f"The {what} changes from {shorten(before, 40)!r} to "
                     f"{shorten(after, 40)!r} at submission "
-                    f"{clean_text(item.submission_id)}. CV scores are comparable only "
+                    f"{shorten(item.name, 48)}. CV scores are comparable only "
                     "within one scheme: do not read a gain or a loss across the change."
                 )
     return _jump(with_cv)
@@ -117,7 +117,7 @@ def _jump(with_cv: list[Submission]) -> str | None:
             public_new = format_number(after.public_score)
             return (
                 f"The CV jumps from {old} to {new} at submission "
-                f"{clean_text(after.submission_id)} while the public score stays "
+                f"{shorten(after.name, 48)} while the public score stays "
                 f"({public_old} to {public_new}): another split or another metric? "
                 "CV scores are comparable only within one scheme."
             )

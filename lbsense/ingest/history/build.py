@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -94,6 +95,7 @@ def build_submissions(
             Submission(
                 submission_id=name,
                 submitted_at=draft.submitted_at,
+                title=draft.experiment and clean_title(draft.experiment),
                 file_name=draft.file_name,
                 description=draft.description,
                 status=draft.status,
@@ -134,13 +136,21 @@ def _content(draft: Draft) -> tuple[int, int]:
 
 
 def _identifiers(drafts: list[Draft]) -> list[str]:
-    """Return the reference of every draft, else its experiment, else its line."""
+    """Return the reference of every draft, else its name, else its line.
+
+    Of several names the first that tells the drafts apart is taken. An experiment that
+    was sent twice is numbered.
+    """
     pages = list(dict.fromkeys(draft.source for draft in drafts))
-    given = [draft.reference for draft in drafts]
-    experiments = [draft.experiment for draft in drafts]
-    names = given if _all_differ(given) else experiments
-    if not _all_differ(names):
-        names = [None] * len(drafts)
+    given: tuple[list[str | None], ...] = (
+        [draft.reference for draft in drafts],
+        [draft.experiment for draft in drafts],
+        [draft.counter for draft in drafts],
+        [draft.model for draft in drafts],
+    )
+    names = next((names for names in given if _all_differ(names)), None)
+    if names is None:
+        names = _numbered([draft.experiment for draft in drafts])
     taken = set(names)
     found = []
     for draft, name in zip(drafts, names, strict=True):
@@ -151,6 +161,27 @@ def _identifiers(drafts: list[Draft]) -> list[str]:
                 name += "'"
             taken.add(name)
         found.append(name)
+    return found
+
+
+def clean_title(text: str) -> str:
+    """Return a name without the emphasis and the link around it."""
+    plain = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
+    return plain.strip("*_`~ ") or text
+
+
+def _numbered(names: Sequence[str | None]) -> list[str | None]:
+    """Return the names, each with its number where it is not the first of its like."""
+    counts: Counter[str] = Counter()
+    found: list[str | None] = []
+    taken = {name for name in names if name is not None}
+    for name in names:
+        if name is not None:
+            counts[name] += 1
+            while counts[name] > 1 and f"{name} ({counts[name]})" in taken:
+                counts[name] += 1
+        again = name is not None and counts[name] > 1
+        found.append(f"{name} ({counts[name]})" if again and name else name)
     return found
 
 
@@ -185,7 +216,14 @@ def _called(draft: Draft, name: str) -> set[str]:
     description = draft.description or ""
     first = re.match(r"\W*([\w.-]*\w)", description)
     files = names_of_file(draft.file_name or "")
-    called = {name, draft.experiment, *files, first and first.group(1), description}
+    called = {
+        name,
+        draft.experiment,
+        draft.counter,
+        *files,
+        first and first.group(1),
+        description,
+    }
     return {text.strip().lower() for text in called if text}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
@@ -17,12 +18,16 @@ from lbsense.ingest.tables.cells import (
     read_text,
 )
 from lbsense.ingest.tables.dates import DateColumn
+from lbsense.ingest.tables.languages import heading_words
 from lbsense.ingest.tables.names import name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
 from lbsense.model import RowIssue
 
 __all__ = ["Draft", "ReadTable", "read_rows"]
+
+
+_NAMING = {"model", "name", "title", "modelname"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Draft:
     line: int
     reference: str | None
     experiment: str | None
+    counter: str | None
+    model: str | None
     submitted_at: datetime | None
     file_name: str | None
     description: str | None
@@ -208,6 +215,7 @@ def _drafts(
         )
     }
     descriptions = _descriptions(reader, joined=export.hand_made)
+    models = _models(reader) if export.hand_made else [None] * len(descriptions)
     selected = _selected(reader)
     scheme = _scheme_of_name(reader)
     drafts = []
@@ -221,7 +229,9 @@ def _drafts(
                 source=reader.table.source,
                 line=row.line,
                 reference=columns["submission_id"][i],
-                experiment=columns["experiment_id"][i] or columns["order"][i],
+                experiment=columns["experiment_id"][i],
+                counter=columns["order"][i],
+                model=models[i],
                 submitted_at=None if dates is None else dates.values[i],
                 file_name=columns["file_name"][i],
                 description=descriptions[i],
@@ -260,6 +270,14 @@ def _descriptions(reader: Sheet, *, joined: bool) -> list[str | None]:
     return found
 
 
+def _models(reader: Sheet) -> list[str | None]:
+    """Return the names in the column of a model or a name, where there is one."""
+    for at in reader.texts_at:
+        if _NAMING & set(heading_words(reader.table.columns[at])):
+            return [read_text(row.cells[at]) for row in reader.table.rows]
+    return [None] * len(reader.table.rows)
+
+
 def _selected(reader: Sheet) -> list[bool | None]:
     """Return the final selection; where only the chosen are marked, no mark is no."""
     at = reader.at.get("selected")
@@ -283,14 +301,15 @@ def _without_empty(drafts: list[Draft], reader: Sheet) -> list[Draft]:
     for draft in drafts:
         cv = draft.cv is not None
         scored = cv or draft.public is not None or draft.private is not None
-        named = draft.description or draft.file_name or draft.reference
+        words = (draft.description, draft.file_name, draft.reference)
+        named = any(words) or bool(re.search(r"[^\W\d]", draft.experiment or ""))
         if scored or named or draft.submitted_at or draft.status_stated:
             kept.append(draft)
             continue
         issue = RowIssue(
             source=draft.source,
             line=draft.line,
-            found=draft.experiment or "",
+            found=draft.experiment or draft.counter or "",
             expected="a score, a date, a name or a status",
             action="row skipped",
         )
