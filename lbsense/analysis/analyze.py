@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
+import numpy as np
 import pandas as pd
 
 from lbsense._typing import FloatArray, Verdict
@@ -156,6 +157,8 @@ def _step(
 ) -> Step:
     item = history[index]
     reference = int(evidence.reference[index])
+    if reference < 0 and verdict == "repeat":  # of a submission without a score
+        reference = int(np.flatnonzero(evidence.groups == evidence.groups[index])[0])
     posterior = evidence.posterior
 
     def known(values: FloatArray | None) -> float | None:

@@ -37,8 +37,9 @@ def find_parents(
 ) -> Parents:
     """Return what each submission is compared with.
 
-    That is its declared parent, else for a repeat the first of its kind, else the
-    submission that the entrant was building on. With CV scores the history itself
+    That is its declared parent, else for a repeat the first of its kind that has a
+    score, or nothing where none has, else the submission that the entrant was building
+    on. With CV scores the history itself
     speaks for one of four habits: building on the best public score, the best CV
     score, the best sum of both, or the previous submission. Without, the best public
     score before it is taken.
@@ -115,10 +116,12 @@ def _built_on(key: FloatArray, declared: IntArray, groups: IntArray) -> IntArray
         group = int(groups[index])
         if found[index] < 0:
             found[index] = first_of.get(group, incumbent) if group >= 0 else incumbent
+        if group >= 0:  # a repeat of what has no score has nothing to compare with
+            first_of.setdefault(group, NO_REFERENCE)
         if not np.isfinite(value):
             continue
-        if group >= 0:
-            first_of.setdefault(group, index)
+        if group >= 0 and first_of[group] < 0:
+            first_of[group] = index
         if incumbent == NO_REFERENCE or value > key[incumbent]:
             incumbent = index
     return found

@@ -51,9 +51,9 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
         "Duplicate submissions",
         Text(
             "Some submissions are one model sent again, not independent trials.",
-            "They share content, or a telling description, the file name and the CV "
-            "score.",
-            "Where one description and one file name stand for several models.",
+            "They share a digest, or every score to the last digit, or a description "
+            "says which one was sent again.",
+            "Where two models happen to score the same on all sides.",
             "Nothing: repeats are kept apart, and measure the noise of a re-run.",
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -24,8 +24,14 @@ __all__ = [
 ]
 
 _ALONE = -1
-_LARGEST_GROUP = 5  # more submissions under one text share a lazy name, not a content
-_FEWEST_LETTERS = 8  # of a description that can name one submission
+_LARGEST_GROUP = 5  # more submissions with one score show a coarse score
+_DIGITS_OF_ONE, _DIGITS_OF_TWO = 5, 4  # significant digits that are no coincidence
+_FEWEST_COMMON = 3  # equal scores that are not called common yet
+_SAID = re.compile(
+    r"\b(?:re-?submi(?:t|tted|ssion)|re-?sen[dt]|same (?:file|csv|submission)|"
+    r"duplicate|exact copy|identical)(?: +(?:of|as|to|with))? +(?P<name>[^\s()]+)",
+    re.IGNORECASE,
+)
 _ENDINGS = re.compile(
     r"(?:\.(?:csv|tsv|txt|gz|zip|bz2|xz|json|parquet|pq|feather|pkl|npy|npz|ipynb|py))+$",
     re.IGNORECASE,
@@ -43,10 +49,6 @@ _KINDS: dict[FileKind, re.Pattern[str]] = {
 def content_groups(submissions: Iterable[Submission]) -> IntArray:
     """Return a label per submission, equal for the same content scored again.
 
-    Content is the same where its digest is, or, without digests, where a description
-    specific enough to name one submission and the file name recur and CV does not
-    differ. A submission that stands alone has the label -1.
-
     Parameters
     ----------
     submissions : iterable of Submission
@@ -55,41 +57,128 @@ def content_groups(submissions: Iterable[Submission]) -> IntArray:
     Returns
     -------
     ndarray of shape (n_submissions,)
+        -1 for a submission that stands alone.
+
+    Notes
+    -----
+    The content is the same where the digests are; or, of submissions without a digest,
+    where every score that one of them has (public, private, CV) is that of the other to
+    the last digit: two different scores of four digits each, or a description or a
+    telling file name in common and two scores or one of five digits; or where a
+    description says so ("resubmission of exp12") and no score differs. A description
+    alone is no proof: a deterministic metric that gives another score was given
+    another file. Without digests, a group of more than five, or equal scores that are
+    common in the history, show coarse scores rather than one content.
 
     Examples
     --------
-    >>> names = ["blend of two", "first try 1", "blend of two"]
+    >>> scores = [0.81243, 0.81307, 0.81243, 0.80011]
+    >>> names = ["blend of two", "first", "blend of two", "blend of two"]
     >>> sent = [
-    ...     Submission(submission_id=str(i), description=name)
-    ...     for i, name in enumerate(names)
+    ...     Submission(submission_id=str(i), description=name, public_score=score)
+    ...     for i, (name, score) in enumerate(zip(names, scores, strict=True))
     ... ]
     >>> content_groups(sent).tolist()
-    [0, -1, 0]
+    [0, -1, 0, -1]
     """
-    members: dict[tuple[Hashable, ...], list[int]] = defaultdict(list)
-    keys = [_content_key(item) for item in submissions]
-    for index, key in enumerate(keys):
-        if key is not None:
-            members[key].append(index)
-    labels = np.full(len(keys), _ALONE, dtype=np.int64)
-    groups = [
-        group
-        for key, group in members.items()
-        if len(group) > 1 and (key[0] == "digest" or len(group) <= _LARGEST_GROUP)
-    ]
-    for label, group in enumerate(groups):
-        labels[group] = label
+    items = tuple(submissions)
+    first = list(range(len(items)))  # of the same content, so far
+
+    def first_of(place: int) -> int:
+        while first[place] != place:
+            place = first[place]
+        return place
+
+    for group in (*_same_digest(items), *_same_scores(items), *_said(items)):
+        ends = sorted({first_of(place) for place in group})
+        for place in ends:
+            first[place] = ends[0]
+    labels = np.full(len(items), _ALONE, dtype=np.int64)
+    label_of: dict[int, int] = {}
+    sizes = Counter(map(first_of, range(len(items))))
+    for place in range(len(items)):
+        start = first_of(place)
+        if sizes[start] > 1:
+            labels[place] = label_of.setdefault(start, len(label_of))
     return labels
 
 
-def _content_key(item: Submission) -> tuple[Hashable, ...] | None:
-    if item.content_hash:
-        return ("digest", item.content_hash)
+def _same_digest(items: Sequence[Submission]) -> list[list[int]]:
+    return _groups(item.content_hash or None for item in items)
+
+
+def _same_scores(items: Sequence[Submission]) -> list[list[int]]:
+    """Return groups of submissions without digests whose scores are all the same."""
+    named, unnamed = zip(*map(_score_keys, items), strict=True) if items else ((), ())
+    found = [group for group in _groups(named) if len(group) <= _LARGEST_GROUP]
+    bare = [group for group in _groups(unnamed) if len(group) <= _LARGEST_GROUP]
+    n_scored = sum(item.public_score is not None for item in items)
+    common = sum(map(len, _groups(unnamed))) > max(n_scored / 2, _FEWEST_COMMON)
+    return found if common else found + bare
+
+
+def _score_keys(item: Submission) -> tuple[Hashable | None, Hashable | None]:
+    """Return what submissions of one content share: with their name, and without."""
+    sides = (item.public_score, item.private_score, item.cv_score)
+    given = {side for side in sides if side is not None}
+    n_digits = sum(map(_n_digits, given))
+    if item.content_hash or not given:
+        return None, None
     text = clean_text(item.description or "").casefold()
-    telling = any(map(str.isdigit, text)) or " " in text
-    if len(text) < _FEWEST_LETTERS or not telling:
-        return None
-    return ("text", text, item.file_name, item.cv_score)
+    stem = file_stem(item.file_name or "")
+    telling = bool(text) or (bool(stem) and not _says_kind_alone(stem))
+    enough = len(given) > 1 or n_digits >= _DIGITS_OF_ONE
+    named = (text, item.file_name, sides) if telling and enough else None
+    fine = len(given) > 1 and min(map(_n_digits, given)) >= _DIGITS_OF_TWO
+    bare = sides if fine else None
+    return named, bare
+
+
+def _n_digits(score: float) -> int:
+    """Return the significant digits of a score, without zeros at the end."""
+    return len(f"{abs(score):.15f}".replace(".", "").strip("0"))
+
+
+def _says_kind_alone(stem: str) -> bool:
+    return file_kind(stem) is not None and plain_stem(stem) == stem
+
+
+def _said(items: Sequence[Submission]) -> list[list[int]]:
+    """Return pairs of which one says that it is the other, and no score differs."""
+    claims = [
+        (place, found["name"])
+        for place, item in enumerate(items)
+        if (found := _SAID.search(item.description or "")) is not None
+    ]
+    if not claims:
+        return []
+    index = NameIndex(items)
+    pairs = []
+    for place, name in claims:
+        other = index.position(name.strip("'\"`.,:;"))
+        if (
+            other is not None
+            and other < place
+            and _may_be_one(items[other], items[place])
+        ):
+            pairs.append([other, place])
+    return pairs
+
+
+def _may_be_one(one: Submission, other: Submission) -> bool:
+    """Say whether no digest and no score speaks against one content."""
+    names = ("content_hash", "public_score", "private_score", "cv_score")
+    pairs = [(getattr(one, name), getattr(other, name)) for name in names]
+    return all(a == b for a, b in pairs if a is not None and b is not None)
+
+
+def _groups(keys: Iterable[Hashable | None]) -> list[list[int]]:
+    """Return the places that share a key, None being none."""
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        if key is not None:
+            members[key].append(place)
+    return [group for group in members.values() if len(group) > 1]
 
 
 def display_names(submissions: Iterable[Submission]) -> tuple[str, ...]:

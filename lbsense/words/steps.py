@@ -101,7 +101,10 @@ def _guess(step: Step, noise: NoiseScale, claims: Claims) -> str:
 
 def _repeat(step: Step, reference: str) -> str:
     if step.public_gain is None:
-        return "The same content as an earlier submission, scored again."
+        return (
+            f"The same content as {step.reference_id}, which has no score: there is "
+            "nothing to compare it with."
+        )
     if step.public_gain == 0:
         return f"The same content as {reference}, and the same score: nothing new."
     return (

@@ -137,18 +137,27 @@ def test_the_same_content_is_a_repeat_and_measures_noise():
     assert analysis.noise.rerun_se == pytest.approx(0.01)
 
 
-def test_specific_descriptions_mark_repeats_and_lazy_ones_do_not():
+def test_equal_scores_mark_repeats_and_equal_descriptions_alone_do_not():
     named = {"description": "Notebook lgbm stack | Version 7"}
-    lazy = {"description": "test"}
-    analysis = analyze(
-        history([7.0, 7.1, 7.2, 7.3], fields={0: named, 1: named, 2: lazy, 3: lazy})
-    )
+    lazy = {"description": "boosting with scaler"}
+    scores = [7.0123, 7.0123, 7.2014, 7.3988]
+    analysis = analyze(history(scores, fields={0: named, 1: named, 2: lazy, 3: lazy}))
     assert verdict_words(analysis)[1] == "repeat"
     assert verdict_words(analysis)[3] != "repeat"
+    assert not analysis.noise.rerun_se > 0
+
+
+def test_a_repeat_of_what_has_no_score_has_nothing_to_compare_with():
+    digests = {i: {"content_hash": name} for i, name in enumerate("abcc")}
+    digests[2]["status"] = "error"
+    analysis = analyze(history([0.944, 0.953, None, 0.942], fields=digests))
+    step = analysis.steps[3]
+    assert (step.verdict, step.reference_id, step.public_gain) == ("repeat", "s2", None)
+    assert "s2, which has no score: there is nothing to compare" in step.sentence
 
 
 def test_steps_within_rerun_noise_are_guesses():
-    named = {"description": "final blend v3", "file_name": "submission.csv"}
+    named = {"content_hash": "x"}
     analysis = analyze(history([6.49, 6.56, 6.58, 7.9], fields={0: named, 1: named}))
     assert verdict_words(analysis) == ["unknown", "repeat", "guess", "unknown"]
 

@@ -159,8 +159,8 @@ def _duplicates(seen: Seen) -> str | None:
         return None
     return (
         f"{plural(n_repeated, 'submission')} in {plural(n_groups, 'group')} "
-        "have the same content, or the same telling description and file name: they "
-        "are one model sent again, not independent trials."
+        "have the same content, by their digest, by every score or by their own word: "
+        "they are one model sent again, not independent trials."
     )
 
 
