@@ -9,6 +9,7 @@ from typing import Protocol
 
 __all__ = [
     "DirectionUnknownError",
+    "FetchError",
     "IngestError",
     "LbsenseError",
     "LbsenseWarning",
@@ -49,6 +50,22 @@ class IngestError(LbsenseError, ValueError):
     def __init__(self, message: str, *, issues: Sequence[Issue] = ()) -> None:
         super().__init__(message)
         self.issues = tuple(issues)
+
+
+class FetchError(LbsenseError, OSError):
+    """Raise when a platform cannot be asked, or does not answer what was asked.
+
+    No message holds a token, a key or a password.
+
+    Attributes
+    ----------
+    may_pass : bool
+        Whether the same question may be answered later.
+    """
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class DirectionUnknownError(LbsenseError, ValueError):

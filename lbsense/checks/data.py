@@ -1,4 +1,4 @@
-"""What each warning about the data means: LBS101 to LBS120."""
+"""What each warning about the data means: LBS101 to LBS121."""
 
 from __future__ import annotations
 
@@ -178,6 +178,17 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "Where the host changed the rules later.",
             "Compare it with the pages of the competition; say the metric, the share "
             "or the deadline where they differ.",
+        ),
+    ),
+    "LBS121": (
+        "The platform did not answer everything",
+        Text(
+            "The submissions were fetched, and something about it is not as it should "
+            "be.",
+            "A page was repeated, a question that can be done without was refused, the "
+            "metric is not registered, or the clock of the machine is wrong.",
+            "Where the platform has changed what it answers.",
+            "Fetch again later; what is fetched twice is not counted twice.",
         ),
     ),
 }

@@ -19,6 +19,7 @@ from lbsense._version import __version__
 from lbsense.cli.analyze import analyze
 from lbsense.cli.console import BAD_INPUT, note
 from lbsense.cli.explain import explain
+from lbsense.cli.fetch import fetch
 from lbsense.cli.formats import formats
 from lbsense.cli.gate import gate
 from lbsense.cli.metrics import metrics
@@ -26,6 +27,7 @@ from lbsense.cli.pick import pick
 from lbsense.cli.report import report
 from lbsense.cli.schema import schema
 from lbsense.cli.simulate import simulate
+from lbsense.cli.watch import watch
 from lbsense.errors import LbsenseError
 
 __all__ = ["ExitCodes", "app", "main"]
@@ -96,6 +98,8 @@ def _discard_output() -> None:
 
 
 _COMMANDS = (
+    fetch,
+    watch,
     analyze,
     report,
     pick,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ __all__ = [
     "is_interactive",
     "note",
     "print_entries",
+    "replace_file",
     "tell_doubts",
     "working",
 ]
@@ -117,6 +119,41 @@ def emit(text: str, output: Path | None) -> None:
     else:
         output.write_bytes(raw)
         note(f"Written: {output}")
+
+
+def replace_file(text: str, path: Path) -> None:
+    """Write a file whole or not at all: whoever reads it meanwhile sees the old one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written: the message says so, and that nothing was lost.
+    """
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as file:
+            made = Path(file.name)
+            file.write(text.encode("utf-8", errors="replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        made.chmod(target.stat().st_mode & 0o777 if target.exists() else _usual_mode())
+        made.replace(target)
+    except OSError as error:
+        msg = f"{path}: {error.strerror}. Nothing was written; it is as it was before."
+        raise OSError(msg) from None
+    finally:
+        if made is not None:
+            made.unlink(missing_ok=True)
+
+
+def _usual_mode() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def is_interactive() -> bool:

@@ -19,7 +19,12 @@ from lbsense.cli.console import ask, is_interactive, note, working
 if TYPE_CHECKING:
     from lbsense.model import History, Predictions
 
-__all__ = ["HistoryOptions", "PredictionOptions", "expand_options"]
+__all__ = [
+    "CompetitionOptions",
+    "HistoryOptions",
+    "PredictionOptions",
+    "expand_options",
+]
 
 _YES_NO = {"y": True, "yes": True, "n": False, "no": False}
 _FIELD_AHEAD = re.compile(r",(?=\s*[A-Za-z_]+\s*=)")
@@ -89,16 +94,9 @@ def complete_metric(incomplete: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryOptions:
-    """Where a history is and what is known about its competition."""
+class CompetitionOptions:
+    """What is known about a competition."""
 
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="The history: several files are pages of ONE history, - is stdin.",
-        ),
-    ]
     metric: Annotated[
         str | None,
         _competition(
@@ -174,6 +172,48 @@ class HistoryOptions:
             help="Submissions that may be selected for the final ranking.",
         ),
     ] = None
+
+    def stated(self) -> dict[str, Any]:
+        """Return what was said, as the readers take it."""
+        return {
+            "metric": self.metric,
+            "greater_is_better": self._direction(),
+            "cv_greater_is_better": self._cv_direction(),
+            "train_size": self.train_size,
+            "test_size": self.test_size,
+            "public_fraction": self.public_fraction,
+            "nested": self.nested or None,
+            "slug": self.slug,
+            "deadline": self.deadline,
+            "n_selections": self.n_selections,
+        }
+
+    def _direction(self) -> bool | None:
+        if self.higher_is_better and self.lower_is_better:
+            msg = "--higher-is-better and --lower-is-better exclude each other."
+            raise ValueError(msg)
+        if self.higher_is_better or self.lower_is_better:
+            return self.higher_is_better
+        return None
+
+    def _cv_direction(self) -> bool | None:
+        if self.cv_better in ("higher", "lower", None):
+            return None if self.cv_better is None else self.cv_better == "higher"
+        msg = f"--cv-better must be higher or lower, got {self.cv_better!r}."
+        raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryOptions(CompetitionOptions):
+    """Where a history is and what is known about its competition."""
+
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="The history: several files are pages of ONE history, - is stdin.",
+        ),
+    ]
     columns: Annotated[
         list[str] | None,
         _file(
@@ -222,16 +262,7 @@ class HistoryOptions:
         with working(f"Reading{stdin} ..."):
             return read_submissions(
                 self._source(),
-                metric=self.metric,
-                greater_is_better=self._direction(),
-                cv_greater_is_better=self._cv_direction(),
-                train_size=self.train_size,
-                test_size=self.test_size,
-                public_fraction=self.public_fraction,
-                nested=self.nested or None,
-                slug=self.slug,
-                deadline=self.deadline,
-                n_selections=self.n_selections,
+                **self.stated(),
                 columns=parse_columns(self.columns),
                 team=self.team,
                 cv_pattern=self.cv_pattern,
@@ -245,20 +276,6 @@ class HistoryOptions:
             msg = "Standard input (-) cannot be read together with other files."
             raise ValueError(msg)
         return sys.stdin.buffer
-
-    def _direction(self) -> bool | None:
-        if self.higher_is_better and self.lower_is_better:
-            msg = "--higher-is-better and --lower-is-better exclude each other."
-            raise ValueError(msg)
-        if self.higher_is_better or self.lower_is_better:
-            return self.higher_is_better
-        return None
-
-    def _cv_direction(self) -> bool | None:
-        if self.cv_better in ("higher", "lower", None):
-            return None if self.cv_better is None else self.cv_better == "higher"
-        msg = f"--cv-better must be higher or lower, got {self.cv_better!r}."
-        raise ValueError(msg)
 
     def _with_direction_asked(self) -> HistoryOptions:
         from lbsense.metrics import find_metric

@@ -6,6 +6,20 @@ from lbsense.ingest.cv.reading import (
     cv_candidates,
     parse_cv,
 )
+from lbsense.ingest.fetch.histories import (
+    fetch_kaggle,
+    fetch_zindi,
+    fetched_history,
+)
+from lbsense.ingest.fetch.kaggle import ask_kaggle
+from lbsense.ingest.fetch.listing import (
+    Fetched,
+    Merged,
+    join_listing,
+    listing_text,
+    read_listing,
+)
+from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
 from lbsense.ingest.log.join import join_log
 from lbsense.ingest.options import ReaderOptions
 from lbsense.ingest.platforms import FORMATS, FormatGuide
@@ -20,15 +34,26 @@ from lbsense.ingest.tables.source import input_files
 
 __all__ = [
     "FORMATS",
+    "TOKEN_VARIABLE",
     "TRAILING_NUMBER",
     "CvReading",
+    "Fetched",
     "FormatGuide",
+    "Merged",
     "ReaderOptions",
+    "ask_kaggle",
+    "ask_zindi",
     "cv_candidates",
+    "fetch_kaggle",
+    "fetch_zindi",
+    "fetched_history",
     "input_files",
+    "join_listing",
     "join_log",
+    "listing_text",
     "parse_cv",
     "read_kaggle",
+    "read_listing",
     "read_predictions",
     "read_submissions",
     "read_table",

@@ -185,6 +185,12 @@ _KAGGLE = Platform(
     title="Kaggle",
     exports=(
         Export(
+            name="kaggle fetched",  # by us, and so with all pages
+            platform="kaggle",
+            recognises=lambda look: {"fetchedat", "ref"} <= look.keys,
+            newest_first=True,
+        ),
+        Export(
             name="meta kaggle",
             platform="kaggle",
             recognises=lambda look: bool(
@@ -345,6 +351,12 @@ _ZINDI = Platform(
     name="zindi",
     title="Zindi",
     exports=(
+        Export(
+            name="zindi fetched",  # by us, and so with all pages
+            platform="zindi",
+            recognises=lambda look: {"fetchedat", "createdat"} <= look.keys,
+            unknown_status="error",
+        ),
         Export(
             name="zindi board",
             platform="zindi",

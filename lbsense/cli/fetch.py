@@ -1,0 +1,158 @@
+"""``lbsense fetch``: all submissions, from the platform, into a file that grows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from lbsense._format import clean_text, format_time, plural
+from lbsense.cli.console import (
+    ScreenOptions,
+    is_interactive,
+    note,
+    print_entries,
+    replace_file,
+    working,
+)
+from lbsense.cli.options import expand_options
+
+if TYPE_CHECKING:
+    from lbsense.ingest import Fetched, Merged
+
+__all__ = ["ask_platform", "fetch", "keep"]
+
+_PLATFORMS = ("kaggle", "zindi")
+
+
+@expand_options
+def fetch(
+    screen: ScreenOptions,
+    platform: Annotated[
+        str, typer.Argument(metavar="kaggle|zindi", help="Whom to ask.")
+    ],
+    slug: Annotated[
+        str,
+        typer.Argument(
+            metavar="SLUG", help="Name of the competition in its address, or that."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to keep them, SLUG.csv by default; a name in .json keeps the "
+            "facts of the competition too.",
+        ),
+    ] = None,
+    leaderboard: Annotated[
+        bool,
+        typer.Option(
+            "--leaderboard",
+            help="Kaggle: fetch the leaderboard too, after the close the private one.",
+        ),
+    ] = False,
+) -> None:
+    """Fetch all your submissions, every page, and keep them in a file.
+
+    A second fetch adds what is new; no row is ever lost, and columns that you added to
+    the file stay. Kaggle is asked by its own client (pip install 'lbsense[kaggle]')
+    with the credentials that it uses anyway; Zindi with the token in ZINDI_TOKEN, or
+    asked for. Neither is written or shown.
+
+    Exit codes: 0 done, 2 bad usage, or the platform does not answer.
+
+    Examples
+    --------
+      lbsense fetch kaggle titanic -o submissions.csv
+      lbsense fetch kaggle titanic -o titanic.json --leaderboard
+      lbsense fetch zindi some-challenge
+      lbsense analyze submissions.csv --slug titanic
+    """
+    if platform not in _PLATFORMS:
+        msg = f"The platform is kaggle or zindi, got {platform!r}."
+        raise ValueError(msg)
+    if leaderboard and platform != "kaggle":
+        msg = "--leaderboard is fetched from Kaggle only."
+        raise ValueError(msg)
+    fetched = ask_platform(platform, slug, leaderboard=leaderboard)
+    path = Path(f"{fetched.slug}.csv") if output is None else output
+    merged = keep(fetched, path)
+    for doubt in fetched.doubts:
+        note(doubt, kind="Warning")
+    console = screen.console()
+    console.print(Text(_headline(fetched, merged), "bold"))
+    print_entries(console, _told(fetched, merged))
+    for kind, text in fetched.boards.items():
+        board = path.with_name(f"{path.stem}-{kind}-leaderboard.csv")
+        replace_file(text, board)
+        note(f"Written: {board}")
+    if merged.rows:
+        note(f"Written: {path}")
+        console.print(Text(_next_command(fetched, path)), soft_wrap=True)
+
+
+def ask_platform(platform: str, slug: str, *, leaderboard: bool = False) -> Fetched:
+    """Return what the platform answers; waits are told, a token is asked for."""
+    from lbsense.ingest import TOKEN_VARIABLE, ask_kaggle, ask_zindi
+
+    if platform == "kaggle":
+        with working("Asking Kaggle ..."):
+            return ask_kaggle(slug, leaderboard=leaderboard, tell=note)
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if not token and is_interactive():
+        question = "Zindi token (it is not shown and not kept)"
+        token = typer.prompt(question, hide_input=True, err=True)
+    with working("Asking Zindi ..."):
+        return ask_zindi(slug, token, tell=note)
+
+
+def keep(fetched: Fetched, path: Path) -> Merged:
+    """Join what came with what the file holds, and replace the file where it grew."""
+    from lbsense.ingest import join_listing, listing_text, read_listing
+
+    kept = read_listing(path, fetched.key)
+    merged = join_listing(kept, fetched)
+    if merged.fresh or (merged.rows and not path.exists()):
+        as_json = path.suffix.lower() == ".json"
+        replace_file(listing_text(merged.rows, fetched, as_json=as_json), path)
+    return merged
+
+
+def _headline(fetched: Fetched, merged: Merged) -> str:
+    title = fetched.platform.title()
+    if not merged.rows:
+        return f"{title}, {fetched.slug}: no submission of yours yet."
+    count = plural(len(merged.rows), "submission")
+    news = [f"{merged.n_new} new"]
+    if merged.n_changed:
+        news.append(f"{merged.n_changed} changed")
+    if merged.n_unlisted:
+        news.append(f"{merged.n_unlisted} kept that are listed no longer")
+    return f"{title}, {fetched.slug}: {count}, {', '.join(news)}."
+
+
+def _told(fetched: Fetched, merged: Merged) -> Iterator[tuple[str, str]]:
+    if fetched.metric_said is not None:
+        known = "" if fetched.metric is None else f", here {fetched.metric}"
+        yield "Metric", f"{fetched.metric_said}{known}"
+    if fetched.deadline is not None:
+        yield "Deadline", f"{format_time(fetched.deadline)} UTC"
+    if fetched.n_left is not None:
+        a_day = f" of {fetched.max_daily}" if fetched.max_daily else ""
+        yield "Left today", f"{fetched.n_left}{a_day}"
+    reasons = [row.get("errorDescription", "") for row in merged.rows]
+    if any(reasons):
+        latest = clean_text(next(filter(None, reasons)))
+        yield "Failed", f"{plural(sum(map(bool, reasons)), 'submission')}: {latest}"
+
+
+def _next_command(fetched: Fetched, path: Path) -> str:
+    metric = f" --metric {fetched.metric}" if fetched.metric else ""
+    return f"Try: lbsense analyze {path} --slug {fetched.slug}{metric}"

@@ -1,0 +1,1 @@
+"""Submissions from the servers of the platforms: asked with patience, nothing lost."""
