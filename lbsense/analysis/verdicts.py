@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 from scipy.special import ndtr
 
 from lbsense._result import Missing
 from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense.analysis.evidence import Evidence
-from lbsense.model import History, Submission
+from lbsense.model import History, Submission, stated_content
 from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
 __all__ = ["FDR", "contradictions", "verdicts"]
@@ -23,12 +21,6 @@ _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not 
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
 _OFTEN = 1.645  # standard errors that one difference in ten of pure noise exceeds
 _FEWEST_FOR_TRUST = 8  # steps before CV can have earned trust
-_PROBE = re.compile(
-    r"(?<!linear )(?<!linear-)\b(?:lb|leaderboard)[ _-]?prob(?:e|ing)\b"
-    r"|(?<!linear )(?<!linear-)\bprobe\b(?! set)"
-    r"|\ball[ _-]?(?:zeros?|ones?|0s|1s)\b",
-    re.IGNORECASE,
-)
 
 
 def verdicts(
@@ -37,8 +29,9 @@ def verdicts(
     """Return the verdict of every submission, in time order.
 
     The evidence decides in this order: not scored, the content of an earlier
-    submission, a probe by its own description, claims that pass the control of false
-    discoveries, and only then whether the noise scale allows to call the step a guess.
+    submission, one value or a probe by its own name, claims that pass the control of
+    false discoveries, and only then whether the noise scale allows to call the step a
+    guess.
     """
     gained = lost = chased = np.zeros(len(history), dtype=bool)
     if evidence.posterior:
@@ -75,7 +68,7 @@ def _verdict(
         return "unscored"
     if repeat:
         return "repeat"
-    if _PROBE.search(item.description or ""):
+    if stated_content(item.description, item.file_name) is not None:
         return "probe"
     if chased:
         return "chasing"

@@ -76,8 +76,8 @@ def _files_of(analysis: Analysis, predictions: Predictions | None) -> _Files | N
     severity="warning",
     reference=_WHITEHILL,
     text=Text(
-        "Pairs of files are the same but for a few rows, and their scores differ: what "
-        "reading single test labels looks like.",
+        "Pairs of files are the same but for a few rows, and their scores differ: the "
+        "difference tells about the labels of these rows.",
         "Two files differ in at most 20 rows or one row in a thousand, whichever is "
         "more.",
         "A repair of a few rows, a rule for rare cases, or a late fix of broken values "
@@ -121,9 +121,9 @@ def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     reference=_WHITEHILL,
     text=Text(
         "At least two submissions hold hardly any prediction: one value, two values, "
-        "or one value but for a few rows; or they call themselves a probe.",
-        "Such files ask the leaderboard about the labels (their mean, or that of a few "
-        "rows) rather than predict.",
+        "or one value but for a few rows; or they are called so, or a probe.",
+        "The score of such a file tells about the labels (their mean, or that of a few "
+        "rows) and not about a model.",
         "Two constant baselines are common and harmless. Files of labels may hold two "
         "values: for such metrics only constant files count.",
         "Nothing, if they were baselines. Estimate the base rate offline where you "
@@ -136,7 +136,7 @@ def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     said = {i for i, step in enumerate(analysis.steps) if step.verdict == "probe"}
     if files is None and not said:
         return not_applicable(
-            "Needs submitted files; no description speaks of a probe either."
+            "Needs submitted files; no name speaks of one value or a probe either."
         )
     seen = set() if files is None else _bare_files(analysis, files)
     found = sorted(said | seen)
@@ -144,8 +144,8 @@ def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     return flag_if(
         len(found) >= _SEVERAL,
         (
-            f"{plural(len(found), 'submission')} of one or two values, or a probe by "
-            "its own description"
+            f"{plural(len(found), 'submission')} of one or two values, or a probe, by "
+            "the file or by its own name"
             + (f": {names}{', ...' if len(found) > 3 else ''}." if found else ".")
         ),
         value=len(found),

@@ -1,6 +1,7 @@
 """What was observed: competitions, submissions and their history. No statistics."""
 
 from lbsense.model.competition import Competition
+from lbsense.model.content import StatedContent, stated_content
 from lbsense.model.history import History
 from lbsense.model.identity import (
     NameIndex,
@@ -26,6 +27,7 @@ __all__ = [
     "Predictions",
     "Reading",
     "RowIssue",
+    "StatedContent",
     "Submission",
     "UnusedColumn",
     "content_groups",
@@ -34,4 +36,5 @@ __all__ = [
     "file_stem",
     "names_of_file",
     "plain_stem",
+    "stated_content",
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lbsense._format import format_gain, format_number, format_probability
+from lbsense._format import format_gain, format_number, format_probability, shorten
 from lbsense.facts import Claims, NoiseScale, Step
+from lbsense.model import stated_content
 
 __all__ = ["step_sentence"]
 
@@ -46,16 +47,23 @@ def step_sentence(
         case "repeat":
             return _repeat(step, reference)
         case "probe":
-            return (
-                "By its own description it was built to learn about the test labels, "
-                "not to predict them: it is left out of the list of gains."
-            )
+            return _probe(step)
         case "unscored":
             return _unscored(step)
         case "unknown":
             if contradicted:
                 return _contradicted(step)
             return _unknown(step, noise, claims, directed=directed)
+
+
+def _probe(step: Step) -> str:
+    found = stated_content(step.description, step.file_name)
+    words = "" if found is None else f" ({shorten(found.words, 60)!r})"
+    if found is not None and found.kind == "one value":
+        said = f"By its own name{words} it holds one value for all rows"
+    else:
+        said = f"By its own name{words} it is a probe of the leaderboard"
+    return f"{said}: a measurement and no model, left out of the list of gains."
 
 
 def _progress(step: Step) -> str:
