@@ -13,7 +13,18 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 ArrayLike: TypeAlias = npt.ArrayLike
 RandomState: TypeAlias = int | np.random.Generator | None
 
-Platform: TypeAlias = Literal["kaggle", "zindi"]
+Platform: TypeAlias = Literal[
+    "kaggle",
+    "zindi",
+    "loop",
+    "aide",
+    "mle-bench",
+    "rd-agent",
+    "optuna",
+    "mlflow",
+    "wandb",
+    "hydra",
+]
 ScoreKind: TypeAlias = Literal["public", "private", "cv"]
 Status: TypeAlias = Literal["complete", "pending", "error", "unknown"]
 CvSource: TypeAlias = Literal["column", "description", "file name", "log"]

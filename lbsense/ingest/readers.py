@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from lbsense._typing import Platform
 from lbsense.errors import IngestError
 from lbsense.ingest.catalogue import fill_from_catalogue, known_metric
+from lbsense.ingest.history.agents import Asked
 from lbsense.ingest.history.build import (
     build_submissions,
     in_time_order,
@@ -221,7 +222,8 @@ def _read(
     log = None if options.get("cv_log") is None else read_tables(options["cv_log"])
     columns, of_log = split_columns(field_names(options.get("columns")), raw, log)
     check_overrides(columns, raw)
-    chosen, issues = choose_tables(raw, columns)
+    asked = Asked(competition.metric, competition.slug, columns)
+    chosen, issues = choose_tables(raw, asked)
     exports = [OWN_TABLE if hand_made else export for _, export in chosen]
     ours = choose_team([table for table, _ in chosen], options.get("team"), columns)
     _check_size(ours)
@@ -236,7 +238,9 @@ def _read(
         raise IngestError(_empty_message(raw[0], issues), issues=issues)
     drafts = in_time_order(drafts, tables)
     submissions, unknown_parents = build_submissions(drafts, cv_pattern=pattern)
-    competition, catalogued = fill_from_catalogue(_with_platform(competition, tables))
+    competition, catalogued = fill_from_catalogue(
+        _with_direction(_with_platform(competition, tables), ours)
+    )
     history = History(
         competition=competition,
         submissions=tuple(submissions),
@@ -256,6 +260,16 @@ def _read(
     )
     warnings = sorted((*warnings_of(seen), *history.warnings), key=lambda w: w.code)
     return dataclasses.replace(history, warnings=tuple(warnings))
+
+
+def _with_direction(
+    competition: Competition, tables: Sequence[RawTable]
+) -> Competition:
+    """Return the competition with the direction that its tables state, if none is."""
+    stated = {table.greater_is_better for table in tables} - {None}
+    if competition.greater_is_better is not None or len(stated) != 1:
+        return competition
+    return dataclasses.replace(competition, greater_is_better=stated.pop())
 
 
 def _check_size(tables: Sequence[RawTable]) -> None:

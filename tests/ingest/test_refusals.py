@@ -26,10 +26,10 @@ LEADERBOARDS = {
 }
 LOGS = {
     "mlflow cli": "run_id,experiment_id,status,artifact_uri,start_time,end_time,"
-    "metrics.rmse\nr1,1,FINISHED,file:x,2025-09-02 08:20:04,,0.5\n",
+    "metrics.train_rmse\nr1,1,FINISHED,file:x,2025-09-02 08:20:04,,0.5\n",
     "mlflow page": "Start Time,Duration,Run ID,Name,Source Type,Source Name,User,Status,"
-    "lr,rmse\n2025-09-02 08:20:04,1s,r1,x,LOCAL,a.py,me,FINISHED,0.1,'-0.53\n",
-    "wandb": "Name,State,Created,Runtime,lr,val_loss.min\nx,finished,2025-09-02,9,1,0.5\n",
+    "lr\n2025-09-02 08:20:04,1s,r1,x,LOCAL,a.py,me,FINISHED,0.1\n",
+    "wandb": "Name,State,Created,Runtime,lr\nx,finished,2025-09-02,9,1\n",
     "neptune": "sys/id,sys/creation_time,metrics/rmse\nA-1,2025-09-02 08:20:04,0.5\n",
 }
 

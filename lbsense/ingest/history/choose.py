@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.history.agents import Asked, outcome_words, retell
 from lbsense.ingest.platforms import PLATFORMS, Export, Look, recognise
 from lbsense.ingest.tables.cells import read_text
 from lbsense.ingest.tables.names import known_fields, name_key
@@ -25,11 +26,12 @@ _INSTEAD = (
     "Export your own submissions instead: `kaggle competitions submissions -c <slug> "
     "--csv --page-size 200`; see `lbsense formats`."
 )
+_NOTHING = Asked()
 _Team = tuple[str | None, str | None]  # identifier and name
 
 
 def choose_tables(
-    tables: Sequence[RawTable], columns: ColumnNames | None
+    tables: Sequence[RawTable], asked: Asked = _NOTHING
 ) -> tuple[list[tuple[RawTable, Export]], list[RowIssue]]:
     """Return the tables that are submission histories, and what is said of others.
 
@@ -38,15 +40,19 @@ def choose_tables(
     IngestError
         If there is none: the message says what the first table is instead.
     """
-    named = bool({"public_score", "private_score", "score"} & set(columns or {}))
+    scores = {"public_score", "private_score", "score"}
+    named = bool(scores & set(asked.columns or {}))
     chosen: list[tuple[RawTable, Export]] = []
     issues: list[RowIssue] = []
     refusals: list[IngestError] = []
     for table in tables:
         try:
-            export = _recognise(table, named=named)
-            if named or _has_score(table):
-                chosen.append((table, export))
+            export = recognise(_look(table))
+            told = retell(table, export, asked)
+            if not named and not told.roles.keys() & scores:
+                _refuse(table)
+            if named or _has_score(told):
+                chosen.append((told, export))
                 continue
             refusals.append(IngestError(_no_score_message(table)))
         except IngestError as error:
@@ -57,26 +63,28 @@ def choose_tables(
     return chosen, issues
 
 
-def _recognise(table: RawTable, *, named: bool) -> Export:
-    """Return which export a table is; ``named`` is whether the user named its scores.
+def _look(table: RawTable) -> Look:
+    keys = frozenset(name_key(name) for name in table.columns)
+    return Look(table.columns, keys, table.shape, outcome_words(table))
+
+
+def _refuse(table: RawTable) -> None:
+    """Complain about a table that is known to be something else.
 
     Raises
     ------
     IngestError
         If it is a leaderboard, a chart or an experiment log without a public score.
     """
-    keys = frozenset(name_key(name) for name in table.columns)
-    look = Look(table.columns, keys, table.shape)
-    if not named:
-        _refuse_leaderboard(table, look)
-        _refuse_log(table, keys)
-    return recognise(look)
+    look = _look(table)
+    _refuse_leaderboard(table, look)
+    _refuse_log(table, look.keys)
 
 
 def _has_score(table: RawTable) -> bool:
     """Say whether some column holds a score of the leaderboard."""
     scores = {"public_score", "private_score", "score"}
-    return bool(known_fields(table.columns) & scores)
+    return bool((known_fields(table.columns) | table.roles.keys()) & scores)
 
 
 def _refuse_leaderboard(table: RawTable, look: Look) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from lbsense._format import plural, shorten
@@ -26,6 +26,9 @@ Shape: TypeAlias = Literal[
     "printed",
     "script",
     "sheet",
+    "aide",
+    "rd-agent",
+    "hydra",
 ]
 
 
@@ -60,6 +63,12 @@ class RawTable:
         Character between the cells of a delimited text.
     title : str or None
         The heading or the name that stands above the table, such as that of a sheet.
+    roles : mapping of str to str
+        Columns by field where the layout itself says so, whatever their names.
+    set_aside : frozenset of str
+        Columns that are of no field, whatever their names.
+    greater_is_better : bool or None
+        Direction of the scores, where the input states it.
     """
 
     source: str
@@ -69,6 +78,9 @@ class RawTable:
     issues: list[RowIssue]
     delimiter: str | None = None
     title: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    set_aside: frozenset[str] = frozenset()
+    greater_is_better: bool | None = None
 
     @property
     def shown(self) -> str:

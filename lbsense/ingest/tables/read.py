@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
@@ -10,8 +11,10 @@ import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.tables.aide import read_aide
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
 from lbsense.ingest.tables.drawn import read_labels, read_piped, read_ruled
+from lbsense.ingest.tables.folders import read_folder
 from lbsense.ingest.tables.markup import read_latex, read_restructured
 from lbsense.ingest.tables.names import known_fields
 from lbsense.ingest.tables.notebooks import Notebook, read_notebook
@@ -57,6 +60,10 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
     """
     if isinstance(data, pd.DataFrame):
         return (read_frame(data),)
+    if isinstance(data, (str, os.PathLike)):
+        tables = tuple(read_folder(os.fspath(data), _text_tables))
+        if tables:
+            return tables
     if is_text_source(data):
         documents = read_documents(data)
         return tuple(table for item in documents for table in _text_tables(item))
@@ -76,7 +83,10 @@ def _text_tables(document: Document) -> list[RawTable]:
     if document.workbook is not None:
         return read_workbook(document.workbook, document.source)
     notebook = read_notebook(document)
-    if notebook is not None:
+    tree = None if notebook is not None else read_aide(document)
+    if tree is not None:
+        tables = [tree]
+    elif notebook is not None:
         tables = _notebook_tables(notebook, document.source)
     elif is_page(document):
         tables = _page_tables(document)

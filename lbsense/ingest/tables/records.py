@@ -22,7 +22,15 @@ from lbsense.model import RowIssue
 
 __all__ = ["flatten", "json_problem", "read_frame", "read_json", "read_objects"]
 
-_WRAPPERS = ("data", "submissions", "results", "items", "records")
+# The last is that of MLE-bench.
+_WRAPPERS = (
+    "data",
+    "submissions",
+    "results",
+    "items",
+    "records",
+    "competition_reports",
+)
 _FAILURE = frozenset(("code", "detail", "error", "errors", "message"))
 _SETTINGS = frozenset(("args", "config", "hparams", "parameters", "params", "settings"))
 _SCORES = frozenset(("public_score", "private_score", "score"))

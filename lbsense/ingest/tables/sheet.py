@@ -168,7 +168,7 @@ def assign_columns(
     reported where they say something else. A ``cv`` column of words beside a score
     in ``valid`` names the scheme. What `choose_cv` cannot decide is no CV score.
     """
-    columns, folds = named_columns(table, overrides or {})
+    columns, folds = named_columns(table, {**table.roles, **(overrides or {})})
     claims = _claims(table, columns)
     issues: list[RowIssue] = []
     scheme = _scheme_column(table, claims.get("cv_score", []))
@@ -180,6 +180,7 @@ def assign_columns(
     if "cv_score" not in columns:
         taken = {*columns.values(), *folds, *(() if scheme is None else scheme[1:])}
         taken |= {at for claimed in claims.values() for _, at in claimed}
+        taken |= {table.columns.index(name) for name in table.set_aside}
         choice = cv_columns(table, metric, taken)
         if choice.chosen is not None:
             columns["cv_score"] = choice.chosen
@@ -208,7 +209,7 @@ def assign_columns(
 
 def column_of(field: str, table: RawTable, overrides: ColumnNames | None) -> int | None:
     """Return the column of one field, before the others are assigned."""
-    columns, _ = named_columns(table, overrides or {})
+    columns, _ = named_columns(table, {**table.roles, **(overrides or {})})
     claimed = _claims(table, columns).get(field)
     if field not in columns and claimed:
         columns[field] = _winner(table, field, [at for _, at in sorted(claimed)])
@@ -222,7 +223,8 @@ def _claims(
     claims: dict[str, list[tuple[int, int]]] = {}
     for position, name in enumerate(table.columns):
         found = field_of(name)
-        if found is not None and position not in stated.values():
+        free = position not in stated.values() and name not in table.set_aside
+        if found is not None and free:
             claims.setdefault(found[0], []).append((found[1], position))
     return claims
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 import zipfile
@@ -68,7 +69,8 @@ def read_workbook(raw: bytes, source: str) -> list[RawTable]:
             width = len(rows[0][1])  # beyond the last cell that says something
             rows = [(n, [*cells, *[None] * (width - len(cells))]) for n, cells in rows]
             table = grid_table(named, "sheet", rows)
-            tables += [] if table is None else [table]
+            if table is not None:
+                tables.append(dataclasses.replace(table, title=title))
     if not tables:
         msg = (
             f"{source}: an Excel workbook of {plural(len(sheets), 'sheet')}, none with "

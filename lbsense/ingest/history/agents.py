@@ -1,0 +1,578 @@
+"""What the tables of agents and trackers say: which score they climb on, and whence.
+
+The score that a loop climbs on is its public score; one of a test or holdout set,
+which it does not look at, is private.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from lbsense._format import plural, shorten
+from lbsense.errors import IngestError
+from lbsense.ingest.agents import DROPPED, FAILED, FLAGS, KEPT, OUTCOMES
+from lbsense.ingest.cv.words import Role, role_of
+from lbsense.ingest.exports import Export
+from lbsense.ingest.tables.cells import (
+    CellError,
+    is_missing,
+    read_flag,
+    read_score,
+    read_text,
+)
+from lbsense.ingest.tables.names import field_of, known_fields, name_key
+from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.sheet import ColumnNames
+from lbsense.metrics import find_metric
+from lbsense.model import RowIssue
+
+__all__ = ["Asked", "outcome_words", "retell"]
+
+_SEEN_ROWS = 500  # rows that tell what a column holds
+_EXPERIMENTS = (
+    *("commit", "experiment", "experimentid", "exp", "expid", "iteration", "iter"),
+    *("trial", "run", "runid", "version", "node", "id", "name", "tag", "step"),
+)
+_WORDS_ABOUT = ("hypothesis", "idea", "rationale", "what", "plan", "tag")
+_OF_TEST = frozenset(
+    ("test", "holdout", "hold", "heldout", "private", "hidden", "mle", "unseen")
+)
+_OF_BOARD = frozenset(("public", "lb", "leaderboard"))
+_OF_VALIDATION = frozenset(
+    ("val", "valid", "validation", "dev", "cv", "oof", "eval", "loo", "local")
+)
+_LOSSES = frozenset(("bpb", "loss", "perplexity", "ppl"))
+_FURTHER_METRICS = """
+    bleu fid fitness objective precision prauc psnr recall reward rocauc rouge sharpe
+    silhouette ssim
+"""
+_SCORES = _LOSSES | frozenset(_FURTHER_METRICS.split())
+_NOT_SCORES = """
+    baseline change cost count cpu delta depth diff duration epoch epochs fold folds gap
+    gb gpu hour hours id improvement iter iteration latency lr mb mem memory mfu minutes
+    ms n num number param parameters params prev previous ram rank rate runtime sd se
+    sec seconds seed sem size std stddev stderr stdev step steps target threshold time
+    timestamp tokens train training trn var version vram wall
+"""
+_NO_SCORE = frozenset(_NOT_SCORES.split())
+_PREFIX = re.compile(r"(?:metrics|summary|eval|results|scores)[./]", re.IGNORECASE)
+_SETTINGS = re.compile(r"(?:params|config|hparams|parameters|tags|system)[./_]", re.I)
+_GUARDED = ("'=", "'+", "'-", "'@")
+
+
+class Asked(NamedTuple):
+    """What the user says that bears on the choice of a score."""
+
+    metric: str | None = None
+    slug: str | None = None
+    columns: ColumnNames | None = None
+
+    def names(self, field: str) -> bool:
+        """Say whether the user named the column of a field."""
+        return field in (self.columns or {})
+
+
+class _Choice(NamedTuple):
+    public: str | None
+    private: str | None
+    aside: tuple[str, ...]
+
+
+def retell(table: RawTable, export: Export, asked: Asked) -> RawTable:
+    """Return a table of an agent or a tracker with the columns of its fields named.
+
+    Raises
+    ------
+    IngestError
+        If several columns can be the score, or the rows are of several competitions.
+    """
+    rule = _RULES.get(export.name)
+    return table if rule is None else rule(table, asked)
+
+
+def outcome_words(table: RawTable) -> frozenset[str]:
+    """Return the words of the column that says what became of each experiment."""
+    at = _outcome_at(table)
+    if at is None:
+        return frozenset()
+    cells = [read_text(row.cells[at]) for row in table.rows[:_SEEN_ROWS]]
+    return frozenset(_word(cell) for cell in cells if cell)
+
+
+# --- loops and journals --------------------------------------------------------------
+
+
+def _tell_loop(table: RawTable, asked: Asked) -> RawTable:
+    told = _tell_journal(table, asked)
+    at = _outcome_at(told)
+    if (
+        at is None
+        or asked.names("parent_id")
+        or "parent_id" in known_fields(told.columns)
+    ):
+        return told
+    named = told.roles.get("experiment_id")
+    if named is None:
+        return told
+    name_at = told.columns.index(named)
+    parent: str | None = None
+    rows = []
+    for row in told.rows:
+        rows.append(RawRow(row.line, [*row.cells, parent]))
+        if _is_kept(row.cells[at]):
+            parent = read_text(row.cells[name_at]) or parent
+    column = "parent, the last one kept"
+    return dataclasses.replace(
+        told,
+        columns=(*told.columns, column),
+        rows=rows,
+        roles={**told.roles, "parent_id": column},
+    )
+
+
+def _tell_journal(table: RawTable, asked: Asked) -> RawTable:
+    roles = _roles_of_words(table)
+    choice = _choose(table, asked, first=True)
+    table = _with_choice(table, choice, asked, roles)
+    status_at = _outcome_at(table)
+    scores = [
+        table.columns.index(name)
+        for field, name in table.roles.items()
+        if field in ("public_score", "private_score")
+    ]
+    table = _named_apart(table)
+    return _without_failed(table, status_at, scores)
+
+
+def _roles_of_words(table: RawTable) -> dict[str, str]:
+    keys = [name_key(name) for name in table.columns]
+    roles = {}
+    found = next((key for key in _EXPERIMENTS if key in keys), None)
+    if found is not None:
+        roles["experiment_id"] = table.columns[keys.index(found)]
+    at = _outcome_at(table)
+    if at is not None:
+        roles["status"] = table.columns[at]
+    about = next((key for key in _WORDS_ABOUT if key in keys), None)
+    if about is not None and "description" not in known_fields(table.columns):
+        roles["description"] = table.columns[keys.index(about)]
+    return roles
+
+
+def _outcome_at(table: RawTable) -> int | None:
+    """Return the column of outcomes: one of words, else one of flags."""
+    keys = [name_key(name) for name in table.columns]
+    known = KEPT | DROPPED | FAILED
+    found = [keys.index(key) for key in OUTCOMES if key in keys]
+    for at in found:
+        cells = [read_text(row.cells[at]) or "" for row in table.rows[:_SEEN_ROWS]]
+        if any(_word(cell) in known for cell in cells):
+            return at
+    flags = [keys.index(key) for key in FLAGS if key in keys]
+    return flags[0] if flags else (found[0] if found else None)
+
+
+def _word(cell: str) -> str:
+    return cell.strip(" *`_\"'.!✅❌").lower()
+
+
+def _is_kept(cell: object) -> bool:
+    if _word(str(cell)) in KEPT:
+        return True
+    try:
+        return read_flag(cell) is True
+    except CellError:
+        return False
+
+
+def _named_apart(table: RawTable) -> RawTable:
+    """Return the table with a number after each name that several experiments have."""
+    named = table.roles.get("experiment_id")
+    if named is None:
+        return table
+    at = table.columns.index(named)
+    texts = [read_text(row.cells[at]) for row in table.rows]
+    counts = Counter(text for text in texts if text)
+    if not any(count > 1 for count in counts.values()):
+        return table
+    seen: Counter[str] = Counter()
+    rows = []
+    for row, text in zip(table.rows, texts, strict=True):
+        if text and counts[text] > 1:
+            seen[text] += 1
+            number = "" if seen[text] == 1 else f" ({seen[text]})"
+            row = _with_cell(row, at, f"{text}{number}")
+        rows.append(row)
+    return dataclasses.replace(table, rows=rows)
+
+
+def _without_failed(
+    table: RawTable, status_at: int | None, scores: Sequence[int]
+) -> RawTable:
+    """Blank the scores of failed rows: a crash is logged as 0, and 0 is no score."""
+    if status_at is None:
+        return table
+    rows, issues = [], list(table.issues)
+    for row in table.rows:
+        word = _word(read_text(row.cells[status_at]) or "")
+        for at in scores if word in FAILED or word == "pruned" else ():
+            number = _number(row.cells[at])
+            if number is None:
+                continue
+            if number:
+                issues.append(_no_score(table, row, at, word))
+            row = _with_cell(row, at, None)
+        rows.append(row)
+    return dataclasses.replace(table, rows=rows, issues=issues)
+
+
+def _no_score(table: RawTable, row: RawRow, at: int, word: str) -> RowIssue:
+    return RowIssue(
+        source=table.source,
+        line=row.line,
+        column=table.columns[at],
+        found=shorten(str(row.cells[at]), 80),
+        expected=f"no score beside {word!r}",
+        action="cell taken as missing",
+    )
+
+
+def _with_cell(row: RawRow, at: int, cell: object) -> RawRow:
+    return RawRow(row.line, [*row.cells[:at], cell, *row.cells[at + 1 :]])
+
+
+# --- trackers ------------------------------------------------------------------------
+
+
+def _tell_runs(table: RawTable, asked: Asked) -> RawTable:
+    """Name the columns of a table of runs: MLflow, Weights & Biases, Hydra."""
+    rows = [RawRow(row.line, [*map(_unguarded, row.cells)]) for row in table.rows]
+    table = dataclasses.replace(table, rows=rows)
+    keys = [name_key(name) for name in table.columns]
+    roles = dict(table.roles)
+    names = ("mlflowrunname", "tagsmlflowrunname", "runname", "name", "runid")
+    found = next((key for key in names if key in keys), None)
+    if found is not None and not asked.names("experiment_id"):
+        roles.setdefault("experiment_id", table.columns[keys.index(found)])
+    status = next((key for key in ("status", "state") if key in keys), None)
+    if status is not None:
+        roles.setdefault("status", table.columns[keys.index(status)])
+    choice = _choose(table, asked, first=False)
+    table = _with_choice(table, choice, asked, roles)
+    scores = [
+        table.columns.index(name)
+        for field, name in table.roles.items()
+        if field in ("public_score", "private_score")
+    ]
+    at = None if status is None else keys.index(status)
+    return _without_failed(_named_apart(table), at, scores)
+
+
+def _tell_optuna(table: RawTable, asked: Asked) -> RawTable:
+    keys = [name_key(name) for name in table.columns]
+    roles: dict[str, str] = {}
+    for field, names in {
+        "experiment_id": ("number",),
+        "public_score": ("value", "values0"),
+        "submitted_at": ("datetimestart", "datetimecomplete"),
+        "status": ("state",),
+    }.items():
+        found = next((key for key in names if key in keys), None)
+        if found is not None and not asked.names(field):
+            roles[field] = table.columns[keys.index(found)]
+    objectives = [name for name in table.columns if re.fullmatch(r"values_\d+", name)]
+    if len(objectives) > 1 and not asked.names("public_score"):
+        msg = (
+            f"{table.source}: the trials of a study of {len(objectives)} objectives "
+            f"({', '.join(objectives[:6])}). Name the one to judge by with "
+            f"columns={{'public_score': {objectives[0]!r}}} (--columns public_score="
+            f"{objectives[0]})."
+        )
+        raise IngestError(msg)
+    tests = [
+        name
+        for name in table.columns
+        if name.startswith("user_attrs_")
+        and _words(name) & _OF_TEST
+        and _is_numeric(table, table.columns.index(name))
+    ]
+    if len(tests) == 1:
+        roles["private_score"] = tests[0]
+    table = _with_settings(dataclasses.replace(table, roles=roles))
+    scores = [
+        table.columns.index(name)
+        for field, name in table.roles.items()
+        if field in ("public_score", "private_score")
+    ]
+    at = None if "state" not in keys else keys.index("state")
+    return _without_failed(table, at, scores)
+
+
+def _with_settings(table: RawTable) -> RawTable:
+    """Describe every trial by its parameters."""
+    places = {
+        at: name.removeprefix("params_")
+        for at, name in enumerate(table.columns)
+        if name.startswith("params_")
+    }
+    if not places or "description" in known_fields(table.columns):
+        return table
+    column = "parameters"
+    rows = []
+    for row in table.rows:
+        cells = {name: read_text(row.cells[at]) for at, name in places.items()}
+        texts = [f"{name}={text}" for name, text in cells.items() if text]
+        rows.append(RawRow(row.line, [*row.cells, shorten(", ".join(texts), 300)]))
+    return dataclasses.replace(
+        table,
+        columns=(*table.columns, column),
+        rows=rows,
+        roles={**table.roles, "description": column},
+    )
+
+
+def _unguarded(cell: object) -> object:
+    """Return a cell without the apostrophe that guards it against spreadsheets."""
+    if isinstance(cell, str) and cell.startswith(_GUARDED):
+        return cell[1:]
+    return cell
+
+
+# --- reports -------------------------------------------------------------------------
+
+
+def _tell_grading(table: RawTable, asked: Asked) -> RawTable:
+    keys = [name_key(name) for name in table.columns]
+
+    def texts(key: str) -> list[str | None]:
+        at = keys.index(key) if key in keys else None
+        return [None if at is None else read_text(row.cells[at]) for row in table.rows]
+
+    competitions = Counter(name for name in texts("competitionid") if name)
+    wanted = asked.slug if asked.slug in competitions else None
+    if len(competitions) > 1 and wanted is None:
+        shown = [f"{name} ({n})" for name, n in competitions.most_common(8)]
+        more = len(competitions) - len(shown)
+        msg = (
+            f"{table.source}: a grading report of {len(competitions)} competitions, "
+            f"expected one. Choose with slug= (--slug on the command line): "
+            f"{', '.join(shown)}{f' and {more:,} more' if more > 0 else ''}."
+        )
+        raise IngestError(msg)
+    lower = {text for text in texts("islowerbetter") if text is not None}
+    rows, issues = [], list(table.issues)
+    valid, exists = texts("validsubmission"), texts("submissionexists")
+    for row, competition, is_valid, is_there in zip(
+        table.rows, texts("competitionid"), valid, exists, strict=True
+    ):
+        if wanted is not None and competition != wanted:
+            issue = RowIssue(
+                source=table.source,
+                line=row.line,
+                found=f"a report of {shorten(competition or 'no competition', 60)}",
+                expected=f"one of {wanted}",
+                action="row left out",
+            )
+            issues.append(issue)
+            continue
+        word = "complete"
+        if str(is_there).lower() == "false":
+            word = "no submission"
+        elif str(is_valid).lower() == "false":
+            word = "invalid"
+        rows.append(RawRow(row.line, [*row.cells, word]))
+    roles = {"private_score": table.columns[keys.index("score")], "status": "graded"}
+    if "submissionpath" in keys:
+        roles["file_name"] = table.columns[keys.index("submissionpath")]
+    if "createdat" in keys:
+        roles["submitted_at"] = table.columns[keys.index("createdat")]
+    return dataclasses.replace(
+        table,
+        columns=(*table.columns, "graded"),
+        rows=rows,
+        issues=issues,
+        roles={f: n for f, n in roles.items() if not asked.names(f)},
+        greater_is_better=_direction(lower),
+    )
+
+
+def _direction(lower: set[str]) -> bool | None:
+    stated = {text.lower() for text in lower}
+    return None if len(stated) != 1 else stated == {"false"}
+
+
+# --- which column is the score -------------------------------------------------------
+
+
+def _with_choice(
+    table: RawTable, choice: _Choice, asked: Asked, roles: Mapping[str, str]
+) -> RawTable:
+    given = dict(roles)
+    if choice.public is not None and not asked.names("public_score"):
+        given["public_score"] = choice.public
+    if choice.private is not None and not asked.names("private_score"):
+        given["private_score"] = choice.private
+    loss = choice.public is not None and bool(_words(choice.public) & _LOSSES)
+    chosen = choice.public or ""
+    issues = [
+        RowIssue(
+            source=table.source,
+            column=name,
+            found="a further score",
+            expected="one to climb on",
+            action=f"column {chosen!r} read instead; columns={{'public_score': ...}} "
+            "chooses",
+        )
+        for name in choice.aside
+    ]
+    return dataclasses.replace(
+        table,
+        roles={f: n for f, n in given.items() if not asked.names(f)},
+        issues=[*table.issues, *issues],
+        set_aside=frozenset(choice.aside),
+        greater_is_better=False if loss else table.greater_is_better,
+    )
+
+
+def _choose(table: RawTable, asked: Asked, *, first: bool) -> _Choice:
+    """Return the columns of the score climbed on, of the test score, and the others.
+
+    Parameters
+    ----------
+    table : RawTable
+        The table.
+    asked : Asked
+        Its metric decides between several.
+    first : bool
+        Whether the first of several scores is the one, as in a loop, whose log puts
+        it first; otherwise several are too many.
+
+    Raises
+    ------
+    IngestError
+        If there are several, and nothing tells which.
+    """
+    if known_fields(table.columns) & {"public_score"} or asked.names("public_score"):
+        return _Choice(None, None, ())
+    scores = [
+        name
+        for at, name in enumerate(table.columns)
+        if _is_score(name) and _is_numeric(table, at)
+    ]
+    bare = [name for name in scores if name_key(name) == "score"]
+    tests = [name for name in scores if _words(name) & _OF_TEST]
+    climbed = [name for name in scores if name not in tests]
+    if first and not climbed:
+        climbed = _numbers(table)[:1]
+    named = [name for name in climbed if _is_of(name, asked.metric)]
+    validated = [name for name in climbed if _words(name) & _OF_VALIDATION]
+    for group in (named, bare, validated, climbed):
+        if len(group) == 1 or (group and first):
+            public = group[0]
+            break
+    else:
+        if climbed:
+            raise IngestError(_several_message(table, climbed))
+        return _Choice(None, None, ())
+    own = _words(public) - _OF_VALIDATION
+    twins = [name for name in tests if _words(name) - _OF_TEST == own]
+    tests = twins if len(twins) == 1 else tests
+    private = tests[0] if len(tests) == 1 else None
+    aside = [name for name in scores if name not in (public, private)]
+    return _Choice(public, private, tuple(aside))
+
+
+def _is_score(name: str) -> bool:
+    if _SETTINGS.match(name):
+        return False
+    words = _words(name)
+    known = words & (_OF_TEST | _OF_VALIDATION | _SCORES | {"score"})
+    known |= {word for word in words if role_of(word) is Role.METRIC}
+    return bool(known) and not words & _NO_SCORE
+
+
+def _numbers(table: RawTable) -> list[str]:
+    """Return the columns of numbers that nothing says are no scores."""
+    return [
+        name
+        for at, name in enumerate(table.columns)
+        if not _words(name) & _NO_SCORE
+        and name_key(name) not in (*_EXPERIMENTS, *OUTCOMES, *FLAGS)
+        and field_of(name) is None
+        and _is_numeric(table, at)
+    ]
+
+
+def _is_numeric(table: RawTable, at: int) -> bool:
+    cells = [row.cells[at] for row in table.rows[:_SEEN_ROWS]]
+    said = [cell for cell in cells if not is_missing(cell)]
+    return bool(said) and 2 * sum(_number(cell) is not None for cell in said) >= len(
+        said
+    )
+
+
+def _number(cell: object) -> float | None:
+    try:
+        score = read_score(cell)
+    except CellError:
+        return None
+    return None if score is None else score.value
+
+
+def _is_of(name: str, metric: str | None) -> bool:
+    """Say whether the name of a column speaks of the metric."""
+    if metric is None:
+        return False
+    words = _words(name) - _OF_TEST - _OF_VALIDATION - {"mean", "avg", "score", "best"}
+    tried = {"_".join(sorted(words)), *words, *_ordered(name)}
+    for text in tried:
+        try:
+            if text and find_metric(text).name == metric:
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _ordered(name: str) -> list[str]:
+    kept = [
+        word
+        for word in re.findall(r"[a-z]+[0-9]*", _plain(name))
+        if word not in _OF_TEST | _OF_VALIDATION | {"mean", "avg", "score", "best"}
+    ]
+    return ["_".join(kept)]
+
+
+def _plain(name: str) -> str:
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _PREFIX.sub("", name))
+    return text.lower()
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+", _plain(name)))
+
+
+def _several_message(table: RawTable, names: Sequence[str]) -> str:
+    shown = ", ".join(repr(shorten(name, 60)) for name in names[:10])
+    return (
+        f"{table.source}: experiment runs with {plural(len(names), 'score')}: {shown}. "
+        "Name the one that the search climbs on with columns={'public_score': "
+        f"{names[0]!r}}} (--columns public_score={names[0]}), or say which metric it "
+        "is with --metric. Beside a history of submissions, pass the runs as cv_log= "
+        "or --cv-log."
+    )
+
+
+_RULES: dict[str, Callable[[RawTable, Asked], RawTable]] = {
+    "loop": _tell_loop,
+    "journal": _tell_journal,
+    "grading report": _tell_grading,
+    "optuna": _tell_optuna,
+    "mlflow": _tell_runs,
+    "wandb": _tell_runs,
+    "hydra": _tell_runs,
+}
