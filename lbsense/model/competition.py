@@ -21,8 +21,9 @@ class Competition(Result):
     ----------
     slug : str or None
         The name in the competition's address.
-    platform : {"kaggle", "zindi"} or None
-        Where it runs.
+    platform : str or None
+        Where the history comes from: ``kaggle``, ``zindi``, or an agent or a tracker,
+        such as ``loop``, ``aide`` or ``optuna``.
     metric : str or None
         Registered name of the metric, as ``lbsense.metrics.find_metric`` gives it, or
         the user's own name for a metric that is not registered.

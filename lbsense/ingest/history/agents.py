@@ -553,7 +553,9 @@ def _plain(name: str) -> str:
 
 
 def _words(name: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z]+", _plain(name)))
+    """Return the words of a name, and those with a number without it too."""
+    words = re.findall(r"[a-z]+[0-9]*", _plain(name))
+    return frozenset((*words, *(word.rstrip("0123456789") for word in words)))
 
 
 def _several_message(table: RawTable, names: Sequence[str]) -> str:
