@@ -26,7 +26,7 @@ __all__ = [
 
 _PREFIX = re.compile(r"(?:metrics|extras|sys|summary|eval|tags)[./]", re.IGNORECASE)
 _PAIR = re.compile(r"±|\+/-|\+-|[(,/&]")  # "Mean ± Std", "CV mean (std)"
-_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]")
+_BRACKETS = re.compile(r"\([^()]*+\)|\[[^\[\]]*+\]")
 _LONGEST = 80
 _SCORE_LIST = """
     score scores value result results skor puntaje nota wert スコア 分数 得分 成绩 값

@@ -58,7 +58,9 @@ _OWNERS_BEFORE = (
         r"\s+(?:(?:sub|submission|exp|experiment|run|version)\s*#?\s*\d+\w*|#\d+"
         r"|[`'\"]?(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]+[`'\"]?)\s*[(\[]\s*$"
     ),
-    re.compile(r"(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]+\s+had\s+(?:an?\s+)?$"),
+    re.compile(
+        r"(?<![\w.-])(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]++\s+had\s+(?:an?\s+)?$"
+    ),
     re.compile(r"\b(?:notebook|kernel|paper|discussion|writeup),\s+$"),
     re.compile(r"\b(?:version|file|submission|run|one)\s+with\s+(?:an?\s+)?$"),
     re.compile(r"'s\s*[(\[]\s*$"),

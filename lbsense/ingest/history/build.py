@@ -214,7 +214,7 @@ def _parents(
 def _called(draft: Draft, name: str) -> set[str]:
     """Return the names by which a later row may speak of this one."""
     description = draft.description or ""
-    first = re.match(r"\W*([\w.-]*\w)", description)
+    first = re.match(r"\W*+(\w(?:[\w.-]*\w)?)", description)
     files = names_of_file(draft.file_name or "")
     called = {
         name,

@@ -309,7 +309,7 @@ def _refuse_chart(table: RawTable) -> None:
     """Refuse the export of a chart: one row per step of training, not one per run."""
     names = [name.strip() for name in table.columns]
     stepped = bool(names) and names[0].lower() in _STEP_NAMES
-    charted = stepped and any(re.fullmatch(".+ - .+", name) for name in names[1:])
+    charted = stepped and any(" - " in name[1:-1] for name in names[1:])
     if not charted and {name.lower() for name in names} != _BOARD_NAMES:
         return
     found = ", ".join(shorten(name, 40) for name in names[:4])

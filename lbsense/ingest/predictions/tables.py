@@ -40,7 +40,7 @@ Wanted = Mapping[str, str | Sequence[str]]
 
 _ID_NAMES = ("id", "rowid", "index", "uid", "uuid", "key")
 _UNNAMED = re.compile(r"(?:unnamed: ?\d+|)$", re.IGNORECASE)
-_WHOLE = re.compile(r"(-?\d+)\.0+")
+_WHOLE = re.compile(r"(-?\d++)\.0++")
 _MISSING = ["", "na", "nan", "n/a", "null", "none", "<na>"]
 _PREDICTIONS = re.compile(r"(?:y|oof)?(?:preds?|predictions?|predicted|hat)|oof|proba?")
 _LABELS = ("target", "label", "labels", "y", "ytrue", "true", "truth", "class", "gt")
@@ -149,7 +149,8 @@ def as_ids(values: Any, source: str) -> AnyArray:
         return array.astype(str)
     if array.dtype.kind == "f" and (array == np.floor(array)).all():
         return array.astype(np.int64).astype(str)
-    text = [_WHOLE.sub(r"\1", str(item).strip()) for item in array.tolist()]
+    text = [str(item).strip() for item in array.tolist()]
+    text = [found[1] if (found := _WHOLE.fullmatch(item)) else item for item in text]
     blank = [row for row, item in enumerate(text) if item in ("", "nan", "None")]
     if blank:
         msg = (
@@ -198,7 +199,7 @@ def read_prediction_table(data: Any, wanted: Wanted, source: str) -> PredictionT
 def _from_text(source: str, text: str, wanted: Wanted) -> PredictionTable:
     heading, _, body = text.partition("\n")
     delimiter = max(",\t;", key=heading.count)
-    sample: list[object] = [*re.split(f"[{delimiter}\n]", body[:10_000])]
+    sample: list[object] = [*body[:10_000].replace("\n", delimiter).split(delimiter)]
     comma = uses_decimal_comma(sample, delimiter)
     try:
         names = next(csv.reader([heading], delimiter=delimiter))

@@ -35,16 +35,17 @@ _THOUSANDS = re.compile(
     r"(?<![0-9.])[0-9]{1,3}(?:([ ',])[0-9]{3})(?:\1[0-9]{3})*(?![0-9])"
 )
 _SCORE = re.compile(
-    rf"[~≈=]?\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?"
-    rf"(?:\s*(?:±|\+/-|\+-)\s*(?P<spread>{_NUMBER})\s*%?"
-    rf"|\s*\(\s*(?:±|\+/-|\+-|std|sd|σ)?\s*[:=]?\s*(?P<inner>[0-9]*\.?[0-9]+)\s*%?\s*\)"
-    r"|(?:\s*[(\[][^()\[\]]*[)\]])+)?",
+    rf"[~≈=]?\s*+(?P<value>{_NUMBER})\s*+(?P<percent>%)?\s*+"
+    rf"(?:(?:±|\+/-|\+-)\s*+(?P<spread>{_NUMBER})\s*+%?"
+    r"|\(\s*+(?:±|\+/-|\+-|std|sd|σ)?\s*+[:=]?\s*+"
+    r"(?P<inner>[0-9]++(?:\.[0-9]++)?|\.[0-9]++)\s*+%?\s*+\)"
+    r"|(?:[(\[][^()\[\]]*+[)\]]\s*+)*[(\[][^()\[\]]*+[)\]])?",
     re.IGNORECASE,
 )
 _PAIR = re.compile(
     rf"(?P<value>{_NUMBER})\s*(?P<percent>%)?\s*[/|]\s*(?P<second>{_NUMBER})\s*%?"
 )
-_ARROW = re.compile(rf"{_NUMBER}\s*%?\s*(?:→|⇒|->|=>|➔|➜)\s*(?P<last>.*\S)")
+_ARROW = re.compile(rf"{_NUMBER}\s*+%?\s*+(?:→|⇒|->|=>|➔|➜)\s*+(?P<last>.*\S)")
 # A number and a word or two of praise or place, such as "best 0.81" or "LB: 0.81".
 _BESIDE_WORDS = re.compile(
     rf"(?:[^\W\d_]+[:= ]\s*){{0,2}}(?P<value>{_NUMBER})\s*(?P<percent>%)?"
@@ -56,7 +57,9 @@ _TAG = re.compile(
     r"\b[^<>]*>|\[\^[^\[\]]*\]",
     re.IGNORECASE,
 )
-_FOLDS = re.compile(rf"[(\[]?\s*({_NUMBER}(?:\s*[,;/|\s]\s*{_NUMBER})+)\s*[)\]]?")
+_FOLDS = re.compile(
+    rf"[(\[]?\s*({_NUMBER}(?:(?:\s*+[,;/|]\s*+|\s++){_NUMBER})+)\s*[)\]]?"
+)
 _INFINITE = re.compile(r"[+-]?\s*(?:inf|infinity|∞)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"[\s?.\-_–—―*/#~]*"

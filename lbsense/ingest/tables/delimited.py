@@ -25,7 +25,13 @@ from lbsense.ingest.tables.names import (
     known_fields,
     name_key,
 )
-from lbsense.ingest.tables.raw import RawRow, RawTable, skipped_line, wrong_width
+from lbsense.ingest.tables.raw import (
+    RawRow,
+    RawTable,
+    check_size,
+    skipped_line,
+    wrong_width,
+)
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
@@ -37,6 +43,7 @@ __all__ = [
 
 _DELIMITERS = (",", "\t", ";", "|")
 _SEARCHED_LINES = 200
+_SEARCHED_NAMES = 5_000
 _MAX_QUOTED_LINES = 500
 _TEXT_FIELDS = ("description", "file_name")
 _NUMBERS = ("public_score", "private_score", "cv_score", "score")
@@ -96,7 +103,7 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
         ],
         delimiter=heading.delimiter,
     )
-    tables = [table]
+    tables = {tuple(map(name_key, table.columns)): table}
     records = _records(lines, heading, document.source, table.issues)
     for number, cells in _join_broken(records, heading.names):
         names = tuple(_trim(cells))
@@ -107,19 +114,20 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
             _add(table, number, cells)
         else:
             table = page
-    return tables
+    return list(tables.values())
 
 
-def _page(tables: list[RawTable], names: tuple[str, ...]) -> RawTable | None:
+def _page(
+    tables: dict[tuple[str, ...], RawTable], names: tuple[str, ...]
+) -> RawTable | None:
     """Return the table that a further heading goes on with, or begins, if it is one."""
-    key = [name_key(name) for name in names]
-    for table in tables:
-        if [name_key(name) for name in table.columns] == key:
-            return table
-    if 2 * len(known_fields(names)) < len(names):
-        return None
-    tables.append(dataclasses.replace(tables[0], columns=names, rows=[], issues=[]))
-    return tables[-1]
+    key = tuple(map(name_key, names))
+    if key not in tables:
+        if 2 * len(known_fields(names)) < len(names):
+            return None
+        first = next(iter(tables.values()))
+        tables[key] = dataclasses.replace(first, columns=names, rows=[], issues=[])
+    return tables[key]
 
 
 def find_heading(lines: list[str]) -> Heading | None:
@@ -131,6 +139,10 @@ def find_heading(lines: list[str]) -> Heading | None:
             text = " ".join(lines[index : end + 1])
             for delimiter in _DELIMITERS:
                 names = tuple(_trim(_split(text, delimiter)))
+                if len(names) > _SEARCHED_NAMES:
+                    if is_heading(list(names[:_SEARCHED_NAMES])):
+                        check_size("The table", 0, len(names))
+                    continue
                 # A heading that is marked as a comment; "#" alone is a name.
                 names = (names[0].lstrip("# ") or names[0], *names[1:])
                 if (len(names) > 1 or delimiter == ",") and is_heading(list(names)):

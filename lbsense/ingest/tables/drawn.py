@@ -10,32 +10,37 @@ from lbsense.ingest.platforms import PLATFORMS
 from lbsense.ingest.tables.cells import read_status
 from lbsense.ingest.tables.delimited import is_known_noise
 from lbsense.ingest.tables.names import field_of, known_fields, name_key
-from lbsense.ingest.tables.raw import RawRow, RawTable, skipped_line, wrong_width
+from lbsense.ingest.tables.raw import (
+    RawRow,
+    RawTable,
+    check_size,
+    skipped_line,
+    wrong_width,
+)
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
 __all__ = ["read_labels", "read_piped", "read_ruled"]
 
-_RULER = re.compile(r"\s*-{2,}(?:\s+-{2,})+\s*")
+_RULER = re.compile(r"\s*+-{2,}+(?:\s++-{2,}+)++\s*+")
 _PIPE_RULER = re.compile(
-    r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*|\s*\|\s*:?-+:?\s*\|\s*"
+    r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)++(?:\|\s*+)?"
+    r"|\s*+\|\s*+:?-++:?\s*+\|\s*+"
 )
-_BOARD_RULER = re.compile(r"\s*[-_=|+\s]*")
+_BOARD_RULER = re.compile(r"[-_=|+\s]*+")
 _BOARDS = [list(platform.board) for platform in PLATFORMS if platform.board]
 _SCORES = {"public_score", "private_score", "score"}
 _ABOUT_A_TRIAL = {"cv_score", "status", "file_name"}
 _MAX_BROKEN_LINES = 60
-_LABEL = re.compile(
-    r"[\s>*+-]*\**`?([A-Za-z][\w /()#-]{0,40}?)`?\**\s*[:=：]\**\s+(.*)"
-)
+_LABEL = re.compile(r"[\s>*+-]*+`?([A-Za-z][\w /()#-]{0,40}?)`?\**\s*[:=：]\**\s+(.*)")
 _MARKDOWN_HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
 _DATE_IN_HEADING = re.compile(
     r"\(?(\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?)\)?"
 )
-_NUMBER = r"\**([+-]?\d*\.?\d+)\**"
+_NUMBER = r"\**+([+-]?(?:\d++(?:\.\d++)?|\.\d++))\**+"
 _ARROW_LINE = re.compile(
-    rf"[\s>*+-]*\**([\w .-]{{1,40}}?)\**\s*[:：]\s*{_NUMBER}\s*(CV|OOF|LOO|val)\w*"
-    rf"\s*(?:→|-+>|=>|/|,|\|)\s*{_NUMBER}\s*(?:public|LB)\b(.*)",
+    rf"[\s>*+-]*+([\w .-]{{1,40}}?)\**\s*[:：]\s*{_NUMBER}\s*+(CV|OOF|LOO|val)\w*+"
+    rf"\s*+(?:→|-+>|=>|/|,|\|)\s*+{_NUMBER}\s*(?:public|LB)\b(.*)",
     re.IGNORECASE,
 )
 
@@ -232,6 +237,7 @@ def read_labels(document: Document) -> list[RawTable]:
         if known_fields(e) & _ABOUT_A_TRIAL and not known_fields(e) & _SCORES
     ]
     names = tuple(dict.fromkeys(name for _, entry in entries for name in entry))
+    check_size(document.source, len(entries), len(names))
     rows = [RawRow(line, [e.get(name) for name in names]) for line, e in entries]
     return [
         RawTable(

@@ -221,7 +221,7 @@ def field_of(name: str) -> tuple[str, int] | None:
     >>> field_of("lb_delta") is None
     True
     """
-    plain = re.sub(r"\(.*?\)|\[.*?\]", " ", name)
+    plain = re.sub(r"\([^()]*+\)|\[[^\[\]]*+\]", " ", name)
     for candidate in dict.fromkeys((name, plain)):
         words = _words(candidate)
         found = _FIELD_OF.get("".join(words)) or _field_by_words(candidate)

@@ -12,7 +12,7 @@ from lbsense.ingest.tables.raw import RawRow, RawTable
 __all__ = ["with_pairs_apart"]
 
 _SCORES = ("cv_score", "public_score", "private_score")
-_MARK = re.compile(r"\s*[/|&]\s*")
+_MARK = re.compile(r"[/|&]")
 
 
 def with_pairs_apart(table: RawTable) -> RawTable:
@@ -42,8 +42,10 @@ def with_pairs_apart(table: RawTable) -> RawTable:
 
 def _halves(name: str) -> tuple[str, str] | None:
     """Return the two names in a heading that names two scores."""
-    inner = re.search(r"[(\[](.*[/|&].*)[)\]]", name)
-    parts = _MARK.split(inner.group(1) if inner else name)
+    start = min((at for mark in "([" if (at := name.find(mark)) >= 0), default=-1)
+    end = max(name.rfind(")"), name.rfind("]"))
+    inside = name[start + 1 : end] if 0 <= start < end else ""
+    parts = _MARK.split(inside if _MARK.search(inside) else name)
     if len(parts) != 2:
         return None
     fields = [field_of(part.strip()) for part in parts]

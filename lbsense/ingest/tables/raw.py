@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from lbsense._format import plural, shorten
+from lbsense.errors import IngestError
 from lbsense.model import RowIssue
 
-__all__ = ["RawRow", "RawTable", "Shape", "grid_table", "skipped_line", "wrong_width"]
+__all__ = [
+    "MAX_ROWS",
+    "RawRow",
+    "RawTable",
+    "Shape",
+    "check_size",
+    "grid_table",
+    "skipped_line",
+    "with_short_cells",
+    "wrong_width",
+]
+
+MAX_ROWS = 1_000_000
+_MAX_COLUMNS = 5_000
+_MAX_CELLS = 20_000_000
+_MAX_CELL = 32_767  # characters: what a cell of a spreadsheet can hold
 
 Shape: TypeAlias = Literal[
     "delimited",
@@ -116,6 +133,7 @@ def grid_table(
     A column of words without a name is called ``name``, as the index of a frame and
     the row labels of a page are; one that only counts the rows is left out.
     """
+    check_size(source, len(rows), max((len(cells) for _, cells in rows[:1]), default=0))
     filled = [(line, list(cells)) for line, cells in rows if any(map(_says, cells))]
     names = _joined_names([cells for _, cells in filled[:n_heading]])
     width = len(names)
@@ -183,6 +201,57 @@ def _is_counter(cells: Sequence[object]) -> bool:
         return False
     numbers = [int(text) for text in texts]
     return all(later > earlier for earlier, later in itertools.pairwise(numbers))
+
+
+def check_size(source: str, n_rows: int, n_columns: int) -> None:
+    """Refuse a table that is far beyond the history of one entrant, before it is made.
+
+    Raises
+    ------
+    IngestError
+        If it has more than 5,000 columns, 1,000,000 rows or 20,000,000 cells.
+    """
+    for n, most, what in (
+        (n_columns, _MAX_COLUMNS, "columns"),
+        (n_rows, MAX_ROWS, "rows"),
+        (n_rows * n_columns, _MAX_CELLS, "cells"),
+    ):
+        if n > most:
+            msg = (
+                f"{source}: a table of {n:,} {what}, but at most {most:,} are read. "
+                "That is far more than a history has. Cut out the rows of one team in "
+                "one competition, and the columns that tell of its submissions."
+            )
+            raise IngestError(msg)
+
+
+def with_short_cells(table: RawTable) -> RawTable:
+    """Return the table with what no cell of a spreadsheet could hold left out."""
+    rows, issues = table.rows, table.issues
+    for position, row in enumerate(table.rows):
+        if any(isinstance(cell, str) and len(cell) > _MAX_CELL for cell in row.cells):
+            if rows is table.rows:
+                rows = list(rows)
+            cells: list[object] = []
+            for name, cell in zip(table.columns, row.cells, strict=True):
+                if isinstance(cell, str) and len(cell) > _MAX_CELL:
+                    issues.append(_too_long(table.source, row.line, name, cell))
+                    cells.append(cell[:_MAX_CELL])
+                else:
+                    cells.append(cell)
+            rows[position] = RawRow(row.line, cells)
+    return table if rows is table.rows else dataclasses.replace(table, rows=rows)
+
+
+def _too_long(source: str, line: int, column: str, cell: str) -> RowIssue:
+    return RowIssue(
+        source=source,
+        line=line,
+        column=column,
+        found=f"{len(cell):,} characters: {shorten(cell[:200], 60)}",
+        expected=f"at most {_MAX_CELL:,}",
+        action="the rest left out",
+    )
 
 
 def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:

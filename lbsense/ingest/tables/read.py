@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence, Set
@@ -20,7 +21,7 @@ from lbsense.ingest.tables.names import known_fields
 from lbsense.ingest.tables.notebooks import Notebook, read_notebook
 from lbsense.ingest.tables.pages import is_page, page_message, preformatted, read_html
 from lbsense.ingest.tables.printed import read_printed
-from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.raw import MAX_ROWS, RawRow, RawTable, with_short_cells
 from lbsense.ingest.tables.records import (
     json_problem,
     read_frame,
@@ -66,9 +67,10 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
             return tables
     if is_text_source(data):
         documents = read_documents(data)
-        return tuple(table for item in documents for table in _text_tables(item))
+        tables = (table for item in documents for table in _text_tables(item))
+        return tuple(map(with_short_cells, tables))
     if isinstance(data, (Sequence, Set, Iterator)):
-        items = list(data)
+        items = list(itertools.islice(data, MAX_ROWS + 1))
         if items and all(_is_page(item) for item in items):
             return tuple(table for item in items for table in read_tables(item))
         return (read_objects(items),)

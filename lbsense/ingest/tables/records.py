@@ -16,7 +16,7 @@ from lbsense._format import shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.tables.delimited import is_known_noise
 from lbsense.ingest.tables.names import field_of, known_fields
-from lbsense.ingest.tables.raw import RawRow, RawTable, Shape, skipped_line
+from lbsense.ingest.tables.raw import RawRow, RawTable, Shape, check_size, skipped_line
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
@@ -52,6 +52,7 @@ def read_frame(frame: pd.DataFrame, source: str = "<data frame>") -> RawTable:
         raise IngestError(msg)
     if frame.index.name is not None or isinstance(frame.index, pd.MultiIndex):
         frame = frame.reset_index(allow_duplicates=True)
+    check_size(source, *frame.shape)
     names = tuple(
         " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
         for name in frame.columns
@@ -363,6 +364,7 @@ def _table(
         )
         raise IngestError(msg)
     names = tuple(dict.fromkeys(name for _, record in flat for name in record))
+    check_size(source, len(flat), len(names))
     rows = [RawRow(line, [r.get(name) for name in names]) for line, r in flat]
     return RawTable(source=source, shape=shape, columns=names, rows=rows, issues=issues)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import itertools
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lbsense.ingest.tables.names import known_fields
-from lbsense.ingest.tables.raw import RawTable, grid_table
+from lbsense.ingest.tables.raw import RawTable, check_size, grid_table
 from lbsense.ingest.tables.records import flatten
 from lbsense.ingest.tables.source import Document
 
@@ -62,9 +63,9 @@ def _may_hold_one(text: str) -> bool:
 
 def _literals(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
     """Yield each table, the heading first; what is inside one is not looked at."""
-    queue: list[ast.AST] = [tree]
+    queue: deque[ast.AST] = deque([tree])
     while queue:
-        node = queue.pop(0)
+        node = queue.popleft()
         rows = None
         if isinstance(node, (ast.List, ast.Tuple)):
             rows = _of_records(node.elts)
@@ -75,7 +76,7 @@ def _literals(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
         if rows is not None:
             yield rows
         else:
-            queue[:0] = list(ast.iter_child_nodes(node))
+            queue.extendleft(reversed(list(ast.iter_child_nodes(node))))
 
 
 def _of_records(items: Sequence[ast.expr]) -> list[tuple[int, list[Any]]] | None:
@@ -83,6 +84,7 @@ def _of_records(items: Sequence[ast.expr]) -> list[tuple[int, list[Any]]] | None
         return None
     records = [(item.lineno, flatten(_record(item))) for item in items]
     names = list(dict.fromkeys(name for _, record in records for name in record))
+    check_size("The script", len(records), len(names))
     rows = [(line, [record.get(name) for name in names]) for line, record in records]
     return [(records[0][0], list(names)), *rows]
 
