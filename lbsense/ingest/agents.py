@@ -9,7 +9,10 @@ from lbsense.ingest.exports import Export, FormatGuide, Look, Platform
 
 __all__ = ["AGENTS", "DROPPED", "FAILED", "FLAGS", "KEPT", "OUTCOMES"]
 
-OUTCOMES = ("status", "decision", "outcome", "verdict", "result", "action", "state")
+OUTCOMES = (
+    *("status", "decision", "outcome", "verdict", "result", "action", "state"),
+    "correctness",
+)
 """Columns that say what became of an experiment, in the order of preference."""
 FLAGS = ("kept", "keep", "accepted", "accept", "iskept", "isaccepted", "improved")
 """Columns that say by yes or no whether the following ones build on it."""
@@ -54,7 +57,13 @@ _LOOP = Platform(
     name="loop",
     title="an experiment loop",
     exports=(
-        Export(name="loop", platform="loop", recognises=_is_loop, hand_made=True),
+        Export(
+            name="loop",
+            platform="loop",
+            recognises=_is_loop,
+            unknown_status="note",
+            hand_made=True,
+        ),
         Export(
             name="journal",
             platform="loop",

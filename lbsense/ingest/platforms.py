@@ -343,6 +343,46 @@ _OWN_GUIDES = (
         ),
     ),
     FormatGuide(
+        name="notebook",
+        title="A Jupyter notebook, or its export as HTML",
+        how="Save the notebook after the cell that shows the table was run.",
+        columns=("as table: in outputs, in Markdown cells, else in the code",),
+        caveats=(
+            "Every table is looked at; the code only where no cell shows one.",
+            "A frame that was printed in part names the rows that are left out.",
+        ),
+    ),
+    FormatGuide(
+        name="page",
+        title="Tables of HTML: in a page, or inside Markdown",
+        how="Save the page from the browser as HTML.",
+        columns=("as table",),
+        caveats=(
+            "Pages that draw their lists by script hold no table when they are saved: "
+            "use the export instead.",
+        ),
+    ),
+    FormatGuide(
+        name="workbook",
+        title="An Excel workbook (.xlsx)",
+        how="Give the file; needs pip install 'lbsense[excel]'.",
+        columns=("as table, every sheet",),
+        caveats=(
+            "Formulas count as the office last computed them.",
+            "Old workbooks (.xls) and those of other offices: save as .xlsx or CSV.",
+        ),
+    ),
+    FormatGuide(
+        name="text",
+        title="Tables in texts: printed frames, LaTeX, reStructuredText, scripts, JSON",
+        how=(
+            "Give the text: print(frame), a tabular, a simple, grid, csv or list "
+            "table, a Python script with a list of dictionaries, or nested JSON."
+        ),
+        columns=("as table",),
+        caveats=("Of a script only what is written down is read: nothing is run.",),
+    ),
+    FormatGuide(
         name="log",
         title="An experiment log to take CV scores from, beside a history",
         how=(

@@ -252,7 +252,7 @@ def test_trials():
         "error",
     ]
     assert history[0].description == "depth=4, lr=0.1"
-    assert "pruned" in str(history.dropped)
+    assert "beside 'PRUNED'" in str(history.dropped)
 
 
 def test_trials_of_two_objectives():

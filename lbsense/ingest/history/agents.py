@@ -100,7 +100,7 @@ def outcome_words(table: RawTable) -> frozenset[str]:
     if at is None:
         return frozenset()
     cells = [read_text(row.cells[at]) for row in table.rows[:_SEEN_ROWS]]
-    return frozenset(_word(cell) for cell in cells if cell)
+    return frozenset().union(*(_said(cell) for cell in cells if cell))
 
 
 # --- loops and journals --------------------------------------------------------------
@@ -170,18 +170,19 @@ def _outcome_at(table: RawTable) -> int | None:
     found = [keys.index(key) for key in OUTCOMES if key in keys]
     for at in found:
         cells = [read_text(row.cells[at]) or "" for row in table.rows[:_SEEN_ROWS]]
-        if any(_word(cell) in known for cell in cells):
+        if any(_said(cell) & known for cell in cells):
             return at
     flags = [keys.index(key) for key in FLAGS if key in keys]
     return flags[0] if flags else (found[0] if found else None)
 
 
-def _word(cell: str) -> str:
-    return cell.strip(" *`_\"'.!✅❌").lower()
+def _said(cell: str) -> frozenset[str]:
+    """Return the words of an outcome, such as both of ``council_keep``."""
+    return frozenset(re.findall(r"[^\W\d_]+", cell[:100].lower()))
 
 
 def _is_kept(cell: object) -> bool:
-    if _word(str(cell)) in KEPT:
+    if _said(str(cell)) & KEPT:
         return True
     try:
         return read_flag(cell) is True
@@ -218,8 +219,8 @@ def _without_failed(
         return table
     rows, issues = [], list(table.issues)
     for row in table.rows:
-        word = _word(read_text(row.cells[status_at]) or "")
-        for at in scores if word in FAILED or word == "pruned" else ():
+        word = read_text(row.cells[status_at]) or ""
+        for at in scores if _said(word) & (FAILED | {"pruned"}) else ():
             number = _number(row.cells[at])
             if number is None:
                 continue
@@ -470,7 +471,8 @@ def _choose(table: RawTable, asked: Asked, *, first: bool) -> _Choice:
         climbed = _numbers(table)[:1]
     named = [name for name in climbed if _is_of(name, asked.metric)]
     validated = [name for name in climbed if _words(name) & _OF_VALIDATION]
-    for group in (named, bare, validated, climbed):
+    twin = [name for name in validated if "score" in _words(name)] if bare else []
+    for group in (named, twin, bare, validated, climbed):
         if len(group) == 1 or (group and first):
             public = group[0]
             break

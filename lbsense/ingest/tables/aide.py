@@ -65,7 +65,7 @@ def read_aide(document: Document) -> RawTable | None:
     directions: Counter[bool] = Counter()
     rows = []
     for i, node in known:
-        value, maximize = _metric(node.get("metric"))
+        value, maximize = _metric(node.get("metric", node.get("metric_value")))
         if maximize is not None:
             directions[maximize] += 1
         said = value is not None or node.get("metric") in (None, {})
@@ -105,7 +105,7 @@ def _journal(content: Any, depth: int = 0) -> Mapping[str, Any] | None:
 
 def _names(nodes: list[Mapping[str, Any]]) -> dict[str, str]:
     """Return what to call each node: by its step, or by the head of its identifier."""
-    identifiers = [str(node.get("id", i)) for i, node in enumerate(nodes)]
+    identifiers = [_identifier(node) for node in nodes]
     steps = [node.get("step") for node in nodes]
     if all(isinstance(step, int) for step in steps) and len(set(steps)) == len(steps):
         shown = [f"node {step}" for step in steps]
@@ -116,6 +116,10 @@ def _names(nodes: list[Mapping[str, Any]]) -> dict[str, str]:
     return dict(zip(identifiers, shown, strict=True))
 
 
+def _identifier(node: Mapping[str, Any]) -> str:
+    return str(node.get("id", node.get("solution_id", node.get("step"))))
+
+
 def _row(
     node: Mapping[str, Any],
     value: float | None,
@@ -123,7 +127,7 @@ def _row(
     parents: Mapping[str, Any],
 ) -> list[object]:
     buggy = node.get("is_buggy") is True
-    identifier = str(node.get("id"))
+    identifier = _identifier(node)
     parent = parents.get(identifier, node.get("parent_id", node.get("parent")))
     if isinstance(parent, Mapping):
         parent = parent.get("id")
