@@ -62,9 +62,9 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
     if isinstance(data, pd.DataFrame):
         return (read_frame(data),)
     if isinstance(data, (str, os.PathLike)):
-        tables = tuple(read_folder(os.fspath(data), _text_tables))
-        if tables:
-            return tables
+        left_behind = tuple(read_folder(os.fspath(data), _text_tables))
+        if left_behind:
+            return left_behind
     if is_text_source(data):
         documents = read_documents(data)
         tables = (table for item in documents for table in _text_tables(item))
