@@ -154,5 +154,9 @@ def _told(fetched: Fetched, merged: Merged) -> Iterator[tuple[str, str]]:
 
 
 def _next_command(fetched: Fetched, path: Path) -> str:
-    metric = f" --metric {fetched.metric}" if fetched.metric else ""
-    return f"Try: lbsense analyze {path} --slug {fetched.slug}{metric}"
+    facts = f" --slug {fetched.slug}"
+    if fetched.metric is not None:
+        facts += f" --metric {fetched.metric}"
+    if path.suffix.lower() == ".json":  # which holds them
+        facts = ""
+    return f"Try: lbsense analyze {path}{facts}"

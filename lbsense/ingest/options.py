@@ -7,17 +7,24 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
 from lbsense._typing import Platform
+from lbsense.ingest.catalogue import known_metric
 from lbsense.ingest.tables.dates import read_dates
 from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import Metric, find_metric
 from lbsense.model import Competition
 
-__all__ = ["ReaderOptions", "describe_competition", "takes_options", "text_pattern"]
+__all__ = [
+    "ReaderOptions",
+    "completed_by",
+    "describe_competition",
+    "takes_options",
+    "text_pattern",
+]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -167,6 +174,25 @@ def _direction(metric: Metric, stated: bool | None) -> bool:
         f"the metric out and keep the direction (--{other}-is-better alone)."
     )
     raise ValueError(msg)
+
+
+def completed_by(options: ReaderOptions, facts: Mapping[str, object]) -> ReaderOptions:
+    """Return the options with what the input itself says of the competition.
+
+    What the user says wins. A metric that is not registered needs a direction, which
+    an input does not say.
+    """
+    stated: dict[str, Any] = {k: v for k, v in options.items() if v is not None}
+    found: dict[str, Any] = {}
+    for name in ("slug", "deadline", "metric"):
+        fact = facts.get(name)
+        if isinstance(fact, str) and name not in stated:
+            found[name] = fact
+    if "metric" in found and known_metric(found["metric"]) is None:
+        del found["metric"]
+    if "deadline" in found and read_dates([found["deadline"]]).values[0] is None:
+        del found["deadline"]
+    return ReaderOptions(**{**found, **stated})  # type: ignore[typeddict-item]
 
 
 def _deadline(deadline: datetime | str | None) -> datetime | None:

@@ -23,6 +23,7 @@ from lbsense.ingest.history.warnings import Seen, warnings_of
 from lbsense.ingest.log.join import join_tables
 from lbsense.ingest.options import (
     ReaderOptions,
+    completed_by,
     describe_competition,
     takes_options,
     text_pattern,
@@ -219,6 +220,9 @@ def _read(
     competition, metric = describe_competition(options, platform)
     pattern = text_pattern(options)
     raw = tuple(with_pairs_apart(table) for table in read_tables(data))
+    if raw and raw[0].facts:
+        options = completed_by(options, raw[0].facts)
+        competition, metric = describe_competition(options, platform)
     log = None if options.get("cv_log") is None else read_tables(options["cv_log"])
     columns, of_log = split_columns(field_names(options.get("columns")), raw, log)
     check_overrides(columns, raw)

@@ -86,6 +86,9 @@ class RawTable:
         Columns that are of no field, whatever their names.
     greater_is_better : bool or None
         Direction of the scores, where the input states it.
+    facts : mapping
+        What stands beside the rows about their competition, by the names of
+        `Competition`.
     """
 
     source: str
@@ -98,6 +101,7 @@ class RawTable:
     roles: Mapping[str, str] = field(default_factory=dict)
     set_aside: frozenset[str] = frozenset()
     greater_is_better: bool | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:

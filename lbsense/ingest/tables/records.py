@@ -109,9 +109,20 @@ def read_json(document: Document) -> list[RawTable]:
         start = line if alone else len(numbered) + 1
         numbered += [(start + i, record) for i, record in enumerate(records)]
     table = _table(numbered, document.source, "json", issues)
+    table = dataclasses.replace(table, facts=_facts_beside(values))
     if known_fields(table.columns) & _SCORES:
         return [table]
     return list(_inner_tables(values, document.source)) or [table]
+
+
+def _facts_beside(values: list[tuple[int, Any]]) -> Mapping[str, object]:
+    """Return what a document says of the competition beside its list of submissions."""
+    for _, value in values:
+        if isinstance(value, Mapping) and "submissions" in value:
+            facts = value.get("competition")
+            if isinstance(facts, Mapping):
+                return {str(name): fact for name, fact in facts.items()}
+    return {}
 
 
 def _inner_tables(values: list[tuple[int, Any]], source: str) -> Iterator[RawTable]:

@@ -259,7 +259,12 @@ def test_json_keeps_the_facts_and_grows_too(kaggle, run):
         "7 submissions, 1 new"
         in run("fetch", "kaggle", "play", "-o", "play.json").stdout
     )
-    assert len(read_kaggle("play.json")) == 7
+    history = read_kaggle("play.json")
+    assert len(history) == 7
+    competition = history.competition
+    assert (competition.slug, competition.metric) == ("play", "roc_auc")
+    assert competition.deadline == datetime(2036, 8, 31, 23, 59, tzinfo=UTC)
+    assert read_kaggle("play.json", metric="rmse").competition.metric == "rmse"
 
 
 def test_a_full_disk_loses_nothing(kaggle, run, monkeypatch):
