@@ -33,6 +33,7 @@ VERDICT_SIGNS = {
     "repeat": "=",
     "probe": "@",
     "unscored": "\N{MIDDLE DOT}",
+    "baseline": "\N{WHITE CIRCLE}",
     "unknown": "?",
 }
 

@@ -29,6 +29,7 @@ ScoreKind: TypeAlias = Literal["public", "private", "cv"]
 Status: TypeAlias = Literal["complete", "pending", "error", "unknown"]
 CvSource: TypeAlias = Literal["column", "description", "file name", "log"]
 Verdict: TypeAlias = Literal[
+    "baseline",
     "progress",
     "guess",
     "chasing",

@@ -68,8 +68,11 @@ StepOutcome: TypeAlias = Literal[
     "still open",
 ]
 
+Strength: TypeAlias = Literal["", "likely", "clear"]
 GateDecision: TypeAlias = Literal["spend", "keep", "unknown"]
 
+#: Probability from which a claim is clear.
+CLEAR = 0.95
 #: Standard deviations from which the outlook did not hold.
 UNFORESEEN = 1.96
 #: Names of the choices that no rule makes.
@@ -90,6 +93,9 @@ class NoiseScale(Result):
     score_se, score_se_low, score_se_high : float
         Standard error of one public score: typical, and the bounds that the metric
         leaves open.
+    score_log_sd : float
+        Standard deviation of the logarithm of ``score_se``: how far tails that the
+        score does not show may move it.
     step_se_low, step_se_high : float
         Bounds for the standard error of a public difference: two nearly identical
         submissions, and two that have nothing in common.
@@ -111,6 +117,7 @@ class NoiseScale(Result):
     score_se: float
     score_se_low: float
     score_se_high: float
+    score_log_sd: float
     step_se_low: float
     step_se_high: float
     step_se: float
@@ -144,9 +151,17 @@ class Step(Result):
     p_gain, p_null, p_loss : float or None
         Probability of a true gain, of no change worth naming, and of a true loss.
     verdict : str
-        One of the eight words of the vocabulary.
+        One of the nine words of the vocabulary.
+    strength : {"", "likely", "clear"}
+        How sure a claim of progress or setback is: "clear" from a probability of 95%.
     sentence : str
         The verdict and its evidence in plain words.
+    hindsight_gain, hindsight_low, hindsight_high : float or None
+        Estimated true gain and its interval, private scores taken into account.
+    hindsight_p_gain, hindsight_p_null, hindsight_p_loss : float or None
+        The probabilities likewise.
+    outcome : str
+        What became of the verdict after the end; "" where nothing can be said.
     """
 
     submission_id: str
@@ -173,6 +188,14 @@ class Step(Result):
     p_loss: float | None
     verdict: Verdict
     sentence: str
+    hindsight_gain: float | None = None
+    hindsight_low: float | None = None
+    hindsight_high: float | None = None
+    hindsight_p_gain: float | None = None
+    hindsight_p_null: float | None = None
+    hindsight_p_loss: float | None = None
+    outcome: StepOutcome = ""
+    strength: Strength = ""
 
     @property
     def short_name(self) -> str:

@@ -10,6 +10,7 @@ from os import PathLike
 import numpy as np
 import pandas as pd
 
+from lbsense._result import Missing
 from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import check_fraction, check_positive, read_only
 from lbsense.analysis.evidence import Evidence, gather
@@ -17,9 +18,17 @@ from lbsense.analysis.result import Analysis
 from lbsense.analysis.retrospective import look_back
 from lbsense.analysis.verdicts import contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
-from lbsense.facts import Step, raw_outlook, raw_picks
+from lbsense.facts import (
+    CLEAR,
+    Retrospective,
+    Step,
+    Strength,
+    raw_outlook,
+    raw_picks,
+)
 from lbsense.ingest import read_submissions
 from lbsense.model import History, Predictions, display_names
+from lbsense.stats import StepPosteriorResult
 from lbsense.words import advice, lessons, step_sentence
 
 __all__ = ["analyze"]
@@ -104,7 +113,15 @@ def analyze(
         level=evidence.level,
         claims=evidence.claims,
         steps=tuple(
-            _step(history, evidence, index, names, verdict, bool(contradicted[index]))
+            _step(
+                history,
+                evidence,
+                index,
+                names,
+                verdict,
+                bool(contradicted[index]),
+                after,
+            )
             for index, verdict in enumerate(found)
         ),
         noise=evidence.noise,
@@ -154,6 +171,7 @@ def _step(
     names: Sequence[str],
     verdict: Verdict,
     contradicted: bool,
+    after: Retrospective | Missing,
 ) -> Step:
     item = history[index]
     reference = int(evidence.reference[index])
@@ -170,6 +188,11 @@ def _step(
         if verdict in ("repeat", "unscored"):
             return None
         return known(getattr(posterior, name, None))
+
+    hindsight = after.steps if after else None
+
+    def later(name: str) -> float | None:
+        return known(getattr(hindsight, name, None))
 
     step = Step(
         submission_id=item.submission_id,
@@ -196,6 +219,14 @@ def _step(
         p_loss=believed("p_loss"),
         verdict=verdict,
         sentence="",
+        hindsight_gain=later("gain"),
+        hindsight_low=later("ci_low"),
+        hindsight_high=later("ci_high"),
+        hindsight_p_gain=later("p_gain"),
+        hindsight_p_null=later("p_null"),
+        hindsight_p_loss=later("p_loss"),
+        outcome=after.outcomes[index] if after else "",
+        strength=_strength(posterior, index, verdict),
     )
     told = step_sentence(
         step,
@@ -206,3 +237,12 @@ def _step(
         contradicted=contradicted,
     )
     return replace(step, sentence=told)
+
+
+def _strength(
+    posterior: StepPosteriorResult | Missing, index: int, verdict: Verdict
+) -> Strength:
+    if not posterior or verdict not in ("progress", "setback"):
+        return ""
+    p = posterior.p_gain if verdict == "progress" else posterior.p_loss
+    return "clear" if p[index] >= CLEAR else "likely"

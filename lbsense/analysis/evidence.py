@@ -2,68 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 
 from lbsense._format import plural
 from lbsense._result import Caveat, Missing
-from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
-from lbsense.analysis.noise import noise_scale
+from lbsense._typing import BoolArray, FloatArray, IntArray
+from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD, noise_scale
 from lbsense.analysis.references import Parents, find_parents, gains
 from lbsense.analysis.rows import Rows, rows_of
 from lbsense.facts import Claims, NoiseScale
 from lbsense.model import History, Predictions, content_groups
 from lbsense.stats import (
     JointNoiseResult,
-    LevelNoise,
     LevelPosteriorResult,
-    NoiseGrid,
-    StepMoments,
+    Source,
+    StepNoise,
     StepPosteriorResult,
-    fixed_noise,
-    fuse_history,
-    known_noise,
-    learned_noise,
-    prior_noise,
+    level_posterior,
+    private_rows,
     rank_correlation,
-    reference_luck,
-    row_noise,
     step_posterior,
-    tree_noise,
 )
 
 __all__ = ["Evidence", "gather"]
 
-_FEWEST_PAIRS = 5  # CV and public gains of one step needed to learn their noise
-_FEWEST_TO_REGRESS = 8  # of them, before the luck of references is taken out
-_MOST_LEVELS = 1000  # scored submissions: the time grows with their third power
-_FEWEST_TO_COMPARE = 8  # pairs before CV is taken for another metric
+_FEWEST_PAIRS = 5  # gains of one step in two sources needed to learn their noise
+_FEWEST_TO_COMPARE = 8  # pairs before CV is taken to point the other way
 _CLOSE = 0.8  # rank correlation of levels that drift alone seldom gives
 _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
-_LARGEST_RATIO = 4.0  # of the spreads of CV and public that one scale allows
+# Log noise variance of CV over that of the public score beyond the sizes of the sets
+# (a refit has its own noise), and where the sizes are not known. Mean and sd.
+_CV_EXCESS, _CV_RATIO = (0.93, 0.8), (-0.1, 1.2)
+_CV_SPREAD = 1.0  # of the same between the steps of one history
+_PRIVATE_RATIO = (-0.8, 0.7)  # private rows are more, where nothing tells how many
+_ROW_EXCESS = (0.6, 0.5)  # of CV, where predictions tell the noise of its rows
+_ROW_SD = 0.15  # log noise of a step beyond what predictions tell
+_OTHER_SCALE = 3.0  # ratio of private to public gains that one scale hardly gives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """What a history shows before its noise is judged, by submission in time order.
 
-    Scores and gains are oriented; ``disagreement`` is public minus CV gain without what
-    steps share through a reference, ``fresh_share`` the part of its noise that every
-    submission draws anew, ``cv_scale`` what CV gains were multiplied by.
+    Scores and gains are oriented. CV is on a scale of its own until its slope is known;
+    ``cv_sign`` is -1 where it was found to fall as the public score rises, nan where it
+    was withheld.
     """
 
     groups: IntArray
     parents: Parents
     public: FloatArray
     cv: FloatArray
-    cv_scale: float
+    cv_sign: float
     public_gain: FloatArray
     cv_gain: FloatArray
-    disagreement: FloatArray
-    fresh_share: float
     rows: Rows | Missing
 
     @property
@@ -83,17 +78,26 @@ class Observed:
 class Evidence(Observed):
     """Everything that the verdicts rest on.
 
-    ``claims`` says what the noise scale can carry: "both" when noise is estimated,
-    "real" when only an upper bound is known, "none" without a scale. ``level`` is the
-    rung on the ladder of evidence.
+    ``after`` is the posterior of the steps with private scores, ``cv_scale`` what CV
+    gains are multiplied by to compare them with public ones: ``cv`` and ``cv_gain`` are
+    on that scale. ``claims`` says what the noise scale can carry: "both" when noise is
+    estimated, "real" when only an upper bound is known, "none" without a scale.
+    ``level`` is the rung on the ladder of evidence.
     """
 
     noise: NoiseScale
     posterior: StepPosteriorResult | Missing
+    after: StepPosteriorResult | Missing
     levels: LevelPosteriorResult | Missing
+    cv_scale: float
     level: str
     claims: Claims
     caveats: tuple[Caveat, ...]
+
+    @property
+    def disagreement(self) -> FloatArray:
+        """Public gain minus CV gain, on the scale of the public score."""
+        return np.asarray(self.public_gain - self.cv_gain)
 
     @property
     def joint(self) -> JointNoiseResult | Missing:
@@ -121,28 +125,44 @@ def gather(
     """Return the evidence that a history holds."""
     groups = content_groups(history)
     noise = noise_scale(history, groups, step_se=np.nan)
+    after: StepPosteriorResult | Missing
     if history.competition.greater_is_better is None:
         seen, caveat = _undirected(history, groups), None
         judged = _Judged(_UNDIRECTED, _no_levels(None), "none")
+        after = replace(_UNDIRECTED, field="retrospective.steps")
     else:
         seen, caveat = _observe(history, predictions, groups)
-        judged = _judge(
-            seen, history, noise, rope=rope, confidence_level=confidence_level
-        )
+        judge = _Judge(history, seen, noise, rope, confidence_level)
+        judged = judge.foretold()
+        after = judge.hindsight(judged.claims)
     step_se = np.nan
     if judged.posterior and judged.claims == "both":
         step_se = _median(judged.posterior.public_se)
+    scale = _public_scale(seen, judged)
     rows = seen.rows.caveat if seen.rows else None
     caveats = (rows, caveat, seen.parents.caveat, judged.caveat)
+    shown = {field.name: getattr(seen, field.name) for field in fields(seen)}
+    shown |= {"cv": seen.cv * scale, "cv_gain": seen.cv_gain * scale}
     return Evidence(
-        **{field.name: getattr(seen, field.name) for field in fields(seen)},
+        **shown,
         noise=replace(noise, step_se=step_se),
         posterior=judged.posterior,
+        after=after,
         levels=judged.levels,
+        cv_scale=scale * seen.cv_sign,
         level=_level(history, seen, judged.claims),
         claims=judged.claims,
         caveats=tuple(item for item in caveats if item is not None),
     )
+
+
+def _public_scale(seen: Observed, judged: _Judged) -> float:
+    """Return what brings CV gains to the scale of the public score, nan without CV."""
+    if not np.isfinite(seen.cv_gain).any():
+        return float("nan")
+    if judged.posterior and np.isfinite(judged.posterior.cv_slope):
+        return 1 / judged.posterior.cv_slope
+    return 1.0
 
 
 _UNDIRECTED = Missing(
@@ -160,11 +180,9 @@ def _undirected(history: History, groups: IntArray) -> Observed:
         parents=Parents(np.full(len(history), -1, dtype=np.int64), "none"),
         public=nan,
         cv=nan,
-        cv_scale=np.nan,
+        cv_sign=np.nan,
         public_gain=nan,
         cv_gain=nan,
-        disagreement=nan,
-        fresh_share=0.0,
         rows=replace(_UNDIRECTED, field="predictions"),
     )
 
@@ -178,63 +196,236 @@ def _observe(
     if rows:
         cv = np.where(np.isfinite(cv), cv, rows.cv)
     simple = find_parents(history, public, None, groups)
-    scale, caveat = _cv_scale(cv, public, simple.reference)
-    cv = cv * scale
+    sign, caveat = _cv_sign(cv, public, simple.reference)
+    cv = cv * sign
     parents = find_parents(history, public, cv, groups)
     public_gain = gains(public, parents.reference)
     cv_gain = np.where(np.isnan(public_gain), np.nan, gains(cv, parents.reference))
-    disagreement, fresh_share = _disagreement(public, cv, groups, parents.reference)
     seen = Observed(
         groups=groups,
         parents=parents,
         public=public,
         cv=cv,
-        cv_scale=scale if np.isfinite(cv_gain).any() else np.nan,
+        cv_sign=sign,
         public_gain=public_gain,
         cv_gain=cv_gain,
-        disagreement=disagreement,
-        fresh_share=fresh_share,
         rows=rows,
     )
     return seen, caveat
 
 
-def _disagreement(
-    public: FloatArray, cv: FloatArray, groups: IntArray, reference: IntArray
-) -> tuple[FloatArray, float]:
-    """Return public minus CV gains without what steps share through a reference.
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """The posterior of steps and levels that the evidence allows."""
 
-    The second is the share of their noise that every submission draws anew.
+    history: History
+    seen: Observed
+    noise: NoiseScale
+    rope: float | None
+    confidence_level: float
+
+    def foretold(self) -> _Judged:
+        """Return what was known before the end."""
+        sources, noise = self._public_and_cv()
+        n_pairs = _paired(sources)
+        some = bool(np.isfinite(sources[0].gain).any())
+        if (self.seen.rows and some) or n_pairs >= _FEWEST_PAIRS:
+            steps = self._steps(sources, noise)
+            return _Judged(steps, self._levels(steps), "both")
+        if 0 < self.noise.step_se_high < np.inf:  # a perfect score has no noise
+            return self._bounded(sources[0], noise)
+        why = _no_noise(self.history, n_pairs)
+        return _Judged(why, _no_levels(why), "none")
+
+    def hindsight(self, claims: Claims) -> StepPosteriorResult | Missing:
+        """Return the steps with private scores, which need neither CV nor sizes."""
+        sources, noise = self._public_and_cv()
+        if claims != "both":
+            sources = sources[:1]
+        private = self._private()
+        if np.isfinite(private.gain).sum() < _FEWEST_PAIRS:
+            return _after(
+                f"needs private scores of at least {_FEWEST_PAIRS} steps", "private"
+            )
+        apart = sources[0].gain - private.gain
+        largest = np.nanmax(np.abs(sources[0].gain), initial=0.0)
+        if not np.nanmax(np.abs(apart), initial=0.0) > _SAME * largest:
+            return _after("private and public scores move alike, as copies do")
+        return self._steps([*sources, private], noise)
+
+    def _steps(self, sources: list[Source], noise: StepNoise) -> StepPosteriorResult:
+        return step_posterior(
+            sources,
+            self.seen.reference,
+            noise=noise,
+            n_rows=self.history.competition.n_public,
+            rope=self.rope,
+            confidence_level=self.confidence_level,
+        )
+
+    def _public_and_cv(self) -> tuple[list[Source], StepNoise]:
+        """Return what measures the steps before the end, and what its noise may be."""
+        seen, competition = self.seen, self.history.competition
+        public = np.where(seen.fresh, seen.public_gain, np.nan)
+        cv = np.where(seen.fresh, seen.cv_gain, np.nan)
+        sources = [Source(name="public", gain=public)]
+        if seen.rows:
+            unit, ratio = _row_noise(seen, seen.rows)
+            log_ratio, sd = _ROW_EXCESS
+            noise = StepNoise(
+                log_sd=0.0,
+                log_sd_sd=0.05,
+                widths=(_ROW_SD,),
+                width_shares=(1.0,),
+                unit=unit,
+            )
+        else:
+            ratio = None
+            log_ratio, sd = _CV_RATIO
+            if competition.n_public and competition.train_size:
+                log_ratio, sd = _CV_EXCESS
+                log_ratio += math.log(competition.n_public / competition.train_size)
+            noise = _prior_noise(self.noise)
+        if np.isfinite(cv).any():
+            sources.append(
+                Source(
+                    name="cv",
+                    gain=cv,
+                    log_ratio=log_ratio,
+                    log_ratio_sd=sd,
+                    spread=_CV_SPREAD,
+                    slope_known=bool(seen.rows),
+                    unit=ratio,
+                )
+            )
+        return sources, noise
+
+    def _private(self) -> Source:
+        """Return private gains on the rows that public scores do not cover."""
+        seen, competition = self.seen, self.history.competition
+        n_public, n_private = competition.n_public, competition.n_private
+        fresh, shared = private_rows(
+            n_public, n_private, nested=bool(competition.nested)
+        )
+        unseen = (self.history.scores("private") - shared * seen.public) / (1 - shared)
+        gain = np.where(seen.fresh, gains(unseen, seen.reference), np.nan)
+        log_ratio, sd = _PRIVATE_RATIO
+        if n_public is not None and n_private is not None:
+            log_ratio, sd = -math.log(fresh), 0.0
+        return Source(
+            name="private",
+            gain=gain,
+            log_ratio=log_ratio,
+            log_ratio_sd=sd,
+            slope_known=not _on_another_scale(seen.public_gain, gain),
+        )
+
+    def _levels(self, steps: StepPosteriorResult) -> LevelPosteriorResult | Missing:
+        seen = self.seen
+        se, log_sd = _score_se(self.noise, steps, seen.rows)
+        slope = steps.cv_slope if np.isfinite(steps.cv_slope) else np.nan
+        return level_posterior(
+            seen.public,
+            seen.cv / slope,
+            seen.reference,
+            steps,
+            score_se=se,
+            score_log_sd=log_sd,
+            same=~seen.fresh,
+        )
+
+    def _bounded(self, public: Source, noise: StepNoise) -> _Judged:
+        """Return what public scores give whose noise has only bounds."""
+        caveat = Caveat(
+            "p_gain",
+            "Computed with the largest noise that a step can have, since public scores "
+            "alone do not tell how alike two submissions are: a claim that survives "
+            "this is safe, the absence of one means nothing.",
+        )
+        if not np.isfinite(public.gain).any():
+            none = Missing("posterior", "There is no step to judge yet.")
+            return _Judged(none, _no_levels(None), "none", caveat)
+        high = float(np.hypot(self.noise.step_se_high, self.noise.rounding_se))
+        most = StepNoise(
+            log_sd=math.log(high), log_sd_sd=0.0, widths=(0.1,), width_shares=(1.0,)
+        )
+        posterior = self._steps([public], most)
+        levels = self._levels(self._steps([public], noise))
+        return _Judged(posterior, levels, "real", caveat)
+
+
+def _paired(sources: list[Source]) -> int:
+    both = np.isfinite(sources[0].gain)
+    if len(sources) < 2:
+        return 0
+    return int((both & np.isfinite(sources[1].gain)).sum())
+
+
+def _after(why: str, *need: str) -> Missing:
+    return Missing(
+        "retrospective.steps", f"Not knowable which steps were real: {why}.", need
+    )
+
+
+def _on_another_scale(public_gain: FloatArray, gain: FloatArray) -> bool:
+    """Return whether private gains are too large or small to be of the same scale."""
+    both = np.isfinite(public_gain) & np.isfinite(gain)
+    if both.sum() < _FEWEST_TO_COMPARE:
+        return False
+    sizes = np.median(np.abs([public_gain[both], gain[both]]), axis=1)
+    ratio = sizes.max() / max(float(sizes.min()), 1e-300)
+    return bool(sizes.min() > 0 and ratio > _OTHER_SCALE)
+
+
+def _prior_noise(noise: NoiseScale) -> StepNoise:
+    """Return what metric and sizes say of the noise of a step."""
+    floor = float(np.hypot(noise.rounding_se, 0.0))
+    if not (0 < noise.score_se < np.inf):
+        return StepNoise(floor=floor)
+    centre = math.log(noise.score_se) + math.log(2) / 2 + LOG_DISTINCT
+    return StepNoise(
+        log_sd=centre,
+        log_sd_sd=math.hypot(LOG_DISTINCT_SD, noise.score_log_sd),
+        floor=floor,
+    )
+
+
+def _score_se(
+    noise: NoiseScale, steps: StepPosteriorResult, rows: Rows | Missing
+) -> tuple[float, float]:
+    """Return the standard error of one score, and how well its logarithm is known.
+
+    Predictions tell it. Else metric and sizes do, and so do the steps: two scores of
+    one entrant correlate as those of others do.
     """
-    apart = gains(public, reference) - gains(cv, reference)
-    apart[(groups >= 0) & (groups[reference] == groups)] = np.nan
-    offset = public - cv
-    offset = np.where(reference >= 0, offset[reference], np.nan) - _median(offset)
-    if np.isfinite(apart).sum() < _FEWEST_TO_REGRESS:
-        return apart, 0.0
-    return reference_luck(apart, offset)
+    if rows:
+        square = _median(np.diag(rows.covariance)) / rows.n_public
+        return math.sqrt(square + noise.rounding_se**2 / 2), 0.0
+    from_steps = _median(steps.public_se)
+    told = []
+    if np.isfinite(from_steps) and from_steps > 0:
+        centre = math.log(from_steps) - math.log(2) / 2 - LOG_DISTINCT
+        told.append((centre, math.hypot(LOG_DISTINCT_SD, 0.3)))
+    if 0 < noise.score_se < np.inf:
+        told.append((math.log(noise.score_se), max(noise.score_log_sd, 0.05)))
+    weight = np.array([sd**-2 for _, sd in told])
+    centre = float(weight @ [log_se for log_se, _ in told] / weight.sum())
+    return math.exp(centre), float(weight.sum() ** -0.5)
 
 
-def _judge(
-    seen: Observed,
-    history: History,
-    noise: NoiseScale,
-    *,
-    rope: float | None,
-    confidence_level: float,
-) -> _Judged:
-    """Return the posterior that the evidence allows."""
-    n_pairs = int(np.isfinite(seen.disagreement).sum())
-    some = bool(np.isfinite(seen.public_gain[seen.fresh]).any())
-    options: dict[str, Any] = {"rope": rope, "confidence_level": confidence_level}
-    if seen.rows and some:
-        return _fused(seen, *_by_rows(seen, seen.rows, noise), **options)
-    if n_pairs >= _FEWEST_PAIRS:
-        return _fused(seen, *_by_scores(seen, history, noise), **options)
-    if 0 < noise.step_se_high < np.inf:  # a perfect score has no noise
-        return _bounded(seen, noise, **options)
-    why = _no_noise(history, n_pairs)
-    return _Judged(why, _no_levels(why), "none")
+def _row_noise(seen: Observed, rows: Rows) -> tuple[FloatArray, FloatArray]:
+    """Return the noise of every public step by its rows, and CV variance over it.
+
+    A step without predictions is taken for a typical one.
+    """
+    at = np.maximum(seen.reference, 0)
+    own = np.diag(rows.covariance)
+    across = rows.covariance[np.arange(len(at)), at]
+    square = np.where(seen.reference >= 0, own + own[at] - 2 * across, np.nan)
+    square = np.where(square > 0, square, np.nan)
+    square = np.where(np.isfinite(square), square, _median(square))
+    ratio = np.full(len(at), rows.n_public / rows.n_train)
+    return np.sqrt(square / rows.n_public), ratio
 
 
 def _no_levels(why: Missing | None) -> Missing:
@@ -242,162 +433,6 @@ def _no_levels(why: Missing | None) -> Missing:
     if why is None:
         return Missing("levels", f"{reason}: no submission has a known level")
     return Missing("levels", f"{reason}: {why.reason}", why.need)
-
-
-_TOO_MANY = Missing(
-    "levels",
-    f"Levels are computed for at most {_MOST_LEVELS} scored submissions",
-    ("fewer_submissions",),
-)
-
-
-_NoiseOf = Callable[[StepMoments], LevelNoise]
-
-
-def _by_rows(
-    seen: Observed, rows: Rows, noise: NoiseScale
-) -> tuple[NoiseGrid, _NoiseOf, _NoiseOf]:
-    """Return the noise that predictions row by row give."""
-    tree = seen.reference
-    other = (np.nan_to_num(noise.rerun_se) ** 2 + noise.rounding_se**2) / 2
-
-    def joint(excess: ArrayLike, *, along_tree: bool) -> LevelNoise:
-        return row_noise(
-            tree,
-            rows.covariance,
-            n_public=rows.n_public,
-            n_train=rows.n_train,
-            cv_excess_var=excess,
-            other_var=other,
-            along_tree=along_tree,
-        )
-
-    public_var, cv_var = joint(0.0, along_tree=True).step_var(tree)
-
-    def excess(steps: StepMoments) -> FloatArray:
-        return np.nan_to_num(np.maximum(np.square(steps.cv_se) - cv_var, 0.0))
-
-    return (
-        known_noise(public_var, cv_var),
-        lambda steps: joint(excess(steps), along_tree=True),
-        lambda steps: joint(excess(steps), along_tree=False),
-    )
-
-
-def _by_scores(
-    seen: Observed, history: History, noise: NoiseScale
-) -> tuple[NoiseGrid, _NoiseOf, None]:
-    """Return the noise that the disagreement of CV and public tells."""
-    n_train = history.competition.train_size
-    grid = learned_noise(
-        seen.disagreement,
-        score_sd=noise.score_sd if np.isfinite(noise.score_sd) else None,
-        n_public=noise.n_public,
-        n_train=n_train,
-        rerun_se=np.nan_to_num(noise.rerun_se),
-        rounding_var=noise.rounding_se**2,
-    )
-    score_var = noise.score_se**2 if noise.score_se > 0 else None
-    sampling = None
-    if score_var is not None and noise.n_public and n_train:
-        sampling = score_var * noise.n_public / n_train
-
-    fresh, rerun_var = seen.fresh, np.nan_to_num(noise.rerun_se) ** 2
-
-    def noise_of(steps: StepMoments) -> LevelNoise:
-        return tree_noise(
-            seen.reference,
-            step_public_var=np.where(fresh, np.square(steps.public_se), rerun_var),
-            step_cv_var=np.where(fresh, np.square(steps.cv_se), rerun_var),
-            score_public_var=score_var,
-            score_cv_var=sampling,
-            fresh_share=seen.fresh_share,
-        )
-
-    return grid, noise_of, None
-
-
-def _fused(
-    seen: Observed,
-    grid: NoiseGrid,
-    noise_of: _NoiseOf,
-    final_noise_of: _NoiseOf | None,
-    *,
-    rope: float | None,
-    confidence_level: float,
-) -> _Judged:
-    """Return steps and levels that know of each other."""
-    posterior, levels = fuse_history(
-        seen.public,
-        seen.cv,
-        seen.reference,
-        grid,
-        noise_of,
-        final_noise_of=final_noise_of,
-        same=~seen.fresh,
-        disagreement=seen.disagreement,
-        rounds=1 if _few_enough(seen) else 0,
-        rope=rope,
-        confidence_level=confidence_level,
-    )
-    return _Judged(posterior, _TOO_MANY if levels is None else levels, "both")
-
-
-def _bounded(
-    seen: Observed,
-    noise: NoiseScale,
-    *,
-    rope: float | None,
-    confidence_level: float,
-) -> _Judged:
-    """Return what public scores give whose noise has only bounds."""
-    caveat = Caveat(
-        "p_gain",
-        "Computed with the largest noise that a step can have, since public scores "
-        "alone do not tell how alike two submissions are: a claim that survives this "
-        "is safe, the absence of one means nothing.",
-    )
-    gain = np.where(seen.fresh, seen.public_gain, np.nan)
-    if not np.isfinite(gain).any():
-        none = Missing("posterior", "There is no step to judge yet.")
-        return _Judged(none, _no_levels(None), "none", caveat)
-    high = float(np.hypot(noise.step_se_high, noise.rounding_se))
-    posterior = step_posterior(
-        gain,
-        np.full_like(gain, np.nan),
-        fixed_noise(np.full(len(gain), high)),
-        rope=rope,
-        confidence_level=confidence_level,
-    )
-    grid = prior_noise(
-        len(gain),
-        score_var=noise.score_se**2,
-        other_var=noise.rounding_se**2 + np.nan_to_num(noise.rerun_se) ** 2,
-    )
-
-    def noise_of(steps: StepMoments) -> LevelNoise:
-        return tree_noise(
-            seen.reference,
-            step_public_var=np.square(steps.public_se),
-            score_public_var=noise.score_se**2,
-        )
-
-    levels = None
-    if _few_enough(seen):
-        _, levels = fuse_history(
-            seen.public,
-            np.full_like(gain, np.nan),
-            seen.reference,
-            grid,
-            noise_of,
-            same=~seen.fresh,
-            rounds=1,
-        )
-    return _Judged(posterior, _TOO_MANY if levels is None else levels, "real", caveat)
-
-
-def _few_enough(seen: Observed) -> bool:
-    return int(np.isfinite(seen.public).sum()) <= _MOST_LEVELS
 
 
 def _no_noise(history: History, n_pairs: int) -> Missing:
@@ -436,80 +471,52 @@ def _median(values: FloatArray) -> float:
     return float(np.median(known)) if known.size else float("nan")
 
 
-def _cv_scale(
+def _cv_sign(
     cv: FloatArray, public: FloatArray, reference: IntArray
 ) -> tuple[float, Caveat | None]:
-    """Return what brings oriented CV scores to the public scale, nan to withhold them.
+    """Return the sign of oriented CV scores, nan to withhold them.
 
-    They are withheld or rescaled where another metric is likely. Gains decide, or
-    levels that agree closely: levels drift, and drifts correlate moderately without a
-    cause. What was done is said in a caveat.
+    Their scale is learned with the steps; here it is asked whether they measure
+    anything, and whether they point the other way. Gains decide, or levels that agree
+    closely: levels drift, and drifts correlate moderately without a cause.
     """
     steps = gains(cv, reference), gains(public, reference)
     both = np.isfinite(steps[0]) & np.isfinite(steps[1])
     if both.sum() >= 2 and _is_copy(steps[0][both], steps[1][both]):
-        return _not_used(
+        return np.nan, Caveat(
+            "cv",
             f"CV moves exactly as the public score in all {int(both.sum())} steps: it "
-            "is no second measurement and was not used. Is it the public score, copied?"
+            "is no second measurement and was not used. Is it the public score copied?",
         )
     if both.sum() >= 2 and not steps[0][both].any() and steps[1][both].any():
-        return _not_used(
+        return np.nan, Caveat(
+            "cv",
             f"CV is the same in all {int(both.sum())} steps while the public score "
-            "moves: it measures nothing and was not used."
+            "moves: it measures nothing and was not used.",
         )
     if both.sum() < _FEWEST_TO_COMPARE:
         return 1.0, None
     of_gains = rank_correlation(*steps, confidence_level=0.998)
     of_levels = rank_correlation(cv, public)
     if of_gains.ci_high < 0 or of_levels.statistic <= -_CLOSE:
-        return _not_used(
+        return -1.0, Caveat(
+            "cv",
             f"CV falls where the public score rises (rank correlation of the scores "
             f"{of_levels.statistic:.2f}, of the gains {of_gains.statistic:.2f}, "
-            f"n={of_gains.n_obs}) and was not used. Either the CV metric points the "
-            "other way, or validation leaks.",
-            "cv_direction",
+            f"n={of_gains.n_obs}): it was taken to be better the other way, as a loss "
+            "beside a score is. If it is not, validation leaks.",
+            ("cv_direction",),
         )
-    if _same_size(cv, public):
-        return 1.0, None
-    close = of_levels.statistic >= _CLOSE
-    pair = (cv, public) if close else steps
-    known = np.isfinite(pair[0]) & np.isfinite(pair[1])
-    spread_cv, spread_public = _spread(pair[0][known]), _spread(pair[1][known])
-    if spread_cv == 0 or spread_public == 0:
-        return 1.0, None
-    ratio = spread_public / spread_cv
-    if 1 / _LARGEST_RATIO <= ratio <= _LARGEST_RATIO:
-        return 1.0, None
-    if close or of_gains.ci_low > 0:
-        return ratio, Caveat(
-            "cv",
-            f"CV and public scores are on different scales; CV gains were multiplied "
-            f"by {ratio:.3g}, the ratio of their spreads.",
-        )
-    return _not_used(
-        f"CV gains spread {1 / ratio:.3g} times as far as public gains and do not "
-        "follow them: they were not used. Is it the same metric?"
-    )
-
-
-def _not_used(reason: str, *need: str) -> tuple[float, Caveat]:
-    return np.nan, Caveat("cv", reason, need)
+    return 1.0, None
 
 
 def _is_copy(cv_gain: FloatArray, public_gain: FloatArray) -> bool:
-    """Return whether two columns of gains are one, up to rounding of the last digit."""
-    scale = np.abs(public_gain).max()
-    return bool(np.abs(public_gain - cv_gain).max() <= _SAME * max(scale, 1e-12))
-
-
-def _same_size(cv: FloatArray, public: FloatArray) -> bool:
-    """Return whether typical scores are within a factor of two: one scale."""
-    both = np.isfinite(cv) & np.isfinite(public)
-    size_cv, size_public = np.median(np.abs(cv[both])), np.median(np.abs(public[both]))
-    return bool(size_public / 2 <= size_cv <= 2 * size_public)
-
-
-def _spread(values: FloatArray) -> float:
-    """Return the interquartile range, or the range where half the values tie."""
-    low, high = np.quantile(values, [0.25, 0.75])
-    return float(high - low) or float(np.ptp(values))
+    """Return whether one column of gains is a multiple of the other, up to rounding."""
+    largest = int(np.argmax(np.abs(public_gain)))
+    if public_gain[largest] == 0 or cv_gain[largest] == 0:
+        return not (cv_gain.any() or public_gain.any())
+    scaled = cv_gain * (public_gain[largest] / cv_gain[largest])
+    return bool(
+        len(cv_gain) > 2
+        and np.abs(public_gain - scaled).max() <= _SAME * abs(public_gain[largest])
+    )

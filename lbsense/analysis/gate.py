@@ -55,7 +55,7 @@ def gate(
 
     See Also
     --------
-    lbsense.stats.candidate.candidate_gain : The posterior.
+    lbsense.stats.candidate_gain : The posterior.
 
     Notes
     -----
@@ -103,9 +103,8 @@ def gate(
         )
     levels, posterior = analysis.levels, analysis.posterior
     best = int(np.nanargmax(np.where(_scored(analysis), levels.mean, np.nan)))
-    ahead_var = (
-        levels.cov[best, best] + levels.cov[start, start] - 2 * levels.cov[best, start]
-    )
+    cov = levels.cov([best, start])
+    ahead_var = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
     cv_gain = _oriented(analysis, score) - float(cv[start])
     cv_gain_se = float(np.nanmedian(posterior.cv_se))
     public_se = float(np.nanmedian(posterior.public_se))

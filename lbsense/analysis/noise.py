@@ -8,11 +8,16 @@ import numpy as np
 
 from lbsense._typing import FloatArray, IntArray
 from lbsense.facts import NoiseScale
-from lbsense.metrics import find_metric, score_sd
+from lbsense.metrics import find_metric, score_sd, score_sd_on_tables
 from lbsense.model import Competition, History
-from lbsense.stats import PRIOR_DISTINCTNESS, repeat_noise
+from lbsense.stats import repeat_noise
 
-__all__ = ["noise_scale"]
+__all__ = ["LOG_DISTINCT", "LOG_DISTINCT_SD", "noise_scale"]
+
+#: Half the logarithm of 1 - correlation of the row scores of a submission and its
+#: reference, for the typical step of a history: median and standard deviation over
+#: semi-real histories.
+LOG_DISTINCT, LOG_DISTINCT_SD = -2.25, 0.9
 
 
 def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseScale:
@@ -35,11 +40,10 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
     """
     competition = history.competition
     raw = history.raw_scores("public")
-    sd_low, sd, sd_high, basis = _metric_sd(competition, raw)
+    sd_low, sd, sd_high, log_sd, basis = _metric_sd(competition, raw)
     n_public = competition.n_public
     root = math.sqrt(n_public) if n_public else math.nan
-    median, log_sd = PRIOR_DISTINCTNESS
-    least = median * math.exp(-1.96 * log_sd)
+    least = math.exp(2 * (LOG_DISTINCT - 1.96 * LOG_DISTINCT_SD))
     run_sd, n_repeats = repeat_noise(raw, groups)
     decimals = competition.display_decimals
     return NoiseScale(
@@ -47,6 +51,7 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
         score_se=sd / root,
         score_se_low=sd_low / root,
         score_se_high=sd_high / root,
+        score_log_sd=log_sd,
         step_se_low=math.sqrt(2 * least) * sd_low / root,
         step_se_high=math.sqrt(2) * sd_high / root,
         step_se=step_se,
@@ -60,9 +65,9 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
 
 def _metric_sd(
     competition: Competition, raw: FloatArray
-) -> tuple[float, float, float, str]:
-    """Return low, typical and high standard deviation per row, and their basis."""
-    unknown = math.nan, math.nan, math.nan
+) -> tuple[float, float, float, float, str]:
+    """Return low, typical and high sd per row, how open its log is, and the basis."""
+    unknown = math.nan, math.nan, math.nan, math.nan
     if competition.metric is None:
         return *unknown, "The metric is not named."
     scored = raw[np.isfinite(raw)]
@@ -75,4 +80,8 @@ def _metric_sd(
     sign = 1.0 if metric.greater_is_better else -1.0
     best = float(scored[np.argmax(sign * scored)])
     given = score_sd(metric, best)
-    return given.low, given.typical, given.high, given.basis
+    shift, log_sd = score_sd_on_tables(metric)
+    typical = given.typical * math.exp(shift)
+    low = min(given.low, typical * math.exp(-1.96 * log_sd))
+    high = max(given.high, typical * math.exp(1.96 * log_sd))
+    return low, typical, high, log_sd, given.basis

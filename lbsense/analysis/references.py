@@ -49,7 +49,8 @@ def find_parents(
     history : History
         The submissions.
     public, cv : ndarray of shape (n_submissions,)
-        Oriented scores, nan where missing; ``cv`` None where it cannot be used.
+        Oriented scores, nan where missing; ``cv`` on any scale, None where it cannot be
+        used.
     groups : ndarray of shape (n_submissions,)
         Labels of `lbsense.model.content_groups`.
 
@@ -68,6 +69,7 @@ def find_parents(
         return Parents(simple, "declared")
     if cv is None or np.isfinite(public + cv).sum() < _FEWEST_TO_INFER:
         return Parents(simple, "incumbent")
+    cv = cv * _spread_ratio(public, cv, simple)
     total = public + cv
     found = {
         "best public": simple,
@@ -125,6 +127,15 @@ def _built_on(key: FloatArray, declared: IntArray, groups: IntArray) -> IntArray
         if incumbent == NO_REFERENCE or value > key[incumbent]:
             incumbent = index
     return found
+
+
+def _spread_ratio(public: FloatArray, cv: FloatArray, tree: IntArray) -> float:
+    """Return what brings CV gains to the size of public gains."""
+    steps = np.abs([gains(public, tree), gains(cv, tree)])
+    typical = np.median(steps[:, np.isfinite(steps).all(axis=0)], axis=1)
+    if not (typical > 0).all():
+        return 1.0
+    return float(typical[0] / typical[1])
 
 
 def _mean_square(offset: FloatArray, tree: IntArray) -> float:

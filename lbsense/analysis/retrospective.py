@@ -10,6 +10,7 @@ import numpy as np
 
 from lbsense._result import Missing
 from lbsense._typing import BoolArray, FloatArray, Verdict
+from lbsense._validation import read_only
 from lbsense.analysis.evidence import Evidence
 from lbsense.analysis.references import gains
 from lbsense.facts import OWN_PICKS, SELECTED, Retrospective, StepOutcome
@@ -24,18 +25,14 @@ from lbsense.stats import (
     bayes_fdr_list,
     deming_line,
     gap_split,
-    hindsight,
-    learned_noise,
     ordinary_gaps,
     private_rows,
     rank_correlation,
     rule_outcomes,
-    step_posterior,
 )
 
 __all__ = ["look_back"]
 
-_FEWEST = 5  # steps with public and private gain that teach their noise
 _HOLDS, _FALLS = 0.8, 0.5  # probability of a claim: confirmed from, contradicted below
 _FDR = 0.1
 
@@ -63,7 +60,7 @@ def look_back(
         )
     sizes = _Sizes.of(history.competition)
     public = evidence.public
-    steps, rope = _steps(evidence, private, sizes)
+    steps = _steps(evidence, private, sizes)
     selected = [index for index, item in enumerate(history) if item.selected]
     return Retrospective(
         n_obs=n_obs,
@@ -91,7 +88,7 @@ def look_back(
         public_private=rank_correlation(public, private),
         cv_private=rank_correlation(evidence.cv, private),
         steps=steps,
-        outcomes=_outcomes(verdicts, steps, rope),
+        outcomes=_outcomes(verdicts, steps),
         sizes_known=sizes.known,
     )
 
@@ -139,8 +136,8 @@ def _split(
         private,
         position,
         mean=levels.mean,
-        cov=levels.cov,
-        noise_corr=levels.noise_corr,
+        cov=levels.cov(),
+        noise_corr=levels.noise_corr(),
         score_public_var=levels.score_public_var,
         fresh=sizes.fresh,
         seen=sizes.seen,
@@ -152,7 +149,7 @@ def _private_noise(evidence: Evidence, sizes: _Sizes) -> FloatArray | None:
     if not levels:
         return None
     scale = levels.score_public_var / sizes.fresh * (1 - sizes.seen) ** 2
-    return np.asarray(scale * levels.noise_corr)
+    return np.asarray(scale * levels.noise_corr())
 
 
 def _chosen(
@@ -181,64 +178,36 @@ def _transfer(
 
 def _steps(
     evidence: Evidence, private: FloatArray, sizes: _Sizes
-) -> tuple[HindsightResult | Missing, float]:
-    """Return the true gains in hindsight, and what gain is worth naming.
-
-    Where CV scores gave a posterior, the private gain is added to it. Where they did
-    not, private scores are the second measurement that a history without CV lacks.
-    """
+) -> HindsightResult | Missing:
+    """Return the true gains in hindsight, of steps with a private gain."""
+    after = evidence.after
+    if isinstance(after, Missing):
+        return after
     unseen = sizes.unseen(evidence.public, private)
     gain = gains(unseen, evidence.reference)
-    gain = np.where(evidence.fresh, gain, np.nan)
-    posterior = evidence.posterior
-    if posterior and evidence.claims == "both":
-        found = hindsight(
-            posterior.gain,
-            posterior.gain_se,
-            gain,
-            posterior.public_se / math.sqrt(sizes.fresh),
-            rope=posterior.rope,
-        )
-        return found, posterior.rope
-    public_gain = np.where(evidence.fresh, evidence.public_gain, np.nan)
-    apart = public_gain - gain
-    if np.isfinite(apart).sum() < _FEWEST or not np.nanmax(np.abs(apart)) > 0:
-        return (
-            Missing(
-                "retrospective.steps",
-                "Not knowable which steps were real: needs CV scores, or private "
-                f"scores of at least {_FEWEST} steps.",
-            ),
-            math.nan,
-        )
-    noise = evidence.noise
-    learned = learned_noise(
-        apart,
-        rerun_se=np.nan_to_num(noise.rerun_se),
-        rounding_var=noise.rounding_se**2,
-    )
-    after = step_posterior(public_gain, gain, learned)
-    both = np.isfinite(apart)
+    both = np.isfinite(gain) & evidence.fresh
 
     def known(values: FloatArray) -> FloatArray:
-        return np.where(both, values, np.nan)
+        return read_only(np.where(both, values, np.nan))
 
-    found = HindsightResult(
-        private_gain=gain,
-        private_gain_se=known(after.cv_se),
+    return HindsightResult(
+        private_gain=known(gain),
+        private_gain_se=known(after.public_se / math.sqrt(sizes.fresh)),
         gain=known(after.gain),
         gain_se=known(after.gain_se),
+        ci_low=known(after.ci_low),
+        ci_high=known(after.ci_high),
         p_gain=known(after.p_gain),
         p_null=known(after.p_null),
         p_loss=known(after.p_loss),
+        rope=after.rope,
     )
-    return found, after.rope
 
 
 def _outcomes(
-    verdicts: Sequence[Verdict], steps: HindsightResult | Missing, rope: float
+    verdicts: Sequence[Verdict], steps: HindsightResult | Missing
 ) -> tuple[StepOutcome, ...]:
-    if not steps or not math.isfinite(rope):
+    if not steps:
         return tuple("" for _ in verdicts)
     silent = np.array([verdict in ("guess", "unknown") for verdict in verdicts])
     gained, lost = _found_after(silent, steps)

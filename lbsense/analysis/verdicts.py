@@ -13,11 +13,10 @@ from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
 __all__ = ["FDR", "contradictions", "verdicts"]
 
-#: Expected share of false claims among those of progress, setback or chasing.
-FDR = 0.1
-_LIKELY = 0.7  # probability from which a gain that a plain test finds is claimed too
-_LEANING = 0.8  # probability from which a step is no longer called a guess
+#: Expected share of false claims among those of progress or chasing, and of setback.
+FDR, FDR_LOSS = 0.1, 0.13
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
+_ALIKE = 0.6  # of the larger gain: two gains of one sign are no contradiction
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
 _OFTEN = 1.645  # standard errors that one difference in ten of pure noise exceeds
 _FEWEST_FOR_TRUST = 8  # steps before CV can have earned trust
@@ -29,23 +28,21 @@ def verdicts(
     """Return the verdict of every submission, in time order.
 
     The evidence decides in this order: not scored, the content of an earlier
-    submission, one value or a probe by its own name, claims that pass the control of
-    false discoveries, and only then whether the noise scale allows to call the step a
-    guess.
+    submission, one value or a probe by its own name, nothing to compare it with, claims
+    that pass the control of false discoveries, and only then whether the noise scale
+    allows to call the step a guess.
     """
     gained = lost = chased = np.zeros(len(history), dtype=bool)
     if evidence.posterior:
         gained = bayes_fdr_list(evidence.posterior.p_gain, fdr=FDR)
-        gained |= _plain_gains(evidence, evidence.posterior)
-        lost = bayes_fdr_list(evidence.posterior.p_loss, fdr=FDR)
+        lost = bayes_fdr_list(evidence.posterior.p_loss, fdr=FDR_LOSS)
         chased = _chasing(evidence, evidence.posterior, agreement)
-        clear = ~contradictions(evidence)
-        gained, lost = gained & clear, lost & clear
     within = _within_noise(evidence)
     return tuple(
         _verdict(
             item,
             repeat=_repeats_earlier(evidence, index),
+            first=bool(evidence.reference[index] < 0 and evidence.claims != "none"),
             gained=bool(gained[index]),
             lost=bool(lost[index]),
             chased=bool(chased[index]),
@@ -59,6 +56,7 @@ def _verdict(
     item: Submission,
     *,
     repeat: bool,
+    first: bool,
     gained: bool,
     lost: bool,
     chased: bool,
@@ -70,6 +68,8 @@ def _verdict(
         return "repeat"
     if stated_content(item.description, item.file_name) is not None:
         return "probe"
+    if first:
+        return "baseline"
     if chased:
         return "chasing"
     if gained:
@@ -87,12 +87,13 @@ def _repeats_earlier(evidence: Evidence, index: int) -> bool:
 def _within_noise(evidence: Evidence) -> BoolArray:
     """Return the steps that cannot be told from no change.
 
-    With an estimated noise scale that is a step that leans to neither side. With bounds
-    only, it is one that stays within the *least* noise that a step can have.
+    With an estimated noise scale that is every step that no claim is made of. With
+    bounds only, it is one that stays within the *least* noise that a step can have.
     """
     if evidence.claims == "both" and evidence.posterior:
-        strongest = np.fmax(evidence.posterior.p_gain, evidence.posterior.p_loss)
-        return np.asarray((strongest < _LEANING) & ~contradictions(evidence))
+        return np.asarray(
+            np.isfinite(evidence.posterior.p_gain) & ~contradictions(evidence)
+        )
     noise = evidence.noise
     least = np.fmax(noise.step_se_low, _OFTEN * noise.rerun_se)
     return np.asarray(np.abs(evidence.public_gain) <= np.nan_to_num(least))
@@ -111,9 +112,11 @@ def contradictions(evidence: Evidence) -> BoolArray:
     if not np.isfinite(noises).any():
         return np.zeros(len(noises), dtype=bool)
     noise = np.nanmedian(noises)
-    raw = evidence.public_gain - evidence.cv_gain
-    apart = np.fmax(np.abs(raw), np.abs(evidence.disagreement))
-    return np.asarray(apart > _CONTRADICTION * noise)
+    public, cv = evidence.public_gain, evidence.cv_gain
+    apart = np.abs(public - cv)
+    larger = np.fmax(np.abs(public), np.abs(cv))
+    alike = (public * cv > 0) & (apart < _ALIKE * larger)
+    return np.asarray((apart > _CONTRADICTION * noise) & ~alike)
 
 
 def _chasing(
@@ -144,23 +147,6 @@ def _chasing(
     # A rise that luck cannot explain also inflates what is learned of its own noise.
     noise = np.fmin(noise, np.nanquantile(noise[tested], _NOISY_STEP))
     return rose & _discoveries(excess / noise, tested)
-
-
-def _plain_gains(evidence: Evidence, posterior: StepPosteriorResult) -> BoolArray:
-    """Return likely gains that Benjamini and Hochberg's rule finds without a prior.
-
-    The prior is learned from the history and shy where that holds few gains. The plain
-    test is not asked for losses: the luck of the reference makes them look too many.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = np.square([1 / posterior.public_se, 1 / posterior.cv_se])
-        seen = np.array([evidence.public_gain, evidence.cv_gain]) * weight
-        z = seen.sum(axis=0) / np.sqrt(weight.sum(axis=0))
-    tested = np.isfinite(z)
-    if evidence.claims != "both" or not tested.any():
-        return np.zeros(len(z), dtype=bool)
-    likely = np.nan_to_num(posterior.p_gain) > _LIKELY
-    return _discoveries(z, tested) & likely
 
 
 def _discoveries(z: FloatArray, tested: BoolArray) -> BoolArray:

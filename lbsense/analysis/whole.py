@@ -110,16 +110,18 @@ def _from_levels(
         )
     scored = np.where(np.isfinite(evidence.public), levels.mean, np.nan)
     nested = bool(competition.nested)
+    cov = levels.cov()
     outlook = private_outlook(
         scored,
-        levels.cov,
+        cov,
         public=evidence.public,
         score_public_var=levels.score_public_var,
-        noise_corr=levels.noise_corr,
+        noise_corr=levels.noise_corr(),
         n_public=competition.n_public,
         n_private=competition.n_private,
         nested=nested,
         shift_sd=shift_sd,
+        score_log_sd=levels.score_log_sd,
     )
     # A file sent again is no second candidate.
     same = ~evidence.fresh & (evidence.public_gain == 0)
@@ -139,7 +141,7 @@ def _from_levels(
         luck = luck_of_bests(
             evidence.public,
             levels.mean,
-            levels.cov,
+            cov,
             rope=posterior.rope,
             reference=evidence.reference,
             p_gain=posterior.p_gain,

@@ -154,6 +154,7 @@ _LOOKS = {
     "repeat": ("=", "cyan"),
     "probe": ("@", "blue"),
     "unscored": (".", "dim"),
+    "baseline": ("o", "dim"),
     "unknown": ("?", "dim"),
 }
 _WIDE = 100  # columns from which there is room for air between them

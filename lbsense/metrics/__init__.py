@@ -7,6 +7,7 @@ from lbsense.metrics.noise import (
     ScoreSd,
     influence,
     score_sd,
+    score_sd_on_tables,
 )
 from lbsense.metrics.record import Metric
 
@@ -19,4 +20,5 @@ __all__ = [
     "find_metric",
     "influence",
     "score_sd",
+    "score_sd_on_tables",
 ]

@@ -163,4 +163,4 @@ def _words(analysis: Analysis, pair: PairResult) -> str:
 def _alike(analysis: Analysis, pair: PairResult) -> float:
     if not analysis.levels or pair.first == pair.second:
         return math.nan
-    return float(analysis.levels.noise_corr[pair.first, pair.second])
+    return float(analysis.levels.noise_corr([pair.first, pair.second])[0, 1])

@@ -1,7 +1,5 @@
 """Arrays in, results out: no history, no path and no picture is known here."""
 
-from lbsense.stats.candidate import candidate_gain
-from lbsense.stats.fusion import fuse_history
 from lbsense.stats.history.agreement import (
     AgreementResult,
     RankCorrelationResult,
@@ -11,7 +9,15 @@ from lbsense.stats.history.agreement import (
     rank_correlation,
     visible_correlation,
 )
+from lbsense.stats.history.candidate import candidate_gain
 from lbsense.stats.history.deming import DemingResult, deming_line
+from lbsense.stats.history.levels import LevelPosteriorResult, level_posterior
+from lbsense.stats.history.luck import LuckResult, luck_of_bests
+from lbsense.stats.history.outlook import (
+    PrivateOutlookResult,
+    private_outlook,
+    private_rows,
+)
 from lbsense.stats.history.patterns import (
     few_row_moves,
     few_row_pairs,
@@ -19,8 +25,10 @@ from lbsense.stats.history.patterns import (
     new_bests,
     order_test,
     records_test,
+    repeat_noise,
     value_counts,
 )
+from lbsense.stats.history.picks import PairResult, PicksResult, best_pair
 from lbsense.stats.history.resolution import (
     LadderResult,
     QueryLimitsResult,
@@ -36,25 +44,9 @@ from lbsense.stats.history.retrospect import (
     RuleOutcome,
     band_coverage,
     gap_split,
-    hindsight,
     ordinary_gaps,
     rule_outcomes,
 )
-from lbsense.stats.level_noise import LevelNoise, row_noise, tree_noise
-from lbsense.stats.levels import LevelPosteriorResult, level_posterior
-from lbsense.stats.luck import LuckResult, luck_of_bests
-from lbsense.stats.noise_grid import (
-    PRIOR_DISTINCTNESS,
-    NoiseGrid,
-    fixed_noise,
-    known_noise,
-    learned_noise,
-    prior_noise,
-    reference_luck,
-    repeat_noise,
-)
-from lbsense.stats.outlook import PrivateOutlookResult, private_outlook, private_rows
-from lbsense.stats.picks import PairResult, PicksResult, best_pair
 from lbsense.stats.rows.bootstrap import bootstrap
 from lbsense.stats.rows.counts import resample_confusion
 from lbsense.stats.rows.joint import JointNoiseResult, joint_noise
@@ -65,15 +57,14 @@ from lbsense.stats.rows.unlabelled import (
     residual_noise,
     soft_label_noise,
 )
-from lbsense.stats.steps import (
-    StepMoments,
+from lbsense.stats.steps.posterior import (
     StepPosteriorResult,
     bayes_fdr_list,
     step_posterior,
 )
+from lbsense.stats.steps.sources import Source, StepNoise
 
 __all__ = [
-    "PRIOR_DISTINCTNESS",
     "AgreementResult",
     "BandCoverageResult",
     "DemingResult",
@@ -81,10 +72,8 @@ __all__ = [
     "HindsightResult",
     "JointNoiseResult",
     "LadderResult",
-    "LevelNoise",
     "LevelPosteriorResult",
     "LuckResult",
-    "NoiseGrid",
     "PairResult",
     "PicksResult",
     "PrivateOutlookResult",
@@ -93,7 +82,8 @@ __all__ = [
     "ResampledResult",
     "ResolutionResult",
     "RuleOutcome",
-    "StepMoments",
+    "Source",
+    "StepNoise",
     "StepPosteriorResult",
     "UnlabelledNoiseResult",
     "attainable_z",
@@ -107,37 +97,28 @@ __all__ = [
     "disagreement_noise",
     "few_row_moves",
     "few_row_pairs",
-    "fixed_noise",
-    "fuse_history",
     "gain_agreement",
     "gap_split",
-    "hindsight",
     "joint_noise",
-    "known_noise",
     "ladder_replay",
-    "learned_noise",
     "level_posterior",
     "longest_line",
     "luck_of_bests",
     "new_bests",
     "order_test",
     "ordinary_gaps",
-    "prior_noise",
     "private_outlook",
     "private_rows",
     "public_resolution",
     "query_limits",
     "rank_correlation",
     "records_test",
-    "reference_luck",
     "repeat_noise",
     "resample_confusion",
     "residual_noise",
-    "row_noise",
     "rule_outcomes",
     "soft_label_noise",
     "step_posterior",
-    "tree_noise",
     "value_counts",
     "visible_correlation",
 ]

@@ -36,6 +36,8 @@ def step_sentence(
         Whether public and CV gain of this step exclude each other.
     """
     match step.verdict:
+        case "baseline":
+            return "Nothing came before it that it could be compared with."
         case "progress":
             return _progress(step)
         case "setback":

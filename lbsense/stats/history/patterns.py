@@ -30,6 +30,7 @@ __all__ = [
     "new_bests",
     "order_test",
     "records_test",
+    "repeat_noise",
     "value_counts",
 ]
 
@@ -398,3 +399,31 @@ def _present(values: ArrayLike) -> FloatArray:
 def _first_of_each(place: FloatArray) -> IntArray:
     """Return one of the files at every place along a line."""
     return np.asarray(np.unique(np.rint(place), return_index=True)[1], dtype=np.int64)
+
+
+def repeat_noise(scores: ArrayLike, groups: ArrayLike) -> tuple[float, int]:
+    """Return the standard deviation of one score between repeats, and its freedom.
+
+    Parameters
+    ----------
+    scores : array_like of shape (n,)
+        Scores, nan where missing.
+    groups : array_like of shape (n,)
+        Label of the content behind every score; a negative label stands alone.
+
+    Returns
+    -------
+    sd : float
+        Pooled within groups; nan when nothing repeats.
+    dof : int
+        Degrees of freedom, the number of repeats beyond the first of each group.
+    """
+    values = as_float_vector(scores, name="scores")
+    labels = np.asarray(groups)
+    squares, dof = 0.0, 0
+    for label in np.unique(labels[labels >= 0]):
+        members = values[(labels == label) & np.isfinite(values)]
+        if members.size > 1:
+            squares += float(np.square(members - members.mean()).sum())
+            dof += members.size - 1
+    return (float(np.sqrt(squares / dof)), dof) if dof else (float("nan"), 0)

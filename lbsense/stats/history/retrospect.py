@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray
@@ -14,9 +14,8 @@ from lbsense._validation import (
     as_float_vector,
     check_positive,
     check_same_length,
-    read_only,
 )
-from lbsense.stats.picks import usual_rules
+from lbsense.stats.history.picks import usual_rules
 from lbsense.stats.rows.covariance import difference_se, quadratic_form, square_matrix
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "RuleOutcome",
     "band_coverage",
     "gap_split",
-    "hindsight",
     "ordinary_gaps",
     "rule_outcomes",
 ]
@@ -123,17 +121,24 @@ class HindsightResult(Result):
         Observed private gain and the standard error of its noise.
     gain, gain_se : ndarray of shape (k,)
         Estimated true gain and its standard deviation; nan without a private gain.
+    ci_low, ci_high : ndarray of shape (k,)
+        Interval of the true gain.
     p_gain, p_null, p_loss : ndarray of shape (k,)
         Probability of a true gain, of no change worth naming, and of a true loss.
+    rope : float
+        Gain that is not worth naming.
     """
 
     private_gain: FloatArray
     private_gain_se: FloatArray
     gain: FloatArray
     gain_se: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
     p_gain: FloatArray
     p_null: FloatArray
     p_loss: FloatArray
+    rope: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,66 +367,6 @@ def band_coverage(
         n_in_95=int((np.abs(z[known]) <= _Z95).sum()),
         common_z=common,
         best_public_z=best,
-    )
-
-
-def hindsight(
-    gain: ArrayLike,
-    gain_se: ArrayLike,
-    private_gain: ArrayLike,
-    private_gain_se: ArrayLike,
-    *,
-    rope: float,
-) -> HindsightResult:
-    """Return the true gains once the private scores are known.
-
-    Parameters
-    ----------
-    gain, gain_se : array_like of shape (k,)
-        Posterior mean and standard deviation of every true gain from public and CV
-        scores (`step_posterior`), nan where a step was not judged.
-    private_gain, private_gain_se : array_like of shape (k,)
-        Observed private gain and the standard error of its noise.
-    rope : float
-        Half-width of the region of no change worth naming, 0 or more.
-
-    Returns
-    -------
-    HindsightResult
-
-    Notes
-    -----
-    Both are taken for normal: precisions add. The posterior of a step is a mixture with
-    heavier tails, so that a private gain far from what was expected is believed
-    somewhat less than it deserves.
-
-    Examples
-    --------
-    >>> found = hindsight([0.0], [0.01], [0.02], [0.01], rope=0.001)
-    >>> float(found.gain[0].round(3)), float(found.p_gain[0].round(2))
-    (0.01, 0.9)
-    """
-    before = as_float_vector(gain, name="gain")
-    seen = as_float_vector(private_gain, name="private_gain")
-    variance = np.square(as_float_vector(gain_se, name="gain_se"))
-    noise = np.square(as_float_vector(private_gain_se, name="private_gain_se"))
-    check_same_length(
-        gain=before, private_gain=seen, gain_se=variance, private_gain_se=noise
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = np.where(variance + noise > 0, variance / (variance + noise), np.nan)
-        after = before + weight * (seen - before)
-        after_se = np.sqrt(weight * noise)
-        p_gain = ndtr((after - rope) / after_se)
-        p_loss = ndtr((-rope - after) / after_se)
-    return HindsightResult(
-        private_gain=read_only(seen),
-        private_gain_se=read_only(np.sqrt(noise)),
-        gain=read_only(after),
-        gain_se=read_only(after_se),
-        p_gain=read_only(p_gain),
-        p_null=read_only(1 - p_gain - p_loss),
-        p_loss=read_only(p_loss),
     )
 
 

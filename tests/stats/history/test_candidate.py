@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbsense.stats.candidate import candidate_gain
+from lbsense.stats.history.candidate import candidate_gain
 
 PAST = {"past_gain": [0.004, 0.0, -0.001], "past_gain_se": [0.001, 0.0005, 0.0008]}
 

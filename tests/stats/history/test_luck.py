@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lbsense.stats.luck import luck_of_bests
+from lbsense.stats.history.luck import luck_of_bests
 
 NAN = float("nan")
 

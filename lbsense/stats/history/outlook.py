@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from numpy.polynomial.hermite import hermgauss
+from scipy.special import ndtr, ndtri
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
@@ -18,7 +19,12 @@ from lbsense._validation import (
 )
 from lbsense.stats.rows.covariance import square_matrix
 
-__all__ = ["PrivateOutlookResult", "private_outlook", "private_rows"]
+__all__ = [
+    "PrivateOutlookResult",
+    "open_quantile",
+    "private_outlook",
+    "private_rows",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +53,9 @@ class PrivateOutlookResult(Result):
         Whether the private score covers the public rows too.
     shift_sd : float
         Allowance for a shift that is common to all private scores.
+    score_log_sd : float
+        What is not known of the noise of a score: standard deviation of the logarithm
+        of its standard error. It is in the bands, not in ``cov``.
     """
 
     mean: FloatArray
@@ -62,6 +71,7 @@ class PrivateOutlookResult(Result):
     sizes_known: bool
     nested: bool
     shift_sd: float
+    score_log_sd: float = 0.0
 
 
 def private_outlook(
@@ -75,13 +85,14 @@ def private_outlook(
     n_private: int | None = None,
     nested: bool = False,
     shift_sd: float = 0.0,
+    score_log_sd: float = 0.0,
 ) -> PrivateOutlookResult:
     """Return expected private scores with bands, and the luck in the best public one.
 
     Parameters
     ----------
     mean, cov : array_like of shape (k,), (k, k)
-        Posterior of the true scores, as `lbsense.stats.levels.level_posterior` gives
+        Posterior of the true scores, as `lbsense.stats.level_posterior` gives
         it; nan where nothing is known.
     public : array_like of shape (k,)
         Public scores, larger is better, nan where missing.
@@ -99,6 +110,9 @@ def private_outlook(
     shift_sd : float
         Standard deviation of a shift common to all private scores: how far the levels
         of public and private rows may lie apart beyond chance, 0 for a random split.
+    score_log_sd : float
+        Standard deviation of the logarithm of the standard error of a score, where the
+        metric leaves it open: it widens the bands.
 
     Returns
     -------
@@ -154,14 +168,15 @@ def private_outlook(
     keep = 1 - known
     spread = np.outer(keep, keep) * (posterior + variance / fresh * corr) + shift_sd**2
     sd = np.sqrt(np.diag(spread))
+    reach80, reach95 = (open_quantile(p, score_log_sd) for p in (0.9, 0.975))
     best, deflation = _luck_of_best(scores, centre)
     return PrivateOutlookResult(
         mean=read_only(expected),
         cov=read_only(spread),
-        ci80_low=read_only(expected - ndtri(0.9) * sd),
-        ci80_high=read_only(expected + ndtri(0.9) * sd),
-        ci95_low=read_only(expected - ndtri(0.975) * sd),
-        ci95_high=read_only(expected + ndtri(0.975) * sd),
+        ci80_low=read_only(expected - reach80 * sd),
+        ci80_high=read_only(expected + reach80 * sd),
+        ci95_low=read_only(expected - reach95 * sd),
+        ci95_high=read_only(expected + reach95 * sd),
         best_public=best,
         deflation=deflation,
         deflation_se=deflation / float(np.sqrt(variance)),
@@ -169,7 +184,33 @@ def private_outlook(
         sizes_known=sizes_known,
         nested=nested,
         shift_sd=float(shift_sd),
+        score_log_sd=float(score_log_sd),
     )
+
+
+def open_quantile(probability: float, log_sd: float) -> float:
+    """Return the quantile of ``exp(log_sd * a) * b`` for normal ``a`` and ``b``.
+
+    That is a normal deviate whose scale is known up to a log-normal factor.
+
+    Examples
+    --------
+    >>> round(open_quantile(0.975, 0.0), 2), round(open_quantile(0.975, 0.5), 2)
+    (1.96, 2.64)
+    """
+    if log_sd <= 0:
+        return float(ndtri(probability))
+    nodes, weights = hermgauss(41)
+    scale = np.exp(log_sd * np.sqrt(2) * nodes)
+    weights = weights / weights.sum()
+    low, high = 0.0, float(ndtri(probability) * np.exp(6 * log_sd))
+    for _ in range(60):
+        middle = (low + high) / 2
+        if weights @ ndtr(middle / scale) < probability:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
 
 
 def private_rows(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbsense.stats.picks import best_pair, expected_better
+from lbsense.stats.history.picks import best_pair, expected_better
 
 NAN = float("nan")
 

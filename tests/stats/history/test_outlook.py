@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbsense.stats.outlook import private_outlook
+from lbsense.stats.history.outlook import private_outlook
 
 NAN = float("nan")
 

@@ -1,0 +1,346 @@
+"""How good is every submission really? The posterior of all true scores together.
+
+A submission is its reference plus a step, and its noise is mostly its reference's
+noise. Told that, the scores of a whole history correct each other: the luck of the best
+public score shows in how its descendants fare and in what CV says of the steps that led
+to it. Along a tree all that takes one pass up and one pass down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lbsense._result import Result
+from lbsense._typing import ArrayLike, FloatArray, IntArray
+from lbsense._validation import as_float_vector, check_positive, check_same_length
+from lbsense.stats.steps.mixture import FRESH
+from lbsense.stats.steps.posterior import StepPosteriorResult
+from lbsense.stats.steps.tree import as_tree, branches, depth_order
+
+__all__ = ["LevelPosteriorResult", "level_posterior"]
+
+_STATE = 3  # true score, lasting noise of the public score, lasting noise of CV
+_LEAST_SHARE = 0.02  # of what a step shows that its prior or its noise explains
+_DIFFUSE = 1e3  # standard deviations of a level that nothing tells
+_TINY = 1e-9  # of the noise of a score: what keeps precisions finite
+_OPEN_STEP = 4.0  # noises of a score: width of a step that could not be judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LevelPosteriorResult(Result):
+    """Posterior of the true score of every submission.
+
+    Attributes
+    ----------
+    mean, sd : ndarray of shape (k,)
+        Posterior mean and standard deviation of the true score, larger is better; nan
+        where no score tells the level.
+    score_public_var : float
+        Noise variance of one public score.
+    score_log_sd : float
+        Standard deviation of the logarithm of its root: how well that is known.
+    n_obs : int
+        Scores used, public and CV.
+    """
+
+    mean: FloatArray
+    sd: FloatArray
+    score_public_var: float
+    score_log_sd: float
+    n_obs: int
+    tree: IntArray = field(repr=False)
+    order: IntArray = field(repr=False)
+    carry: FloatArray = field(repr=False)  # (k, 3, 3) from the reference's state
+    moments: FloatArray = field(repr=False)  # (k, 3, 3) covariance of the state
+    kept: FloatArray = field(repr=False)  # (k,) of the noise of the reference
+
+    def cov(self, positions: ArrayLike | None = None) -> FloatArray:
+        """Return the posterior covariance of the true scores of some submissions.
+
+        Parameters
+        ----------
+        positions : array_like of int of shape (m,), optional
+            Submissions; all of them by default, which takes memory of ``k**2``.
+
+        Returns
+        -------
+        ndarray of shape (m, m)
+
+        Notes
+        -----
+        Given its reference a submission is independent of all that do not descend from
+        it, so covariances are carried down the tree that the submissions span: time is
+        linear in ``k`` and quadratic in ``m``.
+        """
+        return _state_covariance(self, _positions(positions, len(self.tree)))
+
+    def noise_corr(self, positions: ArrayLike | None = None) -> FloatArray:
+        """Return the correlation of the noise of scores on one test set.
+
+        Parameters
+        ----------
+        positions : array_like of int of shape (m,), optional
+            Submissions; all of them by default.
+
+        Returns
+        -------
+        ndarray of shape (m, m)
+        """
+        return _kept_along(self, _positions(positions, len(self.tree)))
+
+
+def level_posterior(
+    public: ArrayLike,
+    cv: ArrayLike,
+    parent: ArrayLike,
+    steps: StepPosteriorResult,
+    *,
+    score_se: float,
+    score_log_sd: float = 0.0,
+    same: ArrayLike | None = None,
+) -> LevelPosteriorResult:
+    """Return the posterior of every submission's true score, all of them together.
+
+    Use it to say what a history has reached: its mean is free of the winner's curse,
+    since it conditions on all scores and not on the best one.
+
+    Parameters
+    ----------
+    public, cv : array_like of shape (k,)
+        Scores, larger is better, nan where missing. CV must be on the scale of the
+        public score and may be off by a constant.
+    parent : array_like of int of shape (k,)
+        Position of the submission that each was made from, -1 for none.
+    steps : StepPosteriorResult
+        The posterior of every step (`step_posterior`).
+    score_se : float
+        Standard error of one public score.
+    score_log_sd : float
+        Standard deviation of its logarithm: what is not known of it.
+    same : array_like of bool of shape (k,), optional
+        Submissions with the content of their parent: their true step is 0.
+
+    Returns
+    -------
+    LevelPosteriorResult
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, parents form a circle, or ``score_se`` is not above 0.
+
+    Notes
+    -----
+    True scores ``theta_k = theta_ref + step_k``, where the normal that stands for the
+    prior of a step gives, with what is seen of it, the mean and variance of its
+    posterior. The noise of a public score is ``e_k = rho_k e_ref + innovation`` with
+    ``rho_k = 1 - s_k**2 / (2 sigma**2)``, so that every score has the same noise
+    ``sigma`` and every step its own ``s_k``, plus a share that each submission draws
+    anew; CV likewise, with a free offset. The level itself is flat: no common mean
+    draws late submissions to early ones. Belief propagation on the tree gives all
+    means and variances in linear time (Lauritzen 1996, chapter 6).
+
+    It fails where references are wrong, where a submission blends two others, and where
+    public and CV scores share a leak.
+
+    References
+    ----------
+    Lauritzen, S. L. (1996). Graphical Models. Oxford University Press.
+    ISBN 978-0-19-852219-5
+    """
+    tree = as_tree(parent)
+    shown = as_float_vector(public, name="public")
+    validated = as_float_vector(cv, name="cv")
+    n = check_same_length(public=shown, cv=validated, parent=tree.astype(float))
+    sigma = check_positive(score_se, name="score_se")
+    repeats = np.zeros(n, bool) if same is None else np.asarray(same, bool)
+    order = depth_order(tree)
+    parts = _parts(tree, shown, validated, steps, sigma, repeats)
+    mean, cov, carry = _smooth(tree, order, parts)
+    told = np.isfinite(mean) & (np.isfinite(shown) | np.isfinite(validated))
+    sd = np.sqrt(np.maximum(cov[:, 0, 0], 0.0))
+    told &= sd < 0.1 * _DIFFUSE * sigma
+    return LevelPosteriorResult(
+        mean=np.where(told, mean, np.nan),
+        sd=np.where(told, sd, np.nan),
+        score_public_var=sigma**2,
+        score_log_sd=score_log_sd,
+        n_obs=int(np.isfinite(shown).sum() + np.isfinite(validated).sum()),
+        tree=tree,
+        order=order,
+        carry=carry,
+        moments=cov,
+        kept=parts.kept[:, 1],
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tree:
+    """A linear model along the tree, in units of the noise of a score."""
+
+    kept: FloatArray  # (k, 3) what a child keeps of its parent's state
+    drift: FloatArray  # (k,) prior mean of the true step
+    added: FloatArray  # (k, 3) variance that a child adds
+    root: FloatArray  # (3,) variance of a state without parent
+    precision: FloatArray  # (k, 3, 3) of the scores
+    pull: FloatArray  # (k, 3)
+    centre: float
+    unit: float
+
+
+def _parts(
+    tree: IntArray,
+    public: FloatArray,
+    cv: FloatArray,
+    steps: StepPosteriorResult,
+    sigma: float,
+    repeats: np.ndarray,
+) -> _Tree:
+    n = len(tree)
+    drift, width = _step_prior(steps)
+    spread = np.where(np.isfinite(width), width, (_OPEN_STEP * sigma) ** 2)
+    spread = np.where(repeats, 0.0, spread)
+    drift = np.where(repeats | ~np.isfinite(drift), 0.0, drift)
+    typical = _median(steps.public_se, sigma)
+    se = np.where(np.isfinite(steps.public_se), steps.public_se, typical)
+    se = np.where(repeats, 0.1 * typical, se)
+    ratio = steps.cv_ratio if np.isfinite(steps.cv_ratio) else 1.0
+    cv_se = np.where(np.isfinite(steps.cv_se), steps.cv_se, se * np.sqrt(ratio))
+    lasting = 1 - 2 * FRESH
+    share = np.minimum(np.square(se / sigma) * lasting / 2, 1.0)
+    kept = np.ones((n, _STATE))
+    kept[:, 1] = 1 - share
+    added = np.empty((n, _STATE))
+    added[:, 0] = spread / sigma**2
+    added[:, 1] = 1 - np.square(kept[:, 1])
+    added[:, 2] = np.square(cv_se / sigma) * lasting
+    fresh = np.square(np.stack([se, cv_se]) / sigma) * FRESH
+    centre = float(np.median(public[np.isfinite(public)])) if n else 0.0
+    shift = float(np.median(cv[np.isfinite(cv)])) if np.isfinite(cv).any() else 0.0
+    design = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    precision = np.zeros((n, _STATE, _STATE))
+    pull = np.zeros((n, _STATE))
+    for row, values, noise, base in (
+        (design[0], public, fresh[0], centre),
+        (design[1], cv, fresh[1], shift),
+    ):
+        seen = np.isfinite(values)
+        weight = np.where(seen, 1 / np.maximum(noise, _TINY), 0.0)
+        level = np.where(seen, values - base, 0.0) / sigma
+        precision += weight[:, np.newaxis, np.newaxis] * np.outer(row, row)
+        pull += (weight * level)[:, np.newaxis] * row
+    return _Tree(
+        kept=kept,
+        drift=drift / sigma,
+        added=np.maximum(added, _TINY),
+        root=np.array([_DIFFUSE**2, 1.0, _DIFFUSE**2]),
+        precision=precision,
+        pull=pull,
+        centre=centre,
+        unit=sigma,
+    )
+
+
+def _step_prior(steps: StepPosteriorResult) -> tuple[FloatArray, FloatArray]:
+    """Return the normal that stands for the prior of each step: mean and variance.
+
+    With what is seen of the step it gives the mean of its posterior, and the variance
+    as far as a normal can.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.clip(
+            np.square(steps.gain_se) / steps.seen_var, _LEAST_SHARE, 1 - _LEAST_SHARE
+        )
+        width = steps.seen_var * share / (1 - share)
+        mean = (steps.gain - share * steps.seen) / (1 - share)
+        # A collapse wider than all that the normal holds is no noise of the scores.
+        width = np.fmax(width, np.square(steps.gain - mean) / 9)
+    return mean, width
+
+
+def _median(values: FloatArray, otherwise: float) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else otherwise
+
+
+def _smooth(
+    tree: IntArray, order: IntArray, parts: _Tree
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return means of the true scores, covariances and carriers of all states."""
+    n = len(tree)
+    precision, pull = parts.precision.copy(), parts.pull.copy()
+    inner = np.empty((n, _STATE, _STATE))
+    carry = np.zeros((n, _STATE, _STATE))
+    offset = np.zeros((n, _STATE))
+    back = 1 / parts.added
+    for k in order[::-1].tolist():
+        parent = tree[k]
+        if parent < 0:
+            continue
+        step = np.zeros(_STATE)
+        step[0] = parts.drift[k]
+        sure = precision[k] + np.diag(back[k])
+        inner[k] = np.linalg.inv(sure)
+        carry[k] = inner[k] * back[k] * parts.kept[k]
+        offset[k] = inner[k] @ (pull[k] + back[k] * step)
+        # What the subtree says of the parent, this submission integrated out.
+        left = back[k] * parts.kept[k]
+        square = left[:, np.newaxis] * carry[k]
+        precision[parent] += np.diag(left * parts.kept[k]) - square
+        pull[parent] += left * (offset[k] - step)
+    mean = np.zeros((n, _STATE))
+    cov = np.empty((n, _STATE, _STATE))
+    for k in order.tolist():
+        parent = tree[k]
+        if parent < 0:
+            cov[k] = np.linalg.inv(precision[k] + np.diag(1 / parts.root))
+            mean[k] = cov[k] @ pull[k]
+            continue
+        mean[k] = carry[k] @ mean[parent] + offset[k]
+        cov[k] = inner[k] + carry[k] @ cov[parent] @ carry[k].T
+    return mean[:, 0] * parts.unit + parts.centre, cov * parts.unit**2, carry
+
+
+def _positions(positions: ArrayLike | None, n: int) -> IntArray:
+    if positions is None:
+        return np.arange(n)
+    return np.asarray(positions, dtype=np.int64)
+
+
+def _state_covariance(levels: LevelPosteriorResult, chosen: IntArray) -> FloatArray:
+    """Return covariances of the true scores, carried down from where ways meet."""
+    nodes, parent, chains = branches(levels.tree, levels.order, chosen)
+    n = len(nodes)
+    cov = np.zeros((n, _STATE, n, _STATE))
+    for row, (k, above) in enumerate(zip(nodes.tolist(), parent.tolist(), strict=True)):
+        if above >= 0:
+            carry = levels.carry[chains[row][0]]
+            for below in chains[row][1:]:
+                carry = levels.carry[below] @ carry
+            met = np.einsum("ab,bjc->ajc", carry, cov[above, :, :row])
+            cov[row, :, :row] = met
+            cov[:row, :, row] = met.transpose(1, 2, 0)
+        cov[row, :, row] = levels.moments[k]
+    at = _places(nodes, chosen)
+    return np.asarray(cov[:, 0, :, 0][np.ix_(at, at)])
+
+
+def _kept_along(levels: LevelPosteriorResult, chosen: IntArray) -> FloatArray:
+    """Return the product of what is kept along the way from each to each."""
+    nodes, parent, chains = branches(levels.tree, levels.order, chosen)
+    n = len(nodes)
+    corr = np.zeros((n, n))
+    for row, above in enumerate(parent.tolist()):
+        if above >= 0:
+            corr[row, :row] = np.prod(levels.kept[chains[row]]) * corr[above, :row]
+            corr[:row, row] = corr[row, :row]
+        corr[row, row] = 1.0
+    at = _places(nodes, chosen)
+    return corr[np.ix_(at, at)]
+
+
+def _places(nodes: IntArray, chosen: IntArray) -> IntArray:
+    order = np.argsort(nodes)
+    return np.asarray(order[np.searchsorted(nodes[order], chosen)])

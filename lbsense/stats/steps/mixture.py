@@ -1,0 +1,220 @@
+"""The likelihood of gains under every noise, scale and width of true steps.
+
+Under noise ``s`` and a half-normal part of width ``t`` a fused gain ``d`` has density
+``2 N(d; 0, v + t**2) Phi(+-m / sd)`` with ``B = t**2 / (v + t**2)``, ``m = B d``, ``sd
+= sqrt(B v)``, and the true step the posterior ``N(m, sd**2)`` cut at zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from lbsense._typing import FloatArray, IntArray
+from lbsense.stats.steps.kinds import SCALES
+from lbsense.stats.steps.sources import Candidates
+
+__all__ = ["Cells", "Luck", "Parts"]
+
+#: Share of a step's noise that a submission draws anew and hands to its children's
+#: steps, from the covariances of semi-real competitions (median .2 over them).
+FRESH = 0.2
+#: Noise of fused gains beyond the normal law: what makes intervals on real tables hold.
+TAILS = 1.4
+_FAR = 7.0  # standard deviations from which the hazard of a normal is its bound
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Luck:
+    """What the other steps say of the shared luck in each: one row a latent of it.
+
+    The first is that of the fused gain, the others those of the contrasts.
+    """
+
+    mean: FloatArray  # (latents, n)
+    variance: FloatArray
+
+    @property
+    def share(self) -> FloatArray:
+        """Noise variance of every step that is left, in units of ``s**2``."""
+        return 1 - 2 * FRESH + FRESH * self.variance
+
+    def of(self, steps: IntArray) -> Luck:
+        """Return that of some steps."""
+        return Luck(self.mean[:, steps], self.variance[:, steps])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Likelihoods of ``n`` steps: noise ``s``, candidate ``g``, part ``c``.
+
+    Parts are widths upwards, then the same downwards.
+    """
+
+    scale: FloatArray  # (s, g, n) standard error of the fused gain
+    contrast_scale: tuple[FloatArray, ...]
+    likelihood: FloatArray  # (s, g, c, n) up to a factor per step
+    log_factor: FloatArray  # (n,)
+    centre: FloatArray  # (s, g, t, n) of the uncut posterior
+    sd: FloatArray  # (s, g, t, n)
+    up: FloatArray  # (s, g, t, n) its part above zero
+
+    @classmethod
+    def of(
+        cls, found: Candidates, luck: Luck, noise: FloatArray, width: FloatArray
+    ) -> Cells:
+        """Return the cells of steps.
+
+        Parameters
+        ----------
+        found : Candidates
+            Gains under every scale and ratio.
+        luck : Luck
+            What is known of the luck in them.
+        noise : ndarray of shape (n_noise,)
+            Standard errors of the public difference.
+        width : ndarray of shape (n_noise, n_widths)
+            Widths of true steps under each.
+        """
+        share, root = luck.share, np.sqrt(FRESH)
+        sized = noise[:, np.newaxis, np.newaxis]
+        scale = sized * np.sqrt(found.fused_ratio)
+        centre = found.fused - scale * (root * luck.mean[0])
+        variance = np.square(scale) * (share[0] * TAILS)
+        log_base = np.broadcast_to(found.log_jacobian, scale.shape).copy()
+        scales = []
+        for j, contrast in enumerate(found.contrasts, 1):
+            own = sized * np.sqrt(contrast.ratio)
+            left = np.square(own) * share[j]
+            value = contrast.value - own * (root * luck.mean[j])
+            fit = -0.5 * (np.square(value) / left + np.log(left))
+            log_base += np.where(contrast.seen, fit, 0.0)
+            scales.append(own)
+        square = np.square(width)[:, np.newaxis, :, np.newaxis]
+        total = variance[:, :, np.newaxis] + square
+        keep = square / total
+        log_fit = -0.5 * (np.square(centre[:, :, np.newaxis]) / total + np.log(total))
+        log_fit += log_base[:, :, np.newaxis]
+        mean = keep * centre[:, :, np.newaxis]
+        sd = np.sqrt(keep * variance[:, :, np.newaxis])
+        up = ndtr(mean / sd)
+        top = log_fit.max(axis=(0, 1, 2))
+        fit = 2 * np.exp(log_fit - top)
+        both = np.concatenate([fit * up, fit * (1 - up)], axis=2)
+        return cls(scale, tuple(scales), both, top, mean, sd, up)
+
+    def luck_moments(
+        self, weight: FloatArray, found: Candidates
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance of the standardised noise of every step and latent.
+
+        Where a contrast is not seen its variance is infinite.
+        """
+        z = self.centre / self.sd
+        density = np.exp(-0.5 * np.square(z)) / np.sqrt(2 * np.pi)
+        above = np.where(z < -_FAR, -z, density / np.maximum(self.up, 1e-12))
+        below = np.where(z > _FAR, z, density / np.maximum(1 - self.up, 1e-12))
+        first = np.concatenate(
+            [self.centre + self.sd * above, self.centre - self.sd * below], axis=2
+        )
+        twice = np.concatenate([self.centre, self.centre], axis=2)
+        second = twice * first + np.square(np.concatenate([self.sd, self.sd], axis=2))
+        fused = found.fused[np.newaxis, :, np.newaxis]
+        scale = self.scale[:, :, np.newaxis]
+        axes = (0, 1, 2)
+        mean = (weight * (fused - first) / scale).sum(axis=axes)
+        square = np.square(fused) - 2 * fused * first + second
+        means = [mean]
+        variances = [(weight * square / np.square(scale)).sum(axis=axes) - mean**2]
+        by_candidate = weight.sum(axis=2)
+        for own, contrast in zip(self.contrast_scale, found.contrasts, strict=True):
+            shown = contrast.value / own
+            mean = (by_candidate * shown).sum(axis=(0, 1))
+            spread = (by_candidate * np.square(shown)).sum(axis=(0, 1)) - mean**2
+            means.append(np.where(contrast.seen, mean, 0.0))
+            variances.append(np.where(contrast.seen, spread, np.inf))
+        return np.array(means), np.maximum(np.array(variances), 1e-9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The heaviest parts of the posterior of every step: normals cut at zero."""
+
+    weight: FloatArray  # (p, n), columns sum to 1
+    mean: FloatArray
+    sd: FloatArray
+    sign: FloatArray  # 1 above zero, -1 below
+
+    @classmethod
+    def of(cls, cells: Cells, weight: FloatArray, *, most: int) -> Parts:
+        """Return at most ``most`` parts of every step."""
+        n = weight.shape[-1]
+        flat = weight.reshape(-1, n)
+        most = min(most, len(flat))
+        kept = np.argpartition(-flat, most - 1, axis=0)[:most]
+        s, g, c = np.unravel_index(kept, weight.shape[:3])
+        step = np.broadcast_to(np.arange(n), kept.shape)
+        share = np.take_along_axis(flat, kept, axis=0)
+        t = c % len(SCALES)
+        return cls(
+            share / share.sum(axis=0),
+            cells.centre[s, g, t, step],
+            cells.sd[s, g, t, step],
+            np.where(c < len(SCALES), 1.0, -1.0),
+        )
+
+    @staticmethod
+    def join(parts: list[Parts]) -> Parts:
+        """Return the parts of all steps."""
+        return Parts(
+            *(
+                np.concatenate([getattr(item, name) for item in parts], axis=1)
+                for name in ("weight", "mean", "sd", "sign")
+            )
+        )
+
+    @property
+    def _inside(self) -> FloatArray:
+        inside = ndtr(self.sign * self.mean / self.sd)
+        return np.asarray(np.maximum(inside, 1e-300))
+
+    def above(self, threshold: FloatArray | float) -> FloatArray:
+        """Return P(true step > threshold) of every step."""
+        beyond = self.sign * np.maximum(self.sign * threshold, 0.0)
+        tail = ndtr(self.sign * (self.mean - beyond) / self.sd) / self._inside
+        tail = np.minimum(tail, 1.0)
+        return np.asarray(
+            (self.weight * np.where(self.sign < 0, 1 - tail, tail)).sum(axis=0)
+        )
+
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """Return mean and standard deviation of every true step."""
+        z = self.sign * self.mean / self.sd
+        density = np.exp(-0.5 * np.square(z)) / np.sqrt(2 * np.pi)
+        hazard = np.where(z < -_FAR, -z, density / self._inside)
+        first = self.mean + self.sign * self.sd * hazard
+        second = self.mean * first + np.square(self.sd)
+        mean = (self.weight * first).sum(axis=0)
+        variance = (self.weight * second).sum(axis=0) - np.square(mean)
+        return mean, np.sqrt(np.maximum(variance, 0.0))
+
+    def interval(
+        self, confidence_level: float, *, stretch: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the equal-tailed interval, each end ``stretch`` times as far."""
+        n = self.weight.shape[1]
+        reach = np.abs(self.mean).max(axis=0) + 9 * self.sd.max(axis=0)
+        middle = np.zeros(n)
+        ends = []
+        for target in (0.5, (1 + confidence_level) / 2, (1 - confidence_level) / 2):
+            low, high = -reach, reach.copy()
+            for _ in range(34):
+                middle = (low + high) / 2
+                more = self.above(middle) > 1 - target
+                low = np.where(more, middle, low)
+                high = np.where(more, high, middle)
+            ends.append((low + high) / 2)
+        median, upper, lower = ends
+        return median + stretch * (lower - median), median + stretch * (upper - median)
