@@ -230,6 +230,7 @@ def _read(
     chosen, issues = choose_tables(raw, asked)
     exports = [OWN_TABLE if hand_made else export for _, export in chosen]
     ours = choose_team([table for table, _ in chosen], options.get("team"), columns)
+    issues += _other_directions(ours, competition)
     _check_size(ours)
     tables = [
         read_rows(table, export, columns, metric=competition.metric)
@@ -274,6 +275,23 @@ def _with_direction(
     if competition.greater_is_better is not None or len(stated) != 1:
         return competition
     return dataclasses.replace(competition, greater_is_better=stated.pop())
+
+
+def _other_directions(
+    tables: Sequence[RawTable], competition: Competition
+) -> list[RowIssue]:
+    """Return the issues of tables that state another direction than the user."""
+    said = competition.greater_is_better
+    return [
+        RowIssue(
+            source=table.source,
+            found=f"{'lower' if said else 'higher'} is better, as the input states it",
+            expected=f"{'higher' if said else 'lower'} is better",
+            action="direction as you say it",
+        )
+        for table in tables
+        if said is not None and table.greater_is_better is (not said)
+    ]
 
 
 def _check_size(tables: Sequence[RawTable]) -> None:

@@ -210,6 +210,25 @@ def test_tree_with_its_parents():
     assert not history.dropped
 
 
+def test_direction_of_the_user_wins_and_the_other_is_said():
+    history = read_submissions(aide(), greater_is_better=False)
+    assert history.competition.greater_is_better is False
+    assert "higher is better, as the input states" in str(history.dropped)
+    assert not read_submissions(aide(), greater_is_better=True).dropped
+
+
+@pytest.mark.parametrize("outcome", ["council_keep", "KEEP ✅", "**keep**", "Kept"])
+def test_words_for_kept(outcome):
+    history = read_submissions(LOOP.replace("keep", outcome))
+    assert history[2].parent_id == "b2c3d4e"
+    assert [item.status for item in history].count("complete") == 5
+
+
+def test_score_of_validation_before_the_whole_one():
+    text = LOOP.replace("val_bpb\tmemory_gb", "score\tscore_val")
+    assert read_submissions(text, greater_is_better=True)[0].public_score == 41.0
+
+
 def test_tree_inside_another_object_and_a_metric_that_is_no_number():
     nodes = json.loads(aide())["nodes"]
     nodes[2]["metric"] = "good"

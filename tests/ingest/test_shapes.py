@@ -98,6 +98,91 @@ NESTED = json.dumps(
         },
     }
 )
+POLARS = """shape: (2, 4)
+┌───────┬───────┬────────┬─────────┐
+│ model ┆ cv    ┆ public ┆ private │
+│ ---   ┆ ---   ┆ ---    ┆ ---     │
+│ str   ┆ f64   ┆ f64    ┆ f64     │
+╞═══════╪═══════╪════════╪═════════╡
+│ base  ┆ 0.801 ┆ 0.799  ┆ 0.79    │
+│ blend ┆ 0.812 ┆ 0.81   ┆ 0.8     │
+└───────┴───────┴────────┴─────────┘
+"""
+RICH = """┏━━━━━━━┳━━━━━━━┳━━━━━━━━┓
+┃ model ┃ cv    ┃ public ┃
+┡━━━━━━━╇━━━━━━━╇━━━━━━━━┩
+│ base  │ 0.801 │ 0.799  │
+│ blend │ 0.812 │ 0.81   │
+└───────┴───────┴────────┘
+"""
+GRID = """+---------+-------+----------+
+| model   |    cv |   public |
++=========+=======+==========+
+| base    | 0.801 |    0.799 |
++---------+-------+----------+
+| blend   | 0.812 |    0.81  |
++---------+-------+----------+
+"""
+PSQL = """+---------+-------+----------+
+| model   |    cv |   public |
+|---------+-------+----------|
+| base    | 0.801 |    0.799 |
+| blend   | 0.812 |    0.81  |
++---------+-------+----------+
+"""
+MYSQL = """+---------+-------+----------+
+| model   | cv    | public   |
++---------+-------+----------+
+| base    | 0.801 |    0.799 |
+| blend   | 0.812 |    0.81  |
++---------+-------+----------+
+2 rows in set (0.00 sec)
+"""
+INDEXED = """       public     cv model
+run
+1       0.799  0.801  base
+2       0.810  0.812 blend
+"""
+FENCED_SCRIPT = """# Log
+
+Some text with LB and CV words in it, then a script:
+
+```python
+runs = [
+    dict(name="base", cv=0.801, lb=0.799),
+    dict(name="blend", cv=0.812, lb=0.81),
+]
+```
+"""
+FENCED_FRAME = """# Log
+```
+model   cv    public
+base    0.801 0.799
+blend   0.812 0.81
+```
+"""
+FENCED_JSON = """# Log
+Notes here.
+```json
+[{"name": "base", "cv": 0.801, "lb": 0.799},
+ {"name": "blend", "cv": 0.812, "lb": 0.81}]
+```
+"""
+NAMED = """results = {
+    "base": {"cv": 0.801, "lb": 0.799},
+    "blend": {"cv": 0.812, "lb": 0.81},
+}
+"""
+APPENDED = """log = []
+log.append({"name": "base", "cv": 0.801, "lb": 0.799})
+log.append({"name": "blend", "cv": 0.812, "lb": 0.81})
+runs = [Run("a", 0.8, 0.79), Run("b", 0.81, 0.8)]
+"""
+CALLS = """runs = [
+    Run(name="base", cv=0.801, lb=0.799),
+    Run(name="blend", cv=0.812, lb=0.81),
+]
+"""
 COMMENTS = "# mine\n# model,cv,lb\nbase,0.801,0.799\n# half way\nblend,0.812,0.81\n"
 
 
@@ -151,6 +236,18 @@ TEXTS = {
     "rows": ROWS,
     "nested": NESTED,
     "comments": COMMENTS,
+    "polars": POLARS,
+    "rich": RICH,
+    "grid": GRID,
+    "psql": PSQL,
+    "mysql": MYSQL,
+    "indexed": INDEXED,
+    "fenced script": FENCED_SCRIPT,
+    "fenced frame": FENCED_FRAME,
+    "fenced json": FENCED_JSON,
+    "named": NAMED,
+    "appended": APPENDED,
+    "calls": CALLS,
     **{f"notebook, {name}": text for name, text in NOTEBOOKS.items()},
 }
 

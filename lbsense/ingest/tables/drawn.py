@@ -24,7 +24,7 @@ __all__ = ["read_labels", "read_piped", "read_ruled"]
 
 _RULER = re.compile(r"\s*+-{2,}+(?:\s++-{2,}+)++\s*+")
 _PIPE_RULER = re.compile(
-    r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)++(?:\|\s*+)?"
+    r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:[|+]\s*+:?-++:?\s*+)++(?:\|\s*+)?"
     r"|\s*+\|\s*+:?-++:?\s*+\|\s*+"
 )
 _BOARD_RULER = re.compile(r"[-_=|+\s]*+")

@@ -107,14 +107,26 @@ def _latex_text(cell: str) -> str:
 
 _SIMPLE_RULER = re.compile(r" *={2,}(?: +={2,})+ *")
 _GRID_RULER = re.compile(r" *\+(?:[-=]+\+)+ *")
+_INNER_RULER = re.compile(r" *[+|](?:[-=]+[+|])+ *")
+_BOXES = str.maketrans(
+    {
+        **dict.fromkeys("│┃┆┇┊┋║╎╏", "|"),
+        **dict.fromkeys("┌┬┐├┼┤└┴┘╭╮╰╯┏┳┓┣╋┫┗┻┛┡╇┩┠╂┨╞╪╡╟╫╢╔╦╗╠╬╣╚╩╝", "+"),
+        **dict.fromkeys("─┄┈╌", "-"),
+        **dict.fromkeys("━═╍", "="),
+    }
+)
 _DIRECTIVE = re.compile(r"( *)\.\. (csv-table|list-table)::")
 _OPTION = re.compile(r"\s*:([a-z-]+):\s*(.*)")
 _BULLET = re.compile(r"(\*)\s+(-)\s*(.*)|(-)\s*(.*)")
 
 
 def read_restructured(document: Document) -> list[RawTable]:
-    """Return the tables of reStructuredText: simple, grid, csv and list tables."""
-    lines = document.text.split("\n")
+    """Return the tables of reStructuredText: simple, grid, csv and list tables.
+
+    What a terminal or a database draws with signs or lines is a grid table too.
+    """
+    lines = document.text.translate(_BOXES).split("\n")
     tables = []
     at = 0
     while at < len(lines):
@@ -170,26 +182,36 @@ def _simple(
 def _grid(
     lines: Sequence[str], at: int
 ) -> tuple[int, list[tuple[int, list[str]]], int]:
-    """Cut the lines between rulers of plus signs; those of one cell are joined."""
+    """Cut the lines between rulers of plus signs.
+
+    With a ruler below every row, the lines between two are one row; with three in all,
+    as databases and terminals draw it, a line without a first cell goes on.
+    """
+    end = at + 1
+    while end < len(lines) and lines[end].lstrip().startswith(("|", "+")):
+        end += 1
+    n_rulers = sum(map(bool, map(_INNER_RULER.fullmatch, lines[at:end])))
     starts = [found.start() for found in re.finditer(r"\+", lines[at])]
     spans = list(itertools.pairwise(starts))
     rows: list[tuple[int, list[str]]] = []
-    n_heading, is_open, index = 1, False, at + 1
-    while index < len(lines) and lines[index].lstrip().startswith(("|", "+")):
+    n_heading, is_open = 1, False
+    for index in range(at + 1, end):
         line = lines[index]
-        if _GRID_RULER.fullmatch(line):
+        if _INNER_RULER.fullmatch(line):
             n_heading = len(rows) if "=" in line and rows else n_heading
             is_open = False
+            continue
+        cells = [line[a + 1 : b].strip() for a, b in spans]
+        if is_open and (n_rulers > 3 or not cells[0]):
+            joined = zip(rows[-1][1], cells, strict=True)
+            rows[-1] = rows[-1][0], [" ".join(pair).strip() for pair in joined]
         else:
-            cells = [line[a + 1 : b].strip() for a, b in spans]
-            if is_open:
-                joined = zip(rows[-1][1], cells, strict=True)
-                rows[-1] = rows[-1][0], [" ".join(pair).strip() for pair in joined]
-            else:
-                rows.append((index + 1, cells))
-            is_open = True
-        index += 1
-    return index, rows, n_heading
+            rows.append((index + 1, cells))
+        is_open = True
+    if n_heading > 1 and not "".join(rows[1][1]).strip("- "):
+        rows[1:n_heading] = []  # the types of the columns, below dashes
+        n_heading = 1
+    return end, rows, n_heading
 
 
 def _directive(

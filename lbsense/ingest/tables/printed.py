@@ -40,7 +40,7 @@ def _blocks(lines: Sequence[str]) -> list[_Block]:
     open_ = False
     for number, line in enumerate(lines, 1):
         text = line.expandtabs().rstrip()
-        if not text or len(text) > _MAX_WIDTH:
+        if not text or len(text) > _MAX_WIDTH or text.startswith(("```", "~~~")):
             open_ = False
         elif open_:
             blocks[-1][1].append(text)
@@ -55,10 +55,7 @@ def _frame(
 ) -> tuple[int, RawTable | None]:
     """Return the block after the frame that begins in this one, if one does."""
     number, lines = blocks[at]
-    first = next(
-        (i for i, line in enumerate(lines[:-1]) if _is_heading(line, lines[i + 1])),
-        None,
-    )
+    first = next((i for i in range(len(lines) - 1) if _is_heading(lines[i:])), None)
     if first is None:
         return at + 1, None
     start, parts = number + first, [lines[first:]]
@@ -70,6 +67,8 @@ def _frame(
         after += 1
     issues: list[RowIssue] = []
     rows = _cut(parts[0])
+    if not rows[0][0] and len(rows) > 2 and not any(rows[1][1:]):
+        rows[0][0], rows[1] = rows[1][0], []  # the name of the index, one line below
     for part in parts[1:]:
         further = _cut(part[: len(rows)])
         indexed = not further[0][0]
@@ -88,13 +87,15 @@ def _frame(
     return after, grid_table(source, "printed", numbered, issues=issues)
 
 
-def _is_heading(line: str, following: str) -> bool:
-    """Say whether a line holds known names, and the next one begins its values."""
-    names = line.rstrip("\\").split()
-    if not is_heading(names) and not is_heading(re.split(r"\s{2,}", line.strip())):
+def _is_heading(lines: Sequence[str]) -> bool:
+    """Say whether the first line holds known names, and its values begin below."""
+    names = lines[0].rstrip("\\").split()
+    if not is_heading(names) and not is_heading(re.split(r"\s{2,}", lines[0].strip())):
         return False
-    cells = following.split()
-    return len(cells) > 1 and any(map(is_number, cells))
+    below = [line.split() for line in lines[1:3]]
+    if len(below) > 1 and not any(map(is_number, below[0])) and len(below[0]) < 3:
+        below = below[1:]  # the name of the index stands between
+    return len(below[0]) > 1 and any(map(is_number, below[0]))
 
 
 def _cut(lines: Sequence[str]) -> list[list[str]]:

@@ -113,8 +113,23 @@ def _plain_tables(document: Document) -> list[RawTable]:
         or _drawn_tables(document)
         or read_delimited(document, strict=True)
         or read_labels(document)
+        or _fenced_tables(document)
         or read_printed(document)
     )
+
+
+def _fenced_tables(document: Document) -> list[RawTable]:
+    """Return the tables in the blocks of code or data that stand in a text."""
+    tables = []
+    lines = document.text.split("\n")
+    fences = [i for i, line in enumerate(lines) if line.lstrip().startswith("```")]
+    for start, end in zip(fences[::2], fences[1::2], strict=False):
+        block = Document(
+            source=f"{document.source}, block at line {start + 1}",
+            text="\n".join(lines[start + 1 : end]),
+        )
+        tables += _known(read_json(block) or read_script(block))
+    return tables
 
 
 def _page_tables(page: Document) -> list[RawTable]:
@@ -160,7 +175,9 @@ def _drawn_tables(document: Document) -> list[RawTable]:
         first = min((row.line for table in drawn for row in table.rows), default=0)
         if heading and heading.delimiter != "|" and heading.position + 2 < first:
             return []
-    return [*drawn, *read_latex(document), *read_restructured(document)]
+    seen = {row.line for table in drawn for row in table.rows}
+    marked = [*read_latex(document), *read_restructured(document)]
+    return [*drawn, *(table for table in marked if table.rows[0].line not in seen)]
 
 
 def _no_rows_message(document: Document, tables: list[RawTable]) -> str:

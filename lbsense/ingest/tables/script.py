@@ -39,15 +39,11 @@ def read_script(document: Document) -> list[RawTable]:
     text = document.text
     if len(text) > _MAX_CHARACTERS or not _may_hold_one(text):
         return []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip().replace("\t", "    "))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree, first = _tree(text), text[: len(text) - len(text.lstrip())].count("\n")
+    if tree is None:
         return []
-    first = text[: len(text) - len(text.lstrip())].count("\n")
     tables = []
-    for rows in _literals(tree):
+    for rows in list(_literals(tree)) or list(_single(tree)):
         numbered = [(line + first, cells) for line, cells in rows]
         names = [str(cell) for cell in numbered[0][1]]
         if len(known_fields(names)) < 2:
@@ -57,8 +53,18 @@ def read_script(document: Document) -> list[RawTable]:
     return tables
 
 
+def _tree(text: str) -> ast.AST | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text.strip().replace("\t", "    "))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _may_hold_one(text: str) -> bool:
-    return ("{" in text or "[" in text) and ("'" in text or '"' in text)
+    quoted = "'" in text or '"' in text
+    return quoted and ("{" in text or "[" in text or "(" in text)
 
 
 def _literals(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
@@ -79,8 +85,26 @@ def _literals(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
             queue.extendleft(reversed(list(ast.iter_child_nodes(node))))
 
 
+def _single(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
+    """Yield the dictionaries that stand alone, as those given to append, as one."""
+    items: list[ast.expr] = []
+    queue: list[ast.AST] = [tree]
+    while queue:
+        node = queue.pop(0)
+        if isinstance(node, ast.Dict):
+            names = [
+                str(key.value) for key in node.keys if isinstance(key, ast.Constant)
+            ]
+            items += [node] if len(known_fields(names)) > 1 else []
+        else:
+            queue[:0] = list(ast.iter_child_nodes(node))
+    rows = _of_records(items)
+    if rows is not None:
+        yield rows
+
+
 def _of_records(items: Sequence[ast.expr]) -> list[tuple[int, list[Any]]] | None:
-    if not items or not all(isinstance(item, ast.Dict) for item in items):
+    if not items or not all(map(_is_record, items)):
         return None
     records = [(item.lineno, flatten(_record(item))) for item in items]
     names = list(dict.fromkeys(name for _, record in records for name in record))
@@ -89,9 +113,18 @@ def _of_records(items: Sequence[ast.expr]) -> list[tuple[int, list[Any]]] | None
     return [(records[0][0], list(names)), *rows]
 
 
+def _is_record(item: ast.expr) -> bool:
+    """Say whether an item has names: a dictionary, or a call with keywords alone."""
+    if isinstance(item, ast.Call):
+        return len(item.keywords) > 1 and not item.args
+    return isinstance(item, ast.Dict)
+
+
 def _record(item: ast.AST) -> dict[str, Any]:
     """Return a dictionary by the names of its keys."""
     record: dict[str, Any] = {}
+    if isinstance(item, ast.Call):
+        return {word.arg: _value(word.value) for word in item.keywords if word.arg}
     if not isinstance(item, ast.Dict):
         return record
     for key, value in zip(item.keys, item.values, strict=True):
@@ -103,6 +136,8 @@ def _record(item: ast.AST) -> dict[str, Any]:
 
 def _of_columns(node: ast.Dict) -> list[tuple[int, list[Any]]] | None:
     columns: dict[str, Sequence[ast.expr]] = {}
+    if node.values and all(map(_is_record, node.values)):
+        return _of_named(node)
     for key, value in zip(node.keys, node.values, strict=True):
         if not isinstance(key, ast.Constant):
             return None
@@ -116,6 +151,16 @@ def _of_columns(node: ast.Dict) -> list[tuple[int, list[Any]]] | None:
         line = next((cell.lineno for cell in cells if cell is not None), node.lineno)
         rows.append((line, [None if cell is None else _value(cell) for cell in cells]))
     return rows
+
+
+def _of_named(node: ast.Dict) -> list[tuple[int, list[Any]]] | None:
+    """Return records that a dictionary holds by their names."""
+    rows = _of_records(node.values)
+    if rows is None or "name" in rows[0][1]:
+        return rows
+    names = [None if key is None else _value(key) for key in node.keys]
+    named = zip(["name", *names], rows, strict=True)
+    return [(line, [name, *cells]) for name, (line, cells) in named]
 
 
 def _of_rows(node: ast.Call) -> list[tuple[int, list[Any]]] | None:
