@@ -32,10 +32,13 @@ def _kaggle_listing(look: Look) -> bool:
 
 _KAGGLE_PAGES = {
     **dict.fromkeys(
-        (20, 50), "Export again with `--page-size 200` (client 1.8 or newer)."
+        (20, 50),
+        "`lbsense fetch kaggle SLUG` gets all; or export again with `--page-size 200` "
+        "(client 1.8 or newer).",
     ),
     200: (
-        "Fetch the other pages in Python, competition_submissions(slug, "
+        "`lbsense fetch kaggle SLUG` gets all; or get the other pages in Python, "
+        "competition_submissions(slug, "
         "page_number=2, page_size=200) and so on, and give all of them."
     ),
 }
@@ -204,7 +207,9 @@ _KAGGLE = Platform(
 )
 
 _ZINDI_PAGES = dict.fromkeys(
-    (20, 50, 200), "Ask again with a larger per_page, such as per_page=1000."
+    (20, 50, 200),
+    "`lbsense fetch zindi SLUG` gets all; or ask again with a larger per_page, such as "
+    "per_page=1000.",
 )
 _ZINDI = Platform(
     name="zindi",

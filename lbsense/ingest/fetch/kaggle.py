@@ -91,7 +91,7 @@ class _Talk:
         found = header_time(response.headers.get("Date"))
         self.their_time = found or self.their_time
         is_json = "json" in response.headers.get("Content-Type", "")
-        if is_json and not isinstance(response.json(), dict):
+        if response.ok and is_json and not isinstance(response.json(), dict):
             raise Unanswered("garbled")
 
     def ask(self, name: str, **fields: Any) -> Any:
@@ -266,6 +266,17 @@ def _import_client() -> Any:
             f"Install it: pip install -U {missing}"
         )
         raise FetchError(msg) from None
+    except (KeyError, ValueError) as error:
+        import requests
+
+        if isinstance(error, requests.exceptions.RequestException):
+            raise  # an answer that is no JSON is a ValueError too
+        msg = (
+            "The package kaggle cannot sign in with the credentials that it finds: "
+            "their file (~/.kaggle) may be damaged, or the package too old "
+            "(pip install -U kaggle)."
+        )
+        raise FetchError(msg) from None
     return api
 
 
@@ -293,22 +304,15 @@ def _open(api: Any, talk: _Talk, stack: contextlib.ExitStack) -> None:
     """Open the client below its commands, with a time limit that it has not itself."""
     from kagglesdk.competitions.types import competition_api_service
 
-    known = api.config_values
-    client = stack.enter_context(
-        api.build_kaggle_client_with_params(
-            args=[word for word in api.args if word != "--verbose"],
-            username=known.get(api.CONFIG_NAME_USER),
-            password=known.get(api.CONFIG_NAME_KEY),
-            api_token=known.get(api.CONFIG_NAME_TOKEN),
-            response_processor=talk.notice,
-        )
-    )
+    client = stack.enter_context(api.build_kaggle_client())
     session = getattr(client.http_client(), "_session", None)
     if session is not None:
         send = session.send
 
         def send_in_time(request: Any, **settings: Any) -> Any:
-            return send(request, **{"timeout": _TIMEOUT, **settings})
+            response = send(request, **{"timeout": _TIMEOUT, **settings})
+            talk.notice(response)
+            return response
 
         session.send = send_in_time
     talk.service = client.competitions.competition_api_client
@@ -366,6 +370,8 @@ def _worded(fault: Unanswered, talk: _Talk) -> str:
     """Return what to tell the user, and what to do next."""
     status = fault.answer.status
     page = f"https://www.kaggle.com/competitions/{talk.slug}"
+    close = [name for name in close_slugs(talk.slug) if name != talk.slug]
+    hint = f" Close to it: {', '.join(close)}." if close else ""
     if fault.kind != "refused" or status not in (400, 401, 403, 404):
         text = fault.words("Kaggle")
     elif status == 401:
@@ -377,11 +383,9 @@ def _worded(fault: Unanswered, talk: _Talk) -> str:
     elif status == 403:
         text = (
             f"Kaggle refuses to show {talk.slug} (403). Either you have not joined it "
-            f"and accepted its rules ({page}/rules), or the name is wrong."
+            f"and accepted its rules ({page}/rules), or the name is wrong.{hint}"
         )
     else:
-        close = close_slugs(talk.slug)
-        hint = f" Close to it: {', '.join(close)}." if close else ""
         text = (
             f"Kaggle knows no competition {talk.slug} ({status}). The name is what "
             f"stands last in its address.{hint}"
