@@ -10,15 +10,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from lbsense._format import shorten
 from lbsense._typing import CvSource
 from lbsense.ingest.cv.reading import CvReading, parse_cv
 from lbsense.ingest.history.drafts import Draft, ReadTable
-from lbsense.model import RowIssue, Submission, names_of_file
+from lbsense.ingest.history.parents import declared_parents
+from lbsense.model import RowIssue, Submission
 
 __all__ = ["build_submissions", "in_time_order", "without_overlap"]
 
-_PARENT = re.compile(r"\bparent\s*[=:]\s*([\w.-]+)|\bfrom\s+(v\d+\w*)\b", re.IGNORECASE)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -87,7 +86,7 @@ def build_submissions(
         Regular expression that replaces the rules for CV scores in text.
     """
     names = _identifiers(drafts)
-    parents, issues = _parents(drafts, names)
+    parents, issues = declared_parents(drafts, names)
     submissions = []
     for draft, name, parent in zip(drafts, names, parents, strict=True):
         cv = _cv_fields(draft, cv_pattern)
@@ -188,54 +187,6 @@ def _numbered(names: Sequence[str | None]) -> list[str | None]:
 def _all_differ(names: Sequence[str | None]) -> bool:
     kept = [name for name in names if name is not None]
     return bool(kept) and len(set(kept)) == len(kept)
-
-
-def _parents(
-    drafts: list[Draft], names: list[str]
-) -> tuple[list[str | None], list[RowIssue]]:
-    """Return the earlier submission that each draft says it was derived from."""
-    known: dict[str, list[int]] = {}
-    parents: list[str | None] = []
-    issues: list[RowIssue] = []
-    for position, draft in enumerate(drafts):
-        stated = draft.parent
-        in_text = _PARENT.search(draft.description or "") if stated is None else None
-        if in_text is not None:
-            stated = in_text.group(1) or in_text.group(2)
-        earlier = [] if stated is None else known.get(stated.strip().lower(), [])
-        parents.append(names[earlier[0]] if len(earlier) == 1 else None)
-        if draft.parent is not None and len(earlier) != 1:
-            issues.append(_parent_issue(draft, len(earlier)))
-        for key in _called(draft, names[position]):
-            known.setdefault(key, []).append(position)
-    return parents, issues
-
-
-def _called(draft: Draft, name: str) -> set[str]:
-    """Return the names by which a later row may speak of this one."""
-    description = draft.description or ""
-    first = re.match(r"\W*+(\w(?:[\w.-]*\w)?)", description)
-    files = names_of_file(draft.file_name or "")
-    called = {
-        name,
-        draft.experiment,
-        draft.counter,
-        *files,
-        first and first.group(1),
-        description,
-    }
-    return {text.strip().lower() for text in called if text}
-
-
-def _parent_issue(draft: Draft, n_found: int) -> RowIssue:
-    return RowIssue(
-        source=draft.source,
-        line=draft.line,
-        column="parent",
-        found=shorten(draft.parent or "", 80),
-        expected=f"the name of one earlier submission, not of {n_found}",
-        action="cell taken as missing",
-    )
 
 
 def _cv_fields(draft: Draft, pattern: str | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from lbsense.model import (
     plain_stem,
 )
 
-__all__ = ["join_log", "join_tables"]
+__all__ = ["join_log", "join_tables", "numbered_names"]
 
 _WORD = re.compile(r"[^\W_](?:[\w.#-]*[^\W_])?")
 _PIECE = re.compile(r"[_-]")
@@ -267,8 +267,7 @@ def _submission_keys(item: Submission) -> tuple[set[str], ...]:
     names: set[str] = set()
     for text in (item.description, item.file_name):
         text = (text or "")[:_MAX_TEXT]
-        for pattern in (_NUMBERED, _SPACED):
-            names.update(_numbered_form(match) for match in pattern.finditer(text))
+        names.update(numbered_names(text))
         for match in _WORD.finditer(text.lower()):
             names.update(_parts(file_stem(match.group())))
     files = {file_stem(item.file_name).lower()} if item.file_name else set()
@@ -277,6 +276,18 @@ def _submission_keys(item: Submission) -> tuple[set[str], ...]:
     if item.description:
         whole.add(item.description.strip().lower())
     return {own}, names, files, whole, names
+
+
+def numbered_names(text: str) -> list[str]:
+    """Return every "exp7", "EXP_007" and "exp 007" of a text, each in one form.
+
+    Examples
+    --------
+    >>> numbered_names("EXP_007 beats version 12")
+    ['exp 7', 'v 12']
+    """
+    found = (*_NUMBERED.finditer(text), *_SPACED.finditer(text))
+    return [_numbered_form(match) for match in found]
 
 
 def _numbered_form(match: re.Match[str]) -> str:
