@@ -18,7 +18,7 @@ _NAME = r"""
     [`'"\[(]?(?P<name>
         (?:experiment|exp|run|trial|version|ver|v|submission|sub)
             \.?\ ?\#?\ ?\d{1,6}[a-z]?(?![\w.])
-        | \#\d+ | \w[\w.-]*\w | \w
+        | \#\d++ | \w++(?:[.-]++\w++)*+
     )[`'"\])]?
 """
 _DERIVED = r"""
@@ -35,12 +35,12 @@ _SAYS_DERIVED = re.compile(rf"(?<![\w-])(?P<verb>{_DERIVED})\s*{_NAME}", _FLAGS)
 _SAYS_COMPARED = re.compile(rf"(?<![\w-])(?:{_COMPARED})\s*{_NAME}", _FLAGS)
 # "=exp012", "v14 = v11 + ranks"; "X1h + attach", "exp9 with a longer window".
 _EQUALS = re.compile(rf"(?:^|\s|[\w\])])(?<![=<>!])=\s?(?!=){_NAME}", _FLAGS)
-_CLAUSE = r"(?:^|[:;|(]|\.\s|\s[-—–]\s)\s*"
+_CLAUSE = r"(?:^|[:;|(]|\.\s|\s[-—–]\s)\s*+"
 _MORE = r"(?:\+|plus\b|with(?:out)?\b|w/o?\b|but\b|minus\b)"
-_GOES_ON = re.compile(rf"{_CLAUSE}{_NAME}\s*,?\s*{_MORE}", _FLAGS)
+_GOES_ON = re.compile(rf"{_CLAUSE}{_NAME}\s*+,?\s*+{_MORE}", _FLAGS)
 _FROM_DATA = re.compile(
     r"""
-    \b(?:labels?|pseudo\S*|pred\w*|oofs?|weights?|\w*param\w*|features?|folds?|seeds?
+    \b(?:labels?|pseudo\S*|pred\w*|oofs?|weights?|(?:hyper-?)?param\w*|features?|folds?|seeds?
     |data|embeddings?|prob\w*|targets?|thresholds?|scalers?|config\w*|tokenizers?|taken
     |differ\w*|far|away|borrowed|stolen|reused?|checkpoints?|ideas?|code|rows?|ids?)
     \s+(?:\w+\s+)?$
@@ -63,6 +63,7 @@ _MIXED = re.compile(
 _ENDS = re.compile(r"\s*(?:$|[,;:.)\]|+(-]|(?:with|but|plus|without|by)\b)", _FLAGS)
 _MOVES_ON = re.compile(r"\s*(?:to\b|->|→)", _FLAGS)
 _AND_ANOTHER = re.compile(r"\s*(?:and\b|[&,/])\s*\S*\d", _FLAGS)
+_WORD = re.compile(r"#?\w++(?:[.-]++\w++)*+")
 _GENERIC_LIST = """
     scratch kaggle public private train test data model models submission sub notebook
     kernel best last first previous all new old same blend ensemble final here start
@@ -175,7 +176,7 @@ def _fits(text: str, found: re.Match[str]) -> bool:
 
 def _mentioned(text: str, known: _Known) -> Iterator[int]:
     """Yield every submission that a text names, by a name that has a digit or alone."""
-    for word in re.finditer(r"#?\w[\w.-]*", text):
+    for word in _WORD.finditer(text):
         yield from _places(known, word.group())[:1]
     for name in numbered_names(text):
         yield from known.of(name)[:1]
