@@ -514,7 +514,7 @@ def _listed_board(talk: _Talk) -> str | None:
         tokens.add(token)
         where = {"page_token": token}
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(("teamId", "teamName", "submissionDate", "score"))
     writer.writerows(lines.values())
     return file.getvalue()

@@ -121,13 +121,13 @@ def read_listing(path: Path, key: str) -> tuple[Row, ...]:
     if not path.exists():
         return ()
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = _json_rows(text) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+        is_json = text.lstrip()[:1] in ("{", "[")
+        rows = _json_rows(text) if is_json else _csv_rows(text, key)
     except (UnicodeDecodeError, ValueError, csv.Error) as error:
         raise IngestError(_not_ours(path, str(error))) from None
     names = [row.get(key, "") for row in rows]
-    if text.strip() and not rows and key not in text.splitlines()[0]:
-        raise IngestError(_not_ours(path, f"there is no column {key!r}"))
     if not all(names):
         count = plural(names.count(""), "row has", "rows have")
         raise IngestError(_not_ours(path, f"{count} nothing in column {key!r}"))
@@ -137,9 +137,12 @@ def read_listing(path: Path, key: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _csv_rows(text: str) -> list[Row]:
+def _csv_rows(text: str, key: str) -> list[Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows: list[Row] = []
+    if text.strip() and key not in (reader.fieldnames or ()):
+        msg = f"there is no column {key!r}"
+        raise ValueError(msg)
     for row in reader:
         if None in row or None in row.values():
             msg = f"line {reader.line_num} has other cells than the heading"
@@ -232,7 +235,8 @@ def listing_text(rows: Iterable[Row], fetched: Fetched, *, as_json: bool) -> str
         content = {"competition": dict(_facts(fetched)), "submissions": full}
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     file = io.StringIO(newline="")
-    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    # As the client of Kaggle ends lines; after "\n" a cell with "\r" is not quoted.
+    writer = csv.DictWriter(file, columns, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(full)
     return file.getvalue()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from lbsense import FetchError, IngestError, fetch_kaggle, read_kaggle
+from lbsense import FetchError, fetch_kaggle, read_kaggle
 from lbsense.ingest import ask_kaggle
 
 ROOT = Path(__file__).parents[3]
@@ -839,13 +839,3 @@ def test_objects_of_every_generation_are_read(version, make, dump, tmp_path):
     assert item.submitted_at.replace(microsecond=0, tzinfo=None) == datetime(
         2026, 7, 28, 15, 17, 26
     )
-
-
-def test_a_list_that_cannot_be_read_is_an_ingest_error(tmp_path):
-    from lbsense.ingest import read_listing
-
-    path = tmp_path / "x.csv"
-    path.write_text("a,b\n", "utf-8")
-    with pytest.raises(IngestError, match="no column 'ref'"):
-        read_listing(path, "ref")
-    assert read_listing(tmp_path / "none.csv", "ref") == ()
