@@ -19,6 +19,7 @@ __all__ = [
     "format_probability",
     "format_time",
     "gain_decimals",
+    "inert",
     "plural",
     "shorten",
     "spreadsheet_safe",
@@ -37,7 +38,7 @@ VERDICT_SIGNS = {
     "unknown": "?",
 }
 
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"((?:^|;)[ \"']*+)([=+\-@\t\r＝＋－＠])")
 
 
 def format_number(value: float | None, *, digits: int = 5) -> str:
@@ -104,14 +105,23 @@ def plural(count: int, noun: str, plural_noun: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural_noun or noun + 's'}"
 
 
-def clean_text(text: str) -> str:
-    """Return foreign text on one line, without control or direction characters.
+def inert(text: str) -> str:
+    """Return foreign text without control or direction characters, on its lines.
 
     Terminal escape sequences and right-to-left overrides lose their power, because
-    every character of the Unicode categories Cc, Cf, Co and Cs becomes a space.
+    every character of the Unicode categories Cc, Cf, Cn, Co and Cs becomes a space.
     """
-    kept = (" " if unicodedata.category(char)[0] == "C" else char for char in text)
-    return re.sub(r"\s+", " ", "".join(kept)).strip()
+    if text.isprintable():
+        return text
+    return "".join(
+        " " if char != "\n" and unicodedata.category(char)[0] == "C" else char
+        for char in text
+    )
+
+
+def clean_text(text: str) -> str:
+    """Return foreign text on one line, as `inert` leaves it."""
+    return " ".join(inert(text).split())
 
 
 def shorten(text: str, width: int) -> str:
@@ -123,7 +133,8 @@ def shorten(text: str, width: int) -> str:
 def spreadsheet_safe(text: str) -> str:
     """Return text that a spreadsheet shows and does not run.
 
-    A cell that begins with ``= + - @``, a tab or a carriage return is taken for a
-    formula; an apostrophe in front makes it text.
+    A cell that begins with ``= + - @``, also in their full width, a tab or a carriage
+    return is taken for a formula; an apostrophe in front makes it text. So does the
+    piece behind a semicolon, at which a spreadsheet of some countries cuts.
     """
-    return "'" + text if text.startswith(_FORMULA_START) else text
+    return _FORMULA.sub(r"\1'\2", text)

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Protocol
 
+from lbsense._format import inert
+
 __all__ = [
     "DirectionUnknownError",
     "FetchError",
@@ -48,7 +50,7 @@ class IngestError(LbsenseError, ValueError):
     """
 
     def __init__(self, message: str, *, issues: Sequence[Issue] = ()) -> None:
-        super().__init__(message)
+        super().__init__(inert(message))
         self.issues = tuple(issues)
 
 
@@ -87,4 +89,4 @@ def warn(message: str) -> None:
         if frame.f_back is None:
             break
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, LbsenseWarning, stacklevel=level)
+    warnings.warn(inert(message), LbsenseWarning, stacklevel=level)

@@ -21,6 +21,7 @@ FLOORS = {
     "errors": 1,
     "_typing": 1,
     "_validation": 1,
+    "_files": 1,
     "_format": 1,
     "_fragment": 1,
     "_result": 1,
@@ -45,7 +46,7 @@ FLOORS = {
 UNDERSCORES_LEFT = {"_level_model", "_step_model", "_tree"}
 
 READERS = {"ingest"}
-WRITERS = {"report", "cli", "simulate"}
+WRITERS = {"_files"}
 PRINTERS = {"cli"}
 READING_METHODS = {"read_text", "read_bytes"}
 WRITING_METHODS = {"write_text", "write_bytes", "savefig"}
@@ -261,7 +262,8 @@ def forbidden_calls(module: Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, "only cli prints"
         if deed == "read" and module.room not in READERS:
             yield node.lineno, f"only ingest reads files: {ast.unparse(node.func)}"
-        if deed == "write" and module.room not in WRITERS:
+        drawn = module.room == "report" and ast.unparse(node.func).endswith("savefig")
+        if deed == "write" and module.room not in WRITERS and not drawn:
             yield node.lineno, f"files are not written here: {ast.unparse(node.func)}"
 
 
@@ -473,7 +475,8 @@ def test_each_rule_is_able_to_fail(
     ("path", "source"),
     [
         ("stats/a.py", "from scipy.optimize import minimize\nminimize(f, 0)"),
-        ("cli/a.py", "print('hello')\npath.write_text('x')"),
+        ("cli/a.py", "print('hello')\nfigure.clear()"),
+        ("_files.py", "path.write_text('x')"),
         ("ingest/a.py", "open('x')\npd.read_csv('x')\nimport gzip\ngzip.open('x')"),
         ("analysis/a.py", "text = frame.to_csv()"),
         ("model/__init__.py", '"""Doc."""\nimport os\n__all__ = ["os"]'),

@@ -10,7 +10,13 @@ import typer
 
 from lbsense._format import clean_text, spreadsheet_safe
 from lbsense.cli.console import FLAGGED, ScreenOptions, emit, tell_doubts, working
-from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options, panel
+from lbsense.cli.options import (
+    HistoryOptions,
+    PredictionOptions,
+    check_target,
+    expand_options,
+    panel,
+)
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
@@ -41,6 +47,9 @@ def analyze(
             help="Write JSON or CSV to this file, as its suffix or the flag says.",
         ),
     ] = None,
+    force: Annotated[
+        bool, _output("--force", help="Overwrite a file that is there.")
+    ] = False,
     strict: Annotated[
         bool, _output("--strict", help="Exit 1 if a notice or warning is flagged.")
     ] = False,
@@ -65,7 +74,9 @@ def analyze(
       lbsense analyze s.csv --metric mae --predictions oof/ --labels train.csv
       kaggle c submissions titanic -v | lbsense analyze - --metric accuracy
     """
-    form = _form(as_json, as_csv, output, history.files)
+    form = _form(as_json, as_csv, output)
+    if output is not None:
+        check_target(output, [*history.inputs(), *rows.inputs()], force=force)
     observed = history.read()
     predictions = rows.read(observed)
     with working("Analysing ..."):
@@ -86,9 +97,7 @@ def analyze(
         raise typer.Exit(FLAGGED)
 
 
-def _form(
-    as_json: bool, as_csv: bool, output: Path | None, files: list[str]
-) -> str | None:
+def _form(as_json: bool, as_csv: bool, output: Path | None) -> str | None:
     """Return which machine form is wanted, or None for the view."""
     if as_json and as_csv:
         msg = "--json and --csv exclude each other."
@@ -96,18 +105,11 @@ def _form(
     form = "json" if as_json else "csv" if as_csv else None
     if output is None:
         return form
-    if any(output.exists() and output.samefile(name) for name in _paths(files)):
-        msg = f"--output: {output} is the history itself. Choose another file."
-        raise ValueError(msg)
     form = form or {".json": "json", ".csv": "csv"}.get(output.suffix.lower())
     if form is None:
         msg = f"--output: is {output} to be JSON or CSV? Add --json or --csv."
         raise ValueError(msg)
     return form
-
-
-def _paths(files: list[str]) -> list[Path]:
-    return [Path(name) for name in files if name != "-" and Path(name).exists()]
 
 
 def _json_text(analysis: Analysis, findings: Findings) -> str:

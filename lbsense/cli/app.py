@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
 import os
@@ -35,6 +36,7 @@ __all__ = ["ExitCodes", "app", "main"]
 _BUG = 70  # EX_SOFTWARE of sysexits.h
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
+_OUTPUT_FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 
 
 class ExitCodes(TyperGroup):
@@ -49,6 +51,10 @@ class ExitCodes(TyperGroup):
         except BrokenPipeError:
             _discard_output()
             raise typer.Exit(_BROKEN_PIPE) from None
+        except OSError as error:
+            if error.errno in _OUTPUT_FULL and error.filename is None:
+                _discard_output()
+            raise typer.Exit(_report(error, verbose=ctx.params["traceback"])) from None
         except (KeyboardInterrupt, typer.Abort):
             note("Interrupted.")
             raise typer.Exit(_INTERRUPTED) from None
@@ -64,7 +70,8 @@ def _report(error: Exception, *, verbose: bool) -> int:
     if verbose:
         note("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, OSError) and error.strerror:
-        name = f"{error.filename}: " if error.filename is not None else ""
+        name = error.filename if error.filename is not None else "standard output"
+        name = f"{name}: "
         note(f"{name}{error.strerror}.", kind="Error")
         return BAD_INPUT
     if isinstance(error, (LbsenseError, ValueError, OSError)):
@@ -169,6 +176,10 @@ def main() -> None:
     Exit codes: 0 done, 1 a finding is flagged under ``--strict``, 2 bad usage or
     input, 70 a bug in lbsense, 130 interrupted.
     """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the program
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character must not end the program.
         if isinstance(stream, io.TextIOWrapper):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
-from lbsense._format import clean_text, plural
+from lbsense._files import replace_file
+from lbsense._format import clean_text, inert, plural
 
 if TYPE_CHECKING:
     from lbsense.model import History
@@ -31,7 +32,6 @@ __all__ = [
     "is_interactive",
     "note",
     "print_entries",
-    "replace_file",
     "tell_doubts",
     "working",
 ]
@@ -44,6 +44,17 @@ _DISPLAY = "Display"
 
 
 class _Console(Console):
+    """A console on which text is text: what a file says reaches no terminal as code."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield what is to be printed, its control characters made blanks."""
+        for segment in super().render(renderable, options):
+            if segment.control is None and not segment.text.isprintable():
+                segment = Segment(inert(segment.text), segment.style)
+            yield segment
+
     def on_broken_pipe(self) -> None:
         """Leave a reader that went away to the caller: rich would exit with 1."""
         raise BrokenPipeError
@@ -117,43 +128,8 @@ def emit(text: str, output: Path | None) -> None:
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
     else:
-        output.write_bytes(raw)
+        replace_file(raw, output)
         note(f"Written: {output}")
-
-
-def replace_file(text: str, path: Path) -> None:
-    """Write a file whole or not at all: whoever reads it meanwhile sees the old one.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written: the message says so, and that nothing was lost.
-    """
-    target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    made: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as file:
-            made = Path(file.name)
-            file.write(text.encode("utf-8", errors="replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        made.chmod(target.stat().st_mode & 0o777 if target.exists() else _usual_mode())
-        made.replace(target)
-    except OSError as error:
-        msg = f"{path}: {error.strerror}. Nothing was written; it is as it was before."
-        raise OSError(msg) from None
-    finally:
-        if made is not None:
-            made.unlink(missing_ok=True)
-
-
-def _usual_mode() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def is_interactive() -> bool:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from lbsense._files import replace_file
 from lbsense._format import clean_text, format_time, plural
 from lbsense.cli.console import (
     ScreenOptions,
     is_interactive,
     note,
     print_entries,
-    replace_file,
     working,
 )
 from lbsense.cli.options import expand_options

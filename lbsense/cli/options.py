@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from lbsense._files import check_output
 from lbsense.cli.console import ask, is_interactive, note, working
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = [
     "CompetitionOptions",
     "HistoryOptions",
     "PredictionOptions",
+    "check_target",
     "expand_options",
 ]
 
@@ -240,12 +243,17 @@ class HistoryOptions(CompetitionOptions):
         ),
     ] = None
 
+    def inputs(self) -> list[str]:
+        """Return the files that are read, - for standard input."""
+        return [*self.files, *([] if self.cv_log is None else [self.cv_log])]
+
     def read(self) -> History:
         """Return the history, after asking for the direction if a person is there."""
         history = self._read()
         if history.competition.greater_is_better is not None or not history:
             return history
-        if is_interactive():
+        again = all(Path(name).is_file() for name in self.inputs())
+        if again and is_interactive():
             return self._with_direction_asked()._read()
         note(
             "which way is the score better? Nothing in the file says it, so no step "
@@ -316,6 +324,10 @@ class PredictionOptions:
         ),
     ] = None
 
+    def inputs(self) -> list[Path]:
+        """Return the folder and the file that are read."""
+        return [path for path in (self.predictions, self.labels) if path is not None]
+
     def read(self, history: History) -> Predictions | None:
         """Return the predictions of a history, None where no folder was given."""
         if self.predictions is None:
@@ -329,6 +341,17 @@ class PredictionOptions:
             return read_predictions(
                 self.predictions, labels=self.labels, history=history
             )
+
+
+def check_target(
+    output: Path, inputs: Iterable[str | os.PathLike[str]], *, force: bool
+) -> None:
+    """Raise where writing ``--output`` would lose an input or another file."""
+    try:
+        check_output(output, inputs, force=force)
+    except ValueError as error:
+        msg = f"--output: {error}"
+        raise ValueError(msg) from None
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:

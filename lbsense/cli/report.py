@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lbsense.cli.console import emit, note, tell_doubts, working
-from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
+from lbsense.cli.options import (
+    HistoryOptions,
+    PredictionOptions,
+    check_target,
+    expand_options,
+)
 
 if TYPE_CHECKING:
     from lbsense.report import ReportFormat
@@ -68,7 +73,11 @@ def report(
     """
     chosen, target = _target(cast("ReportFormat | None", form), output)
     if target is not None:
-        _check_target(target, history.files, force=force)
+        inputs: list[str | Path] = [*history.inputs(), *rows.inputs()]
+        check_target(target, inputs, force=force)
+        if chosen == "markdown":
+            for picture in target.with_name(f"{target.stem}_files").glob("*.png"):
+                check_target(picture, inputs, force=force)
     observed = history.read()
     tell_doubts(observed)
     predictions = rows.read(observed)
@@ -78,9 +87,7 @@ def report(
 
         analysis = analyze(observed, predictions)
         findings = run_checks(analysis, predictions)
-    sources = [name for name in history.files if name != "-"]
-    if history.cv_log is not None:
-        sources.append(history.cv_log)
+    sources = [name for name in history.inputs() if Path(name).is_file()]
     with working("Writing the report ..."):
         from lbsense.report import render_report, write_report
 
@@ -119,22 +126,3 @@ def _target(
             )
             raise ValueError(msg)
     return form or "html", target
-
-
-def _check_target(target: Path, files: list[str], *, force: bool) -> None:
-    """Raise where a file would be lost."""
-    if not target.exists():
-        if not target.absolute().parent.is_dir():
-            msg = f"--output: there is no folder {target.parent}."
-            raise ValueError(msg)
-        return
-    given = (Path(name) for name in files if name != "-" and Path(name).exists())
-    if any(target.samefile(path) for path in given):
-        msg = f"--output: {target} is the history itself. Choose another file."
-        raise ValueError(msg)
-    if target.is_dir():
-        msg = f"--output: {target} is a folder. Name a file in it."
-        raise ValueError(msg)
-    if not force and target.stat().st_size > 0:
-        msg = f"--output: {target} is there already. Add --force to overwrite it."
-        raise ValueError(msg)

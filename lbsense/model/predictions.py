@@ -33,7 +33,7 @@ class Predictions(Result):
         Out-of-fold predictions; the third axis is for classes or targets.
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None
         What was to be predicted. Classes that are text are held as numbers.
-    row_ids : ndarray of str, shape (n_rows,), or None
+    row_ids : ndarray of int or str, shape (n_rows,), or None
         Identifiers of the training rows.
     groups, times, weights : ndarray of shape (n_rows,), or None
         Group of every row, its time, its weight in the metric.
@@ -41,7 +41,7 @@ class Predictions(Result):
         Submissions with test predictions.
     test : ndarray of shape (n_test, k) or (n_test, k, n_outputs), or None
         Test predictions.
-    test_ids : ndarray of str, shape (n_test,), or None
+    test_ids : ndarray of int or str, shape (n_test,), or None
         Identifiers of the test rows.
     classes : tuple of str
         Text of the classes ``0, 1, ...``; empty where labels are numbers.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from lbsense._files import is_input, replace_file
 from lbsense._version import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings, run_checks
@@ -113,15 +114,17 @@ def write_report(
     Raises
     ------
     ValueError
-        If the suffix does not tell the format and none is given.
+        If the suffix does not tell the format and none is given, or the file is one
+        of the sources.
     OSError
-        If the file cannot be written.
+        If the file cannot be written; what was there before is there still.
 
     See Also
     --------
     render_report : The same as text.
     """
     target = Path(path)
+    sources = tuple(sources)
     chosen = format or _SUFFIXES.get(target.suffix.lower())
     if chosen is None:
         msg = (
@@ -129,16 +132,21 @@ def write_report(
             "format='html', 'markdown', 'kaggle' or 'zindi'."
         )
         raise ValueError(msg)
+    paths = [item for item in sources if not isinstance(item, InputFile)]
+    figures = target.with_name(f"{target.stem}_files") if chosen == "markdown" else None
+    for written in (target, *(figures.glob("*.png") if figures else ())):
+        if is_input(written, paths):
+            msg = f"{written} is one of the sources. Choose another file."
+            raise ValueError(msg)
     tell = progress or _silently
     tell("Checking the history")
     checked = findings if findings is not None else run_checks(analysis)
-    figures = None
-    if chosen == "markdown":
-        figures = f"{target.stem}_files"
-        _write_pictures(analysis, checked, target.with_name(figures), tell)
+    if figures is not None:
+        _write_pictures(analysis, checked, figures, tell)
     tell("Writing the report")
-    text = _text(analysis, checked, sources, chosen, figures=figures)
-    target.write_bytes(text.encode("utf-8", errors="replace"))
+    name = None if figures is None else figures.name
+    text = _text(analysis, checked, sources, chosen, figures=name)
+    replace_file(text, target)
     return target
 
 
@@ -180,7 +188,7 @@ def _write_pictures(
     folder.mkdir(exist_ok=True)
     for name in figure_names(build_page(analysis, findings, ())):
         tell(f"Drawing {name.replace('_', ' ')}")
-        (folder / f"{name}.png").write_bytes(picture_png(analysis, name))
+        replace_file(picture_png(analysis, name), folder / f"{name}.png")
 
 
 def _silently(_: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lbsense._files import replace_file
 from lbsense._typing import FloatArray
 from lbsense.model import History, Submission
 from lbsense.simulate.competition import SimulatedCompetition, SimulatedRows, simulate
@@ -106,7 +107,7 @@ def write_presets(directory: str | os.PathLike[str]) -> list[Path]:
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(text.encode())
+    replace_file(text, path)
     return path
 
 

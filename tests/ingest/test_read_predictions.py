@@ -38,11 +38,11 @@ def test_a_folder_is_matched_by_identifier(folder):
     predictions = read_predictions(folder, labels=folder / "train.csv")
     assert predictions.oof_names == ("cat", "lgb")
     assert predictions.test_names == ("cat", "lgb")
-    assert predictions.row_ids.tolist() == ["11", "12", "13", "14"]
+    assert predictions.row_ids.tolist() == [11, 12, 13, 14]
     np.testing.assert_allclose(predictions.oof[:, 0], [0.5, 0.6, 0.7, 0.8])
     np.testing.assert_allclose(predictions.oof[:, 1], [0.1, 0.2, 0.3, 0.4])
     np.testing.assert_allclose(predictions.test, [[0.6, 0.8], [0.7, 0.9]])
-    assert predictions.test_ids.tolist() == ["22", "21"]
+    assert predictions.test_ids.tolist() == [22, 21]
     # train.csv has a feature too: the test files tell that the target is "target".
     np.testing.assert_array_equal(predictions.labels, [0, 1, 1, 0])
 
@@ -120,7 +120,7 @@ def test_arrays_need_the_identifiers_of_their_rows(tmp_path, folder):
     by_file = read_predictions(
         oof={"net": np.array([0.1, 0.2, 0.3, 0.4])}, oof_ids=folder / "train.csv"
     )
-    assert by_file.row_ids.tolist() == ["11", "12", "13", "14"]
+    assert by_file.row_ids.tolist() == [11, 12, 13, 14]
     with pytest.raises(IngestError, match="4 rows, but oof_ids has 2"):
         read_predictions(oof=[path], oof_ids=[1, 2])
 
@@ -220,7 +220,7 @@ def test_rows_that_some_lack_are_kept_out_on_request_and_counted():
         read_predictions(labels=labels, oof=oof)
     with pytest.warns(LbsenseWarning, match="2 rows of up to 3 are in every file"):
         predictions = read_predictions(labels=labels, oof=oof, rows="common")
-    assert predictions.row_ids.tolist() == ["2", "3"]
+    assert predictions.row_ids.tolist() == [2, 3]
     np.testing.assert_array_equal(predictions.labels, [1, 1])
 
 

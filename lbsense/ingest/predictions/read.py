@@ -17,6 +17,7 @@ from lbsense._format import plural, shorten
 from lbsense.errors import IngestError, warn
 from lbsense.ingest.predictions.tables import (
     AnyArray,
+    Pool,
     PredictionTable,
     Wanted,
     as_ids,
@@ -132,8 +133,9 @@ def read_predictions(
         oof_files, test_files = _folder_files(folder)
         oof = oof_files if oof is None else oof
         test = test_files if test is None else test
-    tests = _parts(test, wanted, "test", test_ids)
-    oofs = _parts(oof, wanted, "oof", oof_ids)
+    pool = Pool()
+    tests = _parts(test, wanted, "test", test_ids, pool)
+    oofs = _parts(oof, wanted, "oof", oof_ids, pool)
     if not oofs and not tests:
         msg = "No predictions: give a folder, or oof= and test=."
         raise IngestError(msg)
@@ -193,12 +195,14 @@ def _folder_files(folder: Any) -> tuple[list[Path], list[Path]]:
     return oof, test
 
 
-def _parts(data: Any, wanted: Wanted, kind: str, ids: Any) -> list[_Part]:
+def _parts(data: Any, wanted: Wanted, kind: str, ids: Any, pool: Pool) -> list[_Part]:
     """Return the tables of all submissions in what a caller gave for one kind."""
     if data is None:
         return []
     if isinstance(data, Mapping):
-        parts = [_one(item, wanted, str(name), kind) for name, item in data.items()]
+        parts = [
+            _one(item, wanted, str(name), kind, pool) for name, item in data.items()
+        ]
     elif isinstance(data, (list, tuple)):
         unnamed = [item for item in data if not isinstance(item, (str, os.PathLike))]
         if unnamed:
@@ -208,7 +212,7 @@ def _parts(data: Any, wanted: Wanted, kind: str, ids: Any) -> list[_Part]:
             )
             raise TypeError(msg)
         parts = [
-            replace(_one(file, wanted, plain_stem(file), kind), file=file)
+            replace(_one(file, wanted, plain_stem(file), kind, pool), file=file)
             for file in map(str, data)
         ]
     else:
@@ -228,8 +232,9 @@ def _parts(data: Any, wanted: Wanted, kind: str, ids: Any) -> list[_Part]:
     return parts
 
 
-def _one(data: Any, wanted: Wanted, name: str, kind: str) -> _Part:
-    table = read_prediction_table(data, wanted, f"{kind} of {shorten(name, 60)}")
+def _one(data: Any, wanted: Wanted, name: str, kind: str, pool: Pool) -> _Part:
+    source = f"{kind} of {shorten(name, 60)}"
+    table = pool.pooled(read_prediction_table(data, wanted, source))
     return _Part(name=name, table=table, names=prediction_names(table, wanted))
 
 
@@ -299,7 +304,7 @@ def _rows(tables: Sequence[PredictionTable], rows: str) -> AnyArray | None:
     """Return the identifiers that all tables must have, in the order of the first."""
     if not tables:
         return None
-    for table in tables:
+    for table in {id(table.keys): table for table in tables}.values():
         index = pd.Index(table.keys)
         if not index.is_unique:
             twice = index[index.duplicated()].unique().tolist()
@@ -315,7 +320,8 @@ def _rows(tables: Sequence[PredictionTable], rows: str) -> AnyArray | None:
         other = table.keys
         if other is ids or np.array_equal(other, ids):
             continue
-        missing, extra = np.setdiff1d(ids, other), np.setdiff1d(other, ids)
+        here, there = _alike(ids, other)
+        missing, extra = np.setdiff1d(here, there), np.setdiff1d(there, here)
         found = []
         if len(missing):
             found.append(f"lacks {len(missing):,} ({listed(missing.tolist())})")
@@ -332,7 +338,9 @@ def _rows(tables: Sequence[PredictionTable], rows: str) -> AnyArray | None:
 
 
 def _common(tables: Sequence[PredictionTable], ids: AnyArray) -> AnyArray:
-    keep = np.all([np.isin(ids, table.keys) for table in tables], axis=0)
+    keep = np.ones(len(ids), dtype=bool)
+    for table in {id(table.keys): table for table in tables}.values():
+        keep &= np.isin(*_alike(ids, table.keys))
     n_most = max(len(table.keys) for table in tables)
     n_kept = int(keep.sum())
     if not n_kept:
@@ -352,7 +360,15 @@ def _places(table: PredictionTable, ids: AnyArray) -> AnyArray | slice:
     own = table.keys
     if own is ids or np.array_equal(own, ids):
         return slice(None)
-    return np.asarray(pd.Index(own).get_indexer(pd.Index(ids)))
+    own, wanted = _alike(own, ids)
+    return np.asarray(pd.Index(own).get_indexer(pd.Index(wanted)))
+
+
+def _alike(one: AnyArray, other: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Return identifiers of two tables as one kind, to compare them."""
+    if one.dtype.kind == other.dtype.kind:
+        return one, other
+    return one.astype(str), other.astype(str)
 
 
 def _labels(

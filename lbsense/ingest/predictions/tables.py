@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +25,7 @@ from lbsense.ingest.tables.source import is_text_source, read_documents
 
 __all__ = [
     "AnyArray",
+    "Pool",
     "PredictionTable",
     "Wanted",
     "as_ids",
@@ -41,6 +44,8 @@ Wanted = Mapping[str, str | Sequence[str]]
 _ID_NAMES = ("id", "rowid", "index", "uid", "uuid", "key")
 _UNNAMED = re.compile(r"(?:unnamed: ?\d+|)$", re.IGNORECASE)
 _WHOLE = re.compile(r"(-?\d++)\.0++")
+_LARGEST_ID = 2**53  # beyond it a float does not tell whole numbers apart
+_ZERO_LED = re.compile(r"(?:^|[,;\t])[ \"]?[+-]?0\d", re.MULTILINE)
 _MISSING = ["", "na", "nan", "n/a", "null", "none", "<na>"]
 _PREDICTIONS = re.compile(r"(?:y|oof)?(?:preds?|predictions?|predicted|hat)|oof|proba?")
 _LABELS = ("target", "label", "labels", "y", "ytrue", "true", "truth", "class", "gt")
@@ -143,12 +148,14 @@ def listed(items: Sequence[Any]) -> str:
 
 
 def as_ids(values: Any, source: str) -> AnyArray:
-    """Return identifiers as text: 7, 7.0 and "7" are one, "007" is another."""
+    """Return identifiers, whole numbers as such: 7, 7.0 and "7" are one, not "007"."""
     array = np.asarray(values)
-    if array.dtype.kind in "iu":
-        return array.astype(str)
-    if array.dtype.kind == "f" and (array == np.floor(array)).all():
-        return array.astype(np.int64).astype(str)
+    if array.dtype.kind in "iu" and not (array > _LARGEST_ID).any():
+        return array.astype(np.int64)
+    if array.dtype.kind == "f" and (np.abs(array) <= _LARGEST_ID).all():
+        whole = array.astype(np.int64)
+        if (whole == array).all():
+            return whole
     text = [str(item).strip() for item in array.tolist()]
     text = [found[1] if (found := _WHOLE.fullmatch(item)) else item for item in text]
     blank = [row for row, item in enumerate(text) if item in ("", "nan", "None")]
@@ -158,7 +165,34 @@ def as_ids(values: Any, source: str) -> AnyArray:
             f"row {blank[0] + 1} below the heading. Every row needs one."
         )
         raise IngestError(msg)
-    return np.array(text, dtype=np.str_)
+    result = np.array(text, dtype=np.str_)
+    if all(item.isdecimal() and item.isascii() and len(item) < 18 for item in text):
+        whole = result.astype(np.int64)
+        if whole.astype(str).tolist() == text:
+            return whole
+    return result
+
+
+class Pool:
+    """Arrays that are the same in many files, such as their identifiers, held once."""
+
+    def __init__(self) -> None:
+        self._held: dict[Any, list[AnyArray]] = {}
+
+    def pooled(self, table: PredictionTable) -> PredictionTable:
+        """Return the table with the arrays that earlier tables had too."""
+        columns = {name: self._one(array) for name, array in table.columns.items()}
+        ids = None if table.ids is None else self._one(table.ids)
+        return replace(table, ids=ids, columns=columns)
+
+    def _one(self, array: AnyArray) -> AnyArray:
+        key = array.shape, array.dtype.str, str(array[:1]), str(array[-1:])
+        held = self._held.setdefault(key, [])
+        for other in held:
+            if other is array or np.array_equal(other, array):
+                return other
+        held.append(array)
+        return array
 
 
 def read_prediction_table(data: Any, wanted: Wanted, source: str) -> PredictionTable:
@@ -204,15 +238,22 @@ def _from_text(source: str, text: str, wanted: Wanted) -> PredictionTable:
     try:
         names = next(csv.reader([heading], delimiter=delimiter))
         id_name = _id_name(names, wanted, source)
-        frame = pd.read_csv(
-            io.StringIO(text),
+        read: Any = functools.partial(
+            pd.read_csv,
             sep=delimiter,
             decimal="," if comma else ".",
-            dtype={id_name: str},
             na_values={name: _MISSING for name in names if name != id_name},
             keep_default_na=False,  # an identifier may be the text NA
+            low_memory=False,
         )
-    except (csv.Error, pd.errors.ParserError) as error:
+        frame = read(io.StringIO(text))
+        if id_name not in frame.columns:
+            frame = frame.reset_index()  # rows with more cells than the heading
+        if frame[id_name].dtype.kind in "bf" or _ZERO_LED.search(text):
+            frame = read(io.StringIO(text), dtype={id_name: str})  # as it is written
+    except IngestError:
+        raise
+    except Exception as error:  # whatever the parsers say of damaged lines
         msg = f"{source}: not a table of predictions ({error})."
         raise IngestError(msg) from error
     return _from_frame(frame, id_name, source)
@@ -224,7 +265,9 @@ def _from_frame(frame: pd.DataFrame, id_name: str, source: str) -> PredictionTab
         raise IngestError(msg)
     names = [name for name in frame.columns if not _UNNAMED.match(name)]
     ids = as_ids(frame[id_name].to_numpy(), source)
-    columns = {name: frame[name].to_numpy() for name in names if name != id_name}
+    columns = {  # copies, so that no column holds the whole frame
+        name: frame[name].to_numpy(copy=True) for name in names if name != id_name
+    }
     return PredictionTable(source=source, ids=ids, columns=columns)
 
 
@@ -254,9 +297,13 @@ def _from_arrays(arrays: dict[str, AnyArray], source: str) -> PredictionTable:
 def _load(path: Any, suffix: str) -> pd.DataFrame | dict[str, AnyArray]:
     """Return what a binary file holds."""
     is_array = suffix in (".npy", ".npz")
+    if not Path(path).is_file():
+        what = "a folder" if Path(path).is_dir() else "no such file"
+        raise IngestError(f"{path}: {what}, expected predictions.")
     try:
-        if is_array:
-            content = np.load(path, allow_pickle=False)
+        if is_array:  # mapped, so that its stated shape must be that of the file
+            mode: Any = "r" if suffix == ".npy" else None
+            content = np.load(path, allow_pickle=False, mmap_mode=mode)
             if isinstance(content, np.ndarray):
                 return {"": content}
             with content:
@@ -268,17 +315,28 @@ def _load(path: Any, suffix: str) -> pd.DataFrame | dict[str, AnyArray]:
             "(pip install lbsense[parquet]), or save the file as CSV."
         )
         raise IngestError(msg) from error
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # whatever the decoders say of damaged bytes
         what = "an array" if is_array else f"a {suffix} file"
-        msg = f"{path}: not {what} that can be read ({error})."
+        reason = shorten(str(error) or type(error).__name__, 200)
+        msg = f"{path}: not {what} that can be read ({reason})."
         raise IngestError(msg) from error
 
 
 def _as_numbers(column: AnyArray) -> npt.NDArray[np.float64]:
     if column.dtype.kind in "biuf":
         return column.astype(np.float64)
-    values = pd.to_numeric(pd.Series(column, dtype=object), errors="coerce")
-    return values.to_numpy(dtype=np.float64)
+    try:
+        values = pd.to_numeric(pd.Series(column, dtype=object), errors="coerce")
+        return values.to_numpy(dtype=np.float64)
+    except (OverflowError, TypeError, ValueError):  # whole numbers of 400 digits
+        return np.array([_number(cell) for cell in column.tolist()], dtype=np.float64)
+
+
+def _number(cell: object) -> float:
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (OverflowError, TypeError, ValueError):
+        return math.nan
 
 
 # --- which column is what ------------------------------------------------------------

@@ -66,9 +66,11 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
         if left_behind:
             return left_behind
     if is_text_source(data):
-        documents = read_documents(data)
-        tables = (table for item in documents for table in _text_tables(item))
-        return tuple(map(with_short_cells, tables))
+        return tuple(
+            with_short_cells(table)
+            for document in read_documents(data)
+            for table in _text_tables(document)
+        )
     if isinstance(data, (Sequence, Set, Iterator)):
         items = list(itertools.islice(data, MAX_ROWS + 1))
         if items and all(_is_page(item) for item in items):

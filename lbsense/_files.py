@@ -1,0 +1,119 @@
+"""Files are written here, nowhere else: whole or not at all, never over an input."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["check_output", "is_input", "replace_file"]
+
+
+def replace_file(content: str | bytes, path: Path) -> None:
+    """Write a file whole or not at all: whoever reads it meanwhile sees the old one.
+
+    Parameters
+    ----------
+    content : str or bytes
+        Text is written as UTF-8.
+    path : Path
+        The file; through a link, what the link leads to. What is no file but a pipe or
+        a device is written to as it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written: the message says so, and that nothing was lost.
+    """
+    raw = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+    made: Path | None = None
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            with path.open("wb") as stream:
+                stream.write(raw)
+            return
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=target.parent, prefix=".lbsense.", delete=False
+        ) as file:
+            made = Path(file.name)
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        made.chmod(target.stat().st_mode & 0o777 if target.exists() else _usual_mode())
+        made.replace(target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        msg = f"{path}: {reason}. Nothing was written; it is as it was before."
+        raise OSError(msg) from None
+    finally:
+        if made is not None:
+            made.unlink(missing_ok=True)
+
+
+def is_input(path: Path, inputs: Iterable[str | os.PathLike[str]]) -> bool:
+    """Say whether a path is one of the inputs, by whatever name or link.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be written.
+    inputs : iterable of path
+        Files, folders for all files in them, and ``-`` for standard input.
+    """
+    try:
+        wanted = path.stat()
+    except (OSError, ValueError):
+        return False
+    return any(os.path.samestat(wanted, found) for found in _stats(inputs))
+
+
+def check_output(
+    path: Path, inputs: Iterable[str | os.PathLike[str]], *, force: bool
+) -> None:
+    """Raise where writing would lose something.
+
+    Raises
+    ------
+    ValueError
+        If the path is an input, a folder, in no folder, or a file that is there
+        already and not to be replaced.
+    """
+    if is_input(path, inputs):
+        msg = f"{path} is one of the inputs. Choose another file."
+        raise ValueError(msg)
+    if path.is_dir():
+        msg = f"{path} is a folder. Name a file in it."
+        raise ValueError(msg)
+    if not path.exists():
+        if not path.absolute().parent.is_dir():
+            msg = f"there is no folder {path.parent}."
+            raise ValueError(msg)
+    elif not force and path.is_file() and path.stat().st_size > 0:
+        msg = f"{path} is there already. Add --force to overwrite it."
+        raise ValueError(msg)
+
+
+def _stats(inputs: Iterable[str | os.PathLike[str]]) -> Iterable[os.stat_result]:
+    for name in inputs:
+        with suppress(OSError, ValueError, AttributeError):
+            if name == "-":
+                yield os.fstat(sys.stdin.fileno())
+                continue
+            found = os.stat(name)
+            yield found
+            if stat.S_ISDIR(found.st_mode):
+                for item in os.scandir(name):
+                    with suppress(OSError):
+                        yield item.stat()
+
+
+def _usual_mode() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask
