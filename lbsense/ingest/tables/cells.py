@@ -49,7 +49,7 @@ _ARROW = re.compile(rf"{_NUMBER}\s*+%?\s*+(?:→|⇒|->|=>|➔|➜)\s*+(?P<last>
 # A number and a word or two of praise or place, such as "best 0.81" or "LB: 0.81".
 _BESIDE_WORDS = re.compile(
     rf"(?:[^\W\d_]+[:= ]\s*){{0,2}}(?P<value>{_NUMBER})\s*(?P<percent>%)?"
-    r"(?:\s*[,;:!↑↓-]?(?:\s*[^\W\d_]+[.!]?){1,4}|\s*[!↑↓]|\s*[↑↓]\s*[+-]?[0-9.]+)?"
+    r"(?:\s*[,;:!↑↓-]?(?:\s*+[^\W\d_]++[.!]?){1,4}|\s*[!↑↓]|\s*[↑↓]\s*[+-]?[0-9.]+)?"
 )
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\((?![\s\d.,;+-]+\))[^()]*\)|\[[^\[\]]*\])")
 _TAG = re.compile(
