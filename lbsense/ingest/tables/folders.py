@@ -32,9 +32,12 @@ _RESULTS = re.compile(
     r"(?:metrics?|results?|scores?|summary)\.(?:json|csv)", re.IGNORECASE
 )
 _LOGGED = re.compile(
-    r"\b(?P<name>[A-Za-z][\w/.-]{0,40}?(?:auc|acc|accuracy|rmse|rmsle|mae|mse|f1|loss"
-    r"|score|logloss|map|ndcg|kappa|qwk|r2|bpb|iou|dice))\b\s*[:=]\s*"
-    r"(?P<value>[+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)(?!\d)",
+    r"(?<![\w/.-])(?P<name>[A-Za-z][\w/.-]{0,60}+)\s*+[:=]\s*+"
+    r"(?P<value>[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?)"
+)
+_SCORED = re.compile(
+    r"auc|acc|accuracy|rmse|rmsle|mae|mse|f1|loss|score|logloss|map|ndcg|kappa|qwk|r2"
+    r"|bpb|iou|dice",
     re.IGNORECASE,
 )
 _LOG_TIME = re.compile(r"\[?(\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2})")

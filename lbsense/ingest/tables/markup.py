@@ -24,15 +24,15 @@ _COMMENT = re.compile(r"(?<!\\)%.*")
 _MULTI = re.compile(
     r"\\multi(?:column|row)\*?\{(\d{1,2}|\*)\}\{[^{}\n]{0,60}\}\{([^{}\n]*)\}"
 )
-_COMMAND = re.compile(r"\\[a-zA-Z]+\*?\s?")
-_SYMBOLS = (
-    (r"\pm", "±"),
-    (r"\times", "×"),
-    (r"\approx", "≈"),
-    (r"\sim", "~"),
-    (r"\rightarrow", "→"),
-    (r"\to", "→"),
-)
+_COMMAND = re.compile(r"\\([a-zA-Z]+)\*?\s?")
+_SYMBOLS = {
+    "approx": "≈",
+    "pm": "±",
+    "rightarrow": "→",
+    "sim": "≈",
+    "times": "×",
+    "to": "→",
+}
 
 
 def read_latex(document: Document) -> list[RawTable]:
@@ -97,9 +97,8 @@ def _latex_cells(row: str) -> list[str]:
 
 
 def _latex_text(cell: str) -> str:
-    for command, symbol in _SYMBOLS:
-        cell = re.sub(re.escape(command) + r"(?![a-zA-Z])", symbol, cell)
-    text = re.sub(r"\\([%&_#$])", "\\1", _COMMAND.sub(" ", cell))
+    plain = _COMMAND.sub(lambda command: _SYMBOLS.get(command[1], " "), cell)
+    text = re.sub(r"\\([%&_#$])", "\\1", plain)
     return " ".join(re.sub(r"[{}$]", "", text).replace("~", " ").split())
 
 
