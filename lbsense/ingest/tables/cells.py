@@ -43,7 +43,7 @@ _SCORE = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(
-    rf"(?P<value>{_NUMBER})\s*(?P<percent>%)?\s*[/|]\s*(?P<second>{_NUMBER})\s*%?"
+    rf"(?P<value>{_NUMBER})\s*+(?P<percent>%)?\s*+[/|]\s*+(?P<second>{_NUMBER})\s*+%?"
 )
 _ARROW = re.compile(rf"{_NUMBER}\s*+%?\s*+(?:→|⇒|->|=>|➔|➜)\s*+(?P<last>.*\S)")
 # A number and a word or two of praise or place, such as "best 0.81" or "LB: 0.81".
