@@ -15,7 +15,15 @@ from lbsense._result import plain
 from lbsense.facts import Facts, Step
 from lbsense.model import History
 from lbsense.stats import GapSplitResult, PairResult
-from lbsense.words import evidence, headline, next_fact, notes, selection, step_columns
+from lbsense.words import (
+    evidence,
+    headline,
+    next_fact,
+    notes,
+    reading_entries,
+    selection,
+    step_columns,
+)
 
 __all__ = ["SCHEMA", "Analysis"]
 
@@ -90,6 +98,7 @@ limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
             "headline": self.headline,
             "next_fact": self.next_fact,
             "competition": self.history.competition.to_dict(),
+            "reading": plain(self.history.reading),
             "warnings": [warning.to_dict() for warning in self.history.warnings],
             "dropped": [issue.to_dict() for issue in self.history.dropped],
             "noise": self.noise.to_dict(),
@@ -114,7 +123,13 @@ limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
         )
 
     def __str__(self) -> str:
-        lines = [self.headline, f"Evidence: {self.evidence}. {self.next_fact}", ""]
+        read = [f"{name}: {text}" for name, text in reading_entries(self.history)]
+        lines = [
+            self.headline,
+            *read,
+            f"Evidence: {self.evidence}. {self.next_fact}",
+            "",
+        ]
         keys = ("name", "cv", "public", "gain", "p_gain", "verdict")
         columns = step_columns(self.steps, keys)
         padded = []

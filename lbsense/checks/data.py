@@ -168,6 +168,18 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "Write both in one unit.",
         ),
     ),
+    "LBS117": (
+        "Several tables that could be the history",
+        Text(
+            "The document holds more than one table of submissions with scores, and "
+            "one of them was read as the history.",
+            "The table that says most was taken: the most cells under known names in "
+            "rows with a score.",
+            "Where the history is another of the tables, or is in parts.",
+            "Name the table by its number or its heading (table=, --table); 1,2 reads "
+            "two as one history.",
+        ),
+    ),
     "LBS120": (
         "Facts from the catalogue",
         Text(

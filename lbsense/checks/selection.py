@@ -89,6 +89,12 @@ def lucky_rises(analysis: Analysis) -> Outcome:
 )
 def guessing_window(analysis: Analysis) -> Outcome:
     """Flag a run of last submissions that taught nothing (LBS302)."""
+    reading = analysis.history.reading
+    if reading is not None and not reading.order_is_known:
+        return not_applicable(
+            "Needs the order of the submissions: the list is sorted by score and has "
+            "no dates."
+        )
     if not math.isfinite(analysis.noise.step_se):
         return _unordered(analysis)
     judged = _judged(analysis)

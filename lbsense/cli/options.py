@@ -224,6 +224,13 @@ class HistoryOptions(CompetitionOptions):
             help="Which column is what: public_score=LB,cv_score=valid.",
         ),
     ] = None
+    table: Annotated[
+        str | None,
+        _file(
+            metavar="N|HEADING",
+            help="Which table of a document, where it holds several.",
+        ),
+    ] = None
     team: Annotated[
         str | None,
         _file(metavar="NAME", help="The team to read, where a file holds several."),
@@ -272,6 +279,7 @@ class HistoryOptions(CompetitionOptions):
                 self._source(),
                 **self.stated(),
                 columns=parse_columns(self.columns),
+                table=self.table,
                 team=self.team,
                 cv_pattern=self.cv_pattern,
                 cv_log=self.cv_log,

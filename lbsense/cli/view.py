@@ -19,6 +19,7 @@ from lbsense.words import (
     lessons,
     next_fact,
     notes,
+    reading_entries,
     step_columns,
     subject,
 )
@@ -67,6 +68,7 @@ def _print_answer(analysis: Analysis, console: Console) -> None:
     print_entries(
         console,
         [
+            *reading_entries(analysis.history),
             ("Evidence", f"{analysis.evidence}."),
             ("Would help", next_fact(analysis, "terminal")),
         ],

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypedDict, TypeVar
 
 from lbsense._typing import Platform
 from lbsense.ingest.catalogue import known_metric
+from lbsense.ingest.history.several import TableName
 from lbsense.ingest.tables.dates import read_dates
 from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import Metric, find_metric
@@ -60,6 +61,9 @@ class ReaderOptions(TypedDict, total=False):
         Our field to your column, as in ``{"public_score": "LB"}``; it wins over what
         is recognised. Short names such as "lb", "cv" and "date" stand for fields too;
         ``cv_fold_scores`` may name several columns.
+    table : int, str or list of these, optional
+        Which table of a document, by its number or its heading, where it holds
+        several; a list reads several as one history. The default is the fullest.
     team : str, optional
         Identifier or name of the team, where the input holds several.
     cv_pattern : str, optional
@@ -81,6 +85,7 @@ class ReaderOptions(TypedDict, total=False):
     deadline: datetime | str | None
     n_selections: int | None
     columns: ColumnNames | None
+    table: TableName | None
     team: str | None
     cv_pattern: str | None
     cv_log: Any

@@ -13,12 +13,13 @@ from lbsense.ingest.catalogue import fill_from_catalogue, known_metric
 from lbsense.ingest.history.agents import Asked
 from lbsense.ingest.history.build import (
     build_submissions,
-    in_time_order,
     without_overlap,
 )
 from lbsense.ingest.history.choose import choose_tables, choose_team
 from lbsense.ingest.history.claims import check_claims
 from lbsense.ingest.history.drafts import ReadTable, read_rows
+from lbsense.ingest.history.order import in_time_order
+from lbsense.ingest.history.statement import reading_of
 from lbsense.ingest.history.warnings import Seen, warnings_of
 from lbsense.ingest.log.join import join_tables
 from lbsense.ingest.options import (
@@ -28,7 +29,6 @@ from lbsense.ingest.options import (
     takes_options,
     text_pattern,
 )
-from lbsense.ingest.platforms import OWN_TABLE
 from lbsense.ingest.tables.pairs import with_pairs_apart
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
@@ -227,9 +227,10 @@ def _read(
     columns, of_log = split_columns(field_names(options.get("columns")), raw, log)
     check_overrides(columns, raw)
     asked = Asked(competition.metric, competition.slug, columns)
-    chosen, issues = choose_tables(raw, asked)
-    exports = [OWN_TABLE if hand_made else export for _, export in chosen]
-    ours = choose_team([table for table, _ in chosen], options.get("team"), columns)
+    choice = choose_tables(raw, asked, wanted=options.get("table"), hand_made=hand_made)
+    issues, exports = choice.issues, [export for _, export in choice.tables]
+    found = [table for table, _ in choice.tables]
+    ours = choose_team(found, options.get("team"), columns)
     issues += _other_directions(ours, competition)
     _check_size(ours)
     tables = [
@@ -241,7 +242,9 @@ def _read(
     drafts, overlap = without_overlap(tables)
     if not drafts:
         raise IngestError(_empty_message(raw[0], issues), issues=issues)
-    drafts = in_time_order(drafts, tables)
+    drafts, order = in_time_order(
+        drafts, tables, greater_is_better=competition.greater_is_better
+    )
     submissions, unknown_parents = build_submissions(drafts, cv_pattern=pattern)
     competition, catalogued = fill_from_catalogue(
         _with_direction(_with_platform(competition, tables), ours)
@@ -250,6 +253,7 @@ def _read(
         competition=competition,
         submissions=tuple(submissions),
         dropped=(*issues, *overlap, *unknown_parents),
+        reading=reading_of(tables, choice, order, submissions),
     )
     check_claims(history, metric)
     if log is not None:

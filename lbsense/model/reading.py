@@ -27,7 +27,7 @@ _NAMED = {
 }
 _ORDERS: dict[Order, str] = {
     "dates": "in the order of their dates",
-    "counter": "in the order of their counter",
+    "counter": "in the order of their numbers",
     "listed": "in the order listed, the oldest first",
     "newest first": "in the reverse of the order listed, the newest first",
     "score": "listed by score: the order of submission is not known",

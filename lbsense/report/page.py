@@ -72,7 +72,8 @@ def _happened(analysis: Analysis) -> list[str]:
         f"{plural(scored, 'scored submission')} of {len(analysis.history)}. Evidence: "
         f"{analysis.evidence}."
     )
-    return [told, *words.climb(analysis), *words.gap(analysis)]
+    read = [f"{name}: {text}" for name, text in words.reading_entries(analysis.history)]
+    return [told, *read[:1], *words.climb(analysis), *words.gap(analysis)]
 
 
 def _noise(analysis: Analysis) -> list[str]:
@@ -162,6 +163,9 @@ def _inputs(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Block]
         f"Made with {', '.join(_versions())}. The same inputs, options "
         "and versions give the same bytes."
     )
+    read = words.reading_entries(history, len(history.submissions) + 100)
+    if read:
+        yield Bullets([f"{name}: {text}" for name, text in read])
     if history.warnings:
         yield Bullets([str(warning) for warning in history.warnings])
     if history.dropped:

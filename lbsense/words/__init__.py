@@ -24,6 +24,7 @@ from lbsense.words.columns import StepColumn, step_columns
 from lbsense.words.gate import gate_reason, gate_told, why_no_gate
 from lbsense.words.lessons import advice, gap, lessons
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
+from lbsense.words.reading import reading_entries
 from lbsense.words.steps import step_sentence
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "noise",
     "notes",
     "outlook",
+    "reading_entries",
     "resolution",
     "revealed",
     "runner_up",

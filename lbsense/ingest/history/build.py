@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 from lbsense._typing import CvSource
@@ -16,9 +15,7 @@ from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.history.parents import declared_parents
 from lbsense.model import RowIssue, Submission
 
-__all__ = ["build_submissions", "in_time_order", "without_overlap"]
-
-_LAST = datetime.max.replace(tzinfo=UTC)
+__all__ = ["build_submissions", "without_overlap"]
 
 
 def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowIssue]]:
@@ -31,9 +28,14 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
     """
     kept: dict[Hashable, Draft] = {}
     issues: list[RowIssue] = []
-    for table in tables:
+    before: list[Draft] = []
+    for table, previous in zip(tables, (None, *tables), strict=False):
+        goes_on = previous is not None and previous.page == table.page
+        before = [*before, *previous.drafts] if previous and goes_on else []
+        twins = _Twins(before if table.export.hand_made else [])
         for draft in table.drafts:
             key = _identity(draft, hand_made=table.export.hand_made)
+            key = twins.key_of(draft) or key
             first = kept.get(key)
             if first is not None and _times_differ(first, draft):
                 key, first = id(draft), None  # references that a spreadsheet rounded
@@ -53,24 +55,6 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
             )
             issues.append(issue)
     return list(kept.values()), issues
-
-
-def in_time_order(drafts: list[Draft], tables: Sequence[ReadTable]) -> list[Draft]:
-    """Return the drafts with the oldest first.
-
-    Platforms list the newest first: that settles the order of submissions of one
-    second, and where such a listing has no times. Hand-made tables without times keep
-    their order.
-    """
-    times = [draft.submitted_at for draft in drafts if draft.submitted_at is not None]
-    falls = sum(later < earlier for earlier, later in pairwise(times))
-    rises = sum(later > earlier for earlier, later in pairwise(times))
-    if falls == rises:
-        newest_first = not times and all(t.export.newest_first for t in tables)
-    else:
-        newest_first = falls > rises
-    listed = drafts[::-1] if newest_first else drafts
-    return sorted(listed, key=lambda draft: draft.submitted_at or _LAST)
 
 
 def build_submissions(
@@ -120,6 +104,37 @@ def _identity(draft: Draft, *, hand_made: bool) -> Hashable:
     if hand_made or time is None or not named or not (time.hour or time.minute):
         return id(draft)
     return time, draft.file_name, draft.description
+
+
+class _Twins:
+    """The rows of the tables before, by their names: a later table may repeat them."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self._named: dict[str, list[Draft]] = {}
+        for draft in drafts:
+            self._named.setdefault(_own_name(draft), []).append(draft)
+
+    def key_of(self, draft: Draft) -> Hashable | None:
+        """Return the key of the row that has the same name and the same scores."""
+        name = _own_name(draft)
+        for other in self._named.get(name, []) if name else []:
+            pairs = ((other.public, draft.public), (other.private, draft.private))
+            if all(_same_score(one, two) for one, two in pairs):
+                return _identity(other, hand_made=True)
+        return None
+
+
+def _own_name(draft: Draft) -> str:
+    name = draft.experiment or draft.reference or draft.file_name or draft.description
+    return clean_title(name or "").casefold()
+
+
+def _same_score(one: float | None, two: float | None) -> bool:
+    """Say whether two scores are one, which one of the tables may have rounded."""
+    if one is None or two is None:
+        return True
+    shown = (len(f"{x:.10f}".rstrip("0").partition(".")[2]) for x in (one, two))
+    return math.isclose(one, two, rel_tol=0.0, abs_tol=0.5001 * 10.0 ** -min(shown))
 
 
 def _times_differ(one: Draft, other: Draft) -> bool:

@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.history.agents import Asked, outcome_words, retell
-from lbsense.ingest.platforms import PLATFORMS, Export, Look, recognise
+from lbsense.ingest.history.several import Choice, TableName, one_history
+from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, Export, Look, recognise
 from lbsense.ingest.tables.cells import read_text
 from lbsense.ingest.tables.names import known_fields, name_key
 from lbsense.ingest.tables.raw import RawTable
-from lbsense.ingest.tables.sheet import ColumnNames, column_of
+from lbsense.ingest.tables.sheet import ColumnNames, column_of, named_columns
 from lbsense.model import RowIssue
 
 __all__ = ["choose_tables", "choose_team"]
 
+_SCORES = ("public_score", "private_score", "score")
 _SHOWN = 10
 _CHART_COLUMN = re.compile(r".+ - .+")
 _INSTEAD = (
@@ -31,17 +33,32 @@ _Team = tuple[str | None, str | None]  # identifier and name
 
 
 def choose_tables(
-    tables: Sequence[RawTable], asked: Asked = _NOTHING
-) -> tuple[list[tuple[RawTable, Export]], list[RowIssue]]:
-    """Return the tables that are submission histories, and what is said of others.
+    tables: Sequence[RawTable],
+    asked: Asked = _NOTHING,
+    *,
+    wanted: TableName | None = None,
+    hand_made: bool = False,
+) -> Choice:
+    """Return the tables that are one history, and what is said of others.
+
+    Parameters
+    ----------
+    tables : sequence of RawTable
+        All that there are.
+    asked : Asked
+        What the user said of the metric and of columns.
+    wanted : int, str or sequence of these, optional
+        The table that the user asked for.
+    hand_made : bool
+        Whether none is an export, whatever it looks like.
 
     Raises
     ------
     IngestError
         If there is none: the message says what the first table is instead.
     """
-    scores = {"public_score", "private_score", "score"}
-    named = bool(scores & set(asked.columns or {}))
+    named = bool(set(_SCORES) & set(asked.columns or {}))
+    listed = list(tables)
     chosen: list[tuple[RawTable, Export]] = []
     issues: list[RowIssue] = []
     refusals: list[IngestError] = []
@@ -49,10 +66,11 @@ def choose_tables(
         try:
             export = recognise(_look(table))
             told = retell(table, export, asked)
-            if not named and not told.roles.keys() & scores:
+            if not named and not told.roles.keys() & set(_SCORES):
                 _refuse(table)
-            if named or _has_score(told):
-                chosen.append((told, export))
+            if _named_scores(told, asked.columns) if named else _has_score(told):
+                listed[listed.index(table)] = told
+                chosen.append((told, OWN_TABLE if hand_made else export))
                 continue
             refusals.append(IngestError(_no_score_message(table)))
         except IngestError as error:
@@ -60,7 +78,16 @@ def choose_tables(
         issues.append(_other_table(table))
     if not chosen:
         raise refusals[0]
-    return chosen, issues
+    choice = one_history(
+        listed, chosen, wanted, lambda table: _named_scores(table, asked.columns)
+    )
+    return dataclasses.replace(choice, issues=[*issues, *choice.issues])
+
+
+def _named_scores(table: RawTable, columns: ColumnNames | None) -> list[int]:
+    """Return where the scores of a table are that the user or its layout named."""
+    at, _ = named_columns(table, {**table.roles, **(columns or {})})
+    return [at[name] for name in _SCORES if name in at]
 
 
 def _look(table: RawTable) -> Look:
@@ -83,8 +110,7 @@ def _refuse(table: RawTable) -> None:
 
 def _has_score(table: RawTable) -> bool:
     """Say whether some column holds a score of the leaderboard."""
-    scores = {"public_score", "private_score", "score"}
-    return bool((known_fields(table.columns) | table.roles.keys()) & scores)
+    return bool((known_fields(table.columns) | table.roles.keys()) & set(_SCORES))
 
 
 def _refuse_leaderboard(table: RawTable, look: Look) -> None:

@@ -22,7 +22,8 @@ from lbsense.ingest.tables.languages import heading_words
 from lbsense.ingest.tables.names import name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
-from lbsense.model import RowIssue
+from lbsense.ingest.tables.unused import unused_columns
+from lbsense.model import RowIssue, UnusedColumn
 
 __all__ = ["Draft", "ReadTable", "read_rows"]
 
@@ -73,6 +74,14 @@ class ReadTable:
         The times; None where there is no such column.
     decimals : int or None
         Digits after the point of the public scores, as displayed.
+    source : str
+        What messages call it.
+    page : int
+        Which document it stands in.
+    columns : dict of str to list of str
+        Headings of the columns that each field was read from.
+    unused : tuple of UnusedColumn
+        The columns that were not used.
     bare_score : bool
         Whether the only score stood in a column called ``score``.
     unread_cv : tuple of str
@@ -87,6 +96,10 @@ class ReadTable:
     issues: list[RowIssue]
     dates: DateColumn | None
     decimals: int | None
+    source: str
+    page: int
+    columns: dict[str, list[str]]
+    unused: tuple[UnusedColumn, ...]
     bare_score: bool
     unread_cv: tuple[str, ...] = ()
     cv_factor: float = 1.0
@@ -115,12 +128,24 @@ def read_rows(
     factor = _percent_factor(drafts, metric)
     if factor != 1:
         drafts = [_rescaled(draft, factor) for draft in drafts]
+    used = _used(reader, export, bare_score=bare_score)
     return ReadTable(
         export=export,
         drafts=drafts,
         issues=[*table.issues, *assignment.issues, *reader.issues],
         dates=dates,
         decimals=_display_decimals(table, public, private),
+        source=table.source,
+        page=table.page,
+        columns={
+            field: [table.columns[at] for at in places]
+            for field, places in used.items()
+        },
+        unused=unused_columns(
+            table,
+            {at for places in used.values() for at in places},
+            [draft.public for draft in drafts],
+        ),
         bare_score=bare_score,
         unread_cv=assignment.unread_cv,
         cv_factor=factor,
@@ -160,6 +185,23 @@ def _rescaled(draft: Draft, factor: float) -> Draft:
     folds = tuple(scaled(value) or 0.0 for value in draft.folds)
     cv = cv._replace(value=scaled(cv.value), spread=scaled(cv.spread), folds=folds)
     return replace(draft, cv=cv, folds=folds)
+
+
+def _used(reader: Sheet, export: Export, *, bare_score: bool) -> dict[str, list[int]]:
+    """Return the columns that each field was read from."""
+    used = {field: [at] for field, at in reader.at.items()}
+    if not bare_score:
+        used.pop("score", None)
+    if export.hand_made and reader.texts_at:
+        worded = [at for at in reader.texts_at if reader.has_words(at)]
+        used["description"] = worded or list(reader.texts_at[:1])
+    if reader.folds_at:
+        used["cv_fold_scores"] = list(reader.folds_at)
+    if reader.clock_at is not None:
+        used["submitted_at"] = [*used["submitted_at"], reader.clock_at]
+    if "experiment_id" in used:
+        used["title"] = used.pop("experiment_id")
+    return used
 
 
 def _statuses(

@@ -199,15 +199,7 @@ def _dates(seen: Seen) -> str | None:
     times = [item.submitted_at for item in seen.history]
     known = [time for time in times if time is not None]
     if not known:
-        oldest = "first"
-        if all(table.export.newest_first for table in seen.tables):
-            platform = platform_named(seen.tables[0].export.platform)
-            oldest = "last" if platform is None else f"last, as {platform.title} lists"
-            oldest = f"{oldest} them"
-        return (
-            "No submission has a date: the rows are taken in their order, the oldest "
-            f"{oldest}."
-        )
+        return f"No submission has a date{_undated(seen)}"
     parts = []
     future = [time for time in known if time > seen.now]
     if future:
@@ -230,6 +222,34 @@ def _dates(seen: Seen) -> str | None:
     if any(_is_unordered(table.drafts) for table in seen.tables):
         parts.append("rows that were not listed in the order of their dates, sorted")
     return None if not parts else f"The dates need a look: {'; '.join(parts)}."
+
+
+def _undated(seen: Seen) -> str:
+    """Return how submissions without dates were put in order, as the end of a line."""
+    match seen.history.reading and seen.history.reading.order:
+        case "score":
+            return (
+                ", and the list is sorted by score, the best first: in which order the "
+                "submissions were sent is not known, and what is said of steps holds "
+                "only if it is the order of the list. Add a column of dates or of "
+                "numbers."
+            )
+        case "counter":
+            return (
+                ": the rows are taken in the order of their numbers, which is not that "
+                "of the list."
+            )
+        case "newest first":
+            platform = platform_named(seen.tables[0].export.platform)
+            lists = "" if platform is None else f", as {platform.title} lists them"
+            return f": the rows are taken in their order, the oldest last{lists}."
+        case _:
+            return ": the rows are taken in their order, the oldest first."
+
+
+def _several_tables(seen: Seen) -> str | None:
+    reading = seen.history.reading
+    return None if reading is None else " ".join(reading.why) or None
 
 
 def _is_unordered(drafts: list[Draft]) -> bool:
@@ -341,5 +361,6 @@ _CHECKS: dict[str, Callable[[Seen], str | None]] = {
     "LBS114": _bare_score,
     "LBS115": _unread_cv,
     "LBS116": _percent,
+    "LBS117": _several_tables,
     "LBS120": lambda seen: seen.catalogued,
 }

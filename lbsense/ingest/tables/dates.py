@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import numpy as np
 import pandas as pd
 
 from lbsense.ingest.tables.cells import is_missing
 
-__all__ = ["DateColumn", "read_dates"]
+__all__ = ["DateColumn", "are_clocks", "are_times", "has_clock", "read_dates"]
 
 _CLOCK = (
     r"(?:[\sT,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})"
@@ -20,7 +21,7 @@ _CLOCK = (
     r"(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
 )
 _NUMERIC = re.compile(
-    r"(?P<a>\d{1,4})(?P<mark>[/.-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{2,4})" + _CLOCK,
+    r"(?P<a>\d{1,4})(?P<mark>[/.-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{1,4})" + _CLOCK,
     re.ASCII,
 )
 _WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?\s+)?"
@@ -32,6 +33,40 @@ _NAMED = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+# The beginnings of the months in the order of the year, without accents, by language.
+_MONTHS_ABROAD = (
+    "jan feb mar apr mai jun jul aug sep okt nov dez",
+    "janv fev mars avr mai juin juil aou sept oct nov dec",
+    "ene feb mar abr may jun jul ago sep oct nov dic",
+    "jan fev mar abr mai jun jul ago set out nov dez",
+    "gen feb mar apr mag giu lug ago set ott nov dic",
+    "янв фев мар апр ма июн июл авг сен окт ноя дек",
+)
+_MONTH_OF = {
+    word: _MONTHS[place]
+    for names in _MONTHS_ABROAD
+    for place, word in enumerate(names.split())
+}
+_HALVES = {
+    "오전": "AM",
+    "午前": "AM",
+    "上午": "AM",
+    "오후": "PM",
+    "午後": "PM",
+    "下午": "PM",
+}
+_HALF = re.compile(rf"({'|'.join(_HALVES)})\s*(\d{{1,2}}:\d{{2}}(?::\d{{2}})?)")
+_WORDED = re.compile(
+    r"(?P<day>\d{1,2})(?:er|º|°|\.)?\s+(?:de\s+)?(?P<month>[^\W\d_]{3,})\.?\s+"
+    r"(?:de\s+|del\s+)?(?P<year>\d{4})(?P<rest>.*)",
+    re.IGNORECASE,
+)
+_OTHERS = 0.2  # share of the cells of a column of times that may be something else
+_CLOCK_ALONE = re.compile(
+    r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*"
+    r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
+)
 _TIME = "a time such as 2026-07-28 15:17:26"
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{13}|\d{16}|\d{19}", re.ASCII)
 
@@ -114,6 +149,43 @@ def read_dates(cells: Sequence[object]) -> DateColumn:
     )
 
 
+def are_times(cells: Sequence[object]) -> bool:
+    """Say whether a column holds times, each with its day, and hardly anything else.
+
+    Numbers are none, though they may count from some day: only a heading tells.
+    """
+    filled = [cell for cell in cells if not is_missing(cell)]
+    for cell in filled:
+        if isinstance(cell, str):
+            if not re.search(r"\D", cell.strip()):
+                return False
+        elif not isinstance(cell, (date, np.datetime64)):
+            return False
+    n_others = len(read_dates(filled).not_understood)
+    return bool(filled) and n_others <= _OTHERS * len(filled)
+
+
+def are_clocks(cells: Sequence[object]) -> bool:
+    """Say whether a column holds times of the day, and nothing else."""
+    filled = [cell for cell in cells if not is_missing(cell)]
+    return bool(filled) and all(
+        isinstance(cell, time)
+        or (isinstance(cell, str) and _CLOCK_ALONE.fullmatch(_in_english(cell.strip())))
+        for cell in filled
+    )
+
+
+def has_clock(cells: Sequence[object]) -> bool:
+    """Say whether some cell of a column of times tells the time of the day."""
+    return any(
+        ":" in _in_english(cell)
+        if isinstance(cell, str)
+        else isinstance(cell, (datetime, np.datetime64))
+        for cell in cells
+        if not is_missing(cell)
+    )
+
+
 def _day_first(cells: Sequence[object]) -> bool | str | None:
     """Say which comes first in the column: True, False, "mixed" or None for unknown."""
     evidence: set[bool] = set()
@@ -173,7 +245,7 @@ def _read_date_text(text: str, day_first: bool | str | None) -> datetime:
                 pass
         if _EPOCH.fullmatch(text):
             return _from_epoch(float(text))
-        text = re.sub(r"(\d{4})年(\d{1,2})月(\d{1,2})日", r"\1-\2-\3", text)
+        text = _in_english(text)
         numeric = _NUMERIC.fullmatch(text)
         if numeric is not None:
             return _assemble(numeric, *_numeric_date(numeric, day_first))
@@ -183,6 +255,39 @@ def _read_date_text(text: str, day_first: bool | str | None) -> datetime:
             day = int(named["day"] or named["day2"])
             return _assemble(named, int(named["year"]), _MONTHS.index(month) + 1, day)
     raise _DateError(_TIME)
+
+
+def _in_english(text: str) -> str:
+    """Return a time that is written in another language as it would be in English."""
+    if text.isascii():
+        plain = re.sub(r"(\d{1,2})h(\d{2})\b", r"\1:\2", text)
+    else:
+        plain = unicodedata.normalize("NFKC", text)
+        plain = re.sub(r"\s*\([^\W\d]{1,4}\)", " ", plain)  # the day of the week
+        plain = re.sub(
+            r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]",
+            r"\1-\2-\3 ",
+            plain,
+        )
+        plain = re.sub(r"(\d{1,2})\s*[時时시点]\s*(\d{1,2})\s*[分분]?", r"\1:\2", plain)
+        plain = re.sub(r"(:\d{2})\s*(\d{1,2})\s*[秒초]", r"\1:\2", plain)
+        plain = _HALF.sub(lambda m: f"{m[2]} {_HALVES[m[1]]}", plain)
+        parts = unicodedata.normalize("NFD", plain)
+        plain = "".join(c for c in parts if not "\u0300" <= c <= "\u036f")
+        plain = unicodedata.normalize("NFC", plain)
+        plain = re.sub(r"(\d{1,2})h(\d{2})\b", r"\1:\2", plain)
+    plain = re.sub(r"(\d{4})\.\s+(\d{1,2})\.\s+(\d{1,2})\.?", r"\1-\2-\3", plain)
+    worded = _WORDED.fullmatch(plain.strip())
+    if worded is not None:
+        name = worded["month"].lower()
+        ends = range(len(name), 1, -1)
+        month = next((_MONTH_OF[name[:n]] for n in ends if name[:n] in _MONTH_OF), None)
+        if month is not None:
+            rest = re.sub(
+                r"(?i)\b(?:г|a|as|um|alle|ore|uhr|h|в)\b\.?", " ", worded["rest"]
+            )
+            plain = f"{worded['day']} {month} {worded['year']} {rest.strip(' ,')}"
+    return " ".join(plain.split())
 
 
 def _numeric_date(

@@ -44,6 +44,7 @@ __all__ = [
 _DELIMITERS = (",", "\t", ";", "|")
 _SEARCHED_LINES = 200
 _SEARCHED_NAMES = 5_000
+_COMPARED = 20  # headings that a further one is compared with
 _MAX_QUOTED_LINES = 500
 _TEXT_FIELDS = ("description", "file_name")
 _NUMBERS = ("public_score", "private_score", "cv_score", "score")
@@ -103,31 +104,65 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
         ],
         delimiter=heading.delimiter,
     )
-    tables = {tuple(map(name_key, table.columns)): table}
+    tables, begun = [table], {id(table)}
+    latest = {tuple(map(name_key, table.columns)): table}
     records = _records(lines, heading, document.source, table.issues)
     for number, cells in _join_broken(records, heading.names):
         names = tuple(_trim(cells))
         page = None
         if len(cells) > 1 and is_heading(list(names)):
-            page = _page(tables, names)
+            apart = number > 1 and not lines[number - 2].strip()
+            page = _page(latest, names, _title_before(table, number), apart=apart)
         if page is None:
             _add(table, number, cells)
-        else:
-            table = page
-    return list(tables.values())
+            continue
+        table = page
+        if id(table) not in begun:
+            begun.add(id(table))
+            tables.append(table)
+    return tables
+
+
+def _title_before(table: RawTable, number: int) -> str | None:
+    """Return the line of words that stands between two tables, if one does."""
+    last = table.issues[-1] if table.issues else None
+    if last is None or last.line != number - 1 or not last.found.startswith("1 cell: "):
+        return None
+    return last.found.removeprefix("1 cell: ")
+
+
+def _is_spoilt(names: tuple[str, ...], heading: tuple[str, ...]) -> bool:
+    """Say whether names are those of a heading, but for one that means nothing."""
+    pairs = [(a, b) for a, b in zip(names, heading, strict=False) if a != b]
+    same_width = len(names) == len(heading)
+    return same_width and len(pairs) == 1 and field_of(pairs[0][0]) is None
 
 
 def _page(
-    tables: dict[tuple[str, ...], RawTable], names: tuple[str, ...]
+    latest: dict[tuple[str, ...], RawTable],
+    names: tuple[str, ...],
+    title: str | None,
+    *,
+    apart: bool,
 ) -> RawTable | None:
-    """Return the table that a further heading goes on with, or begins, if it is one."""
+    """Return the table that a further heading goes on with, or begins, if it is one.
+
+    The same heading goes on with a table, unless a blank line or a title is between.
+    """
     key = tuple(map(name_key, names))
-    if key not in tables:
-        if 2 * len(known_fields(names)) < len(names):
-            return None
-        first = next(iter(tables.values()))
-        tables[key] = dataclasses.replace(first, columns=names, rows=[], issues=[])
-    return tables[key]
+    before = latest.get(key)
+    recent = list(itertools.islice(latest.values(), _COMPARED))
+    if before is not None and not apart and title is None:
+        return before
+    if before is None and 2 * len(known_fields(names)) < len(names):
+        return None
+    if before is None and any(_is_spoilt(names, table.columns) for table in recent):
+        return None
+    first = recent[0]
+    latest[key] = dataclasses.replace(
+        first, columns=names, rows=[], issues=[], title=title
+    )
+    return latest[key]
 
 
 def find_heading(lines: list[str]) -> Heading | None:

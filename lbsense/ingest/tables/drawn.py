@@ -32,6 +32,7 @@ _BOARDS = [list(platform.board) for platform in PLATFORMS if platform.board]
 _SCORES = {"public_score", "private_score", "score"}
 _ABOUT_A_TRIAL = {"cv_score", "status", "file_name"}
 _MAX_BROKEN_LINES = 60
+_TITLE_REACH, _LONGEST_TITLE = 40, 80
 _LABEL = re.compile(r"[\s>*+-]*+`?([A-Za-z][\w /()#-]{0,40}?)`?\**\s*[:=：]\**\s+(.*)")
 _MARKDOWN_HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
 _DATE_IN_HEADING = re.compile(
@@ -155,7 +156,7 @@ def read_piped(document: Document) -> list[RawTable]:
         above = lines[index - 1]
         if "|" in above and _PIPE_RULER.fullmatch(lines[index]):
             tables.append(_markdown(document.source, lines, index))
-    return _join_pages(tables)
+    return tables
 
 
 def _markdown(source: str, lines: list[str], ruler: int) -> RawTable:
@@ -167,6 +168,8 @@ def _markdown(source: str, lines: list[str], ruler: int) -> RawTable:
         if number < len(lines) and "|" in line and _PIPE_RULER.fullmatch(lines[number]):
             break  # the heading of another table
         cells = _pipe_cells(line) if "|" in line else []
+        while len(cells) > len(names) and not cells[-1]:
+            cells.pop()
         if (not cells or between) and len(cells) != len(names):
             if line.strip() or not between:
                 between.append(skipped_line(source, number, line, "a row of the table"))
@@ -183,8 +186,29 @@ def _markdown(source: str, lines: list[str], ruler: int) -> RawTable:
             cells += [""] * (len(names) - len(cells))
         rows.append(RawRow(number, cells))
     return RawTable(
-        source=source, shape="markdown", columns=names, rows=rows, issues=issues
+        source=source,
+        shape="markdown",
+        columns=names,
+        rows=rows,
+        issues=issues,
+        title=_title_above(lines, ruler - 1),
     )
+
+
+def _title_above(lines: list[str], heading: int) -> str | None:
+    """Return the heading that a table stands below, or the line right above it."""
+    above = [line.strip() for line in lines[max(0, heading - _TITLE_REACH) : heading]]
+    filled = [line for line in above if line]
+    if filled and len(filled[-1]) <= _LONGEST_TITLE and "|" not in filled[-1]:
+        last = _MARKDOWN_HEADING.fullmatch(filled[-1])
+        return (last.group(1) if last else filled[-1]).strip("*_:` #") or None
+    for line in reversed(filled):
+        found = _MARKDOWN_HEADING.fullmatch(line)
+        if found is not None:
+            return found.group(1).strip("*_:` #") or None
+        if "|" in line:
+            return None
+    return None
 
 
 def _pipe_cells(line: str) -> list[str]:

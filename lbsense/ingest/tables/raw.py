@@ -89,6 +89,8 @@ class RawTable:
     facts : mapping
         What stands beside the rows about their competition, by the names of
         `Competition`.
+    page : int
+        Which of the documents or objects it stands in, the first being 0.
     """
 
     source: str
@@ -102,6 +104,7 @@ class RawTable:
     set_aside: frozenset[str] = frozenset()
     greater_is_better: bool | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    page: int = 0
 
     @property
     def shown(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import re
@@ -51,32 +52,42 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
     -------
     tuple of RawTable
         At least one, and all that there are: every table of a page or a notebook,
-        every sheet of a workbook. Pages with the same heading in one text are one
-        table; pages in several files are one table each.
+        every sheet of a workbook.
 
     Raises
     ------
     IngestError
         If there is no table in it.
     """
+    return tuple(
+        dataclasses.replace(table, page=page)
+        for page, tables in enumerate(_pages(data))
+        for table in tables
+    )
+
+
+def _pages(data: Any) -> Iterator[list[RawTable]]:
+    """Yield the tables of every document, frame or list of objects."""
     if isinstance(data, pd.DataFrame):
-        return (read_frame(data),)
+        yield [read_frame(data)]
+        return
     if isinstance(data, (str, os.PathLike)):
-        left_behind = tuple(read_folder(os.fspath(data), _text_tables))
+        left_behind = list(read_folder(os.fspath(data), _text_tables))
         if left_behind:
-            return left_behind
+            yield from ([table] for table in left_behind)
+            return
     if is_text_source(data):
-        return tuple(
-            with_short_cells(table)
-            for document in read_documents(data)
-            for table in _text_tables(document)
-        )
-    if isinstance(data, (Sequence, Set, Iterator)):
+        for document in read_documents(data):
+            yield list(map(with_short_cells, _text_tables(document)))
+    elif isinstance(data, (Sequence, Set, Iterator)):
         items = list(itertools.islice(data, MAX_ROWS + 1))
         if items and all(_is_page(item) for item in items):
-            return tuple(table for item in items for table in read_tables(item))
-        return (read_objects(items),)
-    return (read_objects(data),)
+            for item in items:
+                yield from _pages(item)
+        else:
+            yield [read_objects(items)]
+    else:
+        yield [read_objects(data)]
 
 
 def _is_page(item: Any) -> bool:

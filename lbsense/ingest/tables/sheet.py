@@ -8,6 +8,7 @@ import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TypeAlias, TypeVar
 
 from lbsense._format import shorten
@@ -23,7 +24,14 @@ from lbsense.ingest.tables.cells import (
     read_text,
     uses_decimal_comma,
 )
-from lbsense.ingest.tables.dates import DateColumn, read_dates
+from lbsense.ingest.tables.dates import (
+    DateColumn,
+    are_clocks,
+    are_times,
+    has_clock,
+    read_dates,
+)
+from lbsense.ingest.tables.languages import heading_words
 from lbsense.ingest.tables.names import FIELDS, field_of, fold_number, name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import RowIssue
@@ -36,12 +44,15 @@ __all__ = [
     "check_overrides",
     "column_of",
     "field_names",
+    "named_columns",
     "split_columns",
 ]
 
 _T = TypeVar("_T")
 ColumnNames: TypeAlias = Mapping[str, str | Sequence[str]]
 
+_CLOCK_WORDS = {"time", "clock", "hour", "utc", "gmt", "at"}
+_DURATIONS = {"train", "training", "run", "fit", "elapsed", "duration", "infer", "took"}
 _SCORES = ("cv_score", "public_score", "private_score")
 _FAIR_SHARE = 0.2  # a column that one damaged record has made holds less
 _TWINS = ("leaderboarddisplay", "fullprecision", "nullable")  # one value, shown twice
@@ -63,6 +74,8 @@ class Assignment:
         Columns that claimed a field which another one got.
     unread_cv : tuple of str
         Names of the columns that may be the CV score, where none was read.
+    clock : int or None
+        Position of the column of the time of day, where it stands apart.
     """
 
     columns: dict[str, int]
@@ -70,6 +83,7 @@ class Assignment:
     texts: tuple[int, ...]
     issues: tuple[RowIssue, ...]
     unread_cv: tuple[str, ...] = ()
+    clock: int | None = None
 
 
 def field_names(columns: ColumnNames | None) -> ColumnNames | None:
@@ -189,6 +203,15 @@ def assign_columns(
             unread = tuple(table.columns[at] for at in places)
         issues += _passed_over(table, choice, metric)
     texts = [position for _, position in sorted(claims.get("description", []))]
+    dated = claims.pop("submitted_at", [])
+    if "submitted_at" not in columns:
+        held = {
+            *columns.values(),
+            *folds,
+            *(at for c in claims.values() for _, at in c),
+        }
+        columns |= _dates_at(table, [at for _, at in sorted(dated)], held)
+    clock = _clock_at(table, columns)
     for field, claimed in claims.items():
         if field not in columns:
             ordered = [position for _, position in sorted(claimed)]
@@ -204,6 +227,7 @@ def assign_columns(
         texts=tuple(sorted(texts)),
         issues=tuple(issues),
         unread_cv=unread,
+        clock=clock,
     )
 
 
@@ -236,6 +260,7 @@ class Sheet:
         self.table = table
         self.at = assignment.columns
         self.folds_at = assignment.folds
+        self.clock_at = assignment.clock
         self.texts_at = assignment.texts
         self.issues: list[RowIssue] = []
 
@@ -261,6 +286,9 @@ class Sheet:
         if at is None:
             return None
         cells = self.cells("submitted_at")
+        if self.clock_at is not None:
+            clocks = [row.cells[self.clock_at] for row in self.table.rows]
+            cells = [_at_clock(*pair) for pair in zip(cells, clocks, strict=True)]
         dates = read_dates(cells)
         for position, expected in dates.not_understood.items():
             self.complain(at, position, cells[position], expected)
@@ -347,6 +375,50 @@ class Sheet:
         scores, spreads = self.scores("cv_score"), self.scores("cv_std")
         rows = zip(scores, spreads, self.folds(), strict=True)
         return [(_with_spread(cell, std, folds), folds) for cell, std, folds in rows]
+
+
+def _dates_at(table: RawTable, dated: list[int], held: set[int]) -> dict[str, int]:
+    """Return the column of times: by its heading, else the one that holds only times.
+
+    Of several, one that tells the time of day goes before one that does not.
+    """
+    cells = [[row.cells[at] for row in table.rows] for at in range(len(table.columns))]
+    for at in dated:
+        if any(value is not None for value in read_dates(cells[at]).values):
+            return {"submitted_at": at}
+    free = [
+        at
+        for at in range(len(table.columns))
+        if at not in held and at not in dated and are_times(cells[at])
+    ]
+    free.sort(key=lambda at: not has_clock(cells[at]))
+    found = (*free, *dated)
+    return {"submitted_at": found[0]} if found else {}
+
+
+def _clock_at(table: RawTable, columns: dict[str, int]) -> int | None:
+    """Return the column of the time of day that belongs to a column of days."""
+    at = columns.get("submitted_at")
+    if at is None or has_clock([row.cells[at] for row in table.rows]):
+        return None
+    for place, name in enumerate(table.columns):
+        words = set(heading_words(name))
+        if place in columns.values() or words & _DURATIONS:
+            continue
+        if words & _CLOCK_WORDS and are_clocks(
+            [row.cells[place] for row in table.rows]
+        ):
+            return place
+    return None
+
+
+def _at_clock(day: object, clock: object) -> object:
+    """Return a day and a time of it as one cell."""
+    if is_missing(day) or is_missing(clock):
+        return day
+    if isinstance(day, date) and not isinstance(day, datetime):
+        day = day.isoformat()
+    return f"{str(day).strip()} {str(clock).strip()}"
 
 
 def _with_spread(
