@@ -38,7 +38,8 @@ def fetch(
     slug: Annotated[
         str,
         typer.Argument(
-            metavar="SLUG", help="Name of the competition in its address, or that."
+            metavar="SLUG",
+            help="Name of the competition in its address, or the address.",
         ),
     ],
     output: Annotated[
@@ -62,9 +63,9 @@ def fetch(
     """Fetch all your submissions, every page, and keep them in a file.
 
     A second fetch adds what is new; no row is ever lost, and columns that you added to
-    the file stay. Kaggle is asked by its own client (pip install 'lbsense[kaggle]')
-    with the credentials that it uses anyway; Zindi with the token in ZINDI_TOKEN, or
-    asked for. Neither is written or shown.
+    the file stay. Kaggle is asked by its own client (the extra kaggle of lbsense), with
+    the credentials that it uses anyway; Zindi with the token in ZINDI_TOKEN, or asked
+    for. Neither is written or shown.
 
     Exit codes: 0 done, 2 bad usage, or the platform does not answer.
 

@@ -29,7 +29,8 @@ def watch(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="SLUG", help="Name of the competition in its address, or that."
+            metavar="SLUG",
+            help="Name of the competition in its address, or the address.",
         ),
     ],
     platform: Annotated[

@@ -116,6 +116,16 @@ _KAGGLE = Platform(
     is_leaderboard=lambda look: "teamid" in look.keys and look.has_bare_score,
     guides=(
         FormatGuide(
+            name="kaggle-fetch",
+            title="Your submissions, all pages, as lbsense fetches them",
+            how="lbsense fetch kaggle SLUG -o submissions.csv",
+            columns=("as kaggle-csv", "errorDescription", "submittedBy", "fetchedAt"),
+            caveats=(
+                "Needs Kaggle's client 1.8 or newer, which the extra kaggle installs.",
+                "In .json the metric and the deadline stand beside the submissions.",
+            ),
+        ),
+        FormatGuide(
             name="kaggle-csv",
             title="Your submissions as the Kaggle client lists them, CSV",
             how=(
@@ -271,6 +281,13 @@ _ZINDI = Platform(
         "(--columns private_score=score)."
     ),
     guides=(
+        FormatGuide(
+            name="zindi-fetch",
+            title="Your submissions, all pages, as lbsense fetches them",
+            how="lbsense fetch zindi SLUG -o submissions.csv",
+            columns=("as zindi-json", "fetchedAt"),
+            caveats=("Needs your auth_token, in ZINDI_TOKEN or asked for.",),
+        ),
         FormatGuide(
             name="zindi-json",
             title="Your submissions as the Zindi site or package answers them",
