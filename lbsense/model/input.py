@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lbsense._format import clean_text
 from lbsense._result import Result
 
 __all__ = ["DataWarning", "InputFile", "RowIssue"]
@@ -58,7 +59,7 @@ class RowIssue(Result):
     def __str__(self) -> str:
         where = self.source if self.line is None else f"{self.source}:{self.line}"
         column = "" if self.column is None else f" {self.column} is"
-        return (
+        return clean_text(
             f"{where}:{column} {self.found!r}, expected {self.expected}; {self.action}."
         )
 
@@ -79,4 +80,4 @@ class DataWarning(Result):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
+        return clean_text(f"{self.code}: {self.message}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
 
 import matplotlib as mpl
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -108,8 +110,15 @@ def picture_png(analysis: Analysis, name: str) -> bytes:
     """Return one figure as a PNG."""
     stream = io.BytesIO()
     figure = _draw(name, analysis)
-    figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
+    _save(figure, stream, format="png", dpi=150, metadata={"Software": None})
     return stream.getvalue()
+
+
+def _save(figure: Figure, stream: IO[Any], **options: Any) -> None:
+    with warnings.catch_warnings():
+        # A script that the font does not know is no news for the reader.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(stream, **options)
 
 
 def palette_css(theme: str) -> str:
@@ -127,7 +136,7 @@ def _svg(name: str, figure: Figure) -> str:
     stream = io.StringIO()
     # Text stays text: it can be read aloud, searched and selected.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+        _save(figure, stream, format="svg", metadata={"Date": None})
     text = _METADATA.sub("", _HEAD.sub("", stream.getvalue()))
     # Identifiers must differ between the pictures of one page.
     text = re.sub(r'\bid="', f'id="{name}-', text)

@@ -303,12 +303,19 @@ def read_text(cell: object) -> str | None:
     """Return the text of a cell as it stands, or None where it is empty."""
     if isinstance(cell, str):
         blank = not cell.strip() or cell in ("None", "nan", "NaN", "null")
-        return None if blank else cell
+        return None if blank else _whole_characters(cell)
     if is_missing(cell):
         return None
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))  # a reference that passed through a column with gaps
     return str(cell)
+
+
+def _whole_characters(text: str) -> str:
+    """Return text without halves of characters, which no file can hold."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
