@@ -103,7 +103,13 @@ def headline(facts: Facts) -> str:
     counts = Counter(step.verdict for step in facts.steps)
     n_scored = len(facts.steps) - counts["unscored"]
     if n_scored == 0:
-        return f"None of {plural(len(facts.steps), 'submission')} has a score."
+        submissions = facts.history.submissions
+        n_private = sum(item.private_score is not None for item in submissions)
+        none = f"None of {plural(len(facts.steps), 'submission')} has a"
+        if n_private:
+            private = f"{n_private} with a private one"
+            return f"{none} public score to judge a step by; {private}."
+        return f"{none} score."
     if not facts.directed:
         return (
             f"{plural(n_scored, 'scored submission')}, but nobody said which way the "

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import lbsense as lb
 from lbsense.errors import IngestError
 from lbsense.ingest import FORMATS, read_submissions
 from lbsense.model import History
@@ -229,6 +230,12 @@ def test_score_of_validation_before_the_whole_one():
     assert read_submissions(text, greater_is_better=True)[0].public_score == 41.0
 
 
+def test_tree_and_report_as_python_objects():
+    assert len(read_submissions(json.loads(aide()))) == 4
+    history = read_submissions(json.loads(REPORT))
+    assert [item.private_score for item in history] == [0.31, None, 0.29]
+
+
 def test_tree_inside_another_object_and_a_metric_that_is_no_number():
     nodes = json.loads(aide())["nodes"]
     nodes[2]["metric"] = "good"
@@ -248,6 +255,14 @@ def test_grading_report():
     assert all(item.public_score is None for item in history)
     assert [item.status for item in history][1] == "error"
     assert len(read_submissions(json.dumps(graded("some-race", 0.3)))) == 1
+
+
+def test_answer_where_all_scores_are_private():
+    answer = str(lb.analyze(read_submissions(REPORT)))
+    assert (
+        "None of 3 submissions has a public score to judge a step by; 2 with a private"
+        in answer
+    )
 
 
 def test_grading_report_of_several_competitions():

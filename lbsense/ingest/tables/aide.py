@@ -14,7 +14,7 @@ from lbsense.ingest.tables.raw import RawRow, RawTable, skipped_line
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
-__all__ = ["read_aide"]
+__all__ = ["aide_table", "read_aide"]
 
 _COLUMNS = (
     *("node", "time", "stage", "plan", "status", "analysis", "metric", "test metric"),
@@ -48,6 +48,11 @@ def read_aide(document: Document) -> RawTable | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    return aide_table(content, document.source)
+
+
+def aide_table(content: Any, source: str) -> RawTable | None:
+    """Return a journal that is read already as a table, or None where it is none."""
     journal = _journal(content)
     if journal is None:
         return None
@@ -55,7 +60,7 @@ def read_aide(document: Document) -> RawTable | None:
     issues: list[RowIssue] = []
     known = [(i, node) for i, node in nodes if isinstance(node, Mapping)]
     issues += [
-        skipped_line(document.source, i, str(node), "a node with its fields")
+        skipped_line(source, i, str(node), "a node with its fields")
         for i, node in nodes
         if not isinstance(node, Mapping)
     ]
@@ -70,13 +75,13 @@ def read_aide(document: Document) -> RawTable | None:
             directions[maximize] += 1
         said = value is not None or node.get("metric") in (None, {})
         if not said and not isinstance(node.get("metric"), Mapping):
-            issues.append(_no_number(document.source, i, node.get("metric")))
+            issues.append(_no_number(source, i, node.get("metric")))
         rows.append(RawRow(i, _row(node, value, names, parents)))
     if not rows:
         return None
     tested = any(row.cells[_COLUMNS.index("test metric")] is not None for row in rows)
     return RawTable(
-        source=document.source,
+        source=source,
         shape="aide",
         columns=_COLUMNS,
         rows=rows,

@@ -28,9 +28,7 @@ _JOURNALS = ("journal.json", "results.tsv")
 _REPORT = re.compile(r".*grading_report.*\.json", re.IGNORECASE)
 _LOOP = re.compile(r"loop[_-]?(\d+)", re.IGNORECASE)
 _STAMP = re.compile(r"(\d{4}-\d{2}-\d{2})[_T /](\d{2})-(\d{2})-(\d{2})")
-_RESULTS = re.compile(
-    r"(?:metrics?|results?|scores?|summary)\.(?:json|csv)", re.IGNORECASE
-)
+_RESULTS = re.compile(r"(?:metrics?|results?|scores?|summary)\.json", re.IGNORECASE)
 _LOGGED = re.compile(
     r"(?<![\w/.-])(?P<name>[A-Za-z][\w/.-]{0,60}+)\s*+[:=]\s*+"
     r"(?P<value>[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?)"
@@ -287,7 +285,7 @@ def _job(job: Path) -> dict[str, Any]:
     for file in _files(job):
         if ".hydra" in file.relative_to(job).parts:
             continue
-        if _RESULTS.fullmatch(file.name) and file.suffix.lower() == ".json":
+        if _RESULTS.fullmatch(file.name):
             results |= _numbers(_text(file))
         elif file.suffix == ".log":
             logs.append(_text(file))

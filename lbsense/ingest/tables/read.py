@@ -13,7 +13,7 @@ import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.tables.aide import read_aide
+from lbsense.ingest.tables.aide import aide_table, read_aide
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
 from lbsense.ingest.tables.drawn import read_labels, read_piped, read_ruled
 from lbsense.ingest.tables.folders import read_folder
@@ -87,7 +87,8 @@ def _pages(data: Any) -> Iterator[list[RawTable]]:
         else:
             yield [read_objects(items)]
     else:
-        yield [read_objects(data)]
+        tree = aide_table(data, "<objects>")
+        yield [read_objects(data) if tree is None else tree]
 
 
 def _is_page(item: Any) -> bool:
