@@ -37,8 +37,8 @@ def find_parents(
 ) -> Parents:
     """Return what each submission is compared with.
 
-    That is its declared parent, else for a repeat the first of its kind that has a
-    score, or nothing where none has, else the submission that the entrant was building
+    That is for a repeat the first of its kind that has a score, or nothing where none
+    has; else its declared parent, else the submission that the entrant was building
     on. With CV scores the history itself
     speaks for one of four habits: building on the best public score, the best CV
     score, the best sum of both, or the previous submission. Without, the best public
@@ -116,8 +116,10 @@ def _built_on(key: FloatArray, declared: IntArray, groups: IntArray) -> IntArray
     incumbent = NO_REFERENCE
     for index, value in enumerate(key):
         group = int(groups[index])
-        if found[index] < 0:
-            found[index] = first_of.get(group, incumbent) if group >= 0 else incumbent
+        if group in first_of:
+            found[index] = first_of[group]
+        elif found[index] < 0:
+            found[index] = incumbent
         if group >= 0:  # a repeat of what has no score has nothing to compare with
             first_of.setdefault(group, NO_REFERENCE)
         if not np.isfinite(value):

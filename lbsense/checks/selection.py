@@ -382,8 +382,8 @@ def _came_soon(before: Step, after: Step) -> bool:
         "Training again, or a new seed, moves your score as much as your ideas do.",
         "The standard error of the difference of two runs of one submission exceeds "
         "the median public change of all other steps.",
-        "Few repeats give a rough spread; two submissions under one description may "
-        "differ in more than a seed.",
+        "Few repeats give a rough spread; what is told by a digest alone may hold more "
+        "than a seed.",
         "Average seeds or folds before comparing ideas; compare ideas on the same "
         "seeds.",
     ),

@@ -62,6 +62,7 @@ _VERDICTS: dict[Verdict, tuple[str, str]] = {
     "unknown": ("not knowable", "not knowable"),
 }
 _NAME_WIDTH = 48
+_FEWEST_STEPS = 5  # with CV, from which on their noise is learned
 _REFITTING = 1.8  # noise variance of a CV gain over that of the choice of rows
 # Not noted: what nobody gave, and what needs two scores where there are none.
 _UNNOTED = frozenset({"agreement", "posterior", "predictions"})
@@ -150,10 +151,27 @@ def next_fact(facts: Facts, reader: Reader = "python") -> str:
             "Validation that follows the leaderboard would help most: the CV scores "
             "given could not be used (see the note on cv)."
         )
+    n_steps = sum(step.cv_gain is not None for step in facts.steps)
+    n_cv = sum(step.cv_score is not None for step in facts.steps)
+    if n_cv > 1 and n_steps < _FEWEST_STEPS:
+        lacking = [name for name, value in sizes.items() if value is None]
+        return _too_few_with_cv(n_steps, lacking, reader)
     if facts.claims == "none" and not (competition.n_public and competition.metric):
         sized = ask(("test_size", "public_fraction"), reader)
         return f"{_CV}; next the metric with {sized}."
     return f"{_CV}: they measure each change a second time{_cut_by_cv(competition)}."
+
+
+def _too_few_with_cv(n_steps: int, lacking: list[str], reader: Reader) -> str:
+    """Return what to ask of someone whose CV scores are too few to be weighed."""
+    known = {0: "no step with it can be", 1: "one step cannot be"}.get(
+        n_steps, f"{n_steps} steps cannot be"
+    )
+    more = f"{ask(('cv_pairs',), reader)} would tell their noise"
+    told = f"CV is given, but {known} weighed: {more}"
+    return (
+        f"{told}; next {', '.join(asked(lacking, reader))}." if lacking else f"{told}."
+    )
 
 
 def _beyond_scores(facts: Facts, reader: Reader) -> str:

@@ -150,8 +150,9 @@ def _unknown(step: Step, noise: NoiseScale, claims: Claims, *, directed: bool) -
             f"Leans to {leaning} ({format_probability(chance)}), but not clearly "
             f"enough in a list of this length to be called one: {_observed(step)}."
         )
+    alone = "" if step.cv_gain is not None else " from public scores alone"
     return (
-        f"Not knowable from public scores alone: {_observed(step)}, while noise may "
+        f"Not knowable{alone}: {_observed(step)}, while noise may "
         f"move a step by {format_number(noise.step_se_low, digits=2)} to "
         f"{format_number(noise.step_se_high, digits=2)}, depending on how "
         "alike the two submissions are."

@@ -147,6 +147,13 @@ def test_equal_scores_mark_repeats_and_equal_descriptions_alone_do_not():
     assert not analysis.noise.rerun_se > 0
 
 
+def test_a_repeat_is_compared_with_its_kind_and_not_with_its_parent():
+    fields = {1: {"content_hash": "x", "parent_id": "s0"}}
+    fields |= {2: {"content_hash": "x", "parent_id": "s0"}}
+    step = analyze(history([0.7, 0.8, 0.79], fields=fields)).steps[2]
+    assert (step.verdict, step.reference_id) == ("repeat", "s1")
+
+
 def test_a_repeat_of_what_has_no_score_has_nothing_to_compare_with():
     digests = {i: {"content_hash": name} for i, name in enumerate("abcc")}
     digests[2]["status"] = "error"

@@ -105,6 +105,18 @@ def test_a_name_of_two_submissions_is_none():
     assert parent_of("exp9 with dates", twice) is None
 
 
+def test_what_was_sent_again_unchanged_is_one_submission():
+    rows = [
+        {"id": str(i), "fileName": "e.csv", "description": words, "LB": score}
+        for i, (words, score) in enumerate(
+            [("exp8: ranks", 0.7), ("exp8: ranks", 0.7), ("exp9 from exp8", 0.71)]
+        )
+    ]
+    assert read_table(rows)["2"].parent_id == "0"
+    rows[1]["LB"] = 0.72  # the same words, another content
+    assert read_table(rows)["2"].parent_id is None
+
+
 def test_a_later_submission_is_no_parent():
     rows = [
         {"id": "1", "description": "from exp2", "LB": 0.5},

@@ -166,3 +166,18 @@ def test_an_analysis_is_facts_and_their_words(climber):
     assert climber.headline == words.headline(climber)
     assert climber.next_fact == words.next_fact(climber)
     assert climber.to_dict()["notes"] == words.notes(climber)
+
+
+def test_cv_that_is_given_but_too_little_is_not_asked_for_again():
+    scores = [(0.8042, 0.7951), (0.8021, 0.7976)]
+    history = History(
+        competition=Competition(greater_is_better=True, metric="roc_auc"),
+        submissions=tuple(
+            Submission(submission_id=str(i), public_score=public, cv_score=cv)
+            for i, (public, cv) in enumerate(scores)
+        ),
+    )
+    analysis = analyze(history)
+    told = next_fact(analysis)
+    assert told.startswith("CV is given, but one step cannot be weighed: CV scores for")
+    assert "public scores alone" not in analysis.steps[1].sentence

@@ -106,9 +106,11 @@ def declared_parents(
     A column of parents is believed, and nothing else then. In prose, "from", "based
     on", "= exp12", "exp12 + more", "exp12 with" and "vs exp12" declare a parent where
     the name is that of exactly one earlier submission, as a whole word. Where it says
-    several, a blend, or that only data or weights were taken, nothing is declared.
+    several, a blend, or that only data or weights were taken, nothing is declared. What
+    was sent again under the same names with the same scores is one submission here.
     """
     known = _Known({}, {})
+    sent: set[tuple[object, ...]] = set()
     parents: list[str | None] = []
     issues: list[RowIssue] = []
     for position, draft in enumerate(drafts):
@@ -120,7 +122,12 @@ def declared_parents(
         else:
             place = _in_prose((draft.description or "")[:_MAX_TEXT], known)
         parents.append(None if place is None else names[place])
-        _remember(known, draft, names[position], position)
+        content = (draft.file_name, draft.description, draft.public, draft.private)
+        if draft.public is None or draft.description is None or content not in sent:
+            _remember(known, draft, names[position], position)
+        else:
+            known.whole.setdefault(names[position].casefold(), []).append(position)
+        sent.add(content)
     return parents, issues
 
 
