@@ -416,14 +416,19 @@ def _score_se(
 def _row_noise(seen: Observed, rows: Rows) -> tuple[FloatArray, FloatArray]:
     """Return the noise of every public step by its rows, and CV variance over it.
 
-    A step without predictions is taken for a typical one.
+    A step without predictions is taken for a typical one, and where no step has them
+    the typical difference of any two submissions stands for it.
     """
     at = np.maximum(seen.reference, 0)
     own = np.diag(rows.covariance)
     across = rows.covariance[np.arange(len(at)), at]
     square = np.where(seen.reference >= 0, own + own[at] - 2 * across, np.nan)
     square = np.where(square > 0, square, np.nan)
-    square = np.where(np.isfinite(square), square, _median(square))
+    typical = _median(square)
+    if np.isnan(typical):
+        pairs = own[:, np.newaxis] + own - 2 * rows.covariance
+        typical = _median(pairs[pairs > 0])
+    square = np.where(np.isfinite(square), square, typical)
     ratio = np.full(len(at), rows.n_public / rows.n_train)
     return np.sqrt(square / rows.n_public), ratio
 

@@ -16,6 +16,8 @@ __all__ = ["NO_REFERENCE", "Parents", "find_parents", "gains"]
 NO_REFERENCE = -1
 _FEWEST_TO_INFER = 8  # submissions with both scores
 _SLIGHTLY = 0.85  # of the mean square under the plain rule, before another is taken
+_WEIGHTS = (1.0, 0.7, 1.4)  # of CV in the sum: its scale is known no better
+_OUTLYING = 4.0  # typical gains from which one is cut before scales are compared
 _CLEARLY = {"best public": 1.0, "the previous one": 0.65}  # its scores drift least
 
 
@@ -69,28 +71,24 @@ def find_parents(
         return Parents(simple, "declared")
     if cv is None or np.isfinite(public + cv).sum() < _FEWEST_TO_INFER:
         return Parents(simple, "incumbent")
-    cv = cv * _spread_ratio(public, cv, simple)
-    total = public + cv
-    found = {
-        "best public": simple,
-        "best CV": _built_on(np.where(np.isnan(total), np.nan, cv), declared, groups),
-        "best sum of public and CV": _built_on(total, declared, groups),
-        "the previous one": _built_on(
-            np.where(np.isnan(public), np.nan, np.arange(len(public))), declared, groups
-        ),
-    }
-    apart = {rule: _mean_square(public - cv, tree) for rule, tree in found.items()}
-    share = {
-        rule: square / _CLEARLY.get(rule, _SLIGHTLY) for rule, square in apart.items()
-    }
-    rule = min(share, key=share.__getitem__)
+    cv = cv * _spread_ratio(public, cv)
+    scored = np.where(np.isnan(public), np.nan, np.arange(len(public)))
+    keys = [("best CV", cv + 0 * public), ("the previous one", scored)]
+    keys += [("best sum of public and CV", public + w * cv) for w in _WEIGHTS]
+    found = [("best public", simple)]
+    found += [(rule, _built_on(key, declared, groups)) for rule, key in keys]
+    share = [
+        _mean_square(public - cv, tree) / _CLEARLY.get(rule, _SLIGHTLY)
+        for rule, tree in found
+    ]
+    rule, reference = found[int(np.argmin(share))]
     named = int((declared >= 0).sum())
     sentence = (
         f"Compared with what the scores speak for: {rule} before it. "
         f"{plural(n_open, 'submission')} named no parent"
         + (f", {named} did." if named else "; say it ('from v12') where you can.")
     )
-    return Parents(found[rule], rule, Caveat("parents", sentence))
+    return Parents(reference, rule, Caveat("parents", sentence))
 
 
 def gains(scores: FloatArray, reference: IntArray) -> FloatArray:
@@ -131,13 +129,19 @@ def _built_on(key: FloatArray, declared: IntArray, groups: IntArray) -> IntArray
     return found
 
 
-def _spread_ratio(public: FloatArray, cv: FloatArray, tree: IntArray) -> float:
-    """Return what brings CV gains to the size of public gains."""
-    steps = np.abs([gains(public, tree), gains(cv, tree)])
-    typical = np.median(steps[:, np.isfinite(steps).all(axis=0)], axis=1)
+def _spread_ratio(public: FloatArray, cv: FloatArray) -> float:
+    """Return what brings CV to the scale of the public score.
+
+    Differences to the submission before tell it, whatever each was built on: a lucky
+    one is in two of them and not, as a reference, in many.
+    """
+    both = np.isfinite(public + cv)
+    steps = np.abs(np.diff([public[both], cv[both]], axis=1))
+    typical = np.median(steps, axis=1, keepdims=True)
     if not (typical > 0).all():
         return 1.0
-    return float(typical[0] / typical[1])
+    size = np.square(np.minimum(steps, _OUTLYING * typical)).sum(axis=1)
+    return float(np.sqrt(size[0] / size[1]))
 
 
 def _mean_square(offset: FloatArray, tree: IntArray) -> float:

@@ -11,10 +11,11 @@ from lbsense.analysis.evidence import Evidence
 from lbsense.model import History, Submission, stated_content
 from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
-__all__ = ["FDR", "contradictions", "verdicts"]
+__all__ = ["CLEAR", "FDR", "contradictions", "verdicts"]
 
 #: Expected share of false claims among those of progress or chasing, and of setback.
 FDR, FDR_LOSS = 0.1, 0.13
+CLEAR = 0.95  # probability from which a claim is made without reserve
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
 _ALIKE = 0.6  # of the larger gain: two gains of one sign are no contradiction
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
@@ -36,6 +37,10 @@ def verdicts(
     if evidence.posterior:
         gained = bayes_fdr_list(evidence.posterior.p_gain, fdr=FDR)
         lost = bayes_fdr_list(evidence.posterior.p_loss, fdr=FDR_LOSS)
+        # Where public and CV cannot both be right only a clear claim is made.
+        open_ = contradictions(evidence)
+        gained &= ~open_ | (evidence.posterior.p_gain >= CLEAR)
+        lost &= ~open_ | (evidence.posterior.p_loss >= CLEAR)
         chased = _chasing(evidence, evidence.posterior, agreement)
     within = _within_noise(evidence)
     return tuple(
@@ -137,8 +142,8 @@ def _chasing(
     excess = evidence.disagreement
     rose = (
         (evidence.public_gain > posterior.rope)
-        & (posterior.gain <= posterior.rope)
-        & np.isfinite(excess)
+        & (evidence.cv_gain <= posterior.rope)
+        & (posterior.p_gain < CLEAR)
     )
     if not (trusted and rose.any()):
         return np.zeros(len(excess), dtype=bool)

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
 from lbsense.analysis import Step, analyze
 from lbsense.checks import run_checks
@@ -54,8 +53,10 @@ def test_real_steps_are_progress_and_the_rest_is_not():
     words = np.array(verdict_words(analysis))
     assert analysis.level == "B"
     assert (words[real] == "progress").sum() >= 4
-    assert (words[~real] == "progress").sum() <= 1
-    assert set(words[~real]) <= {"guess", "unknown", "setback", "progress", "chasing"}
+    assert (words[~real] == "progress").sum() <= 2
+    clear = np.array([step.strength == "clear" for step in analysis.steps])
+    assert not (clear & ~real & (words == "progress")).any()
+    assert words[0] == "baseline"
 
 
 def test_a_smaller_is_better_metric_gives_the_mirrored_analysis():
@@ -194,12 +195,12 @@ def test_probes_are_known_by_their_own_words(text, verdict):
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_rise_that_trusted_cv_denies_is_chasing(declared):
-    # Every submission is built on the one before it, said or not.
+    # Every submission is built on the one before it, said or not, and has its luck.
     rng = np.random.default_rng(4)
     steps = np.where(rng.random(30) < 0.5, 0.0, rng.normal(0, 0.02, 30))
     truth = 0.7 + np.cumsum(steps)
-    public = truth + rng.normal(0, 0.002, 30)
-    cv = truth + rng.normal(0, 0.002, 30)
+    public = truth + np.cumsum(rng.normal(0, 0.002, 30))
+    cv = truth + np.cumsum(rng.normal(0, 0.002, 30))
     public[20] = public[19] + 0.04
     cv[20] = cv[19] - 0.01
     said = {index: {"parent_id": f"s{index - 1}"} for index in range(1, 30)}
@@ -216,18 +217,23 @@ def test_cv_that_does_not_follow_the_public_score_accuses_nobody():
     assert "chasing" not in verdict_words(analyze(history(public, cv)))
 
 
-def test_cv_on_another_scale_is_rescaled_and_said():
+@pytest.mark.parametrize("factor", [0.01, 0.4, 3.0, 100.0])
+def test_cv_on_another_scale_leads_to_the_same_verdicts(factor):
     _, public, cv = climb(np.random.default_rng(6))
-    analysis = analyze(history(public, 100 * cv))
-    assert "multiplied by" in analysis.notes["cv"]
-    assert verdict_words(analysis).count("progress") >= 3
+    plain = analyze(history(public, cv))
+    scaled = analyze(history(public, 0.3 + factor * cv))
+    assert verdict_words(scaled) == verdict_words(plain)
+    assert verdict_words(plain).count("progress") >= 4
+    # Both show CV gains on the scale of the public score.
+    for one, other in zip(plain.steps[1:], scaled.steps[1:], strict=True):
+        assert other.cv_gain == pytest.approx(one.cv_gain, rel=1e-6, abs=1e-12)
 
 
-def test_cv_that_points_the_other_way_is_withheld_and_said():
+def test_cv_that_points_the_other_way_is_turned_over_and_said():
     _, public, cv = climb(np.random.default_rng(7))
-    analysis = analyze(history(public, 1 - cv))
-    assert "cv_greater_is_better" in analysis.notes["cv"]
-    assert all(step.cv_gain is None for step in analysis.steps)
+    turned = analyze(history(public, 1 - cv))
+    assert "better the other way" in turned.notes["cv"]
+    assert verdict_words(turned) == verdict_words(analyze(history(public, cv)))
 
 
 @pytest.mark.parametrize(
@@ -303,36 +309,20 @@ def test_real_histories_are_told_without_error(real_data):
     assert all(step.sentence for step in analysis.steps)
 
 
-def benjamini_hochberg(pvalues, rate):
-    """Return the rejected hypotheses, found one by one from the largest p-value."""
-    order = sorted(range(len(pvalues)), key=lambda i: -pvalues[i])
-    for rank, index in enumerate(order):
-        if pvalues[index] <= rate * (len(order) - rank) / len(order):
-            return {i for i in order if pvalues[i] <= pvalues[index]}
-    return set()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_progress_is_what_either_list_finds(seed):
+@pytest.mark.parametrize("seed", range(3))
+def test_progress_is_the_list_with_one_false_claim_in_ten(seed):
     made = simulate(
         Scenario(n_submissions=40, policy="both", null_fraction=0.8, step_size=0.1),
         rng=seed,
     )
     analysis = analyze(made.history)
-    posterior = analysis.posterior
-    listed = set(np.flatnonzero(bayes_fdr_list(posterior.p_gain, fdr=0.1)))
-    pvalues = {}
-    for index, step in enumerate(analysis.steps):
-        if step.public_gain is not None and step.cv_gain is not None:
-            a, b = posterior.public_se[index] ** -2, posterior.cv_se[index] ** -2
-            if np.isfinite(a + b):
-                z = (step.public_gain * a + step.cv_gain * b) / np.sqrt(a + b)
-                pvalues[index] = norm.sf(z)
-    names = list(pvalues)
-    found = benjamini_hochberg([pvalues[name] for name in names], 0.1)
-    plain = {names[i] for i in found if posterior.p_gain[names[i]] > 0.7}
-    told = {i for i, step in enumerate(analysis.steps) if step.verdict == "progress"}
-    assert told == listed | plain
+    listed = set(np.flatnonzero(bayes_fdr_list(analysis.posterior.p_gain, fdr=0.1)))
+    words = dict(enumerate(verdict_words(analysis)))
+    told = {i for i, word in words.items() if word == "progress"}
+    assert told == {i for i in listed if words[i] != "unknown"}
+    for index in told:
+        sure = analysis.posterior.p_gain[index] >= 0.95
+        assert analysis.steps[index].strength == ("clear" if sure else "likely")
 
 
 def test_a_path_a_text_and_a_frame_are_read(tmp_path):

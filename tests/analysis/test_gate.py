@@ -60,7 +60,10 @@ def test_a_parent_can_be_named(climb):
     first = climb.steps[0]
     result = gate(climb, first.cv_score + 0.001, parent=first.submission_id)
     assert result.parent_id == first.submission_id
-    np.testing.assert_allclose(result.cv_gain, 0.001, rtol=1e-6)
+    # On the scale of the public score, as every CV gain that is shown.
+    step = climb.steps[1]
+    raw = step.cv_score - climb.history[0].cv_score
+    np.testing.assert_allclose(result.cv_gain, 0.001 * step.cv_gain / raw, rtol=1e-6)
 
 
 def test_more_certainty_can_be_asked_for(climb):
@@ -82,12 +85,14 @@ def test_the_direction_of_the_metric_is_respected():
 def test_cv_on_another_scale_is_put_on_that_of_the_public_score():
     made = simulate(Scenario(n_submissions=30, **CLIMBER), rng=1).history
     percent = tuple(replace(item, cv_score=100 * item.cv_score) for item in made)
-    scaled = analyze(replace(made, submissions=percent))
-    assert "cv" in scaled.notes
-    best = best_cv(scaled)
-    result = gate(scaled, best + 2)
-    assert result.decision == "spend"
-    assert result.cv_gain < 0.1
+    scaled, plain = analyze(replace(made, submissions=percent)), analyze(made)
+    result = gate(scaled, best_cv(scaled) + 2)
+    same = gate(plain, best_cv(plain) + 0.02)
+    assert result.decision == same.decision == "spend"
+    for name in ("cv_gain", "gain", "p_gain", "p_visible"):
+        np.testing.assert_allclose(
+            getattr(result, name), getattr(same, name), rtol=1e-6
+        )
 
 
 def few(n: int, *, direction: bool | None = True) -> Analysis:

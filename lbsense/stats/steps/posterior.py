@@ -38,6 +38,7 @@ _NEGLIGIBLE = 0.004  # weight of a candidate that is not looked at again
 # Shape of the law of log noise between the steps of a history, in units of its width:
 # near-copies have far less than the typical noise. (share, centre, sd)
 _SHAPE = ((0.65, 0.0, 0.45), (0.2, -1.1, 1.0), (0.15, 0.9, 0.7))
+_BROKEN = 0.01  # share of steps whose noise may be anything: one of them moves nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -260,7 +261,8 @@ class _Prior:
             for p, centre, sd in _SHAPE:
                 z = (-apart / width - centre) / sd
                 weight += p * np.exp(-0.5 * np.square(z)) / sd
-            reach.append(weight / weight.sum(axis=1, keepdims=True))
+            weight /= weight.sum(axis=1, keepdims=True)
+            reach.append((1 - _BROKEN) * weight + _BROKEN / len(self.log_sd))
             log_typical.append(np.full(len(self.log_sd), np.log(share)))
         self.reach = np.concatenate(reach)  # (h, s)
         self.log_typical = np.concatenate(log_typical)

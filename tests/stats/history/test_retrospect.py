@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from scipy.stats import norm
 
 from lbsense.stats import (
     band_coverage,
     gap_split,
-    hindsight,
     ordinary_gaps,
     rule_outcomes,
 )
@@ -164,22 +162,6 @@ def test_coverage_of_nothing_is_unknown():
     assert found.n_obs == 0
     assert np.isnan(found.common_z)
     assert np.isnan(found.best_public_z)
-
-
-def test_hindsight_is_the_rule_of_bayes_on_a_grid():
-    grid = np.linspace(-0.2, 0.2, 200_001)
-    weight = norm.pdf(grid, 0.01, 0.02) * norm.pdf(0.03, grid, 0.01)
-    weight /= weight.sum()
-    found = hindsight([0.01], [0.02], [0.03], [0.01], rope=0.002)
-    assert_allclose(found.gain[0], (weight * grid).sum(), rtol=1e-6)
-    assert_allclose(found.p_gain[0], weight[grid > 0.002].sum(), atol=1e-4)
-    assert_allclose(found.p_loss[0], weight[grid < -0.002].sum(), atol=1e-4)
-
-
-def test_hindsight_of_an_unjudged_step_is_unknown():
-    found = hindsight([np.nan, 0.0], [0.1, 0.1], [0.1, np.nan], [0.1, 0.1], rope=0.0)
-    assert np.isnan(found.gain).all()
-    assert np.isnan(found.p_gain).all()
 
 
 def test_rules_worked_by_hand():
