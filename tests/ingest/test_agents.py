@@ -236,6 +236,13 @@ def test_tree_and_report_as_python_objects():
     assert [item.private_score for item in history] == [0.31, None, 0.29]
 
 
+def test_tree_with_scores_of_the_test_set():
+    nodes = json.loads(aide())["nodes"]
+    nodes[0]["test_metric"] = {"value": 0.79}
+    history = read_submissions(aide(nodes=nodes))
+    assert [item.private_score for item in history] == [0.79, None, None, None]
+
+
 def test_tree_inside_another_object_and_a_metric_that_is_no_number():
     nodes = json.loads(aide())["nodes"]
     nodes[2]["metric"] = "good"

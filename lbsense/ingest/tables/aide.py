@@ -16,8 +16,9 @@ from lbsense.model import RowIssue
 
 __all__ = ["aide_table", "read_aide"]
 
+_TESTED = "test metric"
 _COLUMNS = (
-    *("node", "time", "stage", "plan", "status", "analysis", "metric", "test metric"),
+    *("node", "time", "stage", "plan", "status", "analysis", "metric", _TESTED),
     "parent",
 )
 _ROLES = {
@@ -79,15 +80,20 @@ def aide_table(content: Any, source: str) -> RawTable | None:
         rows.append(RawRow(i, _row(node, value, names, parents)))
     if not rows:
         return None
-    tested = any(row.cells[_COLUMNS.index("test metric")] is not None for row in rows)
+    kept = [
+        at
+        for at, name in enumerate(_COLUMNS)
+        if name in _ROLES.values() or any(row.cells[at] is not None for row in rows)
+    ]
+    columns = tuple(_COLUMNS[at] for at in kept)
+    tested = {"private_score": _TESTED} if _TESTED in columns else {}
     return RawTable(
         source=source,
         shape="aide",
-        columns=_COLUMNS,
-        rows=rows,
+        columns=columns,
+        rows=[RawRow(row.line, [row.cells[at] for at in kept]) for row in rows],
         issues=issues,
-        roles=_ROLES | ({"private_score": "test metric"} if tested else {}),
-        set_aside=frozenset(() if tested else ("test metric",)),
+        roles=_ROLES | tested,
         greater_is_better=_direction(directions),
     )
 
