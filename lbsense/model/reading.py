@@ -23,6 +23,7 @@ _NAMED = {
     "cv_fold_scores": "CV folds",
     "submitted_at": "dates",
     "title": "names",
+    "description": "descriptions",
     "file_name": "files",
 }
 _ORDERS: dict[Order, str] = {
@@ -64,7 +65,7 @@ class Reading(Result):
     n_submissions : int
         Submissions that were found.
     table : str
-        Which of several tables, such as "the second of 3 tables, 'Week 2'"; empty
+        Which of several tables, such as "the second of 3 tables ('Week 2')"; empty
         where there is one.
     columns : mapping of str to str
         Column that each field was read from.

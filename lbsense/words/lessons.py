@@ -15,7 +15,7 @@ from lbsense.facts import (
     Outlook,
     Retrospective,
 )
-from lbsense.stats import GapSplitResult, RuleOutcome
+from lbsense.stats import GapSplitResult, RankCorrelationResult, RuleOutcome
 from lbsense.words.needs import Reader, ask
 
 __all__ = ["advice", "gap", "lessons"]
@@ -207,15 +207,21 @@ def _advice(facts: Facts, found: Retrospective) -> Iterator[str]:
         )
 
 
+def _with_interval(found: RankCorrelationResult) -> str:
+    """Return a correlation, with its interval where there are enough pairs for one."""
+    if not (math.isfinite(found.ci_low) and math.isfinite(found.ci_high)):
+        return f"{found.statistic:.2f}"
+    return f"{found.statistic:.2f} ({found.ci_low:.2f} to {found.ci_high:.2f})"
+
+
 def _guides(found: Retrospective) -> Iterator[str]:
     """Say which of CV and public score ranked the submissions as private did."""
     cv, public = found.cv_private, found.public_private
     if not (math.isfinite(cv.statistic) and math.isfinite(public.statistic)):
         return
     told = (
-        f"rank correlation with private {cv.statistic:.2f} ({cv.ci_low:.2f} to "
-        f"{cv.ci_high:.2f}) for CV and {public.statistic:.2f} ({public.ci_low:.2f} to "
-        f"{public.ci_high:.2f}) for public scores"
+        f"rank correlation with private {_with_interval(cv)} for CV and "
+        f"{_with_interval(public)} for public scores"
     )
     if cv.ci_low > public.ci_high:
         yield f"CV was the better guide to private scores: {told}."

@@ -69,14 +69,14 @@ def test_the_fullest_table_is_read_and_the_others_are_said():
     found, history = ids(DIARY)
     assert found == ["v1", "v2", "v3"]
     assert len(left_out(history)) == 2
-    assert history.reading.table == "the first of 3 tables, 'Whole history'"
+    assert history.reading.table == "the first of 3 tables ('Whole history')"
     assert "LBS117" in {warning.code for warning in history.warnings}
 
 
 def test_of_tables_that_grow_the_last_is_read():
     found, history = ids(WEEKS)
     assert found == ["001", "002", "003"]
-    assert history.reading.table == "the second of 2 tables, 'Week 2'"
+    assert history.reading.table == "the second of 2 tables ('Week 2')"
 
 
 def test_two_boards_are_two_histories():

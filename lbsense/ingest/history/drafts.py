@@ -194,7 +194,8 @@ def _used(reader: Sheet, export: Export, *, bare_score: bool) -> dict[str, list[
         used.pop("score", None)
     if export.hand_made and reader.texts_at:
         worded = [at for at in reader.texts_at if reader.has_words(at)]
-        used["description"] = worded or list(reader.texts_at[:1])
+        filed = "file_name" in reader.at
+        used["description"] = worded or list(reader.texts_at[: 0 if filed else 1])
     if reader.folds_at:
         used["cv_fold_scores"] = list(reader.folds_at)
     if reader.clock_at is not None:
@@ -270,7 +271,7 @@ def _drafts(
             Draft(
                 source=reader.table.source,
                 line=row.line,
-                reference=columns["submission_id"][i],
+                reference=_plain_name(columns["submission_id"][i]),
                 experiment=columns["experiment_id"][i],
                 counter=columns["order"][i],
                 model=models[i],
@@ -295,6 +296,11 @@ def _drafts(
     return drafts
 
 
+def _plain_name(text: str | None) -> str | None:
+    """Return a reference without the emphasis around it."""
+    return None if text is None else text.strip("*_`~ ") or text
+
+
 def _value(score: ScoreCell | None) -> float | None:
     return None if score is None else score.value
 
@@ -305,6 +311,8 @@ def _descriptions(reader: Sheet, *, joined: bool) -> list[str | None]:
         return reader.texts("description")
     found = []
     places = [at for at in reader.texts_at if reader.has_words(at)]
+    if not places and "file_name" in reader.at:
+        return [None] * len(reader.table.rows)
     for row in reader.table.rows:
         texts = [read_text(row.cells[at]) for at in places or reader.texts_at[:1]]
         kept = dict.fromkeys(text for text in texts if text and not is_missing(text))

@@ -86,8 +86,7 @@ def _by_number(
     if _rises(numbers):
         return drafts, "listed"
     paired = sorted(zip(numbers, range(len(drafts)), strict=True))
-    order: Order = "newest first" if _falls(numbers) else "counter"
-    return [drafts[place] for _, place in paired], order
+    return [drafts[place] for _, place in paired], "counter"
 
 
 def _numbers(

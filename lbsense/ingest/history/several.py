@@ -212,7 +212,7 @@ def _label(on_page: Sequence[RawTable], chosen: Sequence[RawTable]) -> str:
     numbers = [on_page.index(table) + 1 for table in chosen]
     named = " and ".join(_ordinal(number) for number in numbers)
     title = chosen[0].title if len(chosen) == 1 else None
-    shown = "" if title is None else f", {shorten(clean_text(title), 60)!r}"
+    shown = "" if title is None else f" ({shorten(clean_text(title), 60)!r})"
     return f"the {named} of {plural(len(on_page), 'table')}{shown}"
 
 
@@ -234,7 +234,7 @@ def _doubt(
     shown += ", ..." if len(others) > 5 else ""
     return (
         f"{plural(len(able), 'table')} with scores, and a history is one: "
-        f"{_label(on_page, read)}, was read, since it says most. Left out: {shown}. "
+        f"{_label(on_page, read)} was read, since it says most. Left out: {shown}. "
         "table= (--table) chooses, by number or heading; 1,2 reads two as one history."
     )
 

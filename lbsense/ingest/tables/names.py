@@ -24,7 +24,7 @@ __all__ = [
 # What people call their columns, in order of preference; the names that platforms
 # give them are in `PLATFORMS` and go before.
 _OWN_NAMES: dict[str, tuple[str, ...]] = {
-    "submission_id": ("id",),
+    "submission_id": ("id", "reference", "referenceid", "submissionreference"),
     "experiment_id": (
         "experimentid",
         "expid",
