@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from lbsense._format import shorten
 from lbsense._typing import ArrayLike, FloatArray
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "as_float_vector",
     "check_count",
     "check_fraction",
+    "check_kind",
+    "check_number",
     "check_positive",
     "check_same_length",
     "read_only",
@@ -47,6 +50,15 @@ def check_count(value: int, *, name: str, minimum: int = 1) -> int:
         raise TypeError(msg) from error
     if isinstance(value, bool) or number < minimum:
         msg = f"{name} must be a whole number of at least {minimum}, got {value!r}."
+        raise ValueError(msg)
+    return number
+
+
+def check_number(value: float, *, name: str) -> float:
+    """Return ``value`` as a float after checking that it is finite."""
+    number = _as_number(value, name=name)
+    if not math.isfinite(number):
+        msg = f"{name} must be a finite number, got {value!r}."
         raise ValueError(msg)
     return number
 
@@ -96,7 +108,48 @@ def read_only(array: ArrayT) -> ArrayT:
     return array
 
 
+_KINDS = {
+    "Facts": "an Analysis, as analyze(history) gives it",
+    "Analysis": "an Analysis, as analyze(history) gives it",
+    "History": "a History, as read_submissions(...) gives it",
+    "Predictions": "Predictions, as read_predictions(...) gives them",
+    "Findings": "Findings, as run_checks(analysis) gives them",
+    "Mapping": "a mapping such as {'public_score': 'LB'}",
+    "str": "a text",
+}
+
+
+def check_kind(value: object, kind: type, *, name: str, optional: bool = False) -> None:
+    """Raise where an argument is of another type than it can be.
+
+    Parameters
+    ----------
+    value : object
+        The argument.
+    kind : type
+        What it must be.
+    name : str
+        What the argument is called.
+    optional : bool
+        Whether it may be None.
+
+    Raises
+    ------
+    TypeError
+        With what was given and what is expected.
+    """
+    if not isinstance(value, kind) and not (optional and value is None):
+        expected = _KINDS.get(kind.__name__, kind.__name__)
+        given = type(value).__name__
+        shown = "" if value is None else f" {shorten(repr(value), 40)}"
+        msg = f"{name} must be {expected}, got {given}{shown}."
+        raise TypeError(msg)
+
+
 def _as_number(value: float, *, name: str) -> float:
+    if isinstance(value, (str, bytes)):
+        msg = f"{name} must be a number, got {value!r}, a text."
+        raise TypeError(msg)
     try:
         return float(value)
     except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lbsense._result import Missing
 from lbsense._typing import FloatArray, Verdict
-from lbsense._validation import check_fraction, check_positive, read_only
+from lbsense._validation import check_fraction, check_kind, check_positive, read_only
 from lbsense.analysis.evidence import Evidence, gather
 from lbsense.analysis.result import Analysis
 from lbsense.analysis.retrospective import look_back
@@ -95,6 +95,7 @@ def analyze(
     {'unknown': 3}
     """
     history = _as_history(history)
+    check_kind(predictions, Predictions, name="predictions", optional=True)
     check_fraction(confidence_level, name="confidence_level")
     if rope is not None:
         check_positive(rope, name="rope")

@@ -10,7 +10,7 @@ import numpy as np
 from lbsense._format import format_number
 from lbsense._result import Missing
 from lbsense._typing import FloatArray
-from lbsense._validation import check_fraction
+from lbsense._validation import check_fraction, check_kind, check_number
 from lbsense.facts import Facts, GateResult
 from lbsense.stats import candidate_gain
 from lbsense.words import gate_reason, why_no_gate
@@ -83,11 +83,9 @@ def gate(
     >>> gate(analysis, best + 0.02).decision, gate(analysis, best - 0.02).decision
     ('spend', 'keep')
     """
+    check_kind(analysis, Facts, name="analysis")
     check_fraction(at_least, name="at_least")
-    if not math.isfinite(cv_score):
-        msg = f"cv_score must be a finite number, got {cv_score!r}."
-        raise ValueError(msg)
-    score = float(cv_score)
+    score = check_number(cv_score, name="cv_score")
     cv = _cv_on_public_scale(analysis)
     start = _start(analysis, cv, parent)
     missing = _unknown(analysis, cv, start, score)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lbsense._typing import ArrayLike, RandomState
+from lbsense._validation import check_kind
 from lbsense.metrics import Metric, find_metric, influence
 from lbsense.model import Predictions
 from lbsense.stats import (
@@ -90,6 +91,7 @@ def noise_of(
     >>> noise.names, noise.n, bool((noise.se < 0.02).all())
     (('first', 'second'), 1000, True)
     """
+    check_kind(predictions, Predictions, name="predictions")
     known = find_metric(metric) if isinstance(metric, str) else metric
     names = predictions.oof_names if names is None else tuple(names)
     labels, oof = _labelled(predictions, names)
@@ -170,6 +172,7 @@ def bootstrap_of(
     >>> bool(abs(result.se[0] - 0.02) < 0.001)
     True
     """
+    check_kind(predictions, Predictions, name="predictions")
     names = predictions.oof_names if names is None else tuple(names)
     labels, oof = _labelled(predictions, names)
     if predictions.weights is not None:
@@ -252,6 +255,7 @@ def unlabelled_noise_of(
     >>> float(noise.difference_se[0, 1]), noise.upper_bound
     (0.01, True)
     """
+    check_kind(predictions, Predictions, name="predictions")
     known = find_metric(metric) if isinstance(metric, str) else metric
     test = predictions.of("test", predictions.test_names if names is None else names)
     if known.unlabelled == "disagreement":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lbsense._result import Result
+from lbsense._validation import check_kind
 from lbsense.analysis import Analysis
 from lbsense.checks.agreement import AGREEMENT_CHECKS
 from lbsense.checks.data import DATA_TEXTS
@@ -73,8 +74,12 @@ def run_checks(
     >>> [item.code for item in findings if item.status == "muted"]
     ['LBS303']
     """
+    check_kind(analysis, Analysis, name="analysis")
+    check_kind(predictions, Predictions, name="predictions", optional=True)
+    if not isinstance(mute, Iterable):
+        check_kind(mute, str, name="mute")
     muted = {mute} if isinstance(mute, str) else set(mute)
-    unknown = sorted(muted - {item.code for item in CHECKS})
+    unknown = sorted(map(str, muted - {item.code for item in CHECKS}))
     if unknown:
         msg = (
             f"mute holds {', '.join(unknown)}, which no check has. Checks are "
@@ -188,6 +193,7 @@ def explain(code: str) -> Explanation:
     >>> print(explain("301").title)
     Most rises of the public score are probably luck
     """
+    check_kind(code, str, name="code")
     name = code.strip().upper()
     name = f"LBS{name}" if name.isdecimal() else name
     if name not in EXPLANATIONS:

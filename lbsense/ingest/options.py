@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
 from lbsense._typing import Platform
+from lbsense._validation import check_kind
 from lbsense.ingest.catalogue import known_metric
 from lbsense.ingest.history.several import TableName
 from lbsense.ingest.tables.dates import read_dates
@@ -139,6 +140,9 @@ def describe_competition(
         If the metric is not registered and no direction is given, or the deadline is
         no time.
     """
+    for name in ("metric", "slug", "team", "cv_pattern"):
+        check_kind(options.get(name), str, name=name, optional=True)
+    check_kind(options.get("columns"), Mapping, name="columns", optional=True)
     metric, greater = options.get("metric"), options.get("greater_is_better")
     found: Metric | None = None
     if metric is not None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from lbsense._files import is_input, replace_file
+from lbsense._format import shorten
+from lbsense._validation import check_kind
 from lbsense._version import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings, run_checks
@@ -77,6 +79,7 @@ def render_report(
         known = ", ".join(get_args(ReportFormat))
         msg = f"format must be one of {known}, got {format!r}."
         raise ValueError(msg)
+    _check_kinds(analysis, findings, sources)
     checked = findings if findings is not None else run_checks(analysis)
     return _text(analysis, checked, sources, format, figures=None)
 
@@ -123,6 +126,7 @@ def write_report(
     --------
     render_report : The same as text.
     """
+    _check_kinds(analysis, findings, sources)
     target = Path(path)
     sources = tuple(sources)
     chosen = format or _SUFFIXES.get(target.suffix.lower())
@@ -167,6 +171,16 @@ def _text(
     from lbsense.report.html import html_page  # matplotlib and jinja2
 
     return html_page(page, analysis, version=__version__)
+
+
+def _check_kinds(analysis: object, findings: object, sources: object) -> None:
+    check_kind(analysis, Analysis, name="analysis")
+    check_kind(findings, Findings, name="findings", optional=True)
+    if isinstance(sources, (str, bytes, os.PathLike)) or not isinstance(
+        sources, Iterable
+    ):
+        msg = f"sources must be a list of files, got {shorten(repr(sources), 60)}."
+        raise TypeError(msg)
 
 
 def _fingerprints(sources: Iterable[_Source]) -> Iterable[InputFile]:

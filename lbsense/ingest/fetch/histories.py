@@ -6,6 +6,7 @@ import dataclasses
 import os
 from typing import Any, Unpack
 
+from lbsense._validation import check_kind
 from lbsense.errors import FetchError
 from lbsense.ingest.fetch.kaggle import ask_kaggle
 from lbsense.ingest.fetch.listing import Fetched, Row
@@ -53,6 +54,7 @@ def fetch_kaggle(
     --------
     >>> history = fetch_kaggle("titanic")  # doctest: +SKIP
     """
+    check_kind(competition, str, name="competition")
     fetched = ask_kaggle(competition)
     return fetched_history(fetched, fetched.rows, options)
 
@@ -94,6 +96,8 @@ def fetch_zindi(
     --------
     >>> history = fetch_zindi("some-challenge", metric="f1")  # doctest: +SKIP
     """
+    check_kind(competition, str, name="competition")
+    check_kind(token, str, name="token", optional=True)
     own = os.environ.get(TOKEN_VARIABLE, "") if token is None else token
     fetched = ask_zindi(competition, own)
     return fetched_history(fetched, fetched.rows, options)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lbsense._format import plural, shorten
+from lbsense._validation import check_kind
 from lbsense.ingest.log.read import LogRun, read_runs
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
@@ -115,6 +116,8 @@ def join_log(
     >>> print(joined.warnings[0])
     LBS113: 1 of 2 log entries joined to a submission, 1 not (exp008): ...
     """
+    check_kind(history, History, name="history")
+    check_kind(columns, Mapping, name="columns", optional=True)
     tables = read_tables(log)
     columns = field_names(columns)
     check_overrides(columns, tables)

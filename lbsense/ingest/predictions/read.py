@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lbsense._format import plural, shorten
+from lbsense._validation import check_kind
 from lbsense.errors import IngestError, warn
 from lbsense.ingest.predictions.tables import (
     AnyArray,
@@ -121,6 +122,8 @@ def read_predictions(
     >>> predictions.oof[:, 0]
     array([0.2, 0.7, 0.9])
     """
+    check_kind(columns, Mapping, name="columns", optional=True)
+    check_kind(history, History, name="history", optional=True)
     wanted = dict(columns or {})
     unknown = [role for role in wanted if role not in _ROLES]
     if unknown:
