@@ -108,7 +108,7 @@ def _stats(inputs: Iterable[str | os.PathLike[str]]) -> Iterable[os.stat_result]
             found = os.stat(name)
             yield found
             if stat.S_ISDIR(found.st_mode):
-                for item in os.scandir(name):
+                for item in list(Path(name).iterdir()):
                     with suppress(OSError):
                         yield item.stat()
 

@@ -44,8 +44,11 @@ Wanted = Mapping[str, str | Sequence[str]]
 _ID_NAMES = ("id", "rowid", "index", "uid", "uuid", "key")
 _UNNAMED = re.compile(r"(?:unnamed: ?\d+|)$", re.IGNORECASE)
 _WHOLE = re.compile(r"(-?\d++)\.0++")
+_LARGEST = 1e150  # beyond it squares overflow, and no prediction goes there
 _LARGEST_ID = 2**53  # beyond it a float does not tell whole numbers apart
-_ZERO_LED = re.compile(r"(?:^|[,;\t])[ \"]?[+-]?0\d", re.MULTILINE)
+# Identifiers that a number would not give back; quick where they come first.
+_ZERO_LED_FIRST = re.compile(r"\n[ \"]?[+-]?0\d")
+_ZERO_LED = re.compile(r"[,;\t\n][ \"]?[+-]?0\d")
 _MISSING = ["", "na", "nan", "n/a", "null", "none", "<na>"]
 _PREDICTIONS = re.compile(r"(?:y|oof)?(?:preds?|predictions?|predicted|hat)|oof|proba?")
 _LABELS = ("target", "label", "labels", "y", "ytrue", "true", "truth", "class", "gt")
@@ -115,7 +118,7 @@ class PredictionTable:
                 rows = self.rows(np.flatnonzero(missing))
                 raise IngestError(f"{self.source}: no label in {rows}.")
             return np.column_stack([column.astype(str) for column in columns])
-        finite = np.isfinite(values)
+        finite = np.abs(values) < _LARGEST  # nan too
         bad = np.flatnonzero(~finite.all(axis=1))
         if len(bad):
             cell = columns[int(np.argmin(finite[bad[0]]))][bad[0]]
@@ -249,7 +252,8 @@ def _from_text(source: str, text: str, wanted: Wanted) -> PredictionTable:
         frame = read(io.StringIO(text))
         if id_name not in frame.columns:
             frame = frame.reset_index()  # rows with more cells than the heading
-        if frame[id_name].dtype.kind in "bf" or _ZERO_LED.search(text):
+        zero_led = _ZERO_LED_FIRST if id_name == names[0] else _ZERO_LED
+        if frame[id_name].dtype.kind in "bf" or zero_led.search(text):
             frame = read(io.StringIO(text), dtype={id_name: str})  # as it is written
     except IngestError:
         raise
