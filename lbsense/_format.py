@@ -17,6 +17,7 @@ __all__ = [
     "format_gain",
     "format_number",
     "format_probability",
+    "format_rows",
     "format_time",
     "gain_decimals",
     "inert",
@@ -93,6 +94,21 @@ def format_probability(value: float | None) -> str:
     if value > 0.99:
         return ">99%"
     return f"{100 * value:.0f}%"
+
+
+def format_rows(value: float | None) -> str:
+    """Return a number of rows with two significant digits; "-" when missing.
+
+    Examples
+    --------
+    >>> format_rows(12_345), format_rows(7), format_rows(3e11)
+    ('12,000', '7', 'over 1,000,000,000')
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    if value > 1e9:
+        return "over 1,000,000,000"
+    return f"{int(float(f'{max(value, 1):.2g}')):,}"
 
 
 def format_time(value: datetime | None) -> str:

@@ -8,20 +8,33 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from lbsense._format import shorten
 from lbsense._result import Caveat, Missing, Result
-from lbsense._typing import BoolArray, CvSource, FloatArray, Status, Verdict
+from lbsense._typing import (
+    BoolArray,
+    CvSource,
+    FloatArray,
+    ScoreKind,
+    Status,
+    Verdict,
+)
 from lbsense._validation import read_only
 from lbsense.model import History
 from lbsense.stats import (
     AgreementResult,
     BandCoverageResult,
+    ClimbResult,
     DemingResult,
+    DifferenceBandsResult,
     GapSplitResult,
+    GuideResult,
     HindsightResult,
     JointNoiseResult,
     LadderResult,
@@ -34,10 +47,13 @@ from lbsense.stats import (
     RankCorrelationResult,
     ResolutionResult,
     RuleOutcome,
+    ScoreGapResult,
     StepPosteriorResult,
+    difference_bands,
 )
 
 __all__ = [
+    "CLEAR",
     "DEFAULT_RULE",
     "OWN_PICKS",
     "SELECTED",
@@ -48,9 +64,13 @@ __all__ = [
     "GateResult",
     "NoiseScale",
     "Outlook",
+    "PublicAlone",
     "Retrospective",
+    "RowCount",
+    "ScoreGap",
     "Step",
     "StepOutcome",
+    "Strength",
     "raw_outlook",
     "raw_picks",
 ]
@@ -154,6 +174,13 @@ class Step(Result):
         One of the nine words of the vocabulary.
     strength : {"", "likely", "clear"}
         How sure a claim of progress or setback is: "clear" from a probability of 95%.
+    aside : bool
+        Whether a setback is a branch that nothing was built on, such as a single model
+        or an ablation: it says so itself, or lies far below what it is compared with.
+    rows_needed, rows_needed_low, rows_needed_high : int or None
+        Public test rows from which on the public gain is more than luck: where two
+        submissions are as alike as usual, and the range between plausible extremes.
+        Only where nothing else tells the noise of a step.
     sentence : str
         The verdict and its evidence in plain words.
     hindsight_gain, hindsight_low, hindsight_high : float or None
@@ -196,6 +223,10 @@ class Step(Result):
     hindsight_p_loss: float | None = None
     outcome: StepOutcome = ""
     strength: Strength = ""
+    aside: bool = False
+    rows_needed: int | None = None
+    rows_needed_low: int | None = None
+    rows_needed_high: int | None = None
 
     @property
     def short_name(self) -> str:
@@ -231,6 +262,13 @@ class Outlook(Result):
         Whether the private score covers the public rows too.
     shift_sd : float
         Allowance for a shift that is common to all private scores.
+    to_best : DifferenceBandsResult
+        Private scores against the one that is expected to be best. Differences are
+        oriented: more is better, whatever the metric.
+    to_selected : DifferenceBandsResult or None
+        The same against the best expected one of those that were selected.
+    to_pick : DifferenceBandsResult or None
+        The same against the first of the recommended pair.
     """
 
     mean: FloatArray
@@ -246,14 +284,26 @@ class Outlook(Result):
     sizes_known: bool
     nested: bool
     shift_sd: float
+    to_best: DifferenceBandsResult
+    to_selected: DifferenceBandsResult | None
+    to_pick: DifferenceBandsResult | None
 
 
 def raw_outlook(
-    oriented: PrivateOutlookResult | Missing, sign: int
+    oriented: PrivateOutlookResult | Missing,
+    sign: int,
+    *,
+    selected: Sequence[int] = (),
+    picks: PicksResult | Missing | None = None,
 ) -> Outlook | Missing:
     """Return an oriented outlook in raw scores, as the platform shows them."""
     if isinstance(oriented, Missing):
         return oriented
+    known = np.where(np.isfinite(oriented.mean), oriented.mean, -np.inf)
+    chosen = [index for index in selected if known[index] > -np.inf]
+
+    def against(index: int) -> DifferenceBandsResult:
+        return difference_bands(oriented.mean, oriented.cov, index)
 
     def band(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         ends = (low, high) if sign > 0 else (-high, -low)
@@ -275,6 +325,9 @@ def raw_outlook(
         sizes_known=oriented.sizes_known,
         nested=oriented.nested,
         shift_sd=oriented.shift_sd,
+        to_best=against(int(np.argmax(known))),
+        to_selected=(against(max(chosen, key=known.__getitem__)) if chosen else None),
+        to_pick=against(picks.best.first) if picks else None,
     )
 
 
@@ -292,6 +345,69 @@ def raw_picks(oriented: PicksResult | Missing, sign: int) -> PicksResult | Missi
         runner_up=None if oriented.runner_up is None else raw(oriented.runner_up),
         rules=tuple(raw(pair) for pair in oriented.rules),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreGap(Result):
+    """How far two kinds of score lie apart: raw scores, as the platform shows them.
+
+    Attributes
+    ----------
+    kind, minus : {"private", "public", "cv"}
+        Which score, and which one is taken from it.
+    found : ScoreGapResult
+        The mean difference, what to expect of the next submission, and how often both
+        order two submissions alike.
+    """
+
+    kind: ScoreKind
+    minus: ScoreKind
+    found: ScoreGapResult
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return names and numbers side by side."""
+        return {"kind": self.kind, "minus": self.minus, **self.found.to_dict()}
+
+
+class RowCount(NamedTuple):
+    """How many steps a public set of some size would tell from luck.
+
+    ``least`` where submissions have little in common, ``typical`` where they are as
+    alike as usual, ``most`` where they are nearly the same.
+    """
+
+    n_rows: int
+    least: int
+    typical: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicAlone(Result):
+    """What would have to be true for public scores alone to tell a step. No claim.
+
+    Attributes
+    ----------
+    n_steps : int
+        Steps with a public gain.
+    n_public : int or None
+        Public test rows, where known.
+    counts : tuple of RowCount
+        For the public set where its size is known, else for sets of 1,000, 10,000 and
+        100,000 rows.
+    """
+
+    n_steps: int
+    n_public: int | None
+    counts: tuple[RowCount, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers, every count by its names."""
+        return {
+            "n_steps": self.n_steps,
+            "n_public": self.n_public,
+            "counts": [count._asdict() for count in self.counts],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -316,6 +432,9 @@ class Retrospective(Result):
         are left out.
     public_private, cv_private : RankCorrelationResult
         Rank correlation of the scores over all submissions.
+    guides : GuideResult or None
+        Whether CV or the public score followed private scores more closely, on the
+        submissions that have all three; None where that cannot be asked.
     steps : HindsightResult or Missing
         True gains, private scores taken into account.
     outcomes : tuple of str
@@ -338,6 +457,7 @@ class Retrospective(Result):
     transfer: DemingResult | None
     public_private: RankCorrelationResult
     cv_private: RankCorrelationResult
+    guides: GuideResult | None
     steps: HindsightResult | Missing
     outcomes: tuple[StepOutcome, ...]
     sizes_known: bool
@@ -455,6 +575,12 @@ class Facts(Result):
         What this leaderboard can tell.
     limits : QueryLimitsResult or Missing
         The most that so many scores could extract.
+    climb : ClimbResult or Missing
+        The few steps that made the climb from the first submission to the best.
+    gaps : tuple of ScoreGap
+        How far kinds of score lie apart, and whether they order alike.
+    alone : PublicAlone or Missing
+        What would have to be true for public scores alone to tell a step.
     ladder : LadderResult or Missing
         Which gains the Ladder would have released.
     joint : JointNoiseResult or Missing
@@ -484,6 +610,9 @@ class Facts(Result):
     luck: LuckResult | Missing
     resolution: ResolutionResult | Missing
     limits: QueryLimitsResult | Missing
+    climb: ClimbResult | Missing
+    gaps: tuple[ScoreGap, ...]
+    alone: PublicAlone | Missing
     ladder: LadderResult | Missing
     joint: JointNoiseResult | Missing
     retrospective: Retrospective | Missing

@@ -16,7 +16,7 @@ from lbsense._validation import check_fraction, check_kind, check_positive, read
 from lbsense.analysis.evidence import Evidence, gather
 from lbsense.analysis.result import Analysis
 from lbsense.analysis.retrospective import look_back
-from lbsense.analysis.verdicts import contradictions, verdicts
+from lbsense.analysis.verdicts import asides, contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
 from lbsense.facts import (
     CLEAR,
@@ -39,6 +39,7 @@ def analyze(
     predictions: Predictions | None = None,
     *,
     rope: float | None = None,
+    step_noise: float | None = None,
     shift_sd: float = 0.0,
     confidence_level: float = 0.95,
 ) -> Analysis:
@@ -56,6 +57,10 @@ def analyze(
     rope : float, optional
         Gain that is not worth naming, in score units. By default a quarter of the noise
         of a public step.
+    step_noise : float, optional
+        What you take for the standard error of the difference of two public scores, in
+        score units, where nothing in the history tells it: every verdict then holds as
+        far as that does.
     shift_sd : float
         How far the levels of public and private rows may lie apart beyond chance, as a
         standard deviation in score units: 0 for a random split.
@@ -73,8 +78,8 @@ def analyze(
     IngestError
         If there is no submission history in it.
     ValueError
-        If ``rope`` is not above 0, ``shift_sd`` below 0, or ``confidence_level`` not in
-        (0, 1).
+        If ``rope`` or ``step_noise`` is not above 0, ``shift_sd`` below 0, or
+        ``confidence_level`` not in (0, 1).
 
     See Also
     --------
@@ -99,13 +104,20 @@ def analyze(
     check_fraction(confidence_level, name="confidence_level")
     if rope is not None:
         check_positive(rope, name="rope")
+    if step_noise is not None:
+        check_positive(step_noise, name="step_noise")
     evidence = gather(
-        history, predictions, rope=rope, confidence_level=confidence_level
+        history,
+        predictions,
+        rope=rope,
+        confidence_level=confidence_level,
+        step_noise=step_noise,
     )
     whole = expect(history, evidence, shift_sd=shift_sd)
     agreement = agreement_of(history, evidence)
     found = verdicts(history, evidence, agreement)
     contradicted = contradictions(evidence)
+    aside = asides(history, evidence, found)
     after = look_back(history, evidence, found, whole.outlook, whole.picks)
     names = display_names(history)
     sign = history.competition.direction() if evidence.claims != "none" else 1
@@ -122,6 +134,8 @@ def analyze(
                 verdict,
                 bool(contradicted[index]),
                 after,
+                aside=bool(aside[index]),
+                rows_needed=whole.rows_needed,
             )
             for index, verdict in enumerate(found)
         ),
@@ -130,11 +144,19 @@ def analyze(
         posterior=evidence.posterior,
         parents=evidence.parents.rule,
         levels=evidence.levels,
-        outlook=raw_outlook(whole.outlook, sign),
+        outlook=raw_outlook(
+            whole.outlook,
+            sign,
+            selected=[index for index, item in enumerate(history) if item.selected],
+            picks=whole.picks,
+        ),
         picks=raw_picks(whole.picks, sign),
         luck=whole.luck,
         resolution=whole.resolution,
         limits=whole.limits,
+        climb=whole.climb,
+        gaps=whole.gaps,
+        alone=whole.alone,
         ladder=whole.ladder,
         joint=evidence.joint,
         retrospective=after,
@@ -173,6 +195,9 @@ def _step(
     verdict: Verdict,
     contradicted: bool,
     after: Retrospective | Missing,
+    *,
+    aside: bool,
+    rows_needed: Sequence[FloatArray] | None,
 ) -> Step:
     item = history[index]
     reference = int(evidence.reference[index])
@@ -194,6 +219,10 @@ def _step(
 
     def later(name: str) -> float | None:
         return known(getattr(hindsight, name, None))
+
+    def needed(which: int) -> int | None:
+        rows = rows_needed[which][index] if rows_needed is not None else math.nan
+        return math.ceil(rows) if math.isfinite(rows) else None
 
     step = Step(
         submission_id=item.submission_id,
@@ -228,6 +257,10 @@ def _step(
         hindsight_p_loss=later("p_loss"),
         outcome=after.outcomes[index] if after else "",
         strength=_strength(posterior, index, verdict),
+        aside=aside,
+        rows_needed_low=needed(0),
+        rows_needed=needed(1),
+        rows_needed_high=needed(2),
     )
     told = step_sentence(
         step,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from lbsense._format import plural
+from lbsense._format import format_number, plural
 from lbsense._result import Caveat, Missing
 from lbsense._typing import BoolArray, FloatArray, IntArray
 from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD, noise_scale
@@ -40,6 +40,7 @@ _CV_SPREAD = 1.0  # of the same between the steps of one history
 _PRIVATE_RATIO = (-0.8, 0.7)  # private rows are more, where nothing tells how many
 _ROW_EXCESS = (0.6, 0.5)  # of CV, where predictions tell the noise of its rows
 _ROW_SD = 0.15  # log noise of a step beyond what predictions tell
+_SAID_SD, _SAID_WIDTH = 0.1, 0.3  # of a noise that the user states
 _OTHER_SCALE = 3.0  # ratio of private to public gains that one scale hardly gives
 
 
@@ -121,6 +122,7 @@ def gather(
     *,
     rope: float | None,
     confidence_level: float,
+    step_noise: float | None = None,
 ) -> Evidence:
     """Return the evidence that a history holds."""
     groups = content_groups(history)
@@ -132,7 +134,7 @@ def gather(
         after = replace(_UNDIRECTED, field="retrospective.steps")
     else:
         seen, caveat = _observe(history, predictions, groups)
-        judge = _Judge(history, seen, noise, rope, confidence_level)
+        judge = _Judge(history, seen, noise, rope, confidence_level, step_noise)
         judged = judge.foretold()
         after = judge.hindsight(judged.claims)
     step_se = np.nan
@@ -223,12 +225,16 @@ class _Judge:
     noise: NoiseScale
     rope: float | None
     confidence_level: float
+    step_noise: float | None = None
 
     def foretold(self) -> _Judged:
         """Return what was known before the end."""
         sources, noise = self._public_and_cv()
         n_pairs = _paired(sources)
         some = bool(np.isfinite(sources[0].gain).any())
+        if self.step_noise is not None and some and not self.seen.rows:
+            steps = self._steps(sources, noise)
+            return _Judged(steps, self._levels(steps), "both", _said(self.step_noise))
         if (self.seen.rows and some) or n_pairs >= _FEWEST_PAIRS:
             steps = self._steps(sources, noise)
             return _Judged(steps, self._levels(steps), "both")
@@ -286,6 +292,8 @@ class _Judge:
                 log_ratio, sd = _CV_EXCESS
                 log_ratio += math.log(competition.n_public / competition.train_size)
             noise = _prior_noise(self.noise)
+            if self.step_noise is not None:
+                noise = _said_noise(self.step_noise, noise.floor)
         if np.isfinite(cv).any():
             sources.append(
                 Source(
@@ -390,6 +398,25 @@ def _prior_noise(noise: NoiseScale) -> StepNoise:
     )
 
 
+def _said_noise(step_noise: float, floor: float) -> StepNoise:
+    """Return the noise of a step as the user says it is."""
+    return StepNoise(
+        log_sd=math.log(step_noise),
+        log_sd_sd=_SAID_SD,
+        widths=(_SAID_WIDTH,),
+        width_shares=(1.0,),
+        floor=floor,
+    )
+
+
+def _said(step_noise: float) -> Caveat:
+    return Caveat(
+        "step_noise",
+        f"The noise of a step was given ({format_number(step_noise, digits=2)}) and "
+        "not measured: every verdict holds as far as that does.",
+    )
+
+
 def _score_se(
     noise: NoiseScale, steps: StepPosteriorResult, rows: Rows | Missing
 ) -> tuple[float, float]:
@@ -466,9 +493,10 @@ def _level(history: History, seen: Observed, claims: Claims) -> str:
         return "D"
     if np.isfinite(history.raw_scores("private")).sum() >= 2:
         return "C"
-    if claims == "both":
+    if claims == "both" and np.isfinite(seen.cv_gain).any():
         return "B"
-    return "A+" if claims == "real" else "A"
+    sized = claims == "real" or (claims == "both" and history.competition.n_public)
+    return "A+" if sized else "A"
 
 
 def _median(values: FloatArray) -> float:

@@ -14,10 +14,13 @@ from lbsense._fragment import details, fragment, listing, paragraph, table
 from lbsense._result import plain
 from lbsense.facts import Facts, Step
 from lbsense.model import History
-from lbsense.stats import GapSplitResult, PairResult
+from lbsense.stats import DifferenceBandsResult, GapSplitResult, PairResult
 from lbsense.words import (
+    alone,
     evidence,
+    expectation,
     headline,
+    jumps,
     next_fact,
     notes,
     reading_entries,
@@ -40,7 +43,9 @@ _NOTEBOOK = (
     "private",
     "estimate",
     "p_gain",
+    "rows",
     "verdict",
+    "hindsight",
     "outcome",
 )
 
@@ -60,7 +65,8 @@ class Analysis(Facts):
     steps : tuple of Step
         One per submission, in time order.
     noise, agreement, posterior, parents, levels, outlook, picks, luck, resolution, \
-limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
+limits, climb, gaps, alone, ladder, joint, retrospective, claims, cv_scale, \
+contradicted, caveats
         As in `lbsense.facts.Facts`.
     headline : str
         The answer in plain words.
@@ -105,6 +111,9 @@ limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
             "agreement": plain(self.agreement),
             "parents": self.parents,
             "luck": _luck(self),
+            "climb": _climb(self),
+            "gaps": [gap.to_dict() for gap in self.gaps],
+            "alone": plain(self.alone),
             "outlook": _outlook(self),
             "picks": _picks(self),
             "resolution": plain(self.resolution),
@@ -130,7 +139,7 @@ limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
             f"Evidence: {self.evidence}. {self.next_fact}",
             "",
         ]
-        keys = ("name", "cv", "public", "gain", "p_gain", "verdict")
+        keys = ("name", "cv", "public", "gain", "p_gain", "rows", "verdict", "outcome")
         columns = step_columns(self.steps, keys)
         padded = []
         for column in columns:
@@ -147,6 +156,8 @@ limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
             paragraph(self.headline, strong=True),
             paragraph(f"Evidence: {self.evidence}. {self.next_fact}"),
         ]
+        told = [*jumps(self), *expectation(self), *alone(self)]
+        parts += [paragraph(text) for text in told]
         if self.retrospective:
             parts.append(listing(self.retrospective.sentences))
         else:
@@ -162,17 +173,17 @@ limits, ladder, joint, retrospective, claims, cv_scale, contradicted, caveats
 
 
 def _html_table(analysis: Analysis) -> str:
-    found = analysis.retrospective
-    columns = step_columns(
-        analysis.steps, _NOTEBOOK, outcomes=found.outcomes if found else ()
-    )
+    columns = step_columns(analysis.steps, _NOTEBOOK)
     shown = []
     for column in columns:
         cells = column.cells
         if column.key == "name":
             cells = tuple(shorten(cell, _NAME_WIDTH) for cell in cells)
         if column.key == "verdict":
-            cells = tuple(f"{VERDICT_SIGNS[cell]} {cell}" for cell in cells)
+            cells = tuple(
+                f"{VERDICT_SIGNS[step.verdict]} {cell}"
+                for step, cell in zip(analysis.steps, cells, strict=True)
+            )
         shown.append(cells)
     return table(
         tuple(column.heading for column in columns),
@@ -194,6 +205,28 @@ def _luck(analysis: Analysis) -> dict[str, Any] | None:
         "public_climb": _number(luck.public_climb),
         "true_climb": _number(luck.true_climb),
         "true_climb_se": _number(luck.true_climb_se),
+        "climb_share": _number(luck.climb_share),
+    }
+
+
+def _climb(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the few steps that made the climb. Gains are oriented: more is better."""
+    climb = analysis.climb
+    if not climb:
+        return None
+    gain = dict(zip(climb.way.tolist(), climb.gain.tolist(), strict=True))
+    return {
+        "way": [_id(analysis.history, index) for index in climb.way],
+        "jumps": [
+            {
+                "submission_id": _id(analysis.history, index),
+                "gain": _number(gain[index]),
+            }
+            for index in climb.jumps.tolist()
+        ],
+        "climb": _number(climb.climb),
+        "climb_se": _number(climb.climb_se),
+        "share": _number(climb.share),
     }
 
 
@@ -216,16 +249,35 @@ def _outlook(analysis: Analysis) -> dict[str, Any] | None:
                 "submission_id": _id(analysis.history, index),
                 "expected": _number(mean),
                 **bands,
+                "to_best": _difference(outlook.to_best, index),
+                "to_selected": _difference(outlook.to_selected, index),
             }
         )
     return {
         "private": rows,
         "best_public": _id(analysis.history, outlook.best_public),
+        "best_expected": _id(analysis.history, outlook.to_best.against),
         "deflation": _number(outlook.deflation),
         "deflation_se": _number(outlook.deflation_se),
         "sizes_known": outlook.sizes_known,
         "nested": outlook.nested,
         "shift_sd": outlook.shift_sd,
+    }
+
+
+def _difference(
+    bands: DifferenceBandsResult | None, index: int
+) -> dict[str, Any] | None:
+    """Return how far one private score will lie from another. More is better."""
+    if bands is None:
+        return None
+    return {
+        "expected": _number(bands.mean[index]),
+        "low80": _number(bands.ci80_low[index]),
+        "high80": _number(bands.ci80_high[index]),
+        "low95": _number(bands.ci95_low[index]),
+        "high95": _number(bands.ci95_high[index]),
+        "p_above": _number(bands.p_above[index]),
     }
 
 
@@ -237,6 +289,7 @@ def _picks(analysis: Analysis) -> dict[str, Any] | None:
     history = analysis.history
     runner_up = picks.runner_up
     return {
+        "basis": picks.basis,
         "best": _pair(history, picks.best),
         "runner_up": None if runner_up is None else _pair(history, runner_up),
         "rules": [_pair(history, pair) for pair in picks.rules],
@@ -266,6 +319,7 @@ def _retrospective(analysis: Analysis) -> dict[str, Any] | None:
         ],
         "public_private": found.public_private.to_dict(),
         "cv_private": found.cv_private.to_dict(),
+        "guides": None if found.guides is None else found.guides.to_dict(),
         "outcomes": {
             item.submission_id: told
             for item, told in zip(history, found.outcomes, strict=True)

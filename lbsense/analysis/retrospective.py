@@ -23,6 +23,7 @@ from lbsense.stats import (
     PrivateOutlookResult,
     band_coverage,
     bayes_fdr_list,
+    better_guide,
     deming_line,
     gap_split,
     ordinary_gaps,
@@ -87,6 +88,7 @@ def look_back(
         transfer=_transfer(public, private, sizes),
         public_private=rank_correlation(public, private),
         cv_private=rank_correlation(evidence.cv, private),
+        guides=better_guide(evidence.cv, public, private),
         steps=steps,
         outcomes=_outcomes(verdicts, steps),
         sizes_known=sizes.known,
@@ -141,6 +143,7 @@ def _split(
         score_public_var=levels.score_public_var,
         fresh=sizes.fresh,
         seen=sizes.seen,
+        score_log_sd=levels.score_log_sd,
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -11,7 +14,7 @@ from lbsense.analysis.evidence import Evidence
 from lbsense.model import History, Submission, stated_content
 from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
-__all__ = ["CLEAR", "FDR", "contradictions", "verdicts"]
+__all__ = ["CLEAR", "FDR", "asides", "contradictions", "verdicts"]
 
 #: Expected share of false claims among those of progress or chasing, and of setback.
 FDR, FDR_LOSS = 0.1, 0.13
@@ -20,6 +23,10 @@ _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not 
 _ALIKE = 0.6  # of the larger gain: two gains of one sign are no contradiction
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
 _OFTEN = 1.645  # standard errors that one difference in ten of pure noise exceeds
+_FAR_BELOW = 5.0  # noises of a step: nobody sends that hoping for a gain
+_ASIDE = re.compile(
+    r"\b(?:solo|single(?:[ -]models?)?|standalone|ablat(?:ion|ed|e)s?)\b", re.IGNORECASE
+)
 _FEWEST_FOR_TRUST = 8  # steps before CV can have earned trust
 
 
@@ -55,6 +62,26 @@ def verdicts(
         )
         for index, item in enumerate(history)
     )
+
+
+def asides(history: History, evidence: Evidence, found: Sequence[Verdict]) -> BoolArray:
+    """Return the setbacks that are a branch: nothing was built on them.
+
+    They say that they are a single model or an ablation, or they lie so far below that
+    they were hardly meant to be better, and later submissions went on from elsewhere.
+    """
+    setback = np.array([verdict == "setback" for verdict in found], dtype=bool)
+    posterior = evidence.posterior
+    if not posterior or not setback.any():
+        return setback & False
+    built_on = np.zeros(len(found), dtype=bool)
+    for index in np.flatnonzero((evidence.reference >= 0) & evidence.fresh):
+        built_on[evidence.reference[index]] = True
+    says_so = [_ASIDE.search(item.description or "") is not None for item in history]
+    far = evidence.public_gain < -_FAR_BELOW * posterior.public_se
+    scored = np.flatnonzero(np.isfinite(evidence.public))
+    far[scored[-1:]] = False  # nothing could have been built on the latest one
+    return np.asarray(setback & ~built_on & (far | np.array(says_so, dtype=bool)))
 
 
 def _verdict(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lbsense._result import Missing
+from lbsense._typing import FloatArray, ScoreKind
 from lbsense.analysis.evidence import Evidence
+from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD
 from lbsense.analysis.references import gains
+from lbsense.facts import PublicAlone, RowCount, ScoreGap
 from lbsense.metrics import find_metric
 from lbsense.model import Competition, History
 from lbsense.stats import (
     AgreementResult,
+    ClimbResult,
     LadderResult,
     LuckResult,
+    PairResult,
     PicksResult,
     PrivateOutlookResult,
     QueryLimitsResult,
@@ -22,16 +29,25 @@ from lbsense.stats import (
     StepPosteriorResult,
     best_pair,
     gain_agreement,
+    jumps_of_climb,
     ladder_replay,
     luck_of_bests,
     new_bests,
     private_outlook,
     public_resolution,
     query_limits,
+    rows_to_tell,
+    score_gap,
+    usual_rules,
     visible_correlation,
 )
 
 __all__ = ["Expectations", "agreement_of", "expect"]
+
+_SURE_CLIMB = 2.0  # standard errors from which a climb is told step by step
+_OTHER_SCALE = 3.0  # ratio of typical scores that one scale hardly gives
+_SIZES = (1_000, 10_000, 100_000)  # public sets, where nothing tells how many rows
+_TO_SD = 1.4826  # median absolute deviation of a normal, inverted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +60,19 @@ class Expectations:
     resolution: ResolutionResult | Missing
     limits: QueryLimitsResult | Missing
     ladder: LadderResult | Missing
+    climb: ClimbResult | Missing
+    gaps: tuple[ScoreGap, ...]
+    alone: PublicAlone | Missing
+    rows_needed: tuple[FloatArray, FloatArray, FloatArray] | None
 
 
 def expect(history: History, evidence: Evidence, *, shift_sd: float) -> Expectations:
     """Return what the evidence says of the history as a whole."""
     competition = history.competition
     outlook, picks, luck = _from_levels(competition, evidence, shift_sd)
+    if not picks:
+        picks = _usual_pair(history, evidence) or picks
+    alone, rows_needed = _public_alone(evidence)
     resolution, ladder = _from_noise(competition, evidence)
     return Expectations(
         outlook=outlook,
@@ -58,7 +81,149 @@ def expect(history: History, evidence: Evidence, *, shift_sd: float) -> Expectat
         resolution=resolution,
         limits=_limits(competition, evidence),
         ladder=ladder,
+        climb=_climb(evidence),
+        gaps=tuple(_gaps(history, evidence)),
+        alone=alone,
+        rows_needed=rows_needed,
     )
+
+
+def _usual_pair(history: History, evidence: Evidence) -> PicksResult | None:
+    """Return the pair of the usual rules, where no level is known.
+
+    Best public and best CV where both are there, else the two best public scores, else
+    the only one. Of two scores that may be better up or down both are taken.
+    """
+    public = evidence.public
+    if history.competition.greater_is_better is None:
+        public = history.raw_scores("public")
+        if np.isfinite(public).sum() > 2:
+            return None
+    same = ~evidence.fresh & (evidence.public_gain == 0)
+    known = np.flatnonzero(np.isfinite(public) & ~same)
+    if not known.size:
+        return None
+    rules = {
+        rule: _unweighed(rule, int(known[first]), int(known[second]))
+        for rule, (first, second) in usual_rules(
+            public[known], evidence.cv[known]
+        ).items()
+    }
+    only = _unweighed("the only one", int(known[0]), int(known[0]))
+    order = (
+        ("best public and best CV", "public and cv"),
+        ("two best public", "public"),
+    )
+    best, basis = next(
+        ((rules[rule], basis) for rule, basis in order if rule in rules),
+        (only, "public"),
+    )
+    return PicksResult(
+        best=best,
+        runner_up=None,
+        rules=tuple(rules.values()),
+        n_obs=len(known),
+        basis=basis,
+    )
+
+
+def _unweighed(rule: str, first: int, second: int) -> PairResult:
+    """Return a pair of which nothing is expected, since nothing tells the noise."""
+    nan = float("nan")
+    return PairResult(
+        rule=rule,
+        first=first,
+        second=second,
+        expected_score=nan,
+        regret=nan,
+        cost=nan,
+        p_first_better=nan,
+        p_holds_best=nan,
+    )
+
+
+def _climb(evidence: Evidence) -> ClimbResult | Missing:
+    """Return the few steps that made the climb, with private scores where they are."""
+    missing = Missing("climb", "No climb is known to be real.")
+    scored = np.flatnonzero(np.isfinite(evidence.public))
+    if not scored.size:
+        return missing
+    after, levels, posterior = evidence.after, evidence.levels, evidence.posterior
+    if after:
+        gain, se = after.gain, after.gain_se
+    elif levels and posterior and evidence.claims == "both":
+        gain, se = gains(levels.mean, evidence.reference), posterior.gain_se
+    else:
+        return missing
+    fresh = evidence.fresh
+    found = jumps_of_climb(
+        np.where(fresh, gain, 0.0),
+        np.where(fresh, np.square(se), 0.0),
+        evidence.reference,
+        root=int(scored[0]),
+    )
+    if found is None or not found.climb > _SURE_CLIMB * found.climb_se:
+        return missing
+    return found
+
+
+def _gaps(history: History, evidence: Evidence) -> Iterator[ScoreGap]:
+    """Yield how far kinds of score lie apart, where they are on one scale."""
+    competition = history.competition
+    pairs: tuple[tuple[ScoreKind, ScoreKind], ...] = (
+        ("private", "public"),
+        ("public", "cv"),
+        ("private", "cv"),
+    )
+    for kind, minus in pairs:
+        one, other = history.raw_scores(kind), history.raw_scores(minus)
+        if minus == "cv" and (
+            competition.cv_direction() != competition.direction()
+            if competition.greater_is_better is not None
+            else True
+        ):
+            continue
+        if minus == "cv" and not evidence.cv_sign > 0:
+            continue
+        found = score_gap(other, one)
+        both = np.isfinite(one) & np.isfinite(other)
+        if found is not None and _one_scale(one[both], other[both]):
+            yield ScoreGap(kind=kind, minus=minus, found=found)
+
+
+def _one_scale(one: FloatArray, other: FloatArray) -> bool:
+    """Return whether two kinds of score are of the same size."""
+    sizes = np.abs([np.median(one), np.median(other)])
+    return bool(sizes.max() <= _OTHER_SCALE * sizes.min())
+
+
+def _public_alone(
+    evidence: Evidence,
+) -> tuple[PublicAlone | Missing, tuple[FloatArray, FloatArray, FloatArray] | None]:
+    """Return what would have to be true for public scores alone to tell a step."""
+    noise = evidence.noise
+    moved = np.where(evidence.fresh, evidence.public_gain, np.nan)
+    n_steps = int(np.isfinite(moved).sum())
+    if evidence.claims == "both" or not n_steps or not 0 < noise.score_sd < np.inf:
+        return Missing(
+            "alone", "Told where public scores and the metric are all that is known."
+        ), None
+    open_sd = math.hypot(LOG_DISTINCT_SD, noise.score_log_sd)
+    least, typical, most = rows_to_tell(
+        moved, row_sd=noise.score_sd, log_distinct=LOG_DISTINCT, log_sd=open_sd
+    )
+    sizes = (noise.n_public,) if noise.n_public else _SIZES
+    counts = tuple(
+        RowCount(
+            n_rows=size,
+            least=int((most <= size).sum()),
+            typical=int((typical <= size).sum()),
+            most=int((least <= size).sum()),
+        )
+        for size in sizes
+    )
+    alone = PublicAlone(n_steps=n_steps, n_public=noise.n_public, counts=counts)
+    return alone, (least, typical, most)
 
 
 def agreement_of(history: History, evidence: Evidence) -> AgreementResult | Missing:
@@ -76,10 +241,15 @@ def agreement_of(history: History, evidence: Evidence) -> AgreementResult | Miss
         noise = {
             "public_step_var": public_var,
             "cv_step_var": float(np.square(posterior.cv_se[paired]).mean()),
-            "perfect_r": visible_correlation(
-                posterior.gain[paired],
-                posterior.gain_se[paired],
-                posterior.public_se[paired],
+            "perfect_r": float(
+                np.fmax(
+                    visible_correlation(
+                        posterior.gain[paired],
+                        posterior.gain_se[paired],
+                        posterior.public_se[paired],
+                    ),
+                    _least_visible(public_gain[paired], evidence.noise.step_se_high),
+                )
             ),
             "cv_sampling_var": public_var * _row_ratio(history.competition, evidence),
         }
@@ -88,6 +258,18 @@ def agreement_of(history: History, evidence: Evidence) -> AgreementResult | Miss
         confidence_level=posterior.confidence_level if posterior else 0.95,
         **noise,
     )  # fmt: skip
+
+
+def _least_visible(public_gain: FloatArray, most: float) -> float:
+    """Return the least correlation of public and true gains that noise can leave.
+
+    The metric and the sizes bound the noise of a step from above: public gains that are
+    wider than that are true ones, whatever CV says. nan where there is no bound.
+    """
+    width = _TO_SD * float(np.median(np.abs(public_gain)))
+    if not (0 < most < np.inf and width > most):
+        return float("nan")
+    return math.sqrt(1 - (most / width) ** 2)
 
 
 def _row_ratio(competition: Competition, evidence: Evidence) -> float:

@@ -9,14 +9,14 @@ import numpy as np
 from lbsense._format import format_number
 from lbsense.analysis import Analysis
 from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
-from lbsense.stats import attainable_z, common_offset
+from lbsense.stats import attainable_z, common_offset, open_quantile
 
 __all__ = ["AGREEMENT_CHECKS"]
 
 _FAIR = 0.8  # correlation with true gains of a CV that deserves trust
 _ABOVE_ZERO = 1.28  # standard errors: shown to be above 0 at one-sided 10%
 _SEEN = 2.93  # what has 95% power to be shown so: 1.28 + 1.645
-_FAR = 3.3  # standard errors: one history in a thousand by chance
+_ONE_SIDED = 0.9995  # of a distance: one history in a thousand by chance
 _NEEDS_GAINS = "Needs CV scores, and with them the noise of a step."
 
 
@@ -114,8 +114,8 @@ def cv_untestable(analysis: Analysis) -> Outcome:
     reference="two-sided test at .001 of the mean difference",
     text=Text(
         "Public scores lie above or below CV by more than the choice of rows explains.",
-        "The mean of public minus CV exceeds 3.3 standard errors of a difference on so "
-        "many public and training rows.",
+        "The mean of public minus CV exceeds what chance makes of so many public and "
+        "training rows in one history of a thousand, heavy tails included.",
         "CV trains on fewer rows than the final model, and an ensemble of folds is "
         "better than one fold: a steady small distance is normal. Grouped rows carry "
         "fewer independent ones than the sizes say.",
@@ -144,8 +144,9 @@ def common_shift(analysis: Analysis) -> Outcome:
     )
     if not apart.n_obs or competition.cv_direction() != competition.direction():
         return not_applicable("Needs CV scores on the scale of the public score.")
+    reach = open_quantile(_ONE_SIDED, noise.score_log_sd)
     return flag_if(
-        abs(apart.statistic) > _FAR,
+        abs(apart.statistic) > reach,
         (
             f"Public scores are {format_number(abs(apart.offset), digits=2)} "
             f"{'better' if apart.offset > 0 else 'worse'} than CV on average, "
@@ -153,7 +154,7 @@ def common_shift(analysis: Analysis) -> Outcome:
             f"gives (n={apart.n_obs})."
         ),
         value=abs(apart.statistic),
-        threshold=_FAR,
+        threshold=reach,
         n_obs=apart.n_obs,
     )
 

@@ -9,11 +9,13 @@ import numpy as np
 from lbsense._format import format_number, plural
 from lbsense.analysis import Analysis
 from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
+from lbsense.stats import open_quantile
 
 __all__ = ["OUTCOME_CHECKS"]
 
 _NEEDS_PRIVATE = "Needs private scores, which come after the close."
 _FEWEST = 5
+_ONE_SIDED = 0.9995
 
 
 @check(
@@ -117,8 +119,9 @@ def outlook_missed(analysis: Analysis) -> Outcome:
     text=Text(
         "All private scores lie above or below the public ones by more than a random "
         "split makes them.",
-        "The mean difference exceeds 3.3 standard errors of a difference on so many "
-        "public and private rows. It is shared by everyone and is no overfitting.",
+        "The mean difference exceeds what one random split in a thousand makes of so "
+        "many public and private rows, heavy tails of the metric included. It is "
+        "shared by everyone and is no overfitting.",
         "Sizes that are wrong, grouped rows, or a metric with heavy tails make the "
         "standard error too small.",
         "Compare submissions with each other, not public with private. The split was "
@@ -142,9 +145,10 @@ def private_shift(analysis: Analysis) -> Outcome:
     if spread <= 0:
         return not_applicable("Public and private rows are the same.")
     error = noise.score_sd * math.sqrt(spread)
+    reach = open_quantile(_ONE_SIDED, noise.score_log_sd)
     offset = float(apart.mean())
     return flag_if(
-        abs(offset) > 3.3 * error,
+        abs(offset) > reach * error,
         (
             f"Private scores are {format_number(abs(offset), digits=2)} "
             f"{'better' if offset > 0 else 'worse'} than public ones on average, "
@@ -152,7 +156,7 @@ def private_shift(analysis: Analysis) -> Outcome:
             f"({plural(len(apart), 'submission')})."
         ),
         value=abs(offset) / error,
-        threshold=3.3,
+        threshold=reach,
         n_obs=len(apart),
     )
 

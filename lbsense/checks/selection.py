@@ -29,13 +29,14 @@ _NEEDS_NOISE = "Needs the noise of a step: give CV scores or predictions."
 
 @check(
     "LBS301",
-    "Most rises of the public score are probably luck",
+    "Most of the climb of the public score is probably luck",
     severity="warning",
     reference="Blum & Hardt 2015, arXiv:1502.04585",
     text=Text(
-        "Most of the submissions that set a new best public score did so by luck.",
-        "Summed over the new bests, the probability that the true score did not rise "
-        "by an amount worth naming is more than half of their number.",
+        "Most of what the public score gained from the first submission to the best "
+        "is luck.",
+        "The true score of the best one is expected to lie above that of the first by "
+        "less than half of what the public scores say.",
         "The share has an error of about a tenth. It leans on CV: a CV that leaks "
         "makes luck look real, one that does not transfer makes real gains look like "
         "luck.",
@@ -44,7 +45,7 @@ _NEEDS_NOISE = "Needs the noise of a step: give CV scores or predictions."
     ),
 )
 def lucky_rises(analysis: Analysis) -> Outcome:
-    """Flag histories in which most new public bests are luck (LBS301)."""
+    """Flag histories in which most of the public climb is luck (LBS301)."""
     luck = analysis.luck
     n_obs = len(luck.positions) if luck else 0
     if not luck or n_obs < _FEWEST_BESTS:
@@ -53,15 +54,16 @@ def lucky_rises(analysis: Analysis) -> Outcome:
             n_obs=n_obs,
         )
     return flag_if(
-        luck.share > 0.5,
+        luck.climb_share > 0.5,
         (
-            f"Of {n_obs} new public bests an expected {luck.expected_luck:.1f} "
-            f"({format_probability(luck.share)}) are luck: the public score rose by "
+            f"From the first submission to the best the public score moved by "
             f"{format_gain(luck.public_climb)}, the true one by an expected "
             f"{format_gain(luck.true_climb)} (standard error "
-            f"{format_number(luck.true_climb_se, digits=2)})."
+            f"{format_number(luck.true_climb_se, digits=2)}): "
+            f"{format_probability(luck.climb_share)} of the climb is luck. Of {n_obs} "
+            f"new public bests an expected {luck.expected_luck:.1f} are."
         ),
-        value=luck.share,
+        value=luck.climb_share,
         threshold=0.5,
         n_obs=n_obs,
     )
@@ -74,7 +76,7 @@ def lucky_rises(analysis: Analysis) -> Outcome:
     reference="Glick 1978, doi:10.1080/00029890.1978.11994501; window and threshold "
     "chosen by simulation",
     text=Text(
-        "The latest submissions taught you nothing that can be told from chance.",
+        "What the latest submissions gained cannot be told from chance.",
         "Over the last eight judged steps the mean probability of no gain is at least "
         "80% and none of them is a real gain. Without CV: the last 20 public scores "
         "might as well stand in any order, by the number of records and by Kendall's "
@@ -88,7 +90,7 @@ def lucky_rises(analysis: Analysis) -> Outcome:
     ),
 )
 def guessing_window(analysis: Analysis) -> Outcome:
-    """Flag a run of last submissions that taught nothing (LBS302)."""
+    """Flag a run of last submissions without a gain to be seen (LBS302)."""
     reading = analysis.history.reading
     if reading is not None and not reading.order_is_known:
         return not_applicable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import (
+    format_gain,
     format_number,
     format_probability,
     shorten,
@@ -24,7 +26,14 @@ from lbsense.cli.console import (
     working,
 )
 from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
-from lbsense.words import default_trap, next_fact, runner_up, why_no_picks
+from lbsense.words import (
+    default_trap,
+    differences,
+    next_fact,
+    pick_basis,
+    runner_up,
+    why_no_picks,
+)
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
@@ -91,24 +100,38 @@ def _headline(analysis: Analysis, best: PairResult) -> str:
 
 
 def _print_pair(analysis: Analysis, best: PairResult, console: Console) -> None:
-    table = _table("select", "what", "CV", "public", "private, 80% band", "better one")
+    headings = ["select", "what", "CV", "public"]
+    if analysis.outlook:
+        headings += ["private, 80% band", "to the first, 80%", "better one"]
+    table = _table(*headings)
     for entry in _pair(analysis, best):
-        band = f"{_shown(entry['low80'])} to {_shown(entry['high80'])}"
-        table.add_row(
+        cells = [
             entry["submission_id"],
             shorten(entry["name"], 40),
             _shown(entry["cv_score"]),
             _shown(entry["public_score"]),
-            band,
-            format_probability(entry["p_better"]),
-        )
+        ]
+        if analysis.outlook:
+            cells.append(f"{_shown(entry['low80'])} to {_shown(entry['high80'])}")
+            cells.append(_apart(entry["to_first"]))
+            cells.append(format_probability(entry["p_better"]))
+        table.add_row(*cells)
     console.print(table)
     console.print()
+
+
+def _apart(to_first: dict[str, float] | None) -> str:
+    if to_first is None:
+        return "-"
+    low, high = format_gain(to_first["low80"]), format_gain(to_first["high80"])
+    return f"{low} to {high}"
 
 
 def _print_rules(
     analysis: Analysis, pairs: tuple[PairResult, ...], console: Console
 ) -> None:
+    if analysis.picks and analysis.picks.basis != "levels":
+        return
     table = _table("rule", "pair", "costs", "regret", "holds the best")
     for pair in pairs:
         names = (_name(analysis, index) for index in pair.positions)
@@ -132,7 +155,9 @@ def _print_rules(
 
 def _advice(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what would change the pick, and what happens to those who do not pick."""
-    entries = [("Next best", text) for text in runner_up(analysis)]
+    entries = [("Basis", pick_basis(analysis))]
+    entries += [("Next best", text) for text in runner_up(analysis)]
+    entries += [("Apart", text) for text in differences(analysis)]
     entries += [("Deadline", text) for text in default_trap(analysis)]
     if analysis.level in ("A", "A+"):
         entries.append(("Weak", next_fact(analysis, "terminal")))
@@ -147,9 +172,11 @@ def _content(analysis: Analysis) -> dict[str, Any]:
         return content | {"pair": None, "reason": reason}
     return content | {
         "pair": _pair(analysis, picks.best),
-        "expected_score": picks.best.expected_score,
-        "regret": picks.best.regret,
-        "p_holds_best": picks.best.p_holds_best,
+        "basis": picks.basis,
+        "why": pick_basis(analysis),
+        "expected_score": _number(picks.best.expected_score),
+        "regret": _number(picks.best.regret),
+        "p_holds_best": _number(picks.best.p_holds_best),
         "runner_up": None
         if picks.runner_up is None
         else _rule(analysis, picks.runner_up),
@@ -164,10 +191,10 @@ def _rule(analysis: Analysis, pair: PairResult) -> dict[str, Any]:
         "submissions": [
             analysis.steps[index].submission_id for index in pair.positions
         ],
-        "expected_score": pair.expected_score,
-        "cost": max(pair.cost, 0.0),
-        "regret": pair.regret,
-        "p_holds_best": pair.p_holds_best,
+        "expected_score": _number(pair.expected_score),
+        "cost": _number(max(pair.cost, 0.0)),
+        "regret": _number(pair.regret),
+        "p_holds_best": _number(pair.p_holds_best),
     }
 
 
@@ -185,16 +212,34 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
             "description": step.description,
             "public_score": step.public_score,
             "cv_score": step.cv_score,
-            "p_better": chance if len(pair.positions) > 1 else 1.0,
+            "p_better": _number(chance) if len(pair.positions) > 1 else 1.0,
+            "expected_score": _number(outlook.mean[index]) if outlook else None,
         }
-        if outlook:
-            entry["expected_score"] = float(outlook.mean[index])
-            for level in ("80", "95"):
-                for end in ("low", "high"):
-                    band = getattr(outlook, f"ci{level}_{end}")
-                    entry[f"{end}{level}"] = float(band[index])
+        for level in ("80", "95"):
+            for end in ("low", "high"):
+                band = getattr(outlook, f"ci{level}_{end}", None)
+                entry[f"{end}{level}"] = None if band is None else _number(band[index])
+        entry["to_first"] = _to_first(analysis, index) if index != pair.first else None
         entries.append(entry)
     return entries
+
+
+def _to_first(analysis: Analysis, index: int) -> dict[str, float] | None:
+    """Return the band of a private score against that of the first of the pair."""
+    bands = analysis.outlook.to_pick if analysis.outlook else None
+    if bands is None:
+        return None
+    return {
+        "expected": float(bands.mean[index]),
+        "low80": float(bands.ci80_low[index]),
+        "high80": float(bands.ci80_high[index]),
+        "low95": float(bands.ci95_low[index]),
+        "high95": float(bands.ci95_high[index]),
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def _name(analysis: Analysis, index: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -16,12 +17,18 @@ from lbsense.model import History
 from lbsense.words import (
     StepColumn,
     advice,
+    alone,
+    climb,
+    expectation,
+    jumps,
     lessons,
     next_fact,
     notes,
     reading_entries,
+    selection,
     step_columns,
     subject,
+    verdict_label,
 )
 
 __all__ = ["print_analysis", "step_table", "verdict_text"]
@@ -70,6 +77,10 @@ def _print_answer(analysis: Analysis, console: Console) -> None:
         [
             *reading_entries(analysis.history),
             ("Evidence", f"{analysis.evidence}."),
+            *(("Climb", text) for text in (*climb(analysis), *jumps(analysis))),
+            *(("Expect", text) for text in expectation(analysis)),
+            *(("Rows", text) for text in alone(analysis)),
+            *(("Select", text) for text in selection(analysis)),
             ("Would help", next_fact(analysis, "terminal")),
         ],
     )
@@ -114,9 +125,10 @@ def _print_steps(analysis: Analysis, console: Console) -> None:
         headers = ", ".join(reversed(hidden))
         console.print(Text(f"Too narrow for: {headers} (--width).", "dim"))
     tally = Text("Verdicts: ")
-    for number, (verdict, count) in enumerate(analysis.counts().items()):
+    kinds = Counter((step.verdict, verdict_label(step)) for step in analysis.steps)
+    for number, ((verdict, label), count) in enumerate(kinds.most_common()):
         tally.append(", " if number else "")
-        tally.append_text(verdict_text(verdict, f"{count} {verdict}"))
+        tally.append_text(verdict_text(verdict, f"{count} {label}"))
     console.print()
     console.print(tally)
     console.print()
@@ -131,7 +143,10 @@ def _print_sentences(steps: Sequence[Step], console: Console, *, verbose: bool) 
         title = "Why (the steps that tell most, and the latest)"
     print_entries(
         console,
-        [(f"#{number}", f"{step.verdict}: {step.sentence}") for number, step in shown],
+        [
+            (f"#{number}", f"{verdict_label(step)}: {step.sentence}")
+            for number, step in shown
+        ],
         title=title,
     )
     if len(shown) < len(steps):
@@ -143,7 +158,7 @@ def _most_telling(numbered: list[tuple[int, Step]]) -> list[tuple[int, Step]]:
     scored = [row for row in numbered if row[1].verdict != "unscored"] or numbered
     telling = [row for row in scored[:-1] if row[1].verdict in _TELLING]
     # The latest of the rarer kinds come first: setbacks are many and seldom news.
-    telling.sort(key=lambda row: (row[1].verdict == "setback", -row[0]))
+    telling.sort(key=lambda row: (row[1].aside, row[1].verdict == "setback", -row[0]))
     return sorted([*telling[: _MOST_SENTENCES - 1], scored[-1]], key=lambda row: row[0])
 
 
@@ -175,9 +190,24 @@ _KEYS = (
     "gain",
     "interval",
     "p_gain",
+    "rows",
+    "later",
+    "outcome",
 )
 #: What gives way where there is no room, the first one first.
-_GIVES_WAY = ("step", "time", "interval", "date", "cv", "private", "gain", "p_gain")
+_GIVES_WAY = (
+    "step",
+    "time",
+    "interval",
+    "date",
+    "later",
+    "cv",
+    "rows",
+    "private",
+    "gain",
+    "outcome",
+    "p_gain",
+)
 
 
 def verdict_text(verdict: str, label: str = "") -> Text:
@@ -200,30 +230,33 @@ def step_table(steps: Sequence[Step], width: int) -> tuple[list[Text], list[str]
     gap = 2 if width >= _WIDE else 1
     hidden = []
     for key in _GIVES_WAY:
-        if _room_for_name(columns, width, gap) >= _SHORTEST_NAME:
+        if _room_for_name(steps, columns, width, gap) >= _SHORTEST_NAME:
             break
         hidden += [column.heading for column in columns if column.key == key]
         columns = [column for column in columns if column.key != key]
-    room = max(_SHORTEST_NAME, _room_for_name(columns, width, gap))
+    room = max(_SHORTEST_NAME, _room_for_name(steps, columns, width, gap))
     widths = [
-        _width(column) if column.numeric else min(_width(column), room)
+        min(_width(column), room) if column.key == "name" else _width(column)
         for column in columns
     ]
     header = _line(columns, widths, gap, [column.heading for column in columns])
-    verdict_width = max(len(step.verdict) for step in steps) + 2
+    verdict_width = max(len(verdict_label(step)) for step in steps) + 2
     rule = "-" * (cell_len(header) + verdict_width)
     lines = [Text(f"{header}Verdict", "bold"), Text(rule, "dim")]
     for row, step in enumerate(steps):
         cells = [column.cells[row] for column in columns]
         lines.append(
-            Text(_line(columns, widths, gap, cells)) + verdict_text(step.verdict)
+            Text(_line(columns, widths, gap, cells))
+            + verdict_text(step.verdict, verdict_label(step))
         )
     return lines, hidden
 
 
-def _room_for_name(columns: Sequence[StepColumn], width: int, gap: int) -> int:
-    longest_verdict = 2 + max(len(verdict) for verdict in _LOOKS)
-    others = (_width(column) + gap for column in columns if column.numeric)
+def _room_for_name(
+    steps: Sequence[Step], columns: Sequence[StepColumn], width: int, gap: int
+) -> int:
+    longest_verdict = 2 + max(8, *(len(verdict_label(step)) for step in steps))
+    others = (_width(column) + gap for column in columns if column.key != "name")
     return width - sum(others) - gap - longest_verdict
 
 

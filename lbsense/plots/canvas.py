@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from lbsense._format import shorten
 from lbsense._typing import BoolArray, FloatArray
 from lbsense.analysis import Analysis, Step
+from lbsense.words import verdict_label
 
 __all__ = [
     "PALETTES",
@@ -51,6 +52,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "estimate": "#00664c",
         "band": "#cfe0f2",
         "soft": "#cfe8df",
+        "baseline": "#6b5f66",
         "progress": "#00785a",
         "guess": "#8a6d1b",
         "chasing": "#a8437f",
@@ -70,6 +72,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "estimate": "#5fd6b0",
         "band": "#21384f",
         "soft": "#1d4338",
+        "baseline": "#b8a9b2",
         "progress": "#45c99d",
         "guess": "#d9bd62",
         "chasing": "#eb94c6",
@@ -81,6 +84,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
 }
 # Marker of each verdict that can be drawn.
 _MARKERS: Mapping[str, str] = {
+    "baseline": "p",
     "progress": "^",
     "guess": "o",
     "chasing": "X",
@@ -194,23 +198,38 @@ class Canvas:
     def verdict_points(
         self, x: FloatArray, y: FloatArray, steps: Sequence[Step]
     ) -> None:
-        """Draw points with the marker and the colour of their verdict."""
+        """Draw points with the marker and the colour of their verdict.
+
+        What is likely and not clear, and what nothing was built on, is hollow.
+        """
         size = point_size(len(steps))
-        for verdict, marker in _MARKERS.items():
-            of_it: BoolArray = np.array([step.verdict == verdict for step in steps])
+        labels = [verdict_label(step) for step in steps]
+        order = sorted(
+            {(step.verdict, label) for step, label in zip(steps, labels, strict=True)},
+            key=lambda pair: (
+                (list(_MARKERS).index(pair[0]), pair[0] != pair[1])
+                if pair[0] in _MARKERS
+                else (len(_MARKERS), True)
+            ),
+        )
+        for verdict, label in order:
+            of_it: BoolArray = np.array([told == label for told in labels])
             of_it &= np.isfinite(x) & np.isfinite(y)
-            if of_it.any():
-                self.ax.scatter(
-                    x[of_it],
-                    y[of_it],
-                    s=size,
-                    marker=marker,
-                    color=self.colours[verdict],
-                    edgecolors=self.colours["surface"],
-                    linewidths=0.5,
-                    label=f"{verdict} ({int(of_it.sum())})",
-                    zorder=4,
-                )
+            if verdict not in _MARKERS or not of_it.any():
+                continue
+            colour, surface = self.colours[verdict], self.colours["surface"]
+            full = label == verdict
+            self.ax.scatter(
+                x[of_it],
+                y[of_it],
+                s=size,
+                marker=_MARKERS[verdict],
+                color=colour if full else surface,
+                edgecolors=surface if full else colour,
+                linewidths=0.5 if full else 1.2,
+                label=f"{label} ({int(of_it.sum())})",
+                zorder=4,
+            )
 
 
 _SHARED = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from lbsense._format import format_number, format_probability
 from lbsense.analysis import Analysis
@@ -15,9 +16,9 @@ from lbsense.plots.canvas import (
     score_axis,
 )
 from lbsense.stats import PairResult
-from lbsense.words import why
+from lbsense.words import pick_basis, why
 
-__all__ = ["plot_outlook", "plot_picks"]
+__all__ = ["plot_differences", "plot_outlook", "plot_picks"]
 
 _MOST = 14
 
@@ -92,6 +93,71 @@ def plot_outlook(canvas: Canvas, analysis: Analysis) -> str | None:
     return None
 
 
+@picture("Private scores against the best expected one", size=(9.5, 5.6))
+def plot_differences(canvas: Canvas, analysis: Analysis) -> str | None:
+    """Draw how far private scores will lie from that of the best expected submission.
+
+    Differences are oriented: above zero is better.
+    """
+    ax, colours = canvas.ax, canvas.colours
+    outlook = analysis.outlook
+    if not outlook or not np.isfinite(outlook.mean).any():
+        return why(outlook, "page", "No level is known.")
+    bands = outlook.to_best
+    shown = [index for index in _candidates(analysis) if index != bands.against]
+    if not shown:
+        return "There is only one submission."
+    rows = np.arange(len(shown), dtype=float)
+    ax.axvline(0, color=colours["muted"], linewidth=1, zorder=1)
+    for low, high, width, name in (
+        (bands.ci95_low, bands.ci95_high, 1.6, "95%"),
+        (bands.ci80_low, bands.ci80_high, 5.0, "80%"),
+    ):
+        ax.hlines(
+            rows,
+            low[shown],
+            high[shown],
+            color=colours["estimate"],
+            linewidth=width,
+            label=f"difference of private scores, {name}",
+            zorder=2,
+        )
+    ax.scatter(
+        bands.mean[shown],
+        rows,
+        s=46,
+        color=colours["surface"],
+        edgecolors=colours["estimate"],
+        linewidths=1.8,
+        label="expected",
+        zorder=3,
+    )
+    sign = analysis.history.competition.direction()
+    private = sign * analysis.history.raw_scores("private")
+    apart = private[shown] - private[bands.against]
+    if np.isfinite(apart).any():
+        ax.scatter(
+            apart,
+            rows,
+            s=46,
+            marker="D",
+            color=colours["private"],
+            edgecolors=colours["surface"],
+            label="what it was",
+            zorder=5,
+        )
+    canvas.name_rows(rows, [key(analysis.steps[i], i + 1) for i in shown])
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+    ax.grid(axis="x", color=colours["grid"], linewidth=0.8)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, prune="upper"))
+    best = key(analysis.steps[bands.against], bands.against + 1)
+    canvas.label(x=f"private score against {best} (above 0 is better)")
+    ax.xaxis.label.set_parse_math(False)
+    canvas.legend(columns=3)
+    return None
+
+
 def _candidates(analysis: Analysis) -> list[int]:
     """Return the best expected submissions and those that somebody would select."""
     outlook = analysis.outlook
@@ -122,6 +188,8 @@ def plot_picks(canvas: Canvas, analysis: Analysis) -> str | None:
     picks = analysis.picks
     if not picks:
         return why(picks, "page", "Nothing to select.")
+    if math.isnan(picks.best.p_holds_best):
+        return pick_basis(analysis)
     pairs = (picks.best, *picks.rules)
     rows = np.arange(len(pairs), dtype=float)
     colour = [colours["estimate"], *[colours["public"]] * (len(pairs) - 1)]

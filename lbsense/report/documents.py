@@ -70,10 +70,7 @@ def _final_submissions(analysis: Analysis) -> str:
 
 def _table(analysis: Analysis, chosen: Sequence[int], keys: Sequence[str]) -> str:
     """Return a table of some of the steps, named as on the page."""
-    found = analysis.retrospective
-    columns = words.step_columns(
-        analysis.steps, keys, outcomes=found.outcomes if found else ()
-    )
+    columns = words.step_columns(analysis.steps, keys)
     rows = [
         [
             words.name_of(analysis, index)

@@ -43,6 +43,9 @@ _CAPTIONS = {
     "public_private": "Private against public scores. On the thin line they are equal.",
     "outlook": "Private score to expect of the most promising submissions, from what "
     "was known before the end: thick 80%, thin 95%.",
+    "differences": "Private scores against the one that is expected to be best: above "
+    "0 is better. Thick 80%, thin 95%. Submissions share most of the luck of a split, "
+    "so that differences are known far better than scores.",
     "picks": "How probable it is that a pair holds the best submission.",
     "cv_public": "Public against CV scores. Two series that both drift agree without "
     "meaning it: the numbers below are of gains.",
@@ -155,6 +158,8 @@ def _outlook(analysis: Analysis) -> Iterator[Block]:
     if not analysis.outlook:
         return
     yield _figure("outlook")
+    yield _figure("differences")
+    yield Bullets(words.differences(analysis))
     picks = analysis.picks
     if picks:
         yield _figure("picks")
@@ -241,16 +246,16 @@ _KEYS = (
     "step",
     "estimate",
     "p_gain",
+    "rows",
+    "hindsight",
+    "p_later",
     "outcome",
 )
 
 
 def _step_table(analysis: Analysis) -> Table:
     """Return one row per submission; columns that say nothing are left out."""
-    found = analysis.retrospective
-    columns = words.step_columns(
-        analysis.steps, _KEYS, outcomes=found.outcomes if found else ()
-    )
+    columns = words.step_columns(analysis.steps, _KEYS)
     cells = {
         column.key: [
             Cell(text, order)
@@ -262,7 +267,7 @@ def _step_table(analysis: Analysis) -> Table:
         Cell(shorten(cell.text, _NAME_WIDTH)) for cell in cells.get("name", ())
     ]
     cells["verdict"] = [
-        Cell(step.verdict, kind=step.verdict, details=step.sentence)
+        Cell(words.verdict_label(step), kind=step.verdict, details=step.sentence)
         for step in analysis.steps
     ]
     return Table(

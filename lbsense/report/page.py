@@ -73,14 +73,26 @@ def _happened(analysis: Analysis) -> list[str]:
         f"{analysis.evidence}."
     )
     read = [f"{name}: {text}" for name, text in words.reading_entries(analysis.history)]
-    return [told, *read[:1], *words.climb(analysis), *words.gap(analysis)]
+    return [
+        told,
+        *read[:1],
+        *words.climb(analysis),
+        *words.jumps(analysis),
+        *words.expectation(analysis),
+        *words.gap(analysis),
+    ]
 
 
 def _noise(analysis: Analysis) -> list[str]:
     told = words.noise(analysis)
     if not math.isfinite(analysis.noise.step_se_high) and not analysis.posterior:
         told.append(words.why_no_noise(analysis, "page"))
-    return [*told, *words.luck(analysis), *words.resolution(analysis)]
+    return [
+        *told,
+        *words.alone(analysis),
+        *words.luck(analysis),
+        *words.resolution(analysis),
+    ]
 
 
 def _todo(analysis: Analysis) -> list[str]:

@@ -2,19 +2,26 @@
 
 from lbsense.stats.history.agreement import (
     AgreementResult,
+    GuideResult,
     RankCorrelationResult,
     attainable_z,
+    better_guide,
     common_offset,
     gain_agreement,
     rank_correlation,
     visible_correlation,
 )
 from lbsense.stats.history.candidate import candidate_gain
+from lbsense.stats.history.climb import ClimbResult, jumps_of_climb
 from lbsense.stats.history.deming import DemingResult, deming_line
+from lbsense.stats.history.few import ScoreGapResult, rows_to_tell, score_gap
 from lbsense.stats.history.levels import LevelPosteriorResult, level_posterior
 from lbsense.stats.history.luck import LuckResult, luck_of_bests
 from lbsense.stats.history.outlook import (
+    DifferenceBandsResult,
     PrivateOutlookResult,
+    difference_bands,
+    open_quantile,
     private_outlook,
     private_rows,
 )
@@ -28,7 +35,12 @@ from lbsense.stats.history.patterns import (
     repeat_noise,
     value_counts,
 )
-from lbsense.stats.history.picks import PairResult, PicksResult, best_pair
+from lbsense.stats.history.picks import (
+    PairResult,
+    PicksResult,
+    best_pair,
+    usual_rules,
+)
 from lbsense.stats.history.resolution import (
     LadderResult,
     QueryLimitsResult,
@@ -67,8 +79,11 @@ from lbsense.stats.steps.sources import Source, StepNoise
 __all__ = [
     "AgreementResult",
     "BandCoverageResult",
+    "ClimbResult",
     "DemingResult",
+    "DifferenceBandsResult",
     "GapSplitResult",
+    "GuideResult",
     "HindsightResult",
     "JointNoiseResult",
     "LadderResult",
@@ -82,6 +97,7 @@ __all__ = [
     "ResampledResult",
     "ResolutionResult",
     "RuleOutcome",
+    "ScoreGapResult",
     "Source",
     "StepNoise",
     "StepPosteriorResult",
@@ -90,21 +106,25 @@ __all__ = [
     "band_coverage",
     "bayes_fdr_list",
     "best_pair",
+    "better_guide",
     "bootstrap",
     "candidate_gain",
     "common_offset",
     "deming_line",
+    "difference_bands",
     "disagreement_noise",
     "few_row_moves",
     "few_row_pairs",
     "gain_agreement",
     "gap_split",
     "joint_noise",
+    "jumps_of_climb",
     "ladder_replay",
     "level_posterior",
     "longest_line",
     "luck_of_bests",
     "new_bests",
+    "open_quantile",
     "order_test",
     "ordinary_gaps",
     "private_outlook",
@@ -116,9 +136,12 @@ __all__ = [
     "repeat_noise",
     "resample_confusion",
     "residual_noise",
+    "rows_to_tell",
     "rule_outcomes",
+    "score_gap",
     "soft_label_noise",
     "step_posterior",
+    "usual_rules",
     "value_counts",
     "visible_correlation",
 ]

@@ -2,16 +2,21 @@
 
 from lbsense.words.answer import (
     agreement,
+    alone,
     climb,
     default_trap,
+    differences,
     evidence,
+    expectation,
     headline,
+    jumps,
     luck,
     name_of,
     next_fact,
     noise,
     notes,
     outlook,
+    pick_basis,
     resolution,
     revealed,
     runner_up,
@@ -20,7 +25,7 @@ from lbsense.words.answer import (
     why_no_noise,
     why_no_picks,
 )
-from lbsense.words.columns import StepColumn, step_columns
+from lbsense.words.columns import StepColumn, step_columns, verdict_label
 from lbsense.words.gate import gate_reason, gate_told, why_no_gate
 from lbsense.words.lessons import advice, gap, lessons
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
@@ -33,14 +38,18 @@ __all__ = [
     "StepColumn",
     "advice",
     "agreement",
+    "alone",
     "ask",
     "climb",
     "default_trap",
+    "differences",
     "evidence",
+    "expectation",
     "gap",
     "gate_reason",
     "gate_told",
     "headline",
+    "jumps",
     "lessons",
     "luck",
     "name_of",
@@ -48,6 +57,7 @@ __all__ = [
     "noise",
     "notes",
     "outlook",
+    "pick_basis",
     "reading_entries",
     "resolution",
     "revealed",
@@ -57,6 +67,7 @@ __all__ = [
     "step_sentence",
     "subject",
     "tell",
+    "verdict_label",
     "why",
     "why_no_gate",
     "why_no_noise",

@@ -18,24 +18,29 @@ from lbsense._format import (
     shorten,
 )
 from lbsense._result import Caveat, Missing
-from lbsense._typing import Verdict
-from lbsense.facts import DEFAULT_RULE, Facts
+from lbsense._typing import ScoreKind, Verdict
+from lbsense.facts import DEFAULT_RULE, Facts, ScoreGap, Step
 from lbsense.model import Competition, History
-from lbsense.stats import PairResult
+from lbsense.stats import DifferenceBandsResult, PairResult, PicksResult
 from lbsense.words.needs import Reader, ask, asked, tell, why
 
 __all__ = [
     "agreement",
+    "alone",
     "climb",
     "default_trap",
+    "differences",
     "evidence",
+    "expectation",
     "headline",
+    "jumps",
     "luck",
     "name_of",
     "next_fact",
     "noise",
     "notes",
     "outlook",
+    "pick_basis",
     "resolution",
     "revealed",
     "runner_up",
@@ -59,13 +64,25 @@ _VERDICTS: dict[Verdict, tuple[str, str]] = {
     "setback": ("setback", "setbacks"),
     "repeat": ("repeat", "repeats"),
     "probe": ("probe", "probes"),
+    "baseline": ("baseline", "baselines"),
     "unknown": ("not knowable", "not knowable"),
 }
+_ASIDE = ("side branch", "side branches")
 _NAME_WIDTH = 48
 _FEWEST_STEPS = 5  # with CV, from which on their noise is learned
 _REFITTING = 1.8  # noise variance of a CV gain over that of the choice of rows
 # Not noted: what nobody gave, and what needs two scores where there are none.
 _UNNOTED = frozenset({"agreement", "posterior", "predictions"})
+_FEW = 7  # submissions: so few are told one by one
+_FEW_JUMPS = 5
+_NUMBERS = ("no", "one", "two", "three", "four", "five")
+_JUMP_WIDTH = 28
+_CLOSE_RIVALS = 5
+_KINDS: dict[ScoreKind, str] = {
+    "private": "the private score",
+    "public": "the public score",
+    "cv": "CV",
+}
 _CV = "CV scores (a column, or 'CV 0.8123' in the description) would help most"
 
 
@@ -118,13 +135,35 @@ def headline(facts: Facts) -> str:
         )
     if n_scored == 1:
         return "One scored submission: there is no step to judge yet."
-    parts = [
-        plural(counts[verdict], *words)
-        for verdict, words in _VERDICTS.items()
-        if counts[verdict]
-    ]
-    told = f"{plural(n_scored, 'scored submission')}: {', '.join(parts)}."
+    told = f"{plural(n_scored, 'scored submission')}: {', '.join(_counted(facts))}."
     return " ".join([told, *_step_noise(facts), *luck(facts)])
+
+
+def _counted(facts: Facts) -> list[str]:
+    """Return how many submissions each verdict has, in words."""
+    counts = Counter(step.verdict for step in facts.steps)
+    n_aside = sum(step.aside for step in facts.steps)
+    counts["setback"] -= n_aside
+    parts = []
+    for verdict, words in _VERDICTS.items():
+        if not counts[verdict]:
+            continue
+        part = plural(counts[verdict], *words)
+        if verdict == "progress":
+            n_clear = sum(step.strength == "clear" for step in _of(facts, verdict))
+            n_all = counts[verdict]
+            sure = {0: "likely", n_all: "clear"}.get(
+                n_clear, f"{n_clear} of them clear"
+            )
+            part += f" ({sure})"
+        parts.append(part)
+    if n_aside:
+        parts.append(f"{plural(n_aside, *_ASIDE)} that nothing was built on")
+    return parts
+
+
+def _of(facts: Facts, verdict: Verdict) -> list[Step]:
+    return [step for step in facts.steps if step.verdict == verdict]
 
 
 def next_fact(facts: Facts, reader: Reader = "python") -> str:
@@ -138,7 +177,7 @@ def next_fact(facts: Facts, reader: Reader = "python") -> str:
     }
     if not facts.directed:
         return "Name the metric: it says which way is better, and how noisy a score is."
-    if facts.claims == "both":
+    if facts.claims == "both" and facts.level not in ("A", "A+"):
         lacking = [name for name, value in sizes.items() if value is None]
         if lacking:
             return (
@@ -244,13 +283,146 @@ def luck(facts: Facts) -> list[str]:
 def climb(facts: Facts) -> list[str]:
     """Return how much of the climb of the public score is estimated to be real."""
     found = facts.luck
-    if not found or not math.isfinite(found.true_climb):
+    if not found or not math.isfinite(found.true_climb) or not found.public_climb > 0:
         return []
+    error = f"standard error {format_number(found.true_climb_se, digits=2)}"
+    if found.true_climb <= 0:
+        real = f"none of that is estimated to be real ({error})"
+    elif found.true_climb >= found.public_climb:
+        real = (
+            f"all of that is estimated to be real: the true gain is about "
+            f"{format_number(found.true_climb, digits=2)} ({error})"
+        )
+    else:
+        real = (
+            f"{format_number(found.true_climb, digits=2)} of that is estimated to be "
+            f"real ({error})"
+        )
     return [
         "From the first submission to the best one the public score gained "
-        f"{format_number(found.public_climb, digits=2)}; "
-        f"{format_number(found.true_climb, digits=2)} of that is estimated to be "
-        f"real (standard error {format_number(found.true_climb_se, digits=2)})."
+        f"{format_number(found.public_climb, digits=2)}; {real}."
+    ]
+
+
+def jumps(facts: Facts) -> list[str]:
+    """Return the few steps that made the climb, or that there are no few."""
+    found = facts.climb
+    if not found:
+        return []
+    made = dict(zip(found.way.tolist(), found.gain.tolist(), strict=True))
+    names = [
+        f"{name_of(facts, index, _JUMP_WIDTH)} ({format_gain(made[index])})"
+        for index in found.jumps.tolist()
+    ]
+    if len(names) > _FEW_JUMPS:
+        return [
+            f"The climb is no few jumps: {len(names)} of {len(made) - 1} steps on the "
+            f"way to the best level make {found.asked:.0%} of it."
+        ]
+    share = f"{min(found.share, 1.0):.0%}"
+    if len(names) == 1:
+        return [f"The climb is one jump: {names[0]}, {share} of it."]
+    return [
+        f"The climb is {_NUMBERS[len(names)]} jumps: {', '.join(names)}; together "
+        f"{share} of it."
+    ]
+
+
+def differences(facts: Facts) -> list[str]:
+    """Return how much better the differences of private scores are known than these."""
+    outlook = facts.outlook
+    if not outlook:
+        return []
+    to_best = outlook.to_best
+    known = np.isfinite(to_best.mean)
+    known[to_best.against] = False
+    if not known.any():
+        return []
+    half = np.where(known, (to_best.ci95_high - to_best.ci95_low) / 2, np.nan)
+    order = np.argsort(-np.where(known, to_best.mean, -np.inf), kind="stable")
+    near = order[: min(_CLOSE_RIVALS, int(known.sum()))]
+    score = float((outlook.ci95_high - outlook.ci95_low)[to_best.against]) / 2
+    best = name_of(facts, to_best.against)
+    told = [
+        "Submissions share most of the luck of a split: the private score of "
+        f"{best} is foretold to +/-{format_number(score, digits=2)}, its distance to "
+        "the next best ones to "
+        f"+/-{format_number(float(np.median(half[near])), digits=2)} (95%)."
+    ]
+    rivals = int((known & (to_best.ci95_high > 0)).sum())
+    if rivals:
+        told.append(
+            f"{plural(rivals, 'submission')} may still turn out better than {best} in "
+            "private."
+        )
+    if outlook.to_selected is not None:
+        told += _against_selected(facts, outlook.to_selected)
+    return told
+
+
+def _against_selected(facts: Facts, bands: DifferenceBandsResult) -> list[str]:
+    mean = np.where(np.isfinite(bands.mean), bands.mean, -np.inf)
+    best = int(np.argmax(mean))
+    selected = name_of(facts, bands.against)
+    if best == bands.against or facts.history[best].selected:
+        return [f"No submission is expected to score above {selected}, selected."]
+    return [
+        f"{name_of(facts, best)} is expected {format_gain(float(bands.mean[best]))} "
+        f"against {selected}, selected (95% "
+        f"{format_gain(float(bands.ci95_low[best]))} to "
+        f"{format_gain(float(bands.ci95_high[best]))}; more is better)."
+    ]
+
+
+def expectation(facts: Facts) -> list[str]:
+    """Return what few submissions tell of the next one, where they are all there is."""
+    n_scored = sum(step.public_score is not None for step in facts.steps)
+    if n_scored > _FEW or facts.outlook:
+        return []
+    return [_expected(item) for item in facts.gaps]
+
+
+def _expected(item: ScoreGap) -> str:
+    found = item.found
+    kind, minus = _KINDS[item.kind], _KINDS[item.minus]
+    side = "above" if found.mean > 0 else "below"
+    far = f"{format_number(abs(found.mean), digits=2)} {side} {minus}"
+    told = f"{kind[:1].upper()}{kind[1:]} lies {far}"
+    if not found.mean:
+        told = f"{kind[:1].upper()}{kind[1:]} equals {minus}"
+    told += f" on average ({plural(found.n_obs, 'submission')})"
+    if math.isfinite(found.ci_low):
+        told += (
+            "; expect the next one at "
+            f"{format_gain(found.ci_low)} to {format_gain(found.ci_high)} from it (95%)"
+        )
+    if found.n_pairs:
+        told += (
+            f". They order {found.n_alike} of {plural(found.n_pairs, 'pair')} of "
+            "submissions alike"
+        )
+    return f"{told}."
+
+
+def alone(facts: Facts) -> list[str]:
+    """Return what would have to be true for public scores alone to tell a step."""
+    found = facts.alone
+    if not found:
+        return []
+    told = []
+    for count in found.counts:
+        several = f"{count.typical} of {found.n_steps}"
+        if count.least < count.most:
+            several = (
+                f"{count.least} to {count.most} of {found.n_steps}, most likely about "
+                f"{count.typical},"
+            )
+        verb = "is" if found.n_steps == 1 else "are"
+        told.append(f"on {count.n_rows:,} public rows {several} {verb} more than luck")
+    steps = "the public step" if found.n_steps == 1 else "the public steps"
+    return [
+        f"Of {steps}, {'; '.join(told)}: that depends on how alike two submissions "
+        "are, which public scores do not tell."
     ]
 
 
@@ -292,10 +464,49 @@ def selection(facts: Facts) -> list[str]:
     picks = facts.picks
     if not picks:
         return []
+    names = names_of(facts, picks.best)
+    if picks.basis != "levels":
+        return [f"Select {names}: {_habit(picks)}"]
     return [
-        f"Select {names_of(facts, picks.best)}: the best of all is among them with "
+        f"Select {names}: the best of all is among them with "
         f"{format_probability(picks.best.p_holds_best)} probability."
     ]
+
+
+def _habit(picks: PicksResult) -> str:
+    """Return by which rule a pair was taken that nothing could weigh."""
+    if len(picks.best.positions) == 1:
+        return "it is the only one with a score."
+    which = {
+        "public and cv": "your best public score and your best CV score",
+        "public": "your two best public scores",
+    }[picks.basis]
+    if picks.n_obs == len(picks.best.positions):
+        which = "the only two with a score"
+    return (
+        f"{which}. Nothing tells how noisy they are, so that this is a habit and no "
+        "estimate."
+    )
+
+
+def pick_basis(facts: Facts) -> str:
+    """Return how sure the recommended pair is, and why."""
+    picks = facts.picks
+    if not picks:
+        return ""
+    if picks.basis != "levels":
+        told = _habit(picks)
+        return told[:1].upper() + told[1:]
+    chance = format_probability(picks.best.p_holds_best)
+    weak = (
+        " The noise of a step is a bound from metric and sizes: weak."
+        if facts.claims == "real"
+        else ""
+    )
+    return (
+        "Chosen by the true scores that all scores together let expect: the best of "
+        f"all is among them with {chance} probability.{weak}"
+    )
 
 
 def why_no_picks(facts: Facts, reader: Reader) -> str:
@@ -329,12 +540,14 @@ def default_trap(facts: Facts) -> list[str]:
     for pair in picks.rules:
         if pair.rule != DEFAULT_RULE:
             continue
-        cost = format_number(max(pair.cost, 0.0), digits=2)
+        cost = ""
+        if math.isfinite(pair.cost):
+            cost = f", expected to cost {format_number(max(pair.cost, 0.0), digits=2)}"
         same = set(pair.positions) == set(picks.best.positions)
         trap = (
             "here that is the same pair"
             if same
-            else f"expected to cost {cost} here. Select by hand before the deadline"
+            else f"here that is another pair{cost}. Select by hand before the deadline"
         )
         told.append(
             "If you select nothing, the platform takes your two best public scores: "

@@ -10,12 +10,13 @@ from lbsense._format import (
     decimals_shown,
     format_fixed,
     format_probability,
+    format_rows,
     format_time,
     gain_decimals,
 )
 from lbsense.facts import Step
 
-__all__ = ["StepColumn", "step_columns"]
+__all__ = ["StepColumn", "step_columns", "verdict_label"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,16 @@ class StepColumn:
         return all(cell == "-" for cell in self.cells)
 
 
-def step_columns(
-    steps: Sequence[Step], keys: Iterable[str], *, outcomes: Sequence[str] = ()
-) -> list[StepColumn]:
+def verdict_label(step: Step) -> str:
+    """Return the verdict as a table shows it, with what sets it apart from a clear one.
+
+    Examples of it are "progress", "likely progress" and "setback, aside".
+    """
+    strength = "likely " if step.strength == "likely" else ""
+    return f"{strength}{step.verdict}{', aside' if step.aside else ''}"
+
+
+def step_columns(steps: Sequence[Step], keys: Iterable[str]) -> list[StepColumn]:
     """Return the columns that are asked for, without those that say nothing.
 
     Parameters
@@ -59,11 +67,10 @@ def step_columns(
         In time order.
     keys : iterable of str
         "number", "date", "time", "when", "name", "verdict", "cv", "public", "private",
-        "against", "step", "gain", "interval", "estimate", "p_gain" and "outcome".
-    outcomes : sequence of str
-        What became of every verdict in the end, where that is known.
+        "against", "step", "gain", "interval", "estimate", "p_gain", "rows",
+        "hindsight", "later", "p_later" and "outcome".
     """
-    table = _Table(steps, outcomes or ("",) * len(steps))
+    table = _Table(steps)
     columns = []
     for key in keys:
         heading, numeric, values = _COLUMNS[key]
@@ -81,18 +88,21 @@ def step_columns(
 
 
 _Cells = list[tuple[str, float | None]]
+_Ends = tuple[float | None, float | None]
 
 
 class _Table:
     """Steps, and the decimals that their scores and gains are shown with."""
 
-    def __init__(self, steps: Sequence[Step], outcomes: Sequence[str]) -> None:
+    def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = steps
-        self.outcomes = outcomes
+        before = [(step.gain_low, step.gain_high) for step in steps]
+        after = [(step.hindsight_low, step.hindsight_high) for step in steps]
+        known = any(low is not None for low, _ in before)
         self.gain_decimals = gain_decimals(
-            step.gain_high - step.gain_low
-            for step in steps
-            if step.gain_high is not None and step.gain_low is not None
+            high - low
+            for low, high in (before if known else after)
+            if low is not None and high is not None
         )
 
     def number(self) -> _Cells:
@@ -116,7 +126,7 @@ class _Table:
         return [(clean_text(s.name) or s.submission_id, None) for s in self.steps]
 
     def verdict(self) -> _Cells:
-        return [(step.verdict, None) for step in self.steps]
+        return [(verdict_label(step), None) for step in self.steps]
 
     def cv(self) -> _Cells:
         return self._scores([step.cv_score for step in self.steps])
@@ -142,28 +152,47 @@ class _Table:
         return [(self._gain(step.gain), step.gain) for step in self.steps]
 
     def interval(self) -> _Cells:
-        return [(" ".join(ends) or "-", None) for ends in self._intervals()]
+        intervals = self._intervals([(s.gain_low, s.gain_high) for s in self.steps])
+        return [(" ".join(ends) or "-", None) for ends in intervals]
 
     def estimate(self) -> _Cells:
         """Return gains with their intervals behind them."""
+        ends = [(step.gain_low, step.gain_high) for step in self.steps]
+        return self._with_intervals(self.gain(), ends)
+
+    def later(self) -> _Cells:
+        gains = [step.hindsight_gain for step in self.steps]
+        return [(self._gain(gain), gain) for gain in gains]
+
+    def hindsight(self) -> _Cells:
+        """Return gains with their intervals, private scores taken into account."""
+        ends = [(step.hindsight_low, step.hindsight_high) for step in self.steps]
+        return self._with_intervals(self.later(), ends)
+
+    def _with_intervals(self, gains: _Cells, ends: Sequence[_Ends]) -> _Cells:
         return [
-            (f"{gain} ({' to '.join(ends)})" if ends else gain, order)
-            for (gain, order), ends in zip(self.gain(), self._intervals(), strict=True)
+            (f"{gain} ({' to '.join(texts)})" if texts else gain, order)
+            for (gain, order), texts in zip(gains, self._intervals(ends), strict=True)
         ]
 
-    def _intervals(self) -> list[tuple[str, ...]]:
+    def _intervals(self, ends: Sequence[_Ends]) -> list[tuple[str, ...]]:
         return [
-            ()
-            if step.gain_low is None or step.gain_high is None
-            else (self._gain(step.gain_low), self._gain(step.gain_high))
-            for step in self.steps
+            () if low is None or high is None else (self._gain(low), self._gain(high))
+            for low, high in ends
         ]
 
     def p_gain(self) -> _Cells:
         return [(format_probability(s.p_gain), s.p_gain) for s in self.steps]
 
+    def p_later(self) -> _Cells:
+        chances = [step.hindsight_p_gain for step in self.steps]
+        return [(format_probability(chance), chance) for chance in chances]
+
+    def rows(self) -> _Cells:
+        return [(format_rows(s.rows_needed), s.rows_needed) for s in self.steps]
+
     def outcome(self) -> _Cells:
-        return [(text or "-", None) for text in self.outcomes]
+        return [(step.outcome or "-", None) for step in self.steps]
 
     def _scores(self, scores: Sequence[float | None]) -> _Cells:
         decimals = decimals_shown(score for score in scores if score is not None)
@@ -189,5 +218,9 @@ _COLUMNS: Mapping[str, tuple[str, bool, Callable[[_Table], _Cells]]] = {
     "interval": ("95% interval", True, _Table.interval),
     "estimate": ("Estimated gain (95%)", True, _Table.estimate),
     "p_gain": ("P(gain)", True, _Table.p_gain),
+    "rows": ("Public rows to see it", True, _Table.rows),
+    "later": ("In hindsight", True, _Table.later),
+    "hindsight": ("In hindsight (95%)", True, _Table.hindsight),
+    "p_later": ("P(gain) then", True, _Table.p_later),
     "outcome": ("In the end", False, _Table.outcome),
 }

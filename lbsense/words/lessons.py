@@ -15,7 +15,7 @@ from lbsense.facts import (
     Outlook,
     Retrospective,
 )
-from lbsense.stats import GapSplitResult, RankCorrelationResult, RuleOutcome
+from lbsense.stats import GapSplitResult, RuleOutcome
 from lbsense.words.needs import Reader, ask
 
 __all__ = ["advice", "gap", "lessons"]
@@ -194,7 +194,7 @@ def _advice(facts: Facts, found: Retrospective) -> Iterator[str]:
         )
     silent = sum(outcome == "still open" for outcome in found.outcomes)
     judged = sum(bool(outcome) for outcome in found.outcomes)
-    if judged and silent / judged > _MANY:
+    if found.steps and judged and silent / judged > _MANY:
         seen = ""
         if resolution and math.isfinite(resolution.smallest_gain):
             seen = (
@@ -202,30 +202,26 @@ def _advice(facts: Facts, found: Retrospective) -> Iterator[str]:
                 f"{format_number(resolution.smallest_gain, digits=2)} on."
             )
         yield (
-            f"{silent} of {plural(judged, 'step')} taught nothing even with private "
-            f"scores: fewer and larger changes would have.{seen}"
+            f"Next time: fewer and larger changes. {silent} of "
+            f"{plural(judged, 'step')} cannot be told from luck even with private "
+            f"scores.{seen}"
         )
-
-
-def _with_interval(found: RankCorrelationResult) -> str:
-    """Return a correlation, with its interval where there are enough pairs for one."""
-    if not (math.isfinite(found.ci_low) and math.isfinite(found.ci_high)):
-        return f"{found.statistic:.2f}"
-    return f"{found.statistic:.2f} ({found.ci_low:.2f} to {found.ci_high:.2f})"
 
 
 def _guides(found: Retrospective) -> Iterator[str]:
     """Say which of CV and public score ranked the submissions as private did."""
-    cv, public = found.cv_private, found.public_private
-    if not (math.isfinite(cv.statistic) and math.isfinite(public.statistic)):
+    guides = found.guides
+    if guides is None:
         return
     told = (
-        f"rank correlation with private {_with_interval(cv)} for CV and "
-        f"{_with_interval(public)} for public scores"
+        f"on the same {plural(guides.n_obs, 'submission')} the rank correlation with "
+        f"private is {guides.first:.2f} for CV and {guides.second:.2f} for public "
+        f"scores, a difference of {guides.difference:+.2f} ({guides.ci_low:+.2f} to "
+        f"{guides.ci_high:+.2f})"
     )
-    if cv.ci_low > public.ci_high:
+    if guides.ci_low > 0:
         yield f"CV was the better guide to private scores: {told}."
-    elif public.ci_low > cv.ci_high:
+    elif guides.ci_high < 0:
         yield f"The public score was the better guide to private scores: {told}."
     else:
         yield f"Neither CV nor public scores were clearly the better guide: {told}."

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lbsense._format import format_gain, format_number, format_probability, shorten
+from lbsense._format import (
+    format_gain,
+    format_number,
+    format_probability,
+    format_rows,
+    shorten,
+)
 from lbsense.facts import Claims, NoiseScale, Step
 from lbsense.model import stated_content
 
@@ -69,17 +75,24 @@ def _probe(step: Step) -> str:
 
 
 def _progress(step: Step) -> str:
+    claim = "Likely a real gain"
+    if step.strength == "clear":
+        claim = "A real gain is the only good explanation"
     return (
-        f"A real gain is the only good explanation: {_observed(step)}; estimated true "
+        f"{claim}: {_observed(step)}; estimated true "
         f"gain {_estimate(step)}, P(gain) {format_probability(step.p_gain)}."
     )
 
 
 def _setback(step: Step) -> str:
-    return (
-        f"A real loss: {_observed(step)}; estimated true change {_estimate(step)}, "
+    claim = "A real loss" if step.strength == "clear" else "Likely a real loss"
+    told = (
+        f"{claim}: {_observed(step)}; estimated true change {_estimate(step)}, "
         f"P(loss) {format_probability(step.p_loss)}."
     )
+    if step.aside:
+        told += " Nothing was built on it: a branch, and no setback of the history."
+    return told
 
 
 def _chasing(step: Step) -> str:
@@ -141,7 +154,7 @@ def _unknown(step: Step, noise: NoiseScale, claims: Claims, *, directed: bool) -
     if step.p_gain is None:
         return (
             f"Not knowable: {_observed(step)}, and nothing tells how large the noise "
-            "of a step is here."
+            f"of a step is here.{_rows_needed(step)}"
         )
     if claims == "both":
         leaning = "a gain" if step.p_gain > (step.p_loss or 0) else "a loss"
@@ -155,7 +168,17 @@ def _unknown(step: Step, noise: NoiseScale, claims: Claims, *, directed: bool) -
         f"Not knowable{alone}: {_observed(step)}, while noise may "
         f"move a step by {format_number(noise.step_se_low, digits=2)} to "
         f"{format_number(noise.step_se_high, digits=2)}, depending on how "
-        "alike the two submissions are."
+        f"alike the two submissions are.{_rows_needed(step)}"
+    )
+
+
+def _rows_needed(step: Step) -> str:
+    if step.rows_needed is None:
+        return ""
+    return (
+        f" It is more than luck from about {format_rows(step.rows_needed)} public rows "
+        f"on ({format_rows(step.rows_needed_low)} where the two are nearly the same, "
+        f"{format_rows(step.rows_needed_high)} where they have little in common)."
     )
 
 

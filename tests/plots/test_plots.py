@@ -167,11 +167,11 @@ def test_unknown_themes_are_refused(name, climber):
 
 
 def offsets(ax, label):
-    """Return the points of the collections whose label begins so."""
+    """Return the points of the collections whose label names it."""
     found = [
         np.asarray(item.get_offsets())
         for item in ax.collections
-        if str(item.get_label()).startswith(label)
+        if label in str(item.get_label())
     ]
     assert found, label
     return np.concatenate(found)

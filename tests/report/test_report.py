@@ -213,7 +213,7 @@ def test_written_markdown_has_its_pictures_beside_it(chaser, tmp_path):
     target = write_report(chaser, tmp_path / "a.md", progress=told.append)
     text = target.read_text("utf-8")
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
-    assert len(pictures) == 7
+    assert len(pictures) == 8
     for name in pictures:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     assert any(text.startswith("Drawing") for text in told)

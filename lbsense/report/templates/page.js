@@ -42,7 +42,7 @@ for (const table of document.querySelectorAll("table.interactive")) {
     let count = 0;
     for (const row of rows) {
       const verdict = row.querySelector(".verdict");
-      const kind = verdict ? verdict.lastChild.textContent.trim() : "";
+      const kind = verdict?.dataset.verdict ?? "";
       const fits = wanted.has(kind) && row.textContent.toLowerCase().includes(needle);
       row.hidden = !fits;
       count += fits;

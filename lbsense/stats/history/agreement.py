@@ -21,9 +21,11 @@ from lbsense.stats.history.deming import DemingResult, deming_line
 
 __all__ = [
     "AgreementResult",
+    "GuideResult",
     "OffsetResult",
     "RankCorrelationResult",
     "attainable_z",
+    "better_guide",
     "common_offset",
     "gain_agreement",
     "rank_correlation",
@@ -182,6 +184,110 @@ def rank_correlation(
         confidence_level=confidence_level,
         n_obs=int(both.sum()),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuideResult(Result):
+    """Which of two series follows a third one more closely, on the same rows.
+
+    Attributes
+    ----------
+    first, second : float
+        Spearman correlation of either with the third.
+    difference : float
+        ``first - second``.
+    ci_low, ci_high : float
+        Interval of the difference.
+    confidence_level : float
+        Of the interval.
+    n_obs : int
+        Rows in which all three are present.
+    """
+
+    first: float
+    second: float
+    difference: float
+    ci_low: float
+    ci_high: float
+    confidence_level: float
+    n_obs: int
+
+
+def better_guide(
+    first: ArrayLike,
+    second: ArrayLike,
+    target: ArrayLike,
+    *,
+    confidence_level: float = 0.95,
+) -> GuideResult | None:
+    """Return by how much better one series ranks a third one than another does.
+
+    Parameters
+    ----------
+    first, second, target : array_like of shape (n,)
+        Values, nan where missing; rows that lack one of them are left out.
+    confidence_level : float
+        Of the interval, in (0, 1).
+
+    Returns
+    -------
+    GuideResult or None
+        None below five common rows or where a series is constant.
+
+    Notes
+    -----
+    The interval is Zou's (2007): those of both correlations, combined with the
+    correlation that the two estimates have since they share rows and the third series.
+
+    References
+    ----------
+    Zou, G. Y. (2007). Toward using confidence intervals to compare correlations.
+    Psychological Methods 12(4), 399-413. doi:10.1037/1082-989X.12.4.399
+
+    Examples
+    --------
+    >>> guide = better_guide(
+    ...     [1, 2, 3, 4, 5, 6], [1, 3, 2, 4, 6, 5], [2, 1, 3, 4, 5, 6]
+    ... )
+    >>> round(guide.first, 3), round(guide.second, 3), guide.ci_low < 0 < guide.ci_high
+    (0.943, 0.771, True)
+    """
+    columns = [
+        as_float_vector(values, name=name)
+        for name, values in (("first", first), ("second", second), ("target", target))
+    ]
+    check_same_length(first=columns[0], second=columns[1], target=columns[2])
+    check_fraction(confidence_level, name="confidence_level")
+    whole = np.isfinite(columns).all(axis=0)
+    one, other, last = (values[whole] for values in columns)
+    a = rank_correlation(one, last, confidence_level=confidence_level)
+    b = rank_correlation(other, last, confidence_level=confidence_level)
+    between = rank_correlation(one, other).statistic
+    if a.n_obs < _FEWEST or not np.isfinite([a.statistic, b.statistic, between]).all():
+        return None
+    shared = _shared_error(a.statistic, b.statistic, between)
+    sides = []
+    for x, y in ((a, b), (b, a)):
+        below, above = x.statistic - x.ci_low, y.ci_high - y.statistic
+        square = below**2 + above**2 - 2 * shared * below * above
+        sides.append(float(np.sqrt(max(square, 0.0))))
+    difference = a.statistic - b.statistic
+    return GuideResult(
+        first=a.statistic,
+        second=b.statistic,
+        difference=difference,
+        ci_low=difference - sides[0],
+        ci_high=difference + sides[1],
+        confidence_level=confidence_level,
+        n_obs=a.n_obs,
+    )
+
+
+def _shared_error(a: float, b: float, between: float) -> float:
+    """Return the correlation of the errors of two correlations with one series."""
+    a, b, between = (float(np.clip(r, -0.999, 0.999)) for r in (a, b, between))
+    top = (between - a * b / 2) * (1 - a**2 - b**2 - between**2) + between**3
+    return float(np.clip(top / ((1 - a**2) * (1 - b**2)), -1.0, 1.0))
 
 
 def gain_agreement(

@@ -34,6 +34,9 @@ class LuckResult(Result):
         From the first public score to the best.
     true_climb, true_climb_se : float
         Posterior mean and standard deviation of the same in true scores.
+    climb_share : float
+        Share of the public climb that is expected to be luck, in [0, 1]; nan without a
+        climb.
     rope : float
         Rise that is not worth naming.
     """
@@ -46,6 +49,7 @@ class LuckResult(Result):
     public_climb: float
     true_climb: float
     true_climb_se: float
+    climb_share: float
     rope: float
 
 
@@ -130,6 +134,7 @@ def luck_of_bests(
         public_climb=climb,
         true_climb=true,
         true_climb_se=true_se,
+        climb_share=min(max(1 - true / climb, 0.0), 1.0) if climb > 0 else nan,
         rope=float(rope),
     )
 

@@ -20,11 +20,16 @@ from lbsense._validation import (
 from lbsense.stats.rows.covariance import square_matrix
 
 __all__ = [
+    "DifferenceBandsResult",
     "PrivateOutlookResult",
+    "difference_bands",
     "open_quantile",
     "private_outlook",
     "private_rows",
 ]
+
+
+_ROUNDING = 1e-12  # share of two variances below which their difference is rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -185,6 +190,92 @@ def private_outlook(
         nested=nested,
         shift_sd=float(shift_sd),
         score_log_sd=float(score_log_sd),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DifferenceBandsResult(Result):
+    """How far private scores will lie from that of one submission.
+
+    Submissions share most of the luck of a split, so that these bands are far narrower
+    than those of the scores.
+
+    Attributes
+    ----------
+    against : int
+        The submission that all are compared with.
+    mean : ndarray of shape (k,)
+        Expected private score minus that of ``against``, larger is better; nan where
+        nothing is known.
+    ci80_low, ci80_high, ci95_low, ci95_high : ndarray of shape (k,)
+        Bands of the difference.
+    p_above : ndarray of shape (k,)
+        Probability of a private score above that of ``against``; one half for itself.
+    """
+
+    against: int
+    mean: FloatArray
+    ci80_low: FloatArray
+    ci80_high: FloatArray
+    ci95_low: FloatArray
+    ci95_high: FloatArray
+    p_above: FloatArray
+
+
+def difference_bands(
+    mean: ArrayLike, cov: ArrayLike, against: int
+) -> DifferenceBandsResult:
+    """Return bands of the differences between private scores and one of them.
+
+    Parameters
+    ----------
+    mean, cov : array_like of shape (k,), (k, k)
+        Expected private scores, larger is better, and their covariance, as
+        `private_outlook` gives them.
+    against : int
+        Position of the submission that all are compared with: one with a known mean.
+
+    Returns
+    -------
+    DifferenceBandsResult
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or nothing is known of ``against``.
+
+    Notes
+    -----
+    The variance of a difference is ``cov_ii + cov_aa - 2 cov_ia``: what is not known of
+    the true difference, and ``2 s**2 (1 - r)`` of private luck with the noise
+    correlation ``r``. A shift that all share leaves it alone.
+
+    Examples
+    --------
+    >>> bands = difference_bands([0.80, 0.81], [[4e-4, 3.9e-4], [3.9e-4, 4e-4]], 1)
+    >>> float(bands.ci95_low[0].round(4)), float(bands.ci95_high[0].round(4))
+    (-0.0188, -0.0012)
+    """
+    centre = as_float_vector(mean, name="mean")
+    matrix = square_matrix(cov, len(centre), name="cov")
+    if not (0 <= against < len(centre) and np.isfinite(centre[against])):
+        msg = f"against must be a submission with a known mean, got {against}."
+        raise ValueError(msg)
+    apart = centre - centre[against]
+    total = np.diag(matrix) + matrix[against, against]
+    square = total - 2 * matrix[:, against]
+    sd = np.sqrt(np.where(square > _ROUNDING * total, square, 0.0))
+    reach80, reach95 = float(ndtri(0.9)), float(ndtri(0.975))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_above = ndtr(np.where(apart == 0, 0.0, apart / sd))
+    return DifferenceBandsResult(
+        against=int(against),
+        mean=read_only(apart),
+        ci80_low=read_only(apart - reach80 * sd),
+        ci80_high=read_only(apart + reach80 * sd),
+        ci95_low=read_only(apart - reach95 * sd),
+        ci95_high=read_only(apart + reach95 * sd),
+        p_above=read_only(np.where(np.isfinite(apart), p_above, np.nan)),
     )
 
 

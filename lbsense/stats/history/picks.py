@@ -77,12 +77,16 @@ class PicksResult(Result):
         last two; without those whose scores are missing.
     n_obs : int
         Candidates.
+    basis : {"levels", "public and cv", "public"}
+        What the pair rests on: the true scores of all submissions, or a usual rule
+        where these are not known. Then nothing is expected of the scores: they are nan.
     """
 
     best: PairResult
     runner_up: PairResult | None
     rules: tuple[PairResult, ...]
     n_obs: int
+    basis: str = "levels"
 
 
 def expected_better(mean: ArrayLike, cov: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -15,6 +15,7 @@ from lbsense._validation import (
     check_positive,
     check_same_length,
 )
+from lbsense.stats.history.outlook import open_quantile
 from lbsense.stats.history.picks import usual_rules
 from lbsense.stats.rows.covariance import difference_se, quadratic_form, square_matrix
 
@@ -32,6 +33,7 @@ __all__ = [
 _FAR = 5.0  # robust standard deviations from which a gap is not one of the others
 _TO_SD = 1.4826  # median absolute deviation of a normal, inverted
 _TIED = 1e-9  # share of the largest deviation that is rounding
+_SURE_OF_SHIFT = 0.995  # one-sided: one random split in a hundred claims a shift
 _Z80, _Z95 = float(ndtri(0.9)), float(ndtri(0.975))
 
 
@@ -52,7 +54,8 @@ class GapSplitResult(Result):
     shift : float
         What they lie below it beyond that.
     shift_low, shift_high : float
-        95% interval of a shift, without the prejudice that there is none.
+        99% interval of a shift, without the prejudice that there is none; what is not
+        known of the noise of a score is in it.
     common_se : float
         Standard error of ``common_luck + shift`` under a random split.
     selection : float
@@ -207,6 +210,7 @@ def gap_split(
     score_public_var: float,
     fresh: float = 1.0,
     seen: float = 0.0,
+    score_log_sd: float = 0.0,
 ) -> GapSplitResult:
     """Return the gap of one submission, split into luck, shift and selection.
 
@@ -224,6 +228,9 @@ def gap_split(
         Noise variance of one public score.
     fresh, seen : float
         As `lbsense.stats.outlook.private_rows` gives them.
+    score_log_sd : float
+        Standard deviation of the logarithm of the standard error of a score: it widens
+        the interval of a shift.
 
     Returns
     -------
@@ -298,13 +305,14 @@ def gap_split(
     total = known_var + fresh_var
     weight = known_var / total if total > 0 else 0.0
     selection = foretold + weight * own
+    reach = open_quantile(_SURE_OF_SHIFT, score_log_sd)
     return GapSplitResult(
         position=int(position),
         gap=keep * float(gap[position]),
         common_luck=keep * common * (1 - left),
         shift=keep * common * left,
-        shift_low=keep * (common - _Z95 * common_se),
-        shift_high=keep * (common + _Z95 * common_se),
+        shift_low=keep * (common - reach * common_se),
+        shift_high=keep * (common + reach * common_se),
         common_se=keep * common_se,
         selection=keep * selection,
         selection_se=keep * float(np.sqrt(weight * fresh_var)),
