@@ -54,19 +54,45 @@ def test_scores_stay_raw_where_less_is_better(run: Run, submissions: Path) -> No
     assert all(0.7 < item["low80"] < item["high80"] < 0.9 for item in pair)
 
 
-@pytest.mark.parametrize("options", [("--higher-is-better",), ()])
-def test_what_is_not_knowable_exits_3(
-    run: Run, tmp_path: Path, options: tuple[str, ...]
-) -> None:
+def test_what_is_not_knowable_exits_3(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    path.write_text("name,public_score\na,0.7\nb,0.8\n", encoding="utf-8")
-    done = run("pick", path, *options)
+    path.write_text("name,public_score\na,0.7\nb,0.8\nc,0.75\n", encoding="utf-8")
+    done = run("pick", path)
     assert done.exit_code == 3
     assert done.stdout.startswith("Not knowable which two to select.")
     assert "--" in done.stdout  # which option would help
-    machine = run("pick", path, *options, "--json")
+    machine = run("pick", path, "--json")
     assert machine.exit_code == 3
     assert json.loads(machine.stdout)["pair"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "pair", "basis"),
+    [
+        ("a,0.7\nb,0.8\nc,0.75\n", ["--higher-is-better"], ["b", "c"], "public"),
+        ("a,0.7\nb,0.8\nc,0.75\n", ["--lower-is-better"], ["a", "c"], "public"),
+        ("a,0.7\nb,0.8\n", [], ["a", "b"], "public"),
+        ("a,0.7\n", [], ["a"], "public"),
+    ],
+)
+def test_there_is_a_pair_wherever_there_is_a_score(
+    run: Run,
+    tmp_path: Path,
+    text: str,
+    options: list[str],
+    pair: list[str],
+    basis: str,
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"name,public_score\n{text}", encoding="utf-8")
+    done = run("pick", path, *options)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Select ")
+    assert "nan" not in done.stdout
+    content = json.loads(run("pick", path, *options, "--json").stdout)
+    assert sorted(item["name"] for item in content["pair"]) == pair
+    assert (content["basis"], content["p_holds_best"]) == (basis, None)
+    assert content["why"]
 
 
 def test_bad_input_exits_2(run: Run, tmp_path: Path) -> None:

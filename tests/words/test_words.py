@@ -101,7 +101,7 @@ def test_every_need_has_words_for_all():
 
 def test_every_missing_result_has_its_reason_in_the_notes():
     analysis = bare(0.7, 0.71, greater_is_better=True)
-    for name in ("levels", "outlook", "picks", "luck", "resolution", "retrospective"):
+    for name in ("levels", "outlook", "luck", "resolution", "retrospective"):
         missing = getattr(analysis, name)
         assert isinstance(missing, Missing)
         assert analysis.notes[name] == tell(missing, "python")
