@@ -11,14 +11,14 @@ from scipy.special import ndtr
 from lbsense._result import Missing
 from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense.analysis.evidence import Evidence
+from lbsense.facts import CLEAR
 from lbsense.model import History, Submission, stated_content
 from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
-__all__ = ["CLEAR", "FDR", "asides", "contradictions", "verdicts"]
+__all__ = ["FDR", "asides", "contradictions", "verdicts"]
 
 #: Expected share of false claims among those of progress or chasing, and of setback.
 FDR, FDR_LOSS = 0.1, 0.13
-CLEAR = 0.95  # probability from which a claim is made without reserve
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
 _ALIKE = 0.6  # of the larger gain: two gains of one sign are no contradiction
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
