@@ -217,8 +217,7 @@ def _parts(
     added[:, 1] = 1 - np.square(kept[:, 1])
     added[:, 2] = np.square(cv_se / sigma) * lasting
     fresh = np.square(np.stack([se, cv_se]) / sigma) * FRESH
-    centre = float(np.median(public[np.isfinite(public)])) if n else 0.0
-    shift = float(np.median(cv[np.isfinite(cv)])) if np.isfinite(cv).any() else 0.0
+    centre, shift = _median(public, 0.0), _median(cv, 0.0)
     design = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
     precision = np.zeros((n, _STATE, _STATE))
     pull = np.zeros((n, _STATE))
