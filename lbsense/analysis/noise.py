@@ -17,7 +17,7 @@ __all__ = ["LOG_DISTINCT", "LOG_DISTINCT_SD", "noise_scale"]
 #: Half the logarithm of 1 - correlation of the row scores of a submission and its
 #: reference, for the typical step of a history: median and standard deviation over
 #: semi-real histories.
-LOG_DISTINCT, LOG_DISTINCT_SD = -2.25, 0.9
+LOG_DISTINCT, LOG_DISTINCT_SD = -2.2, 0.9
 
 
 def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseScale:

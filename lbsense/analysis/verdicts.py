@@ -18,7 +18,7 @@ from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 __all__ = ["FDR", "asides", "contradictions", "verdicts"]
 
 #: Expected share of false claims among those of progress or chasing, and of setback.
-FDR, FDR_LOSS = 0.1, 0.13
+FDR, FDR_LOSS = 0.09, 0.12
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
 _ALIKE = 0.6  # of the larger gain: two gains of one sign are no contradiction
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them

@@ -7,13 +7,12 @@ Under noise ``s`` and a half-normal part of width ``t`` a fused gain ``d`` has d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
 
 from lbsense._typing import FloatArray, IntArray
-from lbsense.stats.steps.kinds import SCALES
 from lbsense.stats.steps.sources import Candidates
 
 __all__ = ["Cells", "Luck", "Parts"]
@@ -146,6 +145,7 @@ class Parts:
     mean: FloatArray
     sd: FloatArray
     sign: FloatArray  # 1 above zero, -1 below
+    inside: FloatArray  # share of the uncut normal on that side
 
     @classmethod
     def of(cls, cells: Cells, weight: FloatArray, *, most: int) -> Parts:
@@ -157,13 +157,21 @@ class Parts:
         s, g, c = np.unravel_index(kept, weight.shape[:3])
         step = np.broadcast_to(np.arange(n), kept.shape)
         share = np.take_along_axis(flat, kept, axis=0)
-        t = c % len(SCALES)
+        n_widths = cells.up.shape[2]
+        t = c % n_widths
+        up = c < n_widths
+        above = cells.up[s, g, t, step]
         return cls(
             share / share.sum(axis=0),
             cells.centre[s, g, t, step],
             cells.sd[s, g, t, step],
-            np.where(c < len(SCALES), 1.0, -1.0),
+            np.where(up, 1.0, -1.0),
+            np.maximum(np.where(up, above, 1 - above), 1e-300),
         )
+
+    def scaled(self, unit: FloatArray) -> Parts:
+        """Return the parts of steps in other units."""
+        return replace(self, mean=self.mean * unit, sd=self.sd * unit)
 
     @staticmethod
     def join(parts: list[Parts]) -> Parts:
@@ -171,19 +179,14 @@ class Parts:
         return Parts(
             *(
                 np.concatenate([getattr(item, name) for item in parts], axis=1)
-                for name in ("weight", "mean", "sd", "sign")
+                for name in ("weight", "mean", "sd", "sign", "inside")
             )
         )
-
-    @property
-    def _inside(self) -> FloatArray:
-        inside = ndtr(self.sign * self.mean / self.sd)
-        return np.asarray(np.maximum(inside, 1e-300))
 
     def above(self, threshold: FloatArray | float) -> FloatArray:
         """Return P(true step > threshold) of every step."""
         beyond = self.sign * np.maximum(self.sign * threshold, 0.0)
-        tail = ndtr(self.sign * (self.mean - beyond) / self.sd) / self._inside
+        tail = ndtr(self.sign * (self.mean - beyond) / self.sd) / self.inside
         tail = np.minimum(tail, 1.0)
         return np.asarray(
             (self.weight * np.where(self.sign < 0, 1 - tail, tail)).sum(axis=0)
@@ -193,7 +196,7 @@ class Parts:
         """Return mean and standard deviation of every true step."""
         z = self.sign * self.mean / self.sd
         density = np.exp(-0.5 * np.square(z)) / np.sqrt(2 * np.pi)
-        hazard = np.where(z < -_FAR, -z, density / self._inside)
+        hazard = np.where(z < -_FAR, -z, density / self.inside)
         first = self.mean + self.sign * self.sd * hazard
         second = self.mean * first + np.square(self.sd)
         mean = (self.weight * first).sum(axis=0)
@@ -210,7 +213,7 @@ class Parts:
         ends = []
         for target in (0.5, (1 + confidence_level) / 2, (1 - confidence_level) / 2):
             low, high = -reach, reach.copy()
-            for _ in range(34):
+            for _ in range(26):
                 middle = (low + high) / 2
                 more = self.above(middle) > 1 - target
                 low = np.where(more, middle, low)

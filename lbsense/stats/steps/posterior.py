@@ -17,7 +17,7 @@ import numpy as np
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_fraction, check_same_length
-from lbsense.stats.steps.kinds import KIND_SHARES, KINDS, SCALES, shifted
+from lbsense.stats.steps.kinds import KIND_SHARES, KINDS, shifted, widths
 from lbsense.stats.steps.mixture import FRESH, Cells, Luck, Parts
 from lbsense.stats.steps.sources import Candidates, Source, StepNoise, candidates
 from lbsense.stats.steps.tree import as_tree, depth_order, luck_cavity
@@ -26,12 +26,11 @@ __all__ = ["StepPosteriorResult", "bayes_fdr_list", "step_posterior"]
 
 _ROUNDS = 4  # of updating steps and the luck that they share in turn
 _DAMPING = 0.8  # share of a new site that is taken
-_HISTORY = 25.0  # steps that the kind of a history counts for against its own
+_HISTORY = 10.0  # steps that the kind of a history counts for against its own
 _TEMPER = 0.5  # power of the likelihood of noise: steps of one history are alike
 _TYPICAL_ROWS = 1000.0  # public rows where the number is not known
-_COUPLING = 0.3  # power of a step's noise by which its true size exceeds its share
 _STRETCH = 1.65  # of intervals, so that they hold on real tables
-_MOST_PARTS = 120  # of the posterior of one step that are kept
+_MOST_PARTS = 80  # of the posterior of one step that are kept
 _CHUNK = 256  # steps in memory at once
 _PILOT = 48  # steps that rule out most candidates
 _NEGLIGIBLE = 0.004  # weight of a candidate that is not looked at again
@@ -244,10 +243,8 @@ class _Prior:
 
     def __init__(self, found: Candidates, noise: StepNoise, n_rows: int | None) -> None:
         self.log_sd, typical = _noise_grid(found, noise)
-        noise_sd = np.exp(self.log_sd)
-        rows = np.sqrt(_TYPICAL_ROWS if n_rows is None else n_rows)
-        grow = noise_sd * (noise_sd / typical) ** _COUPLING
-        self.width = grow[:, np.newaxis] * SCALES * rows
+        rows = _TYPICAL_ROWS if n_rows is None else n_rows
+        self.width = widths(np.exp(self.log_sd), typical, rows)
         self.kinds, self.log_kind = KINDS, np.log(KIND_SHARES)
         if n_rows is None:  # a test set of 160 rows, of 1,000 or of 6,250
             self.kinds = np.concatenate([shifted(by) for by in (-1, 0, 1)])
@@ -326,6 +323,7 @@ class _History:
         self.found, self.unit = found, unit
         self.prior = _Prior(found, noise, n_rows)
         self.count = _shares_of_copies(tree[place], found)
+        self.kept: tuple[Candidates, Luck, Cells] | None = None
         n_latents = 1 + len(found.contrasts)
         flat = np.zeros((n_latents, len(tree)))
         self.state = _State(
@@ -356,19 +354,34 @@ class _History:
                 self._share_luck()
         return self._summary(rope, confidence_level, n_paired, has_cv)
 
+    def _likelihood(self, steps: IntArray) -> Cells:
+        """Return the cells of steps; those of all steps are kept until luck changes."""
+        found, luck = self.found, self.state.luck
+        if self.kept is not None and self.kept[0] is found and self.kept[1] is luck:
+            cells = self.kept[2]
+            if cells.likelihood.shape[-1] == len(steps) == len(self.place):
+                return cells
+        cells = Cells.of(
+            found.of(steps),
+            luck.of(self.place[steps]),
+            np.exp(self.prior.log_sd),
+            self.prior.width,
+        )
+        self.kept = (found, luck, cells)
+        return cells
+
     def _cells(self, steps: IntArray) -> tuple[Cells, FloatArray, FloatArray]:
         """Return cells, shares of the kinds, and likelihoods by what a history has."""
-        found = self.found.of(steps)
-        luck = self.state.luck.of(self.place[steps])
-        cells = Cells.of(found, luck, np.exp(self.prior.log_sd), self.prior.width)
+        cells = self._likelihood(steps)
         by_kind = np.einsum(
             "ic,sgcn->sign", self.state.kinds, cells.likelihood, optimize=True
         )
         n_noise = len(self.prior.log_sd)
         like = self.prior.reach @ by_kind.reshape(n_noise, -1)
         like = like.reshape(-1, *by_kind.shape[1:])  # (h, i, g, n)
-        if found.mixing is not None:
-            like = np.einsum("gf,hifn->hign", found.mixing, like, optimize=True)
+        mixing = self.found.mixing
+        if mixing is not None:
+            like = np.einsum("gf,hifn->hign", mixing, like, optimize=True)
         return cells, by_kind, np.maximum(like, 1e-300)
 
     def _weights(self, cells: Cells, like: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -473,8 +486,7 @@ class _History:
             spread = (by_candidate * np.log(cells.scale)).sum(axis=(0, 1))
             seen_var.append(np.exp(2 * spread) * known.share[0])
         unit = self.unit
-        joined = Parts.join(parts)
-        joined = Parts(joined.weight, joined.mean * unit, joined.sd * unit, joined.sign)
+        joined = Parts.join(parts).scaled(unit)
         public_se = np.exp(np.concatenate(log_sd)) * unit
         width = 0.25 * float(np.median(public_se)) if rope is None else rope
         p_gain, p_loss = joined.above(width), 1 - joined.above(-width)
@@ -535,7 +547,7 @@ def _shares_of_copies(parents: IntArray, found: Candidates) -> FloatArray:
 
 
 def bayes_fdr_list(
-    probability: ArrayLike, *, fdr: float = 0.1, at_least: float = 0.6
+    probability: ArrayLike, *, fdr: float = 0.1, at_least: float = 0.8
 ) -> BoolArray:
     """Return the claims that can be made together at an expected false share ``fdr``.
 
