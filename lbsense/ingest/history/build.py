@@ -28,14 +28,15 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
     """
     kept: dict[Hashable, Draft] = {}
     issues: list[RowIssue] = []
-    before: list[Draft] = []
-    for table, previous in zip(tables, (None, *tables), strict=False):
-        goes_on = previous is not None and previous.page == table.page
-        before = [*before, *previous.drafts] if previous and goes_on else []
-        twins = _Twins(before if table.export.hand_made else [])
+    twins = _Twins()
+    page: int | None = None
+    for table in tables:
+        hand_made = table.export.hand_made
+        if table.page != page:
+            twins, page = _Twins(), table.page
         for draft in table.drafts:
-            key = _identity(draft, hand_made=table.export.hand_made)
-            key = twins.key_of(draft) or key
+            key = _identity(draft, hand_made=hand_made)
+            key = (twins.key_of(draft) if hand_made else None) or key
             first = kept.get(key)
             if first is not None and _times_differ(first, draft):
                 key, first = id(draft), None  # references that a spreadsheet rounded
@@ -46,14 +47,17 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
             if _content(draft) > _content(first):
                 better, other = draft, first
             kept[key] = better
+            named = draft.reference or (_own_name(draft) if hand_made else "")
             issue = RowIssue(
                 source=other.source,
                 line=other.line,
-                found=f"submission {draft.reference or draft.submitted_at} again",
+                found=f"submission {named or draft.submitted_at} again",
                 expected="each submission once",
                 action=f"row merged with line {better.line} of {better.source}",
             )
             issues.append(issue)
+        if hand_made and len(tables) > 1:
+            twins.add([draft for draft in table.drafts if id(draft) in kept])
     return list(kept.values()), issues
 
 
@@ -106,13 +110,21 @@ def _identity(draft: Draft, *, hand_made: bool) -> Hashable:
     return time, draft.file_name, draft.description
 
 
+_MOST_ALIKE = 50  # rows of one name that a later one is compared with
+
+
 class _Twins:
     """The rows of the tables before, by their names: a later table may repeat them."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
+    def __init__(self) -> None:
         self._named: dict[str, list[Draft]] = {}
+
+    def add(self, drafts: Sequence[Draft]) -> None:
+        """Remember the rows of a table that has been read."""
         for draft in drafts:
-            self._named.setdefault(_own_name(draft), []).append(draft)
+            alike = self._named.setdefault(_own_name(draft), [])
+            if len(alike) < _MOST_ALIKE:
+                alike.append(draft)
 
     def key_of(self, draft: Draft) -> Hashable | None:
         """Return the key of the row that has the same name and the same scores."""
