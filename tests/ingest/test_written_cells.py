@@ -95,3 +95,9 @@ def test_two_scores_in_one_cell_below_one_name():
     found, history = column("0.801/0.795", "0.81")
     assert found == [0.801, 0.81]
     assert "second" in history.dropped[0].action
+
+
+def test_a_link_in_the_first_cell_is_no_json():
+    text = "LB;exp\n[0.81](https://example.org/a);a\n[0.82](https://example.org/b);b\n"
+    history = read_submissions(text)
+    assert [item.public_score for item in history] == [0.81, 0.82]

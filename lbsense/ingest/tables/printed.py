@@ -55,7 +55,9 @@ def _frame(
 ) -> tuple[int, RawTable | None]:
     """Return the block after the frame that begins in this one, if one does."""
     number, lines = blocks[at]
-    first = next((i for i in range(len(lines) - 1) if _is_heading(lines[i:])), None)
+    first = next(
+        (i for i in range(len(lines) - 1) if _is_heading(lines[i : i + 3])), None
+    )
     if first is None:
         return at + 1, None
     start, parts = number + first, [lines[first:]]

@@ -98,6 +98,10 @@ def read_json(document: Document) -> list[RawTable]:
     damaged, its sound records are read.
     """
     values, issues = _json_values(document)
+    if document.text.lstrip()[:1] not in ("[", "{") and not any(
+        _holds_record(value) for _, value in values
+    ):
+        return []  # "[0.81](link)" is a cell of another table
     if not values:
         values, issues = _sound_records(document)
     if not values:
@@ -113,6 +117,12 @@ def read_json(document: Document) -> list[RawTable]:
     if known_fields(table.columns) & _SCORES:
         return [table]
     return list(_inner_tables(values, document.source)) or [table]
+
+
+def _holds_record(value: Any) -> bool:
+    return isinstance(value, Mapping) or any(
+        isinstance(item, (Mapping, list)) for item in value
+    )
 
 
 def _facts_beside(values: list[tuple[int, Any]]) -> Mapping[str, object]:
