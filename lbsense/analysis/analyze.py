@@ -97,7 +97,7 @@ def analyze(
     ...     ),
     ... )
     >>> analyze(history).counts()
-    {'unknown': 3}
+    {'unknown': 2, 'baseline': 1}
     """
     history = _as_history(history)
     check_kind(predictions, Predictions, name="predictions", optional=True)

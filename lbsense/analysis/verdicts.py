@@ -50,11 +50,12 @@ def verdicts(
         lost &= ~open_ | (evidence.posterior.p_loss >= CLEAR)
         chased = _chasing(evidence, evidence.posterior, agreement)
     within = _within_noise(evidence)
+    directed = history.competition.greater_is_better is not None
     return tuple(
         _verdict(
             item,
             repeat=_repeats_earlier(evidence, index),
-            first=bool(evidence.reference[index] < 0 and evidence.claims != "none"),
+            first=bool(evidence.reference[index] < 0 and directed),
             gained=bool(gained[index]),
             lost=bool(lost[index]),
             chased=bool(chased[index]),

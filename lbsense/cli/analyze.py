@@ -13,6 +13,7 @@ from lbsense.cli.console import FLAGGED, ScreenOptions, emit, tell_doubts, worki
 from lbsense.cli.options import (
     HistoryOptions,
     PredictionOptions,
+    StepNoise,
     check_target,
     expand_options,
     panel,
@@ -32,6 +33,7 @@ def analyze(
     history: HistoryOptions,
     screen: ScreenOptions,
     rows: PredictionOptions,
+    step_noise: StepNoise = None,
     as_json: Annotated[
         bool, _output("--json", help="JSON (docs/json.md) on stdout.")
     ] = False,
@@ -83,7 +85,7 @@ def analyze(
         from lbsense.analysis import analyze as judge
         from lbsense.checks import run_checks
 
-        analysis = judge(observed, predictions)
+        analysis = judge(observed, predictions, step_noise=step_noise)
         findings = run_checks(analysis, predictions)
     if form is None:
         from lbsense.cli.view import print_analysis

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 
@@ -25,6 +25,7 @@ __all__ = [
     "CompetitionOptions",
     "HistoryOptions",
     "PredictionOptions",
+    "StepNoise",
     "check_target",
     "expand_options",
 ]
@@ -63,6 +64,31 @@ def parse_fraction(text: str) -> float:
         msg = f"{text!r} is not a share of the test set, such as 0.3 or 30%."
         raise typer.BadParameter(msg)
     return share
+
+
+def parse_noise(text: str) -> float:
+    """Return a standard error above 0, in score units."""
+    try:
+        noise = float(text)
+    except ValueError:
+        noise = float("nan")
+    if not 0 < noise < float("inf"):
+        msg = f"{text!r} is not a noise above 0 in score units, such as 0.002."
+        raise typer.BadParameter(msg)
+    return noise
+
+
+#: What a user takes for the noise of a step, where nothing in the history tells it.
+StepNoise: TypeAlias = Annotated[
+    float | None,
+    _competition(
+        "--step-noise",
+        parser=parse_noise,
+        metavar="SE",
+        help="What you take for the standard error of the difference of two public "
+        "scores: every verdict then holds as far as that does.",
+    ),
+]
 
 
 def parse_columns(pairs: list[str] | None) -> dict[str, Any] | None:

@@ -25,7 +25,12 @@ from lbsense.cli.console import (
     tell_doubts,
     working,
 )
-from lbsense.cli.options import HistoryOptions, PredictionOptions, expand_options
+from lbsense.cli.options import (
+    HistoryOptions,
+    PredictionOptions,
+    StepNoise,
+    expand_options,
+)
 from lbsense.words import (
     default_trap,
     differences,
@@ -47,6 +52,7 @@ def pick(
     history: HistoryOptions,
     screen: ScreenOptions,
     rows: PredictionOptions,
+    step_noise: StepNoise = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Say which two submissions to select, and what the usual rules would cost.
@@ -65,7 +71,7 @@ def pick(
     with working("Analysing ..."):
         from lbsense.analysis import analyze as judge
 
-        analysis = judge(observed, predictions)
+        analysis = judge(observed, predictions, step_noise=step_noise)
     if as_json:
         content = _content(analysis)
         emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)

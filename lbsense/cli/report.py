@@ -11,6 +11,7 @@ from lbsense.cli.console import emit, note, tell_doubts, working
 from lbsense.cli.options import (
     HistoryOptions,
     PredictionOptions,
+    StepNoise,
     check_target,
     expand_options,
 )
@@ -37,6 +38,7 @@ def parse_format(text: str) -> str:
 def report(
     history: HistoryOptions,
     rows: PredictionOptions,
+    step_noise: StepNoise = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -85,7 +87,7 @@ def report(
         from lbsense.analysis import analyze
         from lbsense.checks import run_checks
 
-        analysis = analyze(observed, predictions)
+        analysis = analyze(observed, predictions, step_noise=step_noise)
         findings = run_checks(analysis, predictions)
     sources = [name for name in history.inputs() if Path(name).is_file()]
     with working("Writing the report ..."):

@@ -351,10 +351,10 @@ def differences(facts: Facts) -> list[str]:
     ]
     rivals = int((known & (to_best.ci95_high > 0)).sum())
     if rivals:
-        told.append(
-            f"{plural(rivals, 'submission')} may still turn out better than {best} in "
-            "private."
-        )
+        who = plural(rivals, "submission")
+        if rivals == known.sum() > 1:
+            who = f"Every one of the other {who}"
+        told.append(f"{who} may still turn out better than {best} in private.")
     if outlook.to_selected is not None:
         told += _against_selected(facts, outlook.to_selected)
     return told
@@ -411,18 +411,14 @@ def alone(facts: Facts) -> list[str]:
         return []
     told = []
     for count in found.counts:
-        several = f"{count.typical} of {found.n_steps}"
+        several = f"{count.typical}"
         if count.least < count.most:
-            several = (
-                f"{count.least} to {count.most} of {found.n_steps}, most likely about "
-                f"{count.typical},"
-            )
-        verb = "is" if found.n_steps == 1 else "are"
-        told.append(f"on {count.n_rows:,} public rows {several} {verb} more than luck")
-    steps = "the public step" if found.n_steps == 1 else "the public steps"
+            several = f"{count.least} to {count.most} (about {count.typical})"
+        told.append(f"{several} on {count.n_rows:,} public rows")
     return [
-        f"Of {steps}, {'; '.join(told)}: that depends on how alike two submissions "
-        "are, which public scores do not tell."
+        f"Of {plural(found.n_steps, 'public step')} these would be more than luck: "
+        f"{', '.join(told)}. That depends on how alike two submissions are, which "
+        "public scores do not tell."
     ]
 
 

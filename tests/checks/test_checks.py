@@ -377,3 +377,14 @@ def test_honest_climbers_are_seldom_blamed():
 
 
 _BLAMES = ("LBS201", "LBS203", "LBS204", "LBS304", "LBS307", "LBS314")
+
+
+def test_the_share_of_the_climb_decides_and_not_the_number_of_rises():
+    """A large true jump among many lucky rises is no climb by luck."""
+    rng = np.random.default_rng(5)
+    truth = np.append(np.full(15, 0.70), np.full(15, 0.80))
+    public, cv = truth + rng.normal(0, 0.002, (2, 30))
+    analysis = analyze(history(public.tolist(), cv.tolist()))
+    found = {item.code: item for item in run_checks(analysis)}["LBS301"]
+    assert found.status == "passed"
+    assert found.value == analysis.luck.climb_share < 0.2

@@ -328,3 +328,19 @@ def test_colours_stand_out_and_differ(theme):
     codes = [to_hex(code) for code in colours.values()]
     assert len(set(codes)) == len(codes)
     assert plots.PALETTES["light"].keys() == plots.PALETTES["dark"].keys()
+
+
+def test_differences_are_drawn_against_the_best_expected(climber):
+    ax = plots.plot_differences(climber)
+    bands = climber.outlook.to_best
+    drawn = offsets(ax, "expected")[:, 0]
+    assert set(np.round(drawn, 9)) <= set(np.round(bands.mean, 9))
+    assert (drawn <= 0).all()
+    assert f"#{bands.against + 1} " in ax.get_xlabel()
+
+
+def test_likely_claims_are_hollow_and_named(climber):
+    ax = plots.plot_timeline(climber)
+    labels = [str(item.get_label()) for item in ax.collections]
+    likely = [step for step in climber.steps if step.strength == "likely"]
+    assert any(label.startswith("likely ") for label in labels) == bool(likely)

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -181,3 +182,105 @@ def test_cv_that_is_given_but_too_little_is_not_asked_for_again():
     told = next_fact(analysis)
     assert told.startswith("CV is given, but one step cannot be weighed: CV scores for")
     assert "public scores alone" not in analysis.steps[1].sentence
+
+
+@pytest.fixture(scope="module")
+def histories(climber):
+    """Return analyses of every kind of evidence, before the end and after it."""
+    made = [climber]
+    for seed in range(4):
+        one = simulate(Scenario(n_submissions=20, policy="both"), rng=seed)
+        made += [analyze(one.history), analyze(one.before_close())]
+        items = [replace(item, cv_score=None) for item in one.history]
+        made.append(analyze(replace(one.history, submissions=tuple(items))))
+        bare_one = replace(
+            one.before_close(),
+            submissions=tuple(replace(item, private_score=None) for item in items),
+        )
+        made.append(analyze(bare_one))
+    made += [
+        analyze(replace(climber.history, submissions=climber.history.submissions[:n]))
+        for n in range(1, 8)
+    ]
+    made += [bare(0.7, 0.71, metric="roc_auc"), bare(0.7, greater_is_better=True)]
+    return made
+
+
+def sentences(analysis):
+    found = analysis.retrospective
+    return [
+        analysis.headline,
+        *(step.sentence for step in analysis.steps),
+        *words.jumps(analysis),
+        *words.climb(analysis),
+        *words.differences(analysis),
+        *words.expectation(analysis),
+        *words.alone(analysis),
+        *words.selection(analysis),
+        words.pick_basis(analysis),
+        *(found.sentences if found else ()),
+        *(item.message for item in run_checks(analysis)),
+    ]
+
+
+def test_no_sentence_says_nan_or_more_than_all(histories):
+    for analysis in histories:
+        for text in sentences(analysis):
+            assert not re.search(r"\bnan\b|-0\.0\b|\(- to|taught nothing", text), text
+            for some, whole in re.findall(r"\b(\d+) of (?:the )?(\d+)\b", text):
+                assert int(some) <= int(whole), text
+            gained = re.search(r"gained ([\d.]+); ([\d.]+) of that", text)
+            assert not gained or float(gained[2]) <= float(gained[1]), text
+
+
+def test_only_what_is_clear_is_called_the_only_explanation(histories):
+    strengths = set()
+    for analysis in histories:
+        for step in analysis.steps:
+            only = "the only good explanation" in step.sentence
+            assert only == (step.verdict == "progress" and step.strength == "clear")
+            assert not only or step.p_gain >= 0.95
+            strengths.add(step.strength)
+            if step.verdict in ("progress", "setback"):
+                label = words.verdict_label(step)
+                assert label.startswith("likely") == (step.strength == "likely")
+    assert strengths == {"", "likely", "clear"}
+
+
+def test_two_strengths_are_told_apart_in_every_view(climber):
+    assert {step.strength for step in climber.steps} >= {"likely"}
+    for text in views(climber)[:3]:
+        assert "likely progress" in text
+
+
+def test_few_rows_are_told_what_to_expect():
+    items = tuple(
+        Submission(submission_id=f"s{i}", public_score=p, cv_score=c)
+        for i, (p, c) in enumerate([(0.70, 0.71), (0.72, 0.735), (0.71, 0.72)])
+    )
+    told = words.expectation(
+        analyze(
+            History(competition=Competition(greater_is_better=True), submissions=items)
+        )
+    )
+    assert len(told) == 1
+    assert told[0].startswith("The public score lies 0.012 below CV on average (3 sub")
+    assert "They order 3 of 3 pairs of submissions alike." in told[0]
+
+
+def test_the_jumps_are_named():
+    truth = [0.7] * 8 + [0.75] * 8 + [0.78] * 8
+    items = tuple(
+        Submission(
+            submission_id=f"s{i}",
+            public_score=score + 0.001 * (i % 3),
+            cv_score=score + 0.001 * (i % 2),
+            description=f"exp{i}",
+        )
+        for i, score in enumerate(truth)
+    )
+    history = History(
+        competition=Competition(greater_is_better=True), submissions=items
+    )
+    (told,) = words.jumps(analyze(history))
+    assert told.startswith("The climb is two jumps: #9 exp8 (+0.0")

@@ -10,6 +10,7 @@ from scipy import optimize, stats
 
 from lbsense.stats import (
     attainable_z,
+    better_guide,
     common_offset,
     deming_line,
     gain_agreement,
@@ -366,3 +367,44 @@ def test_one_broken_submission_makes_no_slope_of_a_plateau():
 @pytest.mark.parametrize("values", [[], [np.nan], [0.0]])
 def test_nothing_is_visible_without_gains_and_noise(values):
     assert np.isnan(visible_correlation(values, values, values))
+
+
+def test_guides_are_compared_on_the_rows_that_have_all_three():
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=30)
+    first, second = target + rng.normal(0, 0.3, 30), target + rng.normal(0, 1, 30)
+    first[:5] = NAN
+    guide = better_guide(first, second, target)
+    assert guide is not None
+    assert guide.n_obs == 25
+    assert guide.first == rank_correlation(first[5:], target[5:]).statistic
+    assert guide.second == rank_correlation(second[5:], target[5:]).statistic
+    np.testing.assert_allclose(guide.difference, guide.first - guide.second)
+    assert guide.ci_low < guide.difference < guide.ci_high
+    turned = better_guide(second, first, target)
+    assert turned is not None
+    np.testing.assert_allclose(
+        (turned.ci_low, turned.ci_high), (-guide.ci_high, -guide.ci_low)
+    )
+
+
+@pytest.mark.parametrize("n_obs", [0, 4])
+def test_few_rows_compare_no_guides(n_obs):
+    values = np.arange(n_obs, dtype=float)
+    assert better_guide(values, values, values) is None
+    assert better_guide([1] * 9, np.arange(9), np.arange(9)) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_obs", [12, 40])
+def test_two_guides_of_one_quality_are_told_apart_as_rarely_as_said(n_obs):
+    rng = np.random.default_rng(5)
+    apart = 0
+    for _ in range(2000):
+        target = rng.normal(size=n_obs)
+        shared = rng.normal(0, 0.4, n_obs)
+        first = target + shared + rng.normal(0, 0.5, n_obs)
+        second = target + shared + rng.normal(0, 0.5, n_obs)
+        guide = better_guide(first, second, target)
+        apart += not guide.ci_low <= 0 <= guide.ci_high
+    assert apart / 2000 < 0.075

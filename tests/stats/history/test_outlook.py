@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbsense.stats.history.outlook import private_outlook
+from lbsense.stats.history.outlook import difference_bands, private_outlook
 
 NAN = float("nan")
 
@@ -150,3 +150,35 @@ def test_follows_shift_and_unit(shift, unit, nested, n_private):
 def test_says_what_is_wrong_with_an_argument(options, message):
     with pytest.raises(ValueError, match=message):
         outlook(**options)
+
+
+def test_differences_are_those_of_joint_draws():
+    rng = np.random.default_rng(3)
+    root = rng.normal(size=(3, 3))
+    cov, mean = root @ root.T, np.array([0.3, 0.1, 0.0])
+    bands = difference_bands(mean, cov, 1)
+    draws = rng.multivariate_normal(mean, cov, 200_000)
+    apart = draws - draws[:, [1]]
+    np.testing.assert_allclose(bands.mean, apart.mean(axis=0), atol=0.02)
+    low, high = np.quantile(apart, [0.025, 0.975], axis=0)
+    np.testing.assert_allclose(bands.ci95_low, low, atol=0.04)
+    np.testing.assert_allclose(bands.ci95_high, high, atol=0.04)
+    np.testing.assert_allclose(
+        bands.p_above[[0, 2]], (apart > 0).mean(axis=0)[[0, 2]], atol=0.005
+    )
+    assert (bands.mean[1], bands.ci95_low[1], bands.p_above[1]) == (0, 0, 0.5)
+
+
+def test_what_all_share_leaves_differences_alone():
+    cov = np.array([[2.0, 1.0], [1.0, 3.0]])
+    one, other = difference_bands([1, 2], cov, 0), difference_bands([1, 2], cov + 9, 0)
+    np.testing.assert_allclose(one.ci95_high, other.ci95_high)
+
+
+def test_an_unknown_submission_is_compared_with_nothing():
+    cov = np.full((2, 2), np.nan)
+    cov[0, 0] = 1.0
+    bands = difference_bands([1.0, np.nan], cov, 0)
+    assert np.isnan([bands.mean[1], bands.ci95_low[1], bands.p_above[1]]).all()
+    with pytest.raises(ValueError, match="against must be a submission with a known"):
+        difference_bands([1.0, np.nan], cov, 1)
