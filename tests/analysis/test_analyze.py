@@ -88,7 +88,7 @@ def test_without_direction_nothing_is_guessed_and_the_user_is_asked():
 def test_public_scores_alone_tell_no_noise():
     analysis = analyze(history([0.70, 0.75, 0.72]))
     assert analysis.level == "A"
-    assert verdict_words(analysis) == ["unknown"] * 3
+    assert verdict_words(analysis) == ["baseline", "unknown", "unknown"]
     assert analysis.steps[1].public_gain == pytest.approx(0.05)
     assert analysis.steps[1].p_gain is None
     assert "CV" in analysis.next_fact
@@ -167,7 +167,7 @@ def test_a_repeat_of_what_has_no_score_has_nothing_to_compare_with():
 def test_steps_within_rerun_noise_are_guesses():
     named = {"content_hash": "x"}
     analysis = analyze(history([6.49, 6.56, 6.58, 7.9], fields={0: named, 1: named}))
-    assert verdict_words(analysis) == ["unknown", "repeat", "guess", "unknown"]
+    assert verdict_words(analysis) == ["baseline", "repeat", "guess", "unknown"]
 
 
 def test_unscored_submissions_stay_in_the_list():

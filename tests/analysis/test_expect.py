@@ -89,7 +89,7 @@ def test_agreement_is_none_without_a_pair_of_gains():
 
 def test_public_scores_alone_say_why_the_rest_is_missing():
     analysis = analyze(history(climb(5)[0]))
-    for name in ("levels", "outlook", "picks", "luck", "resolution", "ladder"):
+    for name in ("levels", "outlook", "luck", "resolution", "ladder"):
         assert not getattr(analysis, name)
         assert "noise of a" in analysis.notes[name]
     assert not analysis.limits

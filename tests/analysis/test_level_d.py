@@ -216,7 +216,7 @@ def test_one_submission_with_predictions_is_no_step(made):
         made.before_close(), submissions=made.before_close().submissions[:1]
     )
     analysis = analyze(history, predictions(made, [0]))
-    assert analysis.counts() == {"unknown": 1}
+    assert analysis.counts() == {"baseline": 1}
     assert not analysis.joint
 
 
