@@ -214,3 +214,11 @@ def test_a_duration_is_no_time_of_the_day():
     history = read_submissions(markdown(["exp", "Date", "Training time", "LB"], rows))
     assert history[0].submitted_at.hour == 0
     assert [column.name for column in history.reading.unused] == ["Training time"]
+
+
+def test_a_text_of_numbers_does_not_hide_the_file_name():
+    text = "Hypothesis,LB,File\n1,0.5,a.csv\n2,0.6,b.csv\n"
+    history = read_submissions(text)
+    assert [item.name for item in history] == ["a.csv", "b.csv"]
+    assert "description" not in history.reading.columns
+    assert [column.name for column in history.reading.unused] == ["Hypothesis"]

@@ -202,7 +202,7 @@ def _used(reader: Sheet, export: Export, *, bare_score: bool) -> dict[str, list[
         used["submitted_at"] = [*used["submitted_at"], reader.clock_at]
     if "experiment_id" in used:
         used["title"] = used.pop("experiment_id")
-    return used
+    return {field: places for field, places in used.items() if places}
 
 
 def _statuses(
