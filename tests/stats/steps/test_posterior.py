@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lbsense.stats import Source, StepNoise, bayes_fdr_list, step_posterior
-from lbsense.stats.steps.kinds import KIND_SHARES, KINDS, SCALES
+from lbsense.stats.steps.kinds import KIND_SHARES, KINDS, NOTHING, SCALES, widths
 from lbsense.stats.steps.mixture import TAILS
 
 NAN = np.nan
@@ -55,7 +55,7 @@ def by_quadrature(gains, *, se, n_rows, rope, ratios=(1.0,)):
 
     ``gains`` has one row a source. Every law of true steps is laid out on a grid of
     true steps; kinds are weighed by the square root of their likelihood and learn with
-    25 steps to their name, four times.
+    10 steps to their name, four times.
     """
     grid = np.concatenate([-np.geomspace(80, 1e-5, 6000), np.geomspace(1e-5, 80, 6000)])
     cell = np.gradient(grid)
@@ -63,7 +63,7 @@ def by_quadrature(gains, *, se, n_rows, rope, ratios=(1.0,)):
         [
             np.where(sign * grid > 0, 2 * stats.norm.pdf(grid, 0, width), 0.0)
             for sign in (1, -1)
-            for width in SCALES * np.sqrt(n_rows)
+            for width in (NOTHING, *SCALES * np.sqrt(n_rows))
         ]
     )
     density = np.array(
@@ -85,7 +85,7 @@ def by_quadrature(gains, *, se, n_rows, rope, ratios=(1.0,)):
         weight = KIND_SHARES * np.sqrt(np.prod(fit, axis=1))
         weight /= weight.sum()
         seen = np.einsum("i,ic,cn,in->ic", weight, kinds, like, 1 / fit)
-        kinds = seen / weight[:, np.newaxis] + 25 * KINDS
+        kinds = seen / weight[:, np.newaxis] + 10 * KINDS
         kinds /= kinds.sum(axis=1, keepdims=True)
     share = np.einsum("i,ic,in->cn", weight, kinds, 1 / (kinds @ like))
     posterior = np.einsum("cn,cx,nx->nx", share, laws, density) * cell
@@ -157,12 +157,11 @@ def test_noise_that_is_not_known_is_integrated_over():
         rows = n_rows * (se / 0.01) ** 0.6
         found = by_quadrature([[gain]], se=se, n_rows=rows, rope=rope)
         grid = np.linspace(-0.6, 0.6, 40_001)
+        sizes = (NOTHING, *SCALES * rows**0.5)
         law = sum(
-            p
-            * np.where(s * grid > 0, 2, 0)
-            * stats.norm.pdf(grid, 0, se * w * rows**0.5)
+            p * np.where(s * grid > 0, 2, 0) * stats.norm.pdf(grid, 0, se * w)
             for p, s, w in zip(
-                KIND_SHARES @ KINDS, [1] * 7 + [-1] * 7, [*SCALES, *SCALES], strict=True
+                KIND_SHARES @ KINDS, [1] * 8 + [-1] * 8, [*sizes, *sizes], strict=True
             )
         )
         fit = stats.norm.pdf(gain, grid, se * TAILS**0.5) @ law
@@ -310,7 +309,10 @@ def test_one_broken_score_moves_nothing_else():
     broken[last] = 1e6
     moved = step_posterior(public_and_cv(broken, cv), parent, rope=0.001)
     rest = np.delete(np.arange(1, 30), last - 1)
-    assert np.abs(moved.p_gain - plain.p_gain)[rest].max() < 0.1
+    assert np.abs(moved.p_gain - plain.p_gain)[rest].mean() < 0.05
+    np.testing.assert_array_equal(
+        bayes_fdr_list(moved.p_gain)[rest], bayes_fdr_list(plain.p_gain)[rest]
+    )
 
 
 @pytest.mark.slow
@@ -342,8 +344,8 @@ def test_claims_keep_the_running_mean_within_the_rate():
     # Sorted: .99 .95 .8 .61: errors .01 .06 .26 .65, means .01 .03 .087 .16.
     claimed = bayes_fdr_list([0.61, 0.95, 0.99, 0.8], fdr=0.1)
     assert claimed.tolist() == [False, True, True, True]
-    assert not bayes_fdr_list([0.99] * 50 + [0.55], fdr=0.1)[-1]
-    assert bayes_fdr_list([0.99] * 50 + [0.55], fdr=0.1, at_least=0.5)[-1]
+    assert not bayes_fdr_list([0.99] * 50 + [0.75], fdr=0.1)[-1]
+    assert bayes_fdr_list([0.99] * 50 + [0.75], fdr=0.1, at_least=0.7)[-1]
     assert bayes_fdr_list([]).tolist() == []
 
 
@@ -363,9 +365,9 @@ def from_the_model(rng, n=40, *, n_rows=2000, slope=0.5, ratio=1.5):
     which = law[rng.choice(3, n, p=law[:, 0])]
     spread_ = rng.choice([0.6, 1.3], p=[0.4, 0.6])
     se = 0.003 * np.exp(spread_ * rng.normal(which[:, 1], which[:, 2]))
-    sign = np.where(part < len(SCALES), 1.0, -1.0)
-    width = SCALES[part % len(SCALES)] * np.sqrt(n_rows) * (se / 0.003) ** 0.3
-    true = sign * np.abs(rng.normal(0, 1, n)) * se * width
+    sign = np.where(part < 1 + len(SCALES), 1.0, -1.0)
+    sizes = widths(se, 0.003, n_rows)[np.arange(n), part % (1 + len(SCALES))]
+    true = sign * np.abs(rng.normal(0, 1, n)) * sizes
     z = rng.normal(0, 1, (2, n))
     own = rng.normal(0, 1, (2, n)) * np.sqrt(1 - 2 * fresh)
     noise = own + np.sqrt(fresh) * (z - z[:, parent])
