@@ -3,6 +3,7 @@
 python -m benchmarks.semi_real make DIR --rounds 4    # resumed where it stopped
 python -m benchmarks.semi_real judge DIR              # stated against true
 python -m benchmarks.semi_real judge DIR --by metric  # and for each metric
+python -m benchmarks.semi_real kinds DIR              # the prior of the steps
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.semi_real.competition import make
 from benchmarks.semi_real.folders import read_all
 from benchmarks.semi_real.judging import QUESTIONS, judge, judged
+from benchmarks.semi_real.kinds import fit_kinds, left_out, true_steps
 from benchmarks.semi_real.oracle import ceiling
 from benchmarks.semi_real.printing import print_groups, print_judged
 from benchmarks.semi_real.tables import NOT_IN_PACKAGE, TABLES, Table
@@ -41,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     add_make(commands.add_parser("make", help="make competitions"))
     add_judge(commands.add_parser("judge", help="hold lbsense against their truth"))
+    add_kinds(commands.add_parser("kinds", help="learn the kinds of history"))
     given = parser.parse_args(arguments)
     given.run(given)
 
@@ -72,6 +75,36 @@ def add_judge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--json", type=Path, help="write all figures here")
     parser.set_defaults(run=run_judge)
+
+
+def add_kinds(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``kinds``."""
+    parser.add_argument("folder", type=Path, help="holds one folder a competition")
+    parser.add_argument("--kinds", type=int, default=5, help="how many")
+    parser.add_argument(
+        "--leave-out", type=int, default=0, help="parts of the tables, one at a time"
+    )
+    parser.set_defaults(run=run_kinds)
+
+
+def run_kinds(given: argparse.Namespace) -> None:
+    """Print the kinds of history, or how well they foretell other tables."""
+    histories = [
+        (str(played.meta["table"]), steps)
+        for played in read_all(given.folder)
+        if (steps := true_steps(played)) is not None
+    ]
+    console = Console(width=WIDTH)
+    if given.leave_out:
+        one, kinds = left_out(histories, given.kinds, given.leave_out)
+        console.print(
+            f"Log likelihood of a step on tables left out: one law {one:.4f},"
+        )
+        console.print(f"{given.kinds} kinds {kinds:.4f}, {len(histories)} histories.")
+        return
+    shares, weight = fit_kinds([steps for _, steps in histories], given.kinds)
+    for law, likely in zip(shares, weight, strict=True):
+        console.print(f"{likely:.2f}", *(f"{share:.3f}" for share in law))
 
 
 def run_make(given: argparse.Namespace) -> None:

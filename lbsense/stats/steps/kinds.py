@@ -13,14 +13,23 @@ import numpy as np
 
 from lbsense._typing import FloatArray
 
-__all__ = ["KINDS", "KIND_SHARES", "MADE", "NOTHING", "SCALES", "shifted", "widths"]
+__all__ = [
+    "COUPLING",
+    "KINDS",
+    "KIND_SHARES",
+    "MADE",
+    "NOTHING",
+    "SCALES",
+    "shifted",
+    "widths",
+]
 
 #: When the table was made, and of how many histories.
 MADE = "2026-11-26, 114 semi-real histories on 18 public tables"
 
 #: Widths of the half-normal parts of the law of ``v``.
 SCALES = np.array([0.003, 0.0075, 0.019, 0.047, 0.117, 0.3, 0.75])
-_COUPLING = 0.3  # power of a step's noise by which its true size exceeds its share
+COUPLING = 0.3  # power of a step's noise by which its true size exceeds its share
 #: Width of a step that changes nothing, in units of its own noise whatever the rows.
 NOTHING = 0.03
 
@@ -86,7 +95,7 @@ def widths(noise: FloatArray, typical: float, rows: float) -> FloatArray:
     -------
     ndarray of shape (n_noise, 8)
     """
-    grown = noise * (noise / typical) ** _COUPLING * np.sqrt(rows)
+    grown = noise * (noise / typical) ** COUPLING * np.sqrt(rows)
     return np.concatenate(
         [NOTHING * noise[:, np.newaxis], grown[:, np.newaxis] * SCALES], axis=1
     )
