@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lbsense._result import Missing
+from lbsense._validation import read_only
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense.analysis.evidence import Evidence
 from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD
@@ -305,6 +306,7 @@ def _from_levels(
         shift_sd=shift_sd,
         score_log_sd=levels.score_log_sd,
     )
+    outlook = _possible(outlook, competition)
     # A file sent again is no second candidate.
     same = ~evidence.fresh & (evidence.public_gain == 0)
     picks = best_pair(
@@ -329,6 +331,20 @@ def _from_levels(
             p_gain=posterior.p_gain,
         )
     return outlook, picks, luck
+
+
+def _possible(
+    outlook: PrivateOutlookResult, competition: Competition
+) -> PrivateOutlookResult:
+    """Return bands that end where the metric does."""
+    try:
+        metric = find_metric(competition.metric or "")
+    except ValueError:
+        return outlook
+    ends = sorted(competition.direction() * end for end in (metric.low, metric.high))
+    names = ("ci80_low", "ci80_high", "ci95_low", "ci95_high")
+    cut = {name: read_only(np.clip(getattr(outlook, name), *ends)) for name in names}
+    return replace(outlook, **cut)
 
 
 def _from_noise(

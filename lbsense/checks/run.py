@@ -191,7 +191,7 @@ def explain(code: str) -> Explanation:
     Examples
     --------
     >>> print(explain("301").title)
-    Most rises of the public score are probably luck
+    Most of the climb of the public score is probably luck
     """
     check_kind(code, str, name="code")
     name = code.strip().upper()

@@ -15,7 +15,7 @@ __all__ = ["in_time_order"]
 _LAST = datetime.max.replace(tzinfo=UTC)
 _FEWEST_SORTED = 4  # rows that fall by chance once in 24
 _FEWEST_NAMES = 3
-_NUMBER = re.compile(r"(\D*?)(\d+(?:\.\d+)*)(?!\d)")
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
 
 
 def in_time_order(
@@ -94,13 +94,13 @@ def _numbers(
 ) -> list[_Number] | None:
     """Return the number in the name of every row, if all have one after one word."""
     found = [_NUMBER.search(named(draft) or "") for draft in drafts]
-    words = {item.group(1).casefold() for item in found if item is not None}
+    words = {item.string[: item.start()].casefold() for item in found if item}
     if any(item is None for item in found) or len(words) > 1:
         return None
     numbers = [
-        tuple(int(part) for part in item.group(2).split(".")[:4])
+        tuple(int(part) for part in item.group().split(".")[:4])
         for item in found
-        if item is not None and len(item.group(2)) < 20
+        if item is not None and len(item.group()) < 20
     ]
     unique = len(set(numbers)) == len(drafts) > 1
     return numbers if unique else None

@@ -180,7 +180,8 @@ def read_score(cell: object, *, decimal_comma: bool = False) -> ScoreCell | None
     Examples
     --------
     >>> read_score("0.7052 (0.0641)")
-    ScoreCell(value=0.7052, spread=0.0641, folds=(), decimals=4, status=None)
+    ScoreCell(value=0.7052, spread=0.0641, folds=(), decimals=4, status=None,
+    second=None, doubt=None)
     >>> read_score("**.7900**").value
     0.79
     >>> read_score("TBD") is None

@@ -54,7 +54,9 @@ def test_split_worked_by_hand():
     assert_allclose(split.own_luck, 1.5 * 4 / 9)
     assert_allclose(split.selection_se, np.sqrt(5 / 9))
     assert_allclose(
-        [split.shift_low, split.shift_high], 2.5 + np.array([-1, 1]) * 2.4, atol=0.01
+        [split.shift_low, split.shift_high],
+        2.5 + np.array([-1, 1]) * 2.5758 * np.sqrt(1.5),
+        atol=0.001,
     )
 
 
