@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lbsense._result import Missing
-from lbsense._validation import read_only
 from lbsense._typing import FloatArray, ScoreKind
+from lbsense._validation import read_only
 from lbsense.analysis.evidence import Evidence
 from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD
 from lbsense.analysis.references import gains
@@ -341,9 +341,12 @@ def _possible(
         metric = find_metric(competition.metric or "")
     except ValueError:
         return outlook
-    ends = sorted(competition.direction() * end for end in (metric.low, metric.high))
+    sign = competition.direction()
+    low, high = sorted((sign * metric.low, sign * metric.high))
     names = ("ci80_low", "ci80_high", "ci95_low", "ci95_high")
-    cut = {name: read_only(np.clip(getattr(outlook, name), *ends)) for name in names}
+    cut = {
+        name: read_only(np.clip(getattr(outlook, name), low, high)) for name in names
+    }
     return replace(outlook, **cut)
 
 
