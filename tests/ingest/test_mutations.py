@@ -88,7 +88,7 @@ def test_some_mutations() -> None:
     run(150, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_mutations_in_little_memory() -> None:
     tracemalloc.start()
     run(10_000, 2)

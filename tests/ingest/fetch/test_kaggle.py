@@ -737,7 +737,7 @@ def test_other_platforms_are_told(run, arguments):
 # The generations of the client.
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "client",
     [
@@ -786,7 +786,7 @@ SENT = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("version", "make", "dump"),
     [
