@@ -206,7 +206,10 @@ class Parts:
     def interval(
         self, confidence_level: float, *, stretch: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the equal-tailed interval, each end ``stretch`` times as far."""
+        """Return the equal-tailed interval, each end ``stretch`` times as far.
+
+        An end that lies beyond zero stays on its side.
+        """
         n = self.weight.shape[1]
         reach = np.abs(self.mean).max(axis=0) + 9 * self.sd.max(axis=0)
         middle = np.zeros(n)
@@ -220,4 +223,7 @@ class Parts:
                 high = np.where(more, high, middle)
             ends.append((low + high) / 2)
         median, upper, lower = ends
-        return median + stretch * (lower - median), median + stretch * (upper - median)
+        low, high = (median + stretch * (end - median) for end in (lower, upper))
+        # A sign that is known is not taken back.
+        low = np.where(lower > 0, np.maximum(low, 0.0), low)
+        return low, np.where(upper < 0, np.minimum(high, 0.0), high)
