@@ -387,7 +387,7 @@ def _on_another_scale(public_gain: FloatArray, gain: FloatArray) -> bool:
 
 def _prior_noise(noise: NoiseScale) -> StepNoise:
     """Return what metric and sizes say of the noise of a step."""
-    floor = float(np.hypot(noise.rounding_se, 0.0))
+    floor = noise.rounding_se
     if not (0 < noise.score_se < np.inf):
         return StepNoise(floor=floor)
     centre = math.log(noise.score_se) + math.log(2) / 2 + LOG_DISTINCT

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -196,7 +196,7 @@ def step_posterior(
         msg = "one source of scores tells no noise: give StepNoise(log_sd=...)."
         raise ValueError(msg)
     unit = np.ones(len(place)) if known.unit is None else known.unit[place]
-    chosen = [s if s.unit is None else _with_unit(s, s.unit[place]) for s in sources]
+    chosen = [s if s.unit is None else replace(s, unit=s.unit[place]) for s in sources]
     found = candidates(chosen, gains[:, place], unit)
     history = _History(tree, place, found, known, unit, n_rows)
     return history.judged(
@@ -204,20 +204,6 @@ def step_posterior(
         confidence_level=confidence_level,
         n_paired=n_paired,
         has_cv=len(sources) > 1 and sources[1].name == "cv",
-    )
-
-
-def _with_unit(source: Source, unit: FloatArray) -> Source:
-    return Source(
-        name=source.name,
-        gain=source.gain,
-        log_ratio=source.log_ratio,
-        log_ratio_sd=source.log_ratio_sd,
-        spread=source.spread,
-        slope_known=source.slope_known,
-        unit=unit,
-        n_ratios=source.n_ratios,
-        n_slopes=source.n_slopes,
     )
 
 
