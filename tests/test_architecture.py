@@ -41,9 +41,6 @@ FLOORS = {
     "__init__": 10,
     "__main__": 10,
 }
-# Inside a room names need no underscore: what is private is what `__all__` leaves out.
-# These are still to be renamed.
-UNDERSCORES_LEFT = {"_level_model", "_step_model", "_tree"}
 
 READERS = {"ingest"}
 WRITERS = {"_files"}
@@ -179,8 +176,10 @@ def broken_rules(module: Module, modules: list[Module]) -> Iterator[str]:
     ]:
         yield f"{where}:{line}: {text}"
     leaf = module.name.rpartition(".")[2]
-    if module.name.count(".") > 1 and leaf[0] == "_" and leaf not in UNDERSCORES_LEFT:
+    if module.name.count(".") > 1 and leaf[0] == "_":
         yield f"{where}: inside a room names need no underscore"
+    if module.name.count(".") > 1 and module.public:
+        yield f"{where}: only the door of a room has an __all__"
     n_lines = len(module.path.read_text(encoding="utf-8").splitlines())
     if n_lines > MOST_LINES:
         yield f"{where}: {n_lines} lines, at most {MOST_LINES} are allowed"
@@ -431,6 +430,7 @@ def test_a_lawful_package_has_no_violations(house: Path) -> None:
         ),
         ("analysis/a.py", "from lbsense.stats.b import x", r"b\.x is not in the __all"),
         ("analysis/_a.py", "x = 1", "inside a room names need no underscore"),
+        ("model/a.py", "__all__ = ['x']", "only the door of a room has an __all__"),
         ("analysis/a.py", "import lbsense.stats.b", r"stats\.b is not in the __all__"),
         (
             "analysis/a.py",

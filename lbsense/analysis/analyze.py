@@ -31,8 +31,6 @@ from lbsense.model import History, Predictions, display_names
 from lbsense.stats import StepPosteriorResult
 from lbsense.words import advice, lessons, step_sentence
 
-__all__ = ["analyze"]
-
 
 def analyze(
     history: History | str | PathLike[str] | pd.DataFrame,

@@ -27,8 +27,6 @@ from lbsense.stats import (
     step_posterior,
 )
 
-__all__ = ["Evidence", "gather"]
-
 _FEWEST_PAIRS = 5  # gains of one step in two sources needed to learn their noise
 _FEWEST_TO_COMPARE = 8  # pairs before CV is taken to point the other way
 _CLOSE = 0.8  # rank correlation of levels that drift alone seldom gives

@@ -15,8 +15,6 @@ from lbsense.facts import Facts, GateResult
 from lbsense.stats import candidate_gain
 from lbsense.words import gate_reason, why_no_gate
 
-__all__ = ["gate"]
-
 _FEWEST_STEPS = 5
 _FAR = 3.0  # ranges of all CV scores so far: beyond is another metric or a slip
 

@@ -12,8 +12,6 @@ from lbsense.metrics import find_metric, score_sd, score_sd_on_tables
 from lbsense.model import Competition, History
 from lbsense.stats import repeat_noise
 
-__all__ = ["LOG_DISTINCT", "LOG_DISTINCT_SD", "noise_scale"]
-
 #: Half the logarithm of 1 - correlation of the row scores of a submission and its
 #: reference, for the typical step of a history: median and standard deviation over
 #: semi-real histories.

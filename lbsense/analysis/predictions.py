@@ -25,8 +25,6 @@ from lbsense.stats import (
     soft_label_noise,
 )
 
-__all__ = ["bootstrap_of", "noise_of", "unlabelled_noise_of"]
-
 
 def noise_of(
     predictions: Predictions,

@@ -11,8 +11,6 @@ from lbsense._result import Caveat
 from lbsense._typing import FloatArray, IntArray
 from lbsense.model import History
 
-__all__ = ["NO_REFERENCE", "Parents", "find_parents", "gains"]
-
 NO_REFERENCE = -1
 _FEWEST_TO_INFER = 8  # submissions with both scores
 _SLIGHTLY = 0.85  # of the mean square under the plain rule, before another is taken

@@ -28,8 +28,6 @@ from lbsense.words import (
     step_columns,
 )
 
-__all__ = ["SCHEMA", "Analysis"]
-
 #: Version of the dictionary that `Analysis.to_dict` gives.
 SCHEMA = 1
 

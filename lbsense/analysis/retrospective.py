@@ -32,8 +32,6 @@ from lbsense.stats import (
     rule_outcomes,
 )
 
-__all__ = ["look_back"]
-
 _HOLDS, _FALLS = 0.8, 0.5  # probability of a claim: confirmed from, contradicted below
 _FDR = 0.1
 

@@ -13,8 +13,6 @@ from lbsense.analysis.predictions import noise_of
 from lbsense.model import History, NameIndex, Predictions
 from lbsense.stats import JointNoiseResult
 
-__all__ = ["Rows", "rows_of"]
-
 _FEWEST = 2  # submissions with predictions: one has no difference to anything
 
 

@@ -15,8 +15,6 @@ from lbsense.facts import CLEAR
 from lbsense.model import History, Submission, stated_content
 from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
-__all__ = ["FDR", "asides", "contradictions", "verdicts"]
-
 #: Expected share of false claims among those of progress or chasing, and of setback.
 FDR, FDR_LOSS = 0.09, 0.12
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make

@@ -43,8 +43,6 @@ from lbsense.stats import (
     visible_correlation,
 )
 
-__all__ = ["Expectations", "agreement_of", "expect"]
-
 _SURE_CLIMB = 2.0  # standard errors from which a climb is told step by step
 _OTHER_SCALE = 3.0  # ratio of typical scores that one scale hardly gives
 _SIZES = (1_000, 10_000, 100_000)  # public sets, where nothing tells how many rows

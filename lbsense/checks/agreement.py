@@ -11,8 +11,6 @@ from lbsense.analysis import Analysis
 from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
 from lbsense.stats import attainable_z, common_offset, open_quantile
 
-__all__ = ["AGREEMENT_CHECKS"]
-
 _FAIR = 0.8  # correlation with true gains of a CV that deserves trust
 _ABOVE_ZERO = 1.28  # standard errors: shown to be above 0 at one-sided 10%
 _SEEN = 2.93  # what has 95% power to be shown so: 1.28 + 1.645

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from lbsense.checks.finding import Text
 
-__all__ = ["DATA_TEXTS"]
-
 #: Code -> title and text.
 DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
     "LBS101": (

@@ -13,20 +13,6 @@ from lbsense._result import Result
 from lbsense.analysis import Analysis
 from lbsense.model import Predictions
 
-__all__ = [
-    "Check",
-    "Finding",
-    "FindingStatus",
-    "Findings",
-    "Outcome",
-    "Severity",
-    "Text",
-    "check",
-    "file_check",
-    "flag_if",
-    "not_applicable",
-]
-
 FindingStatus: TypeAlias = Literal["flagged", "passed", "not_applicable", "muted"]
 Severity: TypeAlias = Literal["info", "notice", "warning"]
 

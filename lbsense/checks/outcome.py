@@ -11,8 +11,6 @@ from lbsense.analysis import Analysis
 from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
 from lbsense.stats import open_quantile
 
-__all__ = ["OUTCOME_CHECKS"]
-
 _NEEDS_PRIVATE = "Needs private scores, which come after the close."
 _FEWEST = 5
 _ONE_SIDED = 0.9995

@@ -24,8 +24,6 @@ from lbsense.metrics import find_metric
 from lbsense.model import NameIndex, Predictions
 from lbsense.stats import few_row_moves, few_row_pairs, longest_line, value_counts
 
-__all__ = ["PROBE_CHECKS"]
-
 _FEW_ROWS, _FEW_SHARE = 20, 0.001
 _SEVERAL = 2
 _MOVES, _CHANCE = 5, 0.001

@@ -16,15 +16,6 @@ from lbsense.checks.probes import PROBE_CHECKS
 from lbsense.checks.selection import SELECTION_CHECKS
 from lbsense.model import Predictions
 
-__all__ = [
-    "CHECKS",
-    "EXPLANATIONS",
-    "Explanation",
-    "explain",
-    "explanations_page",
-    "run_checks",
-]
-
 #: Every check, in the order of its code.
 CHECKS: tuple[Check, ...] = (
     *AGREEMENT_CHECKS,

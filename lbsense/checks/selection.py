@@ -13,8 +13,6 @@ from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
 from lbsense.checks.wording import differ_in_one_number, wording_of
 from lbsense.stats import order_test, records_test
 
-__all__ = ["SELECTION_CHECKS"]
-
 _FEWEST_BESTS = 3
 _WINDOW = 8  # judged steps
 _IDLE = 0.8  # mean probability of no gain

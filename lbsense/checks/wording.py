@@ -9,8 +9,6 @@ from pathlib import PurePath
 from lbsense._format import clean_text
 from lbsense.model import Submission
 
-__all__ = ["Wording", "blend_of", "differ_in_one_number", "wording_of"]
-
 # A counter names a submission, a score tells its result: neither is a setting of it.
 _REFERENCE = re.compile(r"#\s?\d+|#")
 _COUNTER = re.compile(

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from lbsense.analysis import Analysis
     from lbsense.checks import Findings
 
-__all__ = ["analyze"]
-
 _output = panel("Output")
 
 

@@ -31,8 +31,6 @@ from lbsense.cli.simulate import simulate
 from lbsense.cli.watch import watch
 from lbsense.errors import LbsenseError
 
-__all__ = ["ExitCodes", "app", "main"]
-
 _BUG = 70  # EX_SOFTWARE of sysexits.h
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141

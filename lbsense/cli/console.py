@@ -22,20 +22,6 @@ from lbsense._format import clean_text, inert, plural
 if TYPE_CHECKING:
     from lbsense.model import History
 
-__all__ = [
-    "BAD_INPUT",
-    "FLAGGED",
-    "NOT_KNOWABLE",
-    "ScreenOptions",
-    "ask",
-    "emit",
-    "is_interactive",
-    "note",
-    "print_entries",
-    "tell_doubts",
-    "working",
-]
-
 # Exit codes of a command that ran; 0 is done.
 FLAGGED, BAD_INPUT, NOT_KNOWABLE = 1, 2, 3
 

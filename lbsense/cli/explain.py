@@ -11,8 +11,6 @@ from rich.text import Text
 from lbsense.cli.console import ScreenOptions, emit, print_entries
 from lbsense.cli.options import expand_options
 
-__all__ = ["explain"]
-
 
 def complete_code(incomplete: str) -> list[str]:
     """Return the codes that begin so, for the shell."""

@@ -24,8 +24,6 @@ from lbsense.cli.options import expand_options
 if TYPE_CHECKING:
     from lbsense.ingest import Fetched, Merged
 
-__all__ = ["ask_platform", "fetch", "keep"]
-
 _PLATFORMS = ("kaggle", "zindi")
 
 

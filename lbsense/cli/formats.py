@@ -13,8 +13,6 @@ from lbsense.cli.options import expand_options
 if TYPE_CHECKING:
     from lbsense.ingest import FormatGuide
 
-__all__ = ["formats"]
-
 
 @expand_options
 def formats(

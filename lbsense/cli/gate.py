@@ -23,8 +23,6 @@ from lbsense.words import gate_told
 if TYPE_CHECKING:
     from lbsense.analysis import GateResult
 
-__all__ = ["gate"]
-
 _EXIT_CODES = {"spend": 0, "keep": 1, "unknown": NOT_KNOWABLE}
 _ANSWERS = {
     "spend": ("Spend it.", "bold green"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from lbsense.cli.console import ScreenOptions
 from lbsense.cli.options import expand_options
 
-__all__ = ["metrics"]
-
 _MOST_ALIASES = 3
 
 

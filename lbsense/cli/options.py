@@ -21,15 +21,6 @@ from lbsense.cli.console import ask, is_interactive, note, working
 if TYPE_CHECKING:
     from lbsense.model import History, Predictions
 
-__all__ = [
-    "CompetitionOptions",
-    "HistoryOptions",
-    "PredictionOptions",
-    "StepNoise",
-    "check_target",
-    "expand_options",
-]
-
 _YES_NO = {"y": True, "yes": True, "n": False, "no": False}
 _FIELD_AHEAD = re.compile(r",(?=\s*[A-Za-z_]+\s*=)")
 

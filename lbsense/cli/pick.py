@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from lbsense.analysis import Analysis
     from lbsense.stats import PairResult
 
-__all__ = ["pick"]
-
 
 @expand_options
 def pick(

@@ -19,8 +19,6 @@ from lbsense.cli.options import (
 if TYPE_CHECKING:
     from lbsense.report import ReportFormat
 
-__all__ = ["report"]
-
 _FORMATS = ("html", "markdown", "kaggle", "zindi")
 _DEFAULT_NAME = {"html": "report.html", "markdown": "report.md"}
 

@@ -10,8 +10,6 @@ import typer
 
 from lbsense.cli.console import emit
 
-__all__ = ["schema"]
-
 _NAMES = ("analyze", "explain", "gate", "pick")
 
 

@@ -16,8 +16,6 @@ from lbsense.cli.options import expand_options, panel, parse_count
 if TYPE_CHECKING:
     from lbsense.simulate import SimulatedCompetition
 
-__all__ = ["simulate"]
-
 _world = panel("The competition")
 _entrant = panel("The entrant")
 _output = panel("Output")

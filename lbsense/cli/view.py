@@ -31,8 +31,6 @@ from lbsense.words import (
     verdict_label,
 )
 
-__all__ = ["print_analysis", "step_table", "verdict_text"]
-
 _TELLING = frozenset({"progress", "chasing", "setback", "probe"})
 _MOST_SENTENCES = 12
 _MOST_ISSUES = 5

@@ -19,8 +19,6 @@ from lbsense.errors import FetchError
 if TYPE_CHECKING:
     from lbsense.ingest import Fetched, Merged
 
-__all__ = ["watch"]
-
 
 @expand_options
 def watch(

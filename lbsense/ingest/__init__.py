@@ -6,6 +6,7 @@ from lbsense.ingest.cv.reading import (
     cv_candidates,
     parse_cv,
 )
+from lbsense.ingest.exports import FormatGuide
 from lbsense.ingest.fetch.histories import (
     fetch_kaggle,
     fetch_zindi,
@@ -22,7 +23,7 @@ from lbsense.ingest.fetch.listing import (
 from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
 from lbsense.ingest.log.join import join_log
 from lbsense.ingest.options import ReaderOptions
-from lbsense.ingest.platforms import FORMATS, FormatGuide
+from lbsense.ingest.platforms import FORMATS
 from lbsense.ingest.predictions.read import read_predictions
 from lbsense.ingest.readers import (
     read_kaggle,

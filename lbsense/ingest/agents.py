@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from lbsense.ingest.exports import Export, FormatGuide, Look, Platform
 
-__all__ = ["AGENTS", "DROPPED", "FAILED", "FLAGS", "KEPT", "OUTCOMES"]
-
 OUTCOMES = (
     *("status", "decision", "outcome", "verdict", "result", "action", "state"),
     "correctness",

@@ -15,16 +15,6 @@ from lbsense._format import format_time
 from lbsense.metrics import Metric, find_metric
 from lbsense.model import Competition
 
-__all__ = [
-    "CATALOGUE_DATE",
-    "CatalogueEntry",
-    "close_slugs",
-    "fill_from_catalogue",
-    "find_entry",
-    "known_metric",
-    "slug_of",
-]
-
 CATALOGUE_DATE = "March 2022"
 _FILE = "competitions_2022_03.csv"
 

@@ -10,8 +10,6 @@ from lbsense._result import Result
 from lbsense._typing import Platform as PlatformName
 from lbsense._typing import Status
 
-__all__ = ["Export", "FormatGuide", "Look", "Platform"]
-
 _ABOUT_A_SUBMISSION = frozenset(
     (
         "comment",

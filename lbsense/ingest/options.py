@@ -20,14 +20,6 @@ from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import Metric, find_metric
 from lbsense.model import Competition
 
-__all__ = [
-    "ReaderOptions",
-    "completed_by",
-    "describe_competition",
-    "takes_options",
-    "text_pattern",
-]
-
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _STAND_IN = "    **options : ReaderOptions\n        What the user says.\n"

@@ -8,18 +8,6 @@ from __future__ import annotations
 from lbsense.ingest.agents import AGENTS
 from lbsense.ingest.exports import Export, FormatGuide, Look, Platform
 
-__all__ = [
-    "FORMATS",
-    "OWN_TABLE",
-    "PLATFORMS",
-    "Export",
-    "FormatGuide",
-    "Look",
-    "Platform",
-    "platform_named",
-    "recognise",
-]
-
 
 def _kaggle_listing(look: Look) -> bool:
     names = {name.lstrip("_") for name in look.columns}

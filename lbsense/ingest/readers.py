@@ -35,8 +35,6 @@ from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import check_overrides, field_names, split_columns
 from lbsense.model import Competition, History, RowIssue
 
-__all__ = ["read_kaggle", "read_submissions", "read_table", "read_zindi"]
-
 _MAX_SUBMISSIONS = 100_000
 
 

@@ -13,24 +13,6 @@ import numpy as np
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense.metrics.record import AnyArray, Case, InfluenceRule, Parts
 
-__all__ = [
-    "as_classes",
-    "as_indicators",
-    "as_targets",
-    "as_weights",
-    "check_whole",
-    "class_numbers",
-    "of_classes",
-    "of_columns",
-    "of_events",
-    "of_events_or_classes",
-    "of_labels",
-    "of_labels_or_sets",
-    "of_rankings",
-    "of_values",
-    "shown",
-]
-
 _MAX_NUMBERED = 1_000_000
 
 

@@ -18,17 +18,6 @@ from lbsense.metrics.inputs import as_classes, as_indicators, check_whole, shown
 from lbsense.metrics.means import concordance, mean_of, ratio_of, weighted_mean
 from lbsense.metrics.record import AnyArray, Case, Metric, Parts
 
-__all__ = [
-    "accuracy",
-    "balanced_accuracy",
-    "cohen_kappa",
-    "error_rate",
-    "mcc",
-    "quadratic_kappa",
-    "set_overlap",
-    "sets",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class _Overlap:

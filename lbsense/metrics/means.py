@@ -16,35 +16,6 @@ from lbsense._typing import FloatArray
 from lbsense.metrics.inputs import class_numbers
 from lbsense.metrics.record import Case, Parts
 
-__all__ = [
-    "brier",
-    "concordance",
-    "explained_variance",
-    "gamma_deviance",
-    "log_loss",
-    "mae",
-    "mape",
-    "mean_of",
-    "mse",
-    "msle",
-    "multiclass_log_loss",
-    "ndcg_at_k",
-    "pinball",
-    "poisson_deviance",
-    "precision_at_k",
-    "r2",
-    "ratio_of",
-    "recall_at_k",
-    "reciprocal_rank",
-    "rmse",
-    "rmsle",
-    "rmspe",
-    "smape",
-    "top_k_accuracy",
-    "weighted_mean",
-    "wmape",
-]
-
 _SUM_TOLERANCE = 0.01  # what rounding to two decimals leaves
 
 

@@ -12,8 +12,6 @@ from lbsense._format import clean_text, shorten
 from lbsense.metrics.record import AVERAGES, Average, Averaged, Metric, tokens_of
 from lbsense.metrics.table import AMBIGUOUS, RECORDS
 
-__all__ = ["METRICS", "find_metric"]
-
 _NEGATIONS = ("neg", "negative", "negated", "minus")
 _MINUS_SIGNS = ("-", "−", "–")
 _IDLE_WORDS = ("score", "metric")

@@ -16,16 +16,6 @@ from lbsense.metrics.names import METRICS, find_metric
 from lbsense.metrics.record import Case, Known, Metric, NoiseRule
 from lbsense.metrics.score_rules import band_of
 
-__all__ = [
-    "INFLUENCE_FAMILIES",
-    "Influence",
-    "ScoreSd",
-    "influence",
-    "score_sd",
-    "score_sd_on_tables",
-]
-
-
 INFLUENCE_FAMILIES = frozenset(
     metric.family for metric in METRICS.values() if metric.influence is not None
 )

@@ -15,15 +15,6 @@ from lbsense.metrics.inputs import class_numbers
 from lbsense.metrics.means import weighted_mean
 from lbsense.metrics.record import Case, Parts
 
-__all__ = [
-    "average_precision",
-    "normalized_gini",
-    "pearson",
-    "roc_auc",
-    "roc_auc_ovr",
-    "spearman",
-]
-
 
 class _Sorted:
     """One column in order, with its groups of ties.

@@ -17,24 +17,6 @@ import numpy as np
 from lbsense._result import Result
 from lbsense._typing import FloatArray
 
-__all__ = [
-    "AVERAGES",
-    "AnyArray",
-    "Average",
-    "Averaged",
-    "Band",
-    "Case",
-    "InfluenceRule",
-    "Known",
-    "Metric",
-    "NoiseRule",
-    "Parameter",
-    "Parts",
-    "PredictionKind",
-    "Resampler",
-    "tokens_of",
-]
-
 AnyArray: TypeAlias = np.ndarray[Any, Any]
 Parts: TypeAlias = tuple[FloatArray, FloatArray]  # scores (k,), influence (n, k)
 Band: TypeAlias = tuple[float, float, float, str]  # low, typical, high, basis

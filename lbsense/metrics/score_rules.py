@@ -15,35 +15,6 @@ from scipy.special import digamma, ndtr, ndtri, owens_t, polygamma
 
 from lbsense.metrics.record import Band, Known
 
-__all__ = [
-    "auc",
-    "average_precision",
-    "balanced_accuracy",
-    "band_of",
-    "bounded",
-    "brier",
-    "concordance",
-    "fbeta",
-    "kappa",
-    "kendall",
-    "log_loss",
-    "mean_absolute",
-    "mean_square",
-    "median_absolute",
-    "multiclass_log_loss",
-    "over_classes",
-    "over_rows",
-    "pearson",
-    "pinball",
-    "precision",
-    "proportion",
-    "quadratic_kappa",
-    "r2",
-    "recall",
-    "root_mean_square",
-    "spearman",
-]
-
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 _USUAL_PREVALENCE = 0.2
 _KURTOSES = (3.0, 5.0, 7.8)  # normal errors, usual ones, heavy tails

@@ -34,8 +34,6 @@ from lbsense.metrics.record import (
     Resampler,
 )
 
-__all__ = ["AMBIGUOUS", "RECORDS"]
-
 _MORE, _LESS = True, False
 
 

@@ -10,8 +10,6 @@ from lbsense._typing import Platform
 from lbsense._validation import check_count, check_fraction
 from lbsense.errors import DirectionUnknownError
 
-__all__ = ["Competition"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Competition(Result):

@@ -8,8 +8,6 @@ from typing import Literal, NamedTuple
 from lbsense._format import clean_text
 from lbsense.model.identity import file_stem
 
-__all__ = ["StatedContent", "stated_content"]
-
 # "linear probe" is a model, "probe set" are data, a "negative probe" is an experiment:
 # the word alone says nothing of the leaderboard.
 _BOARD = r"(?:lb|leader[ _-]?board|(?:test[ _-])?labels?)"

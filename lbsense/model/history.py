@@ -21,8 +21,6 @@ from lbsense.model.input import DataWarning, RowIssue
 from lbsense.model.reading import Reading
 from lbsense.model.submission import Submission
 
-__all__ = ["History"]
-
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 

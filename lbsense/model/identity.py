@@ -13,16 +13,6 @@ from lbsense._format import clean_text, format_number, format_time
 from lbsense._typing import IntArray
 from lbsense.model.submission import Submission
 
-__all__ = [
-    "NameIndex",
-    "content_groups",
-    "display_names",
-    "file_kind",
-    "file_stem",
-    "names_of_file",
-    "plain_stem",
-]
-
 _ALONE = -1
 _LARGEST_GROUP = 5  # more submissions with one score show a coarse score
 _DIGITS_OF_ONE, _DIGITS_OF_TWO = 5, 4  # significant digits that are no coincidence

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from lbsense._format import clean_text
 from lbsense._result import Result
 
-__all__ = ["DataWarning", "InputFile", "RowIssue"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile(Result):

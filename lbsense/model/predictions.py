@@ -13,8 +13,6 @@ import pandas as pd
 from lbsense._format import plural, shorten
 from lbsense._result import Result
 
-__all__ = ["Predictions"]
-
 AnyArray = npt.NDArray[Any]
 
 

@@ -9,8 +9,6 @@ from typing import Literal, TypeAlias
 from lbsense._format import clean_text, plural, shorten
 from lbsense._result import Result
 
-__all__ = ["Order", "Reading", "UnusedColumn"]
-
 #: What the order of the submissions was taken from.
 Order: TypeAlias = Literal["dates", "counter", "listed", "newest first", "score"]
 

@@ -9,8 +9,6 @@ from datetime import datetime
 from lbsense._result import Result
 from lbsense._typing import CvSource, Status
 
-__all__ = ["Submission"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission(Result):

@@ -22,20 +22,6 @@ from lbsense._typing import BoolArray, FloatArray
 from lbsense.analysis import Analysis, Step
 from lbsense.words import verdict_label
 
-__all__ = [
-    "PALETTES",
-    "Canvas",
-    "Plot",
-    "Theme",
-    "is_directed",
-    "key",
-    "picture",
-    "pin",
-    "point_size",
-    "score_axis",
-    "values",
-]
-
 Theme: TypeAlias = Literal["light", "dark"]
 
 #: Colours by role. Hues after Okabe and Ito (2008), which stay apart for every kind of

@@ -18,8 +18,6 @@ from lbsense.plots.canvas import (
 from lbsense.stats import PairResult
 from lbsense.words import pick_basis, why
 
-__all__ = ["plot_differences", "plot_outlook", "plot_picks"]
-
 _MOST = 14
 
 

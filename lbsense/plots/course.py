@@ -17,8 +17,6 @@ from lbsense.plots.canvas import (
 )
 from lbsense.words import why
 
-__all__ = ["plot_steps", "plot_timeline"]
-
 _MARGIN = 0.5  # of the height: how far CV and private scores may widen the axis
 _Z80, _Z95 = 1.2816, 1.96
 _WIDEST = 3.0  # times the ninth decile: how far the axis reaches for a wild step

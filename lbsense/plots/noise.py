@@ -18,8 +18,6 @@ from lbsense.analysis import Analysis
 from lbsense.plots.canvas import Canvas, picture
 from lbsense.words import why
 
-__all__ = ["plot_resolution", "plot_similarity"]
-
 _N_BINS = 24
 _MOST_NAMES = 24
 

@@ -16,8 +16,6 @@ from lbsense.plots.canvas import (
 )
 from lbsense.stats import DemingResult
 
-__all__ = ["plot_cv_public", "plot_public_private"]
-
 
 @picture("Public against CV scores", size=(7.2, 5.6))
 def plot_cv_public(canvas: Canvas, analysis: Analysis) -> str | None:

@@ -6,21 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = [
-    "Block",
-    "Bullets",
-    "Cell",
-    "Column",
-    "Figure",
-    "Page",
-    "Remark",
-    "Section",
-    "Table",
-    "numbers",
-    "row",
-    "texts",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Bullets:

@@ -18,8 +18,6 @@ from lbsense.checks import Findings
 from lbsense.model import InputFile
 from lbsense.report.markdown import markdown_table, markdown_text, render_markdown
 
-__all__ = ["DOCUMENTS", "document"]
-
 #: The documents by the name of their format, each a template of that name.
 DOCUMENTS = ("kaggle", "zindi")
 

@@ -30,8 +30,6 @@ from lbsense.report.blocks import (
 )
 from lbsense.stats import GapSplitResult
 
-__all__ = ["evidence"]
-
 _STATUS = {"passed": "not flagged", "not_applicable": "not knowable", "muted": "muted"}
 
 

@@ -22,8 +22,6 @@ from lbsense.plots import PALETTES
 from lbsense.report.blocks import Page
 from lbsense.report.page import figure_names
 
-__all__ = ["PLOTS", "html_page", "palette_css", "picture_png", "pictures"]
-
 _LOADER = PackageLoader("lbsense.report")
 
 

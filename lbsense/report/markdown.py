@@ -8,8 +8,6 @@ from typing import Any
 
 from lbsense._format import clean_text, format_time, plural
 
-__all__ = ["markdown_table", "markdown_text", "render_markdown"]
-
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
 _STARTS_BLOCK = re.compile(r"^(\d+)([.)])|^([-+=])")
 _EMPTY_LINES = re.compile(r"\n{3,}")

@@ -27,8 +27,6 @@ from lbsense.report.blocks import (
 )
 from lbsense.report.evidence import evidence
 
-__all__ = ["build_page", "figure_names"]
-
 
 def build_page(
     analysis: Analysis, findings: Findings, sources: Sequence[InputFile]

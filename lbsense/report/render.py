@@ -19,8 +19,6 @@ from lbsense.report.documents import DOCUMENTS, document
 from lbsense.report.markdown import render_markdown
 from lbsense.report.page import build_page, figure_names
 
-__all__ = ["ReportFormat", "render_report", "write_report"]
-
 ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi"]
 
 _SUFFIXES: dict[str, ReportFormat] = {

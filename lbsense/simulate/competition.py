@@ -18,8 +18,6 @@ from lbsense.simulate.rows import World, fold_bounds
 from lbsense.simulate.scenario import Scenario, find_preset
 from lbsense.simulate.trained import TrainedWorld
 
-__all__ = ["SimulatedCompetition", "SimulatedRows", "Truth", "simulate"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Truth(Result):

@@ -17,17 +17,6 @@ from lbsense.model import Competition, History, Submission
 from lbsense.simulate.rows import Evaluation, World, fold_bounds, fold_scores, row_score
 from lbsense.simulate.scenario import Scenario
 
-__all__ = [
-    "BURST_LENGTH",
-    "Attempt",
-    "Platform",
-    "choose_finals",
-    "draw_kinds",
-    "enter",
-    "prefers",
-    "write_history",
-]
-
 BURST_LENGTH = 6
 
 

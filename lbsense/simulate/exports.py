@@ -20,8 +20,6 @@ from lbsense.model import History, Submission
 from lbsense.simulate.competition import SimulatedCompetition, SimulatedRows, simulate
 from lbsense.simulate.scenario import PRESETS
 
-__all__ = ["write_exports", "write_presets"]
-
 _KAGGLE_STATUS = {"complete": "COMPLETE", "pending": "PENDING", "error": "ERROR"}
 _ZINDI_STATUS = {"complete": "successful", "pending": "initial", "error": "failed"}
 _TEAM_ID, _USER = 7_301_224, "simulated"

@@ -19,8 +19,6 @@ from lbsense.simulate.rows import (
 )
 from lbsense.simulate.scenario import Scenario
 
-__all__ = ["GaussianModel", "GaussianTruth", "GaussianWorld"]
-
 _FIRST_SPREAD = 1.0  # error spread of the entrant's first model
 _LEAST_SPREAD = 0.05  # below it nothing is left to gain
 _SMALL_NOVELTY = 0.2  # of a tweak or a re-run, relative to that of a new idea

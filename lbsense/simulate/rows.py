@@ -13,22 +13,6 @@ from scipy.special import expit, ndtr, stdtr
 
 from lbsense._typing import FloatArray, IntArray
 
-__all__ = [
-    "GREATER_IS_BETTER",
-    "GROUP_SHARE",
-    "SLOPE",
-    "Evaluation",
-    "MetricName",
-    "RowNoise",
-    "World",
-    "find_intercept",
-    "fold_bounds",
-    "fold_scores",
-    "label_probability",
-    "mean_absolute",
-    "row_score",
-]
-
 # Share of every row-level variance that the rows of one group have in common.
 GROUP_SHARE = 0.5
 

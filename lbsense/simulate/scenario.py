@@ -13,16 +13,6 @@ from lbsense._typing import Platform
 from lbsense._validation import check_count, check_fraction, check_positive
 from lbsense.simulate.rows import GREATER_IS_BETTER, MetricName
 
-__all__ = [
-    "PRESETS",
-    "Parents",
-    "Policy",
-    "Preset",
-    "Scenario",
-    "WorldName",
-    "find_preset",
-]
-
 WorldName: TypeAlias = Literal["gaussian", "trained"]
 Policy: TypeAlias = Literal["public", "cv", "both", "previous", "random"]
 Parents: TypeAlias = Literal["declared", "described", "withheld"]

@@ -24,17 +24,6 @@ from lbsense.simulate.rows import (
 )
 from lbsense.simulate.scenario import Scenario
 
-__all__ = [
-    "FEATURES_PER_BLOCK",
-    "N_POINTS",
-    "N_USEFUL",
-    "N_USELESS",
-    "Law",
-    "TrainedModel",
-    "TrainedWorld",
-    "population",
-]
-
 _FIRST_USEFUL = 8
 _FIRST_USELESS = 4
 _FIRST_PENALTY = 0.01  # per training row

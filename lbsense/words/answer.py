@@ -24,32 +24,6 @@ from lbsense.model import Competition, History
 from lbsense.stats import DifferenceBandsResult, PairResult, PicksResult
 from lbsense.words.needs import Reader, ask, asked, tell, why
 
-__all__ = [
-    "agreement",
-    "alone",
-    "climb",
-    "default_trap",
-    "differences",
-    "evidence",
-    "expectation",
-    "headline",
-    "jumps",
-    "luck",
-    "name_of",
-    "next_fact",
-    "noise",
-    "notes",
-    "outlook",
-    "pick_basis",
-    "resolution",
-    "revealed",
-    "runner_up",
-    "selection",
-    "subject",
-    "why_no_noise",
-    "why_no_picks",
-]
-
 _EVIDENCE = {
     "A": "public scores alone",
     "A+": "public scores, metric and test size",

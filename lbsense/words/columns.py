@@ -16,8 +16,6 @@ from lbsense._format import (
 )
 from lbsense.facts import Step
 
-__all__ = ["StepColumn", "step_columns", "verdict_label"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepColumn:

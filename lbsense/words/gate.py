@@ -7,8 +7,6 @@ from lbsense._result import Missing
 from lbsense.facts import GateResult
 from lbsense.words.needs import Reader, tell
 
-__all__ = ["gate_reason", "gate_told", "why_no_gate"]
-
 
 def gate_reason(result: GateResult) -> str:
     """Return why a candidate is worth a submission or not."""

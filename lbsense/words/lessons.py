@@ -18,8 +18,6 @@ from lbsense.facts import (
 from lbsense.stats import GapSplitResult, RuleOutcome
 from lbsense.words.needs import Reader, ask
 
-__all__ = ["advice", "gap", "lessons"]
-
 _SURE = 2.0  # standard errors from which luck in a public score is no guess
 _MANY = 0.5  # share of steps
 _CLAIMS: dict[str, tuple[str, str]] = {

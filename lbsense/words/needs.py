@@ -7,8 +7,6 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from lbsense._result import Caveat, Missing
 
-__all__ = ["NEEDS", "Reader", "ask", "asked", "tell", "why"]
-
 #: Who reads: a user of Python, a user of the terminal, or anyone who has a page.
 Reader: TypeAlias = Literal["python", "terminal", "page"]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from lbsense.model import History
 
-__all__ = ["reading_entries"]
-
 _MOST = 8  # columns that are named; the others are counted
 
 

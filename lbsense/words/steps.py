@@ -14,8 +14,6 @@ from lbsense._format import (
 from lbsense.facts import Claims, NoiseScale, Step
 from lbsense.model import stated_content
 
-__all__ = ["step_sentence"]
-
 
 def step_sentence(
     step: Step,

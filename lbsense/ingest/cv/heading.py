@@ -13,17 +13,6 @@ from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role, Token, tokenize
 from lbsense.ingest.tables.languages import heading_words
 from lbsense.metrics import Metric, find_metric
 
-__all__ = [
-    "CvChoice",
-    "CvHeading",
-    "Surety",
-    "choose_cv",
-    "cv_heading",
-    "is_metric_word",
-    "metric_of_heading",
-    "plain_heading",
-]
-
 _PREFIX = re.compile(r"(?:metrics|extras|sys|summary|eval|tags)[./]", re.IGNORECASE)
 _PAIR = re.compile(r"±|\+/-|\+-|[(,/&]")  # "Mean ± Std", "CV mean (std)"
 _BRACKETS = re.compile(r"\([^()]*+\)|\[[^\[\]]*+\]")

@@ -13,16 +13,6 @@ from lbsense.ingest.cv.shapes import (
 )
 from lbsense.ingest.cv.words import KEYWORDS, KINDS, REACH, Line, Role, Token
 
-__all__ = [
-    "Label",
-    "context_problem",
-    "end_of_change",
-    "is_value_first",
-    "label_after",
-    "label_before",
-    "may_take_label_after",
-]
-
 _SEPARATORS = set(":=_~≈'\"`([{*-—@#")
 _LABEL_ROLES = {Role.KEYWORD, Role.METRIC, Role.MEAN, Role.SCHEME}
 _PASSABLE = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN, Role.SCHEME}

@@ -29,8 +29,6 @@ from lbsense.ingest.cv.shapes import (
 )
 from lbsense.ingest.cv.words import KEYWORDS, Line, Role
 
-__all__ = ["TRAILING_NUMBER", "CvReading", "cv_candidates", "parse_cv"]
-
 TRAILING_NUMBER = r"[_-](\d+\.\d{3,})(?=(?:\.[A-Za-z]\w{0,7}){0,2}$)"
 """Pattern that takes the bare number which ends a file name for its CV score."""
 

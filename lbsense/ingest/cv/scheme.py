@@ -10,8 +10,6 @@ from itertools import pairwise
 from lbsense._format import format_number, shorten
 from lbsense.model import Submission
 
-__all__ = ["cv_scheme_change"]
-
 # Two names for scores that people compare freely, and rightly: one family.
 _FAMILY = {"local": "cv", "fold": "cv", "pattern": "cv", "oof": "cv"}
 _SPLITTER = re.compile(

@@ -13,18 +13,6 @@ from lbsense.ingest.cv.words import (
     Token,
 )
 
-__all__ = [
-    "folds_after",
-    "is_number",
-    "lists_models",
-    "mean_after",
-    "series_after",
-    "shape_problem",
-    "sign_of",
-    "spread_after",
-    "whole_number",
-]
-
 
 def shape_problem(line: Line, index: int) -> str:
     """Return why the number cannot be a score, from its own characters; else empty."""

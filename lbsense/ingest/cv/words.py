@@ -10,18 +10,6 @@ from enum import Enum
 
 from lbsense.metrics import METRICS
 
-__all__ = [
-    "BOUNDED_METRICS",
-    "KEYWORDS",
-    "KINDS",
-    "REACH",
-    "UNBOUNDED_METRICS",
-    "Line",
-    "Role",
-    "Token",
-    "role_of",
-]
-
 # Tokens that a rule looks at on one side of a number: the reader stays linear.
 REACH = 24
 

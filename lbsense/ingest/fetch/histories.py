@@ -15,8 +15,6 @@ from lbsense.ingest.options import ReaderOptions, takes_options
 from lbsense.ingest.readers import read_submissions
 from lbsense.model import DataWarning, History
 
-__all__ = ["fetch_kaggle", "fetch_zindi", "fetched_history"]
-
 
 @takes_options
 def fetch_kaggle(

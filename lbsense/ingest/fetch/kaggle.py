@@ -36,8 +36,6 @@ from lbsense.ingest.fetch.patience import (
     wait_of,
 )
 
-__all__ = ["ask_kaggle"]
-
 _T = TypeVar("_T")
 
 _OLDEST = (1, 8)

@@ -17,16 +17,6 @@ from lbsense._result import Result
 from lbsense._typing import Platform
 from lbsense.errors import IngestError
 
-__all__ = [
-    "FETCHED_AT",
-    "Fetched",
-    "Merged",
-    "Row",
-    "join_listing",
-    "listing_text",
-    "read_listing",
-]
-
 Row = Mapping[str, str]
 
 #: The column that tells when a row was fetched as it stands, UTC; it marks our files.

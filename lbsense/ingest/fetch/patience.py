@@ -14,18 +14,6 @@ from typing import Literal, TypeVar
 
 from lbsense._format import clean_text, plural, shorten
 
-__all__ = [
-    "Answer",
-    "Secrets",
-    "Tell",
-    "Unanswered",
-    "ask_patiently",
-    "clock_doubt",
-    "header_time",
-    "silent",
-    "wait_of",
-]
-
 _T = TypeVar("_T")
 Tell = Callable[[str], None]
 

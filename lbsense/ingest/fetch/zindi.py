@@ -33,8 +33,6 @@ from lbsense.ingest.fetch.patience import (
     wait_of,
 )
 
-__all__ = ["ADDRESS", "TOKEN_VARIABLE", "ask_zindi"]
-
 #: Where Zindi answers.
 ADDRESS = "https://api.zindi.africa/v1/competitions"
 #: The variable of the environment that holds the user's token.

@@ -30,8 +30,6 @@ from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import find_metric
 from lbsense.model import RowIssue
 
-__all__ = ["Asked", "outcome_words", "retell"]
-
 _SEEN_ROWS = 500  # rows that tell what a column holds
 _EXPERIMENTS = (
     *("commit", "experiment", "experimentid", "exp", "expid", "iteration", "iter"),

@@ -15,8 +15,6 @@ from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.history.parents import declared_parents
 from lbsense.model import RowIssue, Submission
 
-__all__ = ["build_submissions", "without_overlap"]
-
 
 def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowIssue]]:
     """Return the drafts of all pages, each submission once.

@@ -10,16 +10,15 @@ from collections.abc import Sequence
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.exports import Export, Look
 from lbsense.ingest.history.agents import Asked, outcome_words, retell
 from lbsense.ingest.history.several import Choice, TableName, one_history
-from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, Export, Look, recognise
+from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, recognise
 from lbsense.ingest.tables.cells import read_text
 from lbsense.ingest.tables.names import known_fields, name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.sheet import ColumnNames, column_of, named_columns
 from lbsense.model import RowIssue
-
-__all__ = ["choose_tables", "choose_team"]
 
 _SCORES = ("public_score", "private_score", "score")
 _SHOWN = 10

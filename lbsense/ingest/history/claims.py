@@ -11,8 +11,6 @@ from lbsense.errors import IngestError
 from lbsense.metrics import Metric
 from lbsense.model import Competition, History
 
-__all__ = ["check_claims"]
-
 # A stated share of the test set may be rounded: this far the public rows may be off.
 _SLACK = 0.1
 _MOST_SIZES = 2_000  # numbers of rows that are tried

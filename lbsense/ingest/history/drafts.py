@@ -9,7 +9,7 @@ from statistics import median
 
 from lbsense._typing import Status
 from lbsense.ingest.cv.heading import cv_heading, metric_of_heading
-from lbsense.ingest.platforms import Export
+from lbsense.ingest.exports import Export
 from lbsense.ingest.tables.cells import (
     ScoreCell,
     is_missing,
@@ -24,9 +24,6 @@ from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
 from lbsense.ingest.tables.unused import unused_columns
 from lbsense.model import RowIssue, UnusedColumn
-
-__all__ = ["Draft", "ReadTable", "read_rows"]
-
 
 _NAMING = {"model", "name", "title", "modelname"}
 

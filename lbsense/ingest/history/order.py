@@ -10,8 +10,6 @@ from itertools import pairwise
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.model import Order
 
-__all__ = ["in_time_order"]
-
 _LAST = datetime.max.replace(tzinfo=UTC)
 _FEWEST_SORTED = 4  # rows that fall by chance once in 24
 _FEWEST_NAMES = 3

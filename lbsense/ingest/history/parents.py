@@ -11,8 +11,6 @@ from lbsense.ingest.history.drafts import Draft
 from lbsense.ingest.log.join import numbered_names
 from lbsense.model import RowIssue, file_kind, file_stem, names_of_file, plain_stem
 
-__all__ = ["declared_parents"]
-
 _MAX_TEXT = 2000
 _NAME = r"""
     [`'"\[(]?(?P<name>

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 from lbsense._format import clean_text, plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.platforms import Export
+from lbsense.ingest.exports import Export
 from lbsense.ingest.tables.cells import CellError, is_missing, read_score
 from lbsense.ingest.tables.names import field_of, name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import RowIssue
-
-__all__ = ["Choice", "TableName", "one_history"]
 
 TableName = int | str | Sequence[int | str]
 _ORDINAL_WORDS = "first second third fourth fifth sixth seventh eighth ninth tenth"

@@ -8,8 +8,6 @@ from lbsense.ingest.history.drafts import ReadTable
 from lbsense.ingest.history.several import Choice
 from lbsense.model import Order, Reading, Submission, UnusedColumn
 
-__all__ = ["reading_of"]
-
 
 def reading_of(
     tables: Sequence[ReadTable],

@@ -16,8 +16,6 @@ from lbsense.ingest.platforms import platform_named
 from lbsense.metrics import Metric
 from lbsense.model import DataWarning, History, content_groups
 
-__all__ = ["Seen", "warnings_of"]
-
 # Neighbouring scores inside nine genuine histories of one metric are at most 1.3 apart,
 # single bad ones at most 6.6, and no score is above 5 times the median.
 _SCALE_RATIO = 10.0

@@ -24,8 +24,6 @@ from lbsense.model import (
     plain_stem,
 )
 
-__all__ = ["join_log", "join_tables", "numbered_names"]
-
 _WORD = re.compile(r"[^\W_](?:[\w.#-]*[^\W_])?")
 _PIECE = re.compile(r"[_-]")
 _NUMBERED = re.compile(

@@ -23,8 +23,6 @@ from lbsense.ingest.tables.sheet import (
 )
 from lbsense.model import RowIssue
 
-__all__ = ["LogRun", "read_runs"]
-
 # Column names, by field, that name a run in a log and nothing in a history.
 _NAMES = {
     "submission_id": """submissionid submissionref submissionreference kaggleref

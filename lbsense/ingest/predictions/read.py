@@ -32,8 +32,6 @@ from lbsense.ingest.predictions.tables import (
 from lbsense.ingest.tables.source import is_text_source
 from lbsense.model import History, NameIndex, Predictions, file_kind, plain_stem
 
-__all__ = ["read_predictions"]
-
 _ROLES = ("id", "prediction", "label", "group", "time", "weight")
 _READ = re.compile(
     r"\.(?:(?:csv|tsv|txt)(?:\.gz|\.zip)?|zip|parquet|pq|feather|npy|npz)$", re.I

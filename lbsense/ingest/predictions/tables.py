@@ -23,20 +23,6 @@ from lbsense.ingest.tables.cells import uses_decimal_comma
 from lbsense.ingest.tables.pages import is_page
 from lbsense.ingest.tables.source import is_text_source, read_documents
 
-__all__ = [
-    "AnyArray",
-    "Pool",
-    "PredictionTable",
-    "Wanted",
-    "as_ids",
-    "label_names",
-    "listed",
-    "own_labels",
-    "prediction_names",
-    "read_prediction_table",
-    "submission_columns",
-]
-
 AnyArray = npt.NDArray[Any]
 #: Our word for a column to theirs; "prediction" and "label" may name several.
 Wanted = Mapping[str, str | Sequence[str]]

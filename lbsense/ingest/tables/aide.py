@@ -14,8 +14,6 @@ from lbsense.ingest.tables.raw import RawRow, RawTable, skipped_line
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
-__all__ = ["aide_table", "read_aide"]
-
 _TESTED = "test metric"
 _COLUMNS = (
     *("node", "time", "stage", "plan", "status", "analysis", "metric", _TESTED),

@@ -15,19 +15,6 @@ import numpy as np
 from lbsense._typing import Status
 from lbsense.ingest.platforms import PLATFORMS
 
-__all__ = [
-    "CellError",
-    "ScoreCell",
-    "comma_is_decimal",
-    "is_missing",
-    "read_flag",
-    "read_folds",
-    "read_score",
-    "read_status",
-    "read_text",
-    "uses_decimal_comma",
-]
-
 _LARGEST = 1e150  # beyond it squares overflow, and no metric goes there
 _PLAIN = re.compile(r"[+-]?[0-9]+(?:\.([0-9]+))?")
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"

@@ -13,8 +13,6 @@ import pandas as pd
 
 from lbsense.ingest.tables.cells import is_missing
 
-__all__ = ["DateColumn", "are_clocks", "are_times", "has_clock", "read_dates"]
-
 _CLOCK = (
     r"(?:[\sT,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})"
     r"(?:[.,](?P<fraction>\d+))?)?\s*(?P<half>[AaPp])?\.?(?(half)[Mm]\.?)\s*"

@@ -35,12 +35,6 @@ from lbsense.ingest.tables.raw import (
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
-__all__ = [
-    "find_heading",
-    "is_known_noise",
-    "read_delimited",
-]
-
 _DELIMITERS = (",", "\t", ";", "|")
 _SEARCHED_LINES = 200
 _SEARCHED_NAMES = 5_000

@@ -20,8 +20,6 @@ from lbsense.ingest.tables.raw import (
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
-__all__ = ["read_labels", "read_piped", "read_ruled"]
-
 _RULER = re.compile(r"\s*+-{2,}+(?:\s++-{2,}+)++\s*+")
 _PIPE_RULER = re.compile(
     r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:[|+]\s*+:?-++:?\s*+)++(?:\|\s*+)?"

@@ -19,8 +19,6 @@ from lbsense.ingest.tables.records import flatten
 from lbsense.ingest.tables.source import Document, read_documents
 from lbsense.model import RowIssue
 
-__all__ = ["read_folder"]
-
 _MAX_FILES = 20_000
 _MAX_BYTES = 8 * 1024 * 1024  # of one file of a run
 _MAX_TEXTS = 200_000  # in one pickle

@@ -6,8 +6,6 @@ import functools
 import re
 import unicodedata
 
-__all__ = ["LANGUAGES", "heading_words"]
-
 #: Languages whose headings are known beside English; times need no known heading.
 LANGUAGES = (
     "Chinese",

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from lbsense.ingest.tables.raw import RawTable, grid_table
 from lbsense.ingest.tables.source import Document
 
-__all__ = ["read_latex", "read_restructured"]
-
 # --- LaTeX ---------------------------------------------------------------------------
 
 _BEGIN = re.compile(r"\\begin\{(tabular[*xy]?|tabulary|longtable|array)\}")

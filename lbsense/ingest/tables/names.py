@@ -11,16 +11,6 @@ from lbsense.ingest.cv.words import KEYWORDS
 from lbsense.ingest.platforms import PLATFORMS
 from lbsense.ingest.tables.languages import heading_words
 
-__all__ = [
-    "FIELDS",
-    "field_of",
-    "fold_number",
-    "is_heading",
-    "is_number",
-    "known_fields",
-    "name_key",
-]
-
 # What people call their columns, in order of preference; the names that platforms
 # give them are in `PLATFORMS` and go before.
 _OWN_NAMES: dict[str, tuple[str, ...]] = {

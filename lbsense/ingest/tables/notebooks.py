@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from lbsense.ingest.tables.source import Document
 
-__all__ = ["Notebook", "read_notebook"]
-
 
 class Notebook(NamedTuple):
     """The texts of a notebook, each named by its cell.

@@ -13,8 +13,6 @@ from lbsense.errors import IngestError
 from lbsense.ingest.tables.raw import RawTable, grid_table
 from lbsense.ingest.tables.source import Document
 
-__all__ = ["is_page", "page_message", "preformatted", "read_html"]
-
 _MAX_CELLS = 1_000_000
 _MAX_SPAN = 30
 # Every repetition stops at the next "<", so that no text is searched twice.

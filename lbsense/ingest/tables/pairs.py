@@ -9,8 +9,6 @@ from lbsense.ingest.tables.cells import CellError, read_score
 from lbsense.ingest.tables.names import field_of
 from lbsense.ingest.tables.raw import RawRow, RawTable
 
-__all__ = ["with_pairs_apart"]
-
 _SCORES = ("cv_score", "public_score", "private_score")
 _MARK = re.compile(r"[/|&]")
 

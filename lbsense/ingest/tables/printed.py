@@ -10,8 +10,6 @@ from lbsense.ingest.tables.raw import RawTable, grid_table, skipped_line
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
-__all__ = ["read_printed"]
-
 _MAX_WIDTH = 2000
 _SHAPE = re.compile(r"\s*\[\d+ rows x \d+ columns\]\s*")
 _DOTS = re.compile(r"\s*\.{2,3}(?:\s+\.{2,3})*\s*")

@@ -12,18 +12,6 @@ from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.model import RowIssue
 
-__all__ = [
-    "MAX_ROWS",
-    "RawRow",
-    "RawTable",
-    "Shape",
-    "check_size",
-    "grid_table",
-    "skipped_line",
-    "with_short_cells",
-    "wrong_width",
-]
-
 MAX_ROWS = 1_000_000
 _MAX_COLUMNS = 5_000
 _MAX_CELLS = 20_000_000

@@ -22,7 +22,7 @@ from lbsense.ingest.tables.names import known_fields
 from lbsense.ingest.tables.notebooks import Notebook, read_notebook
 from lbsense.ingest.tables.pages import is_page, page_message, preformatted, read_html
 from lbsense.ingest.tables.printed import read_printed
-from lbsense.ingest.tables.raw import MAX_ROWS, RawRow, RawTable, with_short_cells
+from lbsense.ingest.tables.raw import MAX_ROWS, RawTable, with_short_cells
 from lbsense.ingest.tables.records import (
     json_problem,
     read_frame,
@@ -32,8 +32,6 @@ from lbsense.ingest.tables.records import (
 from lbsense.ingest.tables.script import read_script
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
 from lbsense.ingest.tables.workbook import read_workbook
-
-__all__ = ["RawRow", "RawTable", "read_tables"]
 
 _REFUSAL = re.compile(
     r"\b(?:40[0134]|50[0-3])\b.*|.*\b(?:forbidden|unauthorized)\b", re.I

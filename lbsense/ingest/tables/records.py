@@ -20,8 +20,6 @@ from lbsense.ingest.tables.raw import RawRow, RawTable, Shape, check_size, skipp
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
 
-__all__ = ["flatten", "json_problem", "read_frame", "read_json", "read_objects"]
-
 # The last is that of MLE-bench.
 _WRAPPERS = (
     "data",

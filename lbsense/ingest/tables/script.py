@@ -14,8 +14,6 @@ from lbsense.ingest.tables.raw import RawTable, check_size, grid_table
 from lbsense.ingest.tables.records import flatten
 from lbsense.ingest.tables.source import Document
 
-__all__ = ["read_script"]
-
 _MAX_CHARACTERS = 2_000_000
 _NAMES: dict[str, Any] = {
     "nan": None,

@@ -36,18 +36,6 @@ from lbsense.ingest.tables.names import FIELDS, field_of, fold_number, name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import RowIssue
 
-__all__ = [
-    "Assignment",
-    "ColumnNames",
-    "Sheet",
-    "assign_columns",
-    "check_overrides",
-    "column_of",
-    "field_names",
-    "named_columns",
-    "split_columns",
-]
-
 _T = TypeVar("_T")
 ColumnNames: TypeAlias = Mapping[str, str | Sequence[str]]
 

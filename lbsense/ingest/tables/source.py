@@ -20,8 +20,6 @@ from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.model import InputFile, RowIssue
 
-__all__ = ["Document", "input_files", "is_text_source", "read_documents"]
-
 _MAX_BYTES = 512 * 1024 * 1024
 _MAX_ARCHIVES = 3  # one inside the other
 _BLOCK = 1 << 20

@@ -13,8 +13,6 @@ from lbsense.ingest.tables.names import field_of
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import UnusedColumn
 
-__all__ = ["unused_columns"]
-
 _SAMPLE = 2000  # rows that tell what a column is
 _ALIKE = (0.5, 2.0)  # ratio of medians within which numbers may be the same score
 

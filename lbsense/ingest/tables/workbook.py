@@ -13,8 +13,6 @@ from lbsense.errors import IngestError
 from lbsense.ingest.tables.names import is_heading
 from lbsense.ingest.tables.raw import RawTable, grid_table
 
-__all__ = ["read_workbook"]
-
 _MAX_BYTES = 64 * 1024 * 1024  # unpacked
 _MAX_CELLS = 2_000_000
 _SEARCHED_ROWS = 50

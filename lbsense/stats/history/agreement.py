@@ -19,19 +19,6 @@ from lbsense._validation import (
 )
 from lbsense.stats.history.deming import DemingResult, deming_line
 
-__all__ = [
-    "AgreementResult",
-    "GuideResult",
-    "OffsetResult",
-    "RankCorrelationResult",
-    "attainable_z",
-    "better_guide",
-    "common_offset",
-    "gain_agreement",
-    "rank_correlation",
-    "visible_correlation",
-]
-
 _LEAST_VISIBLE = 0.3  # correlation of gains below which even perfect CV shows none
 _FEWEST = 5
 _NEARLY_ONE = 1 - 1e-12  # a correlation whose atanh is finite

@@ -14,8 +14,6 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import as_float_vector, check_positive, check_same_length
 
-__all__ = ["CandidateResult", "candidate_gain"]
-
 _GRID = 4001
 _LEAST_REAL = 0.01  # share of a posterior, and of a mean square, that is never nothing
 _UNLIKE = 2.0  # times a typical step: how large one unlike all others may be

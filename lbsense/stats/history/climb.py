@@ -15,8 +15,6 @@ from lbsense._validation import (
     read_only,
 )
 
-__all__ = ["ClimbResult", "jumps_of_climb"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClimbResult(Result):

@@ -10,8 +10,6 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import as_float_vector, check_positive, check_same_length
 
-__all__ = ["DemingResult", "deming_line"]
-
 _ROUNDING = 1e-13  # share of a sum of squares that is rounding
 _FEWEST = 5  # points for the standard error of a slope
 

@@ -16,8 +16,6 @@ from lbsense._validation import (
     check_same_length,
 )
 
-__all__ = ["ScoreGapResult", "rows_to_tell", "score_gap"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreGapResult(Result):

@@ -19,8 +19,6 @@ from lbsense.stats.steps.mixture import FRESH
 from lbsense.stats.steps.posterior import StepPosteriorResult
 from lbsense.stats.steps.tree import as_tree, branches, depth_order
 
-__all__ = ["LevelPosteriorResult", "level_posterior"]
-
 _STATE = 3  # true score, lasting noise of the public score, lasting noise of CV
 _LEAST_SHARE = 0.02  # of what a step shows that its prior or its noise explains
 _DIFFUSE = 1e3  # standard deviations of a level that nothing tells

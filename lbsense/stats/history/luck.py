@@ -11,8 +11,6 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_same_length, read_only
 
-__all__ = ["LuckResult", "luck_of_bests"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LuckResult(Result):

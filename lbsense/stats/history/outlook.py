@@ -19,16 +19,6 @@ from lbsense._validation import (
 )
 from lbsense.stats.rows.covariance import square_matrix
 
-__all__ = [
-    "DifferenceBandsResult",
-    "PrivateOutlookResult",
-    "difference_bands",
-    "open_quantile",
-    "private_outlook",
-    "private_rows",
-]
-
-
 _ROUNDING = 1e-12  # share of two variances below which their difference is rounding
 
 

@@ -20,20 +20,6 @@ from lbsense._validation import (
     read_only,
 )
 
-__all__ = [
-    "FewRowMovesResult",
-    "OrderResult",
-    "RecordsResult",
-    "few_row_moves",
-    "few_row_pairs",
-    "longest_line",
-    "new_bests",
-    "order_test",
-    "records_test",
-    "repeat_noise",
-    "value_counts",
-]
-
 _WHOLE = 0.2  # of a row: further from a whole number, and the size is not this one
 _MOST_ROWS = 3  # moves of at most so many rows look like single labels being read
 _FIRST_LOOK = 2000  # rows that show most pairs of files to differ in too many

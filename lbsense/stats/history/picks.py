@@ -13,14 +13,6 @@ from lbsense._validation import as_float_vector, check_count, check_same_length
 from lbsense.stats.rows.covariance import as_covariance
 from lbsense.stats.rows.draws import score_draws
 
-__all__ = [
-    "PairResult",
-    "PicksResult",
-    "best_pair",
-    "expected_better",
-    "usual_rules",
-]
-
 _NEGLIGIBLE = 1e-12  # share of two variances below which their difference is rounding
 
 

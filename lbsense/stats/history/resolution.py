@@ -19,15 +19,6 @@ from lbsense._validation import (
 )
 from lbsense.stats.history.patterns import new_bests
 
-__all__ = [
-    "LadderResult",
-    "QueryLimitsResult",
-    "ResolutionResult",
-    "ladder_replay",
-    "public_resolution",
-    "query_limits",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolutionResult(Result):

@@ -19,17 +19,6 @@ from lbsense.stats.history.outlook import open_quantile
 from lbsense.stats.history.picks import usual_rules
 from lbsense.stats.rows.covariance import difference_se, quadratic_form, square_matrix
 
-__all__ = [
-    "BandCoverageResult",
-    "GapSplitResult",
-    "HindsightResult",
-    "RuleOutcome",
-    "band_coverage",
-    "gap_split",
-    "ordinary_gaps",
-    "rule_outcomes",
-]
-
 _FAR = 5.0  # robust standard deviations from which a gap is not one of the others
 _TO_SD = 1.4826  # median absolute deviation of a normal, inverted
 _TIED = 1e-9  # share of the largest deviation that is rounding

@@ -22,8 +22,6 @@ from lbsense.stats.rows.row_draws import (
     of_rows,
 )
 
-__all__ = ["bootstrap"]
-
 Metric: TypeAlias = Callable[..., Any] | Literal["mean", "roc_auc"]
 #: From a generator and the rows of one draw to the scores of so many draws.
 Draw: TypeAlias = Callable[[np.random.Generator, int, int], FloatArray]

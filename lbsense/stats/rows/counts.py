@@ -15,8 +15,6 @@ from lbsense.stats.rows.resampled import ResampledResult, summarise
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["CONFUSION_METRICS", "ConfusionMetric", "resample_confusion"]
-
 ConfusionMetric: TypeAlias = Literal[
     "accuracy",
     "balanced_accuracy",

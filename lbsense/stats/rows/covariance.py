@@ -7,8 +7,6 @@ import numpy as np
 from lbsense._typing import ArrayLike, FloatArray, IntArray
 from lbsense._validation import as_float_matrix, check_positive
 
-__all__ = ["difference_se", "near_identical", "row_covariance"]
-
 _ROUNDING = 1e-12  # share of two variances below which their difference is rounding
 
 

@@ -10,13 +10,6 @@ from lbsense._typing import ArrayLike, FloatArray, RandomState
 from lbsense._validation import as_float_vector, check_count
 from lbsense.stats.rows.covariance import as_covariance
 
-__all__ = [
-    "effective_number",
-    "expected_maximum",
-    "noise_factor",
-    "score_draws",
-]
-
 _ROUNDING = 1e-14  # share of the largest variance, per submission
 
 _GRID = np.linspace(-9.0, 9.0, 1441)  # trapezoids of a smooth tail: exact to 1e-12

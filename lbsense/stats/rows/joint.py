@@ -27,14 +27,6 @@ from lbsense.stats.rows.covariance import (
 )
 from lbsense.stats.rows.draws import effective_number
 
-__all__ = [
-    "JointNoiseResult",
-    "joint_noise",
-    "logit_interval",
-    "normal_interval",
-    "wilson_interval",
-]
-
 Interval: TypeAlias = tuple[FloatArray, FloatArray]
 IntervalKind: TypeAlias = Literal["auto", "normal", "logit", "wilson"]
 

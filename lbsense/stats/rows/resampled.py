@@ -14,8 +14,6 @@ from lbsense._validation import read_only
 from lbsense.errors import warn
 from lbsense.stats.rows.covariance import difference_se
 
-__all__ = ["ResampledResult", "percentile_interval", "summarise"]
-
 _UNDEFINED_SHARE = 0.01  # of the draws, from which on the summary leans on the rest
 
 

@@ -17,15 +17,6 @@ import numpy.typing as npt
 from lbsense._typing import IntArray
 from lbsense._validation import check_count
 
-__all__ = [
-    "Fill",
-    "block_totals",
-    "drawn_positions",
-    "of_blocks",
-    "of_groups",
-    "of_rows",
-]
-
 #: Fills an array of counts, a row for each draw, from a generator.
 Fill: TypeAlias = Callable[[np.random.Generator, IntArray], None]
 

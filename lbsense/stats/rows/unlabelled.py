@@ -17,13 +17,6 @@ from lbsense._typing import ArrayLike, FloatArray, RandomState
 from lbsense._validation import as_float_matrix, as_float_vector, check_count, read_only
 from lbsense.stats.rows.covariance import difference_se, row_covariance
 
-__all__ = [
-    "UnlabelledNoiseResult",
-    "disagreement_noise",
-    "residual_noise",
-    "soft_label_noise",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UnlabelledNoiseResult(Result):

@@ -13,17 +13,6 @@ import numpy as np
 
 from lbsense._typing import FloatArray
 
-__all__ = [
-    "COUPLING",
-    "KINDS",
-    "KIND_SHARES",
-    "MADE",
-    "NOTHING",
-    "SCALES",
-    "shifted",
-    "widths",
-]
-
 #: When the table was made, and of how many histories.
 MADE = "2026-11-26, 114 semi-real histories on 18 public tables"
 

@@ -15,8 +15,6 @@ from scipy.special import ndtr
 from lbsense._typing import FloatArray, IntArray
 from lbsense.stats.steps.sources import Candidates
 
-__all__ = ["Cells", "Luck", "Parts"]
-
 #: Share of a step's noise that a submission draws anew and hands to its children's
 #: steps, from the covariances of semi-real competitions (median .2 over them).
 FRESH = 0.2

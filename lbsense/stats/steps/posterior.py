@@ -22,8 +22,6 @@ from lbsense.stats.steps.mixture import FRESH, Cells, Luck, Parts
 from lbsense.stats.steps.sources import Candidates, Source, StepNoise, candidates
 from lbsense.stats.steps.tree import as_tree, depth_order, luck_cavity
 
-__all__ = ["StepPosteriorResult", "bayes_fdr_list", "step_posterior"]
-
 _ROUNDS = 4  # of updating steps and the luck that they share in turn
 _DAMPING = 0.8  # share of a new site that is taken
 _HISTORY = 10.0  # steps that the kind of a history counts for against its own

@@ -10,8 +10,6 @@ import numpy as np
 
 from lbsense._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["Candidates", "Contrast", "Source", "StepNoise", "candidates"]
-
 _REACH = 2.0  # standard deviations of a prior that its grid covers
 _SLOPE_SD = 0.6  # of the log slope around the ratio of the spreads of the gains
 

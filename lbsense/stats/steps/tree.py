@@ -11,8 +11,6 @@ import numpy as np
 
 from lbsense._typing import ArrayLike, FloatArray, IntArray
 
-__all__ = ["as_tree", "branches", "depth_order", "luck_cavity"]
-
 
 def as_tree(parent: ArrayLike) -> IntArray:
     """Return ``parent`` as positions, after checking that they lead to a root.
