@@ -312,6 +312,7 @@ def _from_levels(
         outlook.cov,
         public=evidence.public,
         cv=evidence.cv,
+        n_selections=competition.n_selections or 2,
     )
     luck: LuckResult | Missing = Missing(
         "luck",

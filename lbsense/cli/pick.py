@@ -1,4 +1,4 @@
-"""``lbsense pick``: which two submissions to select for the final ranking."""
+"""``lbsense pick``: which submissions to select for the final ranking."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def pick(
     step_noise: StepNoise = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
-    """Say which two submissions to select, and what the usual rules would cost.
+    """Say which submissions to select, and what the usual rules would cost.
+
+    Two, or as many as --selections says, or as the competition is known to take.
 
     Exit codes: 0 done, 2 bad usage or input, 3 not knowable.
 
@@ -61,6 +63,7 @@ def pick(
     --------
       lbsense pick submissions.csv --metric roc_auc
       lbsense pick s.csv --metric rmse --test-size 20000 --public-fraction 30%
+      lbsense pick s.csv --slug titanic --selections 3
       lbsense pick s.csv --metric f1 --json
     """
     observed = history.read()
@@ -91,24 +94,35 @@ def _show(analysis: Analysis, console: Console) -> None:
             ],
         )
         return
-    console.print(Text(_headline(analysis, picks.best), "bold"))
+    console.print(Text(_headline(analysis), "bold"))
     console.print()
-    _print_pair(analysis, picks.best, console)
+    _print_chosen(analysis, console)
     _print_rules(analysis, (picks.best, *picks.rules), console)
     print_entries(console, _advice(analysis))
 
 
-def _headline(analysis: Analysis, best: PairResult) -> str:
-    names = [_name(analysis, index) for index in best.positions]
-    return f"Select {' and '.join(names)}."
+def _chosen(analysis: Analysis) -> list[tuple[int, float]]:
+    """Return the positions to select, each with its chance to be the best of them."""
+    picks = analysis.picks
+    if not picks:
+        return []
+    if picks.chosen:
+        return list(zip(picks.chosen, picks.p_best, strict=True))
+    taken = picks.best.positions[: analysis.history.competition.n_selections]
+    return [(place, 1.0 if len(taken) == 1 else math.nan) for place in taken]
 
 
-def _print_pair(analysis: Analysis, best: PairResult, console: Console) -> None:
+def _headline(analysis: Analysis) -> str:
+    *others, last = [_name(analysis, index) for index, _ in _chosen(analysis)]
+    return f"Select {' and '.join(filter(None, [', '.join(others), last]))}."
+
+
+def _print_chosen(analysis: Analysis, console: Console) -> None:
     headings = ["select", "what", "CV", "public"]
     if analysis.outlook:
         headings += ["private, 80% band", "to the first, 80%", "better one"]
     table = _table(*headings)
-    for entry in _pair(analysis, best):
+    for entry in _entries(analysis):
         cells = [
             entry["submission_id"],
             shorten(entry["name"], 40),
@@ -162,7 +176,8 @@ def _advice(analysis: Analysis) -> list[tuple[str, str]]:
     entries = [("Basis", pick_basis(analysis))]
     entries += [("Next best", text) for text in runner_up(analysis)]
     entries += [("Apart", text) for text in differences(analysis)]
-    entries += [("Deadline", text) for text in default_trap(analysis)]
+    if (analysis.history.competition.n_selections or 2) == 2:
+        entries += [("Deadline", text) for text in default_trap(analysis)]
     if analysis.level in ("A", "A+"):
         entries.append(("Weak", next_fact(analysis, "terminal")))
     return entries
@@ -175,7 +190,7 @@ def _content(analysis: Analysis) -> dict[str, Any]:
         reason = why_no_picks(analysis, "python")
         return content | {"pair": None, "reason": reason}
     return content | {
-        "pair": _pair(analysis, picks.best),
+        "pair": _entries(analysis),
         "basis": picks.basis,
         "why": pick_basis(analysis),
         "expected_score": _number(picks.best.expected_score),
@@ -202,12 +217,11 @@ def _rule(analysis: Analysis, pair: PairResult) -> dict[str, Any]:
     }
 
 
-def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
-    """Return both submissions with what to expect of them, raw scores throughout."""
+def _entries(analysis: Analysis) -> list[dict[str, Any]]:
+    """Return what to select with what to expect of it, raw scores throughout."""
     outlook = analysis.outlook
-    chances = (pair.p_first_better, 1 - pair.p_first_better)
-    entries = []
-    for index, chance in zip(pair.positions, chances, strict=False):
+    entries: list[dict[str, Any]] = []
+    for index, chance in _chosen(analysis):
         step = analysis.steps[index]
         entry: dict[str, Any] = {
             "submission_id": step.submission_id,
@@ -216,14 +230,14 @@ def _pair(analysis: Analysis, pair: PairResult) -> list[dict[str, Any]]:
             "description": step.description,
             "public_score": step.public_score,
             "cv_score": step.cv_score,
-            "p_better": _number(chance) if len(pair.positions) > 1 else 1.0,
+            "p_better": _number(chance),
             "expected_score": _number(outlook.mean[index]) if outlook else None,
         }
         for level in ("80", "95"):
             for end in ("low", "high"):
                 band = getattr(outlook, f"ci{level}_{end}", None)
                 entry[f"{end}{level}"] = None if band is None else _number(band[index])
-        entry["to_first"] = _to_first(analysis, index) if index != pair.first else None
+        entry["to_first"] = _to_first(analysis, index) if entries else None
         entries.append(entry)
     return entries
 

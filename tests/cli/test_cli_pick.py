@@ -130,3 +130,38 @@ def test_doubts_about_the_data_are_told_on_stderr(run: Run, tmp_path: Path) -> N
     done = run("pick", path, *SIZES)
     assert "LBS101" in done.stderr
     assert "LBS101" not in done.stdout
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_as_many_are_picked_as_may_be_selected(
+    run: Run, submissions: Path, n: int
+) -> None:
+    done = run("pick", submissions, *SIZES, "--selections", n, "--json")
+    chosen = json.loads(done.stdout)["pair"]
+    assert len({item["submission_id"] for item in chosen}) == n
+    np.testing.assert_allclose(sum(item["p_better"] for item in chosen), 1)
+    shown = run("pick", submissions, *SIZES, "--selections", n).stdout
+    names = [item["name"] for item in chosen]
+    *others, last = names
+    told = " and ".join(filter(None, [", ".join(others), last]))
+    assert shown.startswith(f"Select {told}.")
+    assert ("If you select nothing" in shown) == (n == 2)
+
+
+def test_the_catalogue_says_how_many_may_be_selected(
+    run: Run, submissions: Path
+) -> None:
+    from lbsense.ingest.catalogue import _entries
+
+    slug = next(e.slug for e in _entries().values() if e.n_selections == 1)
+    done = run("pick", submissions, *SIZES, "--slug", slug, "--json")
+    assert len(json.loads(done.stdout)["pair"]) == 1
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_usual_rules_keep_to_the_number_too(run: Run, tmp_path: Path, n: int) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("name,public_score\na,0.7\nb,0.8\nc,0.75\n", encoding="utf-8")
+    done = run("pick", path, "--higher-is-better", "--selections", n)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Select b." if n == 1 else "Select b and c.")

@@ -72,6 +72,11 @@ class PicksResult(Result):
     basis : {"levels", "public and cv", "public"}
         What the pair rests on: the true scores of all submissions, or a usual rule
         where these are not known. Then nothing is expected of the scores: they are nan.
+    chosen : tuple of int
+        As many positions as may be selected: the pair, or the one of the highest
+        expected score, or the pair and what adds most to it, one after the other.
+    p_best : tuple of float
+        For each of them the probability that it is the best of them; nan if not known.
     """
 
     best: PairResult
@@ -79,6 +84,8 @@ class PicksResult(Result):
     rules: tuple[PairResult, ...]
     n_obs: int
     basis: str = "levels"
+    chosen: tuple[int, ...] = ()
+    p_best: tuple[float, ...] = ()
 
 
 def expected_better(mean: ArrayLike, cov: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -136,6 +143,7 @@ def best_pair(
     *,
     public: ArrayLike,
     cv: ArrayLike | None = None,
+    n_selections: int = 2,
     n_draws: int = 4000,
     rng: RandomState = 0,
 ) -> PicksResult:
@@ -149,6 +157,8 @@ def best_pair(
     public, cv : array_like of shape (k,)
         Scores that the usual rules go by, in time order, larger is better, nan where
         missing. Of equal scores the earlier submission is taken.
+    n_selections : int
+        How many may be selected, for ``chosen``.
     n_draws : int
         Joint draws behind ``regret`` and ``p_holds_best``; all else is exact.
     rng : int or numpy.random.Generator
@@ -173,6 +183,17 @@ def best_pair(
     of its own is worth more. ``cov`` must hold true correlations for that to show.
     Regret is what can be expected to be lost against knowing the private scores.
 
+    Where more than two may be selected, each further one is that which adds most to the
+    expected best score of those before it: the expected best score is submodular, so
+    that such a choice reaches at least 63% of what the best choice adds (Nemhauser,
+    Wolsey & Fisher 1978).
+
+    References
+    ----------
+    Nemhauser, G. L., Wolsey, L. A. & Fisher, M. L. (1978). An analysis of
+    approximations for maximizing submodular set functions. Mathematical Programming
+    14, 265-294. doi:10.1007/BF01588971
+
     Examples
     --------
     >>> cov = [[1.0, 0.99, 0.0], [0.99, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -185,6 +206,7 @@ def best_pair(
     validated = np.full_like(shown, np.nan) if cv is None else cv
     validated = as_float_vector(validated, name="cv")
     check_same_length(mean=centre, public=shown, cv=validated)
+    check_count(n_selections, name="n_selections")
     check_count(n_draws, name="n_draws")
     known = np.flatnonzero(np.isfinite(centre))
     if not known.size:
@@ -198,6 +220,7 @@ def best_pair(
     first, second = field.best()
     best = field.pair("highest expected better score", first, second, known)
     rest = field.best(without=second)
+    chosen = field.chosen(n_selections, first, second)
     return PicksResult(
         best=best,
         runner_up=(
@@ -210,6 +233,8 @@ def best_pair(
             for rule, pair in usual_rules(shown[known], validated[known]).items()
         ),
         n_obs=len(known),
+        chosen=tuple(int(known[place]) for place in chosen),
+        p_best=field.p_best(chosen),
     )
 
 
@@ -249,6 +274,28 @@ class _Field:
         pair = np.unravel_index(int(np.argmax(allowed)), allowed.shape)
         first, second = sorted(map(int, pair), key=lambda item: -self.mean[item])
         return first, second
+
+    def chosen(self, n_selections: int, first: int, second: int) -> list[int]:
+        """Return the best one, the best pair, or that and what adds most to it."""
+        if n_selections == 1:
+            return [int(np.argmax(self.mean))]
+        taken = [first] if first == second else [first, second]
+        reached = self.draws[:, taken].max(axis=1)
+        while len(taken) < min(n_selections, len(self.mean)):
+            added = np.maximum(self.draws, reached[:, np.newaxis]).mean(axis=0)
+            added[taken] = -np.inf
+            taken.append(int(np.argmax(added)))
+            reached = np.maximum(reached, self.draws[:, taken[-1]])
+        return taken
+
+    def p_best(self, chosen: list[int]) -> tuple[float, ...]:
+        """Return for each of the chosen how likely it is the best of them."""
+        if len(chosen) == 2:
+            p = float(self.p_better[chosen[0], chosen[1]])
+            return p, 1 - p
+        wins = np.argmax(self.draws[:, chosen], axis=1)
+        share = np.bincount(wins, minlength=len(chosen)) / len(wins)
+        return tuple(map(float, share))
 
     def pair(self, rule: str, first: int, second: int, known: IntArray) -> PairResult:
         better = np.maximum(self.draws[:, first], self.draws[:, second])

@@ -147,3 +147,41 @@ def test_says_what_is_wrong_with_an_argument(mean, cov, message):
 def test_better_score_needs_one_covariance_per_mean():
     with pytest.raises(ValueError, match="3 means need a covariance of that size"):
         expected_better([1, 2, 3], np.eye(2))
+
+
+def expected_best(mean, cov, chosen, *, n=200_000):
+    draws = np.random.default_rng(5).multivariate_normal(mean, cov, n)
+    return draws[:, list(chosen)].max(axis=1).mean()
+
+
+def test_the_choice_of_several_by_hand():
+    # Two twins and two that are independent of all: the twin adds nothing.
+    mean = [1.0, 0.99, 0.5, 0.2]
+    cov = np.diag([0.01, 0.01, 1.0, 1.0])
+    cov[0, 1] = cov[1, 0] = 0.00999
+    for n, chosen in ((1, (0,)), (2, (0, 2)), (3, (0, 2, 3)), (4, (0, 2, 3, 1))):
+        picks = best_pair(mean, cov, public=mean, n_selections=n, n_draws=20_000)
+        assert picks.chosen == chosen
+        assert (picks.best.first, picks.best.second) == (0, 2)
+        np.testing.assert_allclose(sum(picks.p_best), 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_greedy_choice_is_close_to_the_best_of_all(seed):
+    rng = np.random.default_rng(seed)
+    mean = rng.normal(0, 1, 7)
+    root = rng.normal(0, 1, (7, 7))
+    cov = root @ root.T / 7
+    picks = best_pair(mean, cov, public=mean, n_selections=3)
+    every = itertools.combinations(range(7), 3)
+    best = max(expected_best(mean, cov, chosen) for chosen in every)
+    assert expected_best(mean, cov, picks.chosen) > best - 0.03
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 9])
+def test_no_more_are_chosen_than_there_are(n):
+    picks = best_pair(
+        [1.0, np.nan, 0.5, 0.4], np.eye(4), public=[1, 2, 3, 4], n_selections=n
+    )
+    assert len(set(picks.chosen)) == len(picks.p_best) == min(n, 3)
+    assert 1 not in picks.chosen
