@@ -27,8 +27,7 @@ from sklearn import metrics as sk
 
 from lbsense.metrics import influence
 from lbsense.stats import bootstrap, resample_confusion
-from lbsense.stats.rows.covariance import row_covariance
-from lbsense.stats.rows.draws import score_draws
+from lbsense.stats.rows.covariance import row_covariance, score_draws
 
 B = 10_000
 K = 50

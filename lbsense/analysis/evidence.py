@@ -11,8 +11,8 @@ from lbsense._format import format_number, plural
 from lbsense._result import Caveat, Missing
 from lbsense._typing import BoolArray, FloatArray, IntArray
 from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD, noise_scale
+from lbsense.analysis.predictions import Rows, rows_of
 from lbsense.analysis.references import Parents, find_parents, gains
-from lbsense.analysis.rows import Rows, rows_of
 from lbsense.facts import Claims, NoiseScale
 from lbsense.model import History, Predictions, content_groups
 from lbsense.stats import (

@@ -14,12 +14,13 @@ from lbsense.analysis import Analysis
 from lbsense.checks.finding import (
     Outcome,
     Text,
+    blend_of,
     check,
     file_check,
     flag_if,
     not_applicable,
+    wording_of,
 )
-from lbsense.checks.wording import blend_of, wording_of
 from lbsense.metrics import find_metric
 from lbsense.model import NameIndex, Predictions
 from lbsense.stats import few_row_moves, few_row_pairs, longest_line, value_counts

@@ -9,8 +9,15 @@ import numpy as np
 
 from lbsense._format import format_gain, format_number, format_probability, plural
 from lbsense.analysis import Analysis, Step
-from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
-from lbsense.checks.wording import differ_in_one_number, wording_of
+from lbsense.checks.finding import (
+    Outcome,
+    Text,
+    check,
+    differ_in_one_number,
+    flag_if,
+    not_applicable,
+    wording_of,
+)
 from lbsense.stats import order_test, records_test
 
 _FEWEST_BESTS = 3

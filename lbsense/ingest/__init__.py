@@ -7,11 +7,6 @@ from lbsense.ingest.cv.reading import (
     parse_cv,
 )
 from lbsense.ingest.exports import FormatGuide
-from lbsense.ingest.fetch.histories import (
-    fetch_kaggle,
-    fetch_zindi,
-    fetched_history,
-)
 from lbsense.ingest.fetch.kaggle import ask_kaggle
 from lbsense.ingest.fetch.listing import (
     Fetched,
@@ -21,11 +16,14 @@ from lbsense.ingest.fetch.listing import (
     read_listing,
 )
 from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
-from lbsense.ingest.log.join import join_log
+from lbsense.ingest.log import join_log
 from lbsense.ingest.options import ReaderOptions
 from lbsense.ingest.platforms import FORMATS
 from lbsense.ingest.predictions.read import read_predictions
 from lbsense.ingest.readers import (
+    fetch_kaggle,
+    fetch_zindi,
+    fetched_history,
     read_kaggle,
     read_submissions,
     read_table,

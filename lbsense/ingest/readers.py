@@ -1,27 +1,31 @@
-"""The four readers: anything that holds submissions to a `History`."""
+"""The readers: anything that holds submissions, and platforms, to a `History`."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
 from lbsense._typing import Platform
-from lbsense.errors import IngestError
+from lbsense._validation import check_kind
+from lbsense.errors import FetchError, IngestError
 from lbsense.ingest.catalogue import fill_from_catalogue, known_metric
+from lbsense.ingest.fetch.kaggle import ask_kaggle
+from lbsense.ingest.fetch.listing import Fetched, Row
+from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
 from lbsense.ingest.history.agents import Asked
 from lbsense.ingest.history.build import (
     build_submissions,
+    in_time_order,
+    reading_of,
     without_overlap,
 )
 from lbsense.ingest.history.choose import choose_tables, choose_team
-from lbsense.ingest.history.claims import check_claims
 from lbsense.ingest.history.drafts import ReadTable, read_rows
-from lbsense.ingest.history.order import in_time_order
-from lbsense.ingest.history.statement import reading_of
-from lbsense.ingest.history.warnings import Seen, warnings_of
-from lbsense.ingest.log.join import join_tables
+from lbsense.ingest.history.warnings import Seen, check_claims, warnings_of
+from lbsense.ingest.log import join_tables
 from lbsense.ingest.options import (
     ReaderOptions,
     completed_by,
@@ -29,11 +33,15 @@ from lbsense.ingest.options import (
     takes_options,
     text_pattern,
 )
-from lbsense.ingest.tables.pairs import with_pairs_apart
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
-from lbsense.ingest.tables.sheet import check_overrides, field_names, split_columns
-from lbsense.model import Competition, History, RowIssue
+from lbsense.ingest.tables.sheet import (
+    check_overrides,
+    field_names,
+    split_columns,
+    with_pairs_apart,
+)
+from lbsense.model import Competition, DataWarning, History, RowIssue
 
 _MAX_SUBMISSIONS = 100_000
 
@@ -323,3 +331,112 @@ def _with_platform(
     return dataclasses.replace(
         competition, platform=platform, display_decimals=max(decimals, default=None)
     )
+
+
+@takes_options
+def fetch_kaggle(
+    competition: str,
+    **options: Unpack[ReaderOptions],
+) -> History:
+    """Return all your submissions to a Kaggle competition, asked of Kaggle itself.
+
+    Every page is fetched. Kaggle's own client is needed (``pip install
+    'lbsense[kaggle]'``) and signs in as it always does: ``KAGGLE_API_TOKEN``,
+    ``~/.kaggle/access_token``, ``kaggle.json`` or ``kaggle auth login``.
+
+    Parameters
+    ----------
+    competition : str
+        Its name in its address, or the address.
+    **options : ReaderOptions
+        What the user says.
+
+    Returns
+    -------
+    History
+        Metric and deadline are those that Kaggle names, unless you say otherwise.
+
+    Raises
+    ------
+    FetchError
+        If Kaggle cannot be asked or does not answer; the message says what to do.
+
+    See Also
+    --------
+    read_kaggle : the same from a file.
+
+    Examples
+    --------
+    >>> history = fetch_kaggle("titanic")  # doctest: +SKIP
+    """
+    check_kind(competition, str, name="competition")
+    fetched = ask_kaggle(competition)
+    return fetched_history(fetched, fetched.rows, options)
+
+
+@takes_options
+def fetch_zindi(
+    competition: str,
+    *,
+    token: str | None = None,
+    **options: Unpack[ReaderOptions],
+) -> History:
+    """Return all your submissions to a Zindi competition, asked of Zindi itself.
+
+    Parameters
+    ----------
+    competition : str
+        Its name in its address, or the address.
+    token : str, optional
+        Your ``auth_token``; by default what the environment has as ``ZINDI_TOKEN``. It
+        is sent to Zindi alone, never written and never shown.
+    **options : ReaderOptions
+        What the user says.
+
+    Returns
+    -------
+    History
+        Zindi names no metric: say it.
+
+    Raises
+    ------
+    FetchError
+        If Zindi cannot be asked or does not answer; the message says what to do.
+
+    See Also
+    --------
+    read_zindi : the same from a file.
+
+    Examples
+    --------
+    >>> history = fetch_zindi("some-challenge", metric="f1")  # doctest: +SKIP
+    """
+    check_kind(competition, str, name="competition")
+    check_kind(token, str, name="token", optional=True)
+    own = os.environ.get(TOKEN_VARIABLE, "") if token is None else token
+    fetched = ask_zindi(competition, own)
+    return fetched_history(fetched, fetched.rows, options)
+
+
+def fetched_history(
+    fetched: Fetched, rows: tuple[Row, ...], options: ReaderOptions
+) -> History:
+    """Return rows as a history, with the platform's facts where the user says none.
+
+    Raises
+    ------
+    FetchError
+        If there is not one row.
+    """
+    if not rows:
+        msg = f"{fetched.slug}: there is no submission of yours yet."
+        raise FetchError(msg)
+    facts: dict[str, Any] = {"slug": fetched.slug, "deadline": fetched.deadline}
+    if fetched.metric is not None:
+        facts["metric"] = fetched.metric
+    elif options.get("greater_is_better") is not None:
+        facts["metric"] = fetched.metric_said
+    facts |= {name: value for name, value in options.items() if value is not None}
+    history = read_submissions(list(rows), platform=fetched.platform, **facts)
+    doubts = [DataWarning(code="LBS121", message=text) for text in fetched.doubts]
+    return dataclasses.replace(history, warnings=(*history.warnings, *doubts))

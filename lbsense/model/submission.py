@@ -1,4 +1,4 @@
-"""One submission as the platform recorded it."""
+"""One submission as it was recorded, and the competition it was sent to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lbsense._result import Result
-from lbsense._typing import CvSource, Status
+from lbsense._typing import CvSource, Platform, Status
+from lbsense._validation import check_count, check_fraction
+from lbsense.errors import DirectionUnknownError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +102,108 @@ class Submission(Result):
             if value is not None and not math.isfinite(value):
                 msg = f"{name} of {self.submission_id} must be finite or None: {value}."
                 raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Competition(Result):
+    """What is known about a competition; everything may be unknown.
+
+    Attributes
+    ----------
+    slug : str or None
+        The name in the competition's address.
+    platform : str or None
+        Where the history comes from: ``kaggle``, ``zindi``, or an agent or a tracker,
+        such as ``loop``, ``aide`` or ``optuna``.
+    metric : str or None
+        Registered name of the metric, as ``lbsense.metrics.find_metric`` gives it, or
+        the user's own name for a metric that is not registered.
+    greater_is_better : bool or None
+        Direction of the scores. None when nobody said: it is never guessed.
+    cv_greater_is_better : bool or None
+        Direction of the CV scores where it differs from that of the leaderboard.
+    train_size, test_size : int or None
+        Rows of the training set and of the whole test set.
+    public_fraction : float or None
+        Share of the test rows behind the public score, in (0, 1].
+    nested : bool
+        Whether the private score covers the public rows too (old Zindi rules).
+    deadline : datetime or None
+        End of the competition, UTC.
+    display_decimals : int or None
+        Decimals that the leaderboard shows.
+    n_selections : int or None
+        Submissions that an entrant may select for the final ranking.
+    """
+
+    slug: str | None = None
+    platform: Platform | None = None
+    metric: str | None = None
+    greater_is_better: bool | None = None
+    cv_greater_is_better: bool | None = None
+    train_size: int | None = None
+    test_size: int | None = None
+    public_fraction: float | None = None
+    nested: bool = False
+    deadline: datetime | None = None
+    display_decimals: int | None = None
+    n_selections: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("train_size", "test_size", "n_selections"):
+            value = getattr(self, name)
+            if value is not None:
+                check_count(value, name=name)
+        if self.public_fraction is not None:
+            check_fraction(
+                self.public_fraction, name="public_fraction", high_open=False
+            )
+
+    @property
+    def n_public(self) -> int | None:
+        """Test rows behind the public score, or None when a size is unknown."""
+        if self.test_size is None or self.public_fraction is None:
+            return None
+        return max(1, round(self.test_size * self.public_fraction))
+
+    @property
+    def n_private(self) -> int | None:
+        """Test rows behind the private score; all of them under nested rules.
+
+        None when a size is unknown, or the public score leaves no row unseen.
+        """
+        if self.test_size is None or self.n_public is None:
+            return self.test_size if self.nested else None
+        if self.n_public >= self.test_size:
+            return None
+        return self.test_size if self.nested else self.test_size - self.n_public
+
+    @property
+    def better(self) -> str:
+        """Which score is better, in words; empty when nobody said."""
+        if self.greater_is_better is None:
+            return ""
+        return "higher is better" if self.greater_is_better else "lower is better"
+
+    def direction(self) -> int:
+        """Return 1 when a greater score is better and -1 when a smaller one is.
+
+        Raises
+        ------
+        DirectionUnknownError
+            If ``greater_is_better`` is None.
+        """
+        if self.greater_is_better is None:
+            msg = (
+                "The direction of the metric is not known. Name the metric "
+                "(metric='roc_auc', --metric roc_auc), or say greater_is_better=True "
+                "or False (--higher-is-better, --lower-is-better)."
+            )
+            raise DirectionUnknownError(msg)
+        return 1 if self.greater_is_better else -1
+
+    def cv_direction(self) -> int:
+        """Return the direction of the CV scores, that of the metric unless told."""
+        if self.cv_greater_is_better is None:
+            return self.direction()
+        return 1 if self.cv_greater_is_better else -1

@@ -13,10 +13,9 @@ from lbsense._result import Result
 from lbsense._typing import BoolArray, FloatArray, IntArray, RandomState
 from lbsense.model import History
 from lbsense.simulate.entrant import Attempt, choose_finals, enter, write_history
-from lbsense.simulate.gaussian import GaussianWorld
-from lbsense.simulate.rows import World, fold_bounds
 from lbsense.simulate.scenario import Scenario, find_preset
 from lbsense.simulate.trained import TrainedWorld
+from lbsense.simulate.world import GaussianWorld, World, fold_bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

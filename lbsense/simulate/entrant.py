@@ -14,8 +14,14 @@ import numpy as np
 
 from lbsense._typing import FloatArray
 from lbsense.model import Competition, History, Submission
-from lbsense.simulate.rows import Evaluation, World, fold_bounds, fold_scores, row_score
 from lbsense.simulate.scenario import Scenario
+from lbsense.simulate.world import (
+    Evaluation,
+    World,
+    fold_bounds,
+    fold_scores,
+    row_score,
+)
 
 BURST_LENGTH = 6
 

@@ -11,12 +11,19 @@ from typing import Literal, TypeAlias
 from lbsense._result import Result
 from lbsense._typing import Platform
 from lbsense._validation import check_count, check_fraction, check_positive
-from lbsense.simulate.rows import GREATER_IS_BETTER, MetricName
 
 WorldName: TypeAlias = Literal["gaussian", "trained"]
 Policy: TypeAlias = Literal["public", "cv", "both", "previous", "random"]
 Parents: TypeAlias = Literal["declared", "described", "withheld"]
 
+MetricName: TypeAlias = Literal["roc_auc", "log_loss", "accuracy", "rmse", "mae"]
+GREATER_IS_BETTER: dict[str, bool] = {
+    "roc_auc": True,
+    "log_loss": False,
+    "accuracy": True,
+    "rmse": False,
+    "mae": False,
+}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "world": ("gaussian", "trained"),
     "metric": tuple(GREATER_IS_BETTER),

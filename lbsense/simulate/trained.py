@@ -14,7 +14,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, ndtr
 
 from lbsense._typing import FloatArray, IntArray
-from lbsense.simulate.rows import (
+from lbsense.simulate.scenario import Scenario
+from lbsense.simulate.world import (
     Evaluation,
     RowNoise,
     find_intercept,
@@ -22,7 +23,6 @@ from lbsense.simulate.rows import (
     label_probability,
     mean_absolute,
 )
-from lbsense.simulate.scenario import Scenario
 
 _FIRST_USEFUL = 8
 _FIRST_USELESS = 4

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lbsense._format import shorten
 from lbsense.ingest.history.drafts import Draft
-from lbsense.ingest.log.join import numbered_names
+from lbsense.ingest.log import numbered_names
 from lbsense.model import RowIssue, file_kind, file_stem, names_of_file, plain_stem
 
 _MAX_TEXT = 2000

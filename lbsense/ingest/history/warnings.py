@@ -1,7 +1,9 @@
-"""What weakens a history as a whole: the warnings LBS101 to LBS120."""
+"""What weakens a history as a whole: LBS101 to LBS121."""
 
 from __future__ import annotations
 
+import math
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +12,218 @@ from itertools import pairwise
 from statistics import median
 
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
-from lbsense.ingest.cv.scheme import cv_scheme_change
+from lbsense.errors import IngestError
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.platforms import platform_named
 from lbsense.metrics import Metric
-from lbsense.model import DataWarning, History, content_groups
+from lbsense.model import Competition, DataWarning, History, Submission, content_groups
+
+# A stated share of the test set may be rounded: this far the public rows may be off.
+_SLACK = 0.1
+_MOST_SIZES = 2_000  # numbers of rows that are tried
+_PERCENT = 5.0  # an impossible share is rather percent from here on
+
+
+def check_claims(history: History, metric: Metric | None) -> None:
+    """Complain of a metric that cannot give the scores, or of a size they contradict.
+
+    Raises
+    ------
+    IngestError
+        If more than half of the scores are outside the range of the metric, or more
+        than half of the shares cannot come from so few rows.
+    """
+    if metric is None:
+        return
+    for kind in ("public", "private"):
+        scores = [
+            score
+            for item in history
+            if (score := getattr(item, f"{kind}_score")) is not None
+        ]
+        _check_range(scores, metric, kind)
+    public = [item.public_score for item in history if item.public_score is not None]
+    _check_size(public, history.competition, metric)
+
+
+def _check_range(scores: Sequence[float], metric: Metric, kind: str) -> None:
+    beyond = [score for score in scores if not metric.contains(score)]
+    if 2 * len(beyond) <= len(scores):
+        return
+    low, high = format_number(metric.low), format_number(metric.high)
+    shown = ", ".join(format_number(score) for score in dict.fromkeys(beyond[:3]))
+    found = f"{len(beyond)} of {plural(len(scores), f'{kind} score')} ({shown})"
+    direction = "higher" if metric.greater_is_better else "lower"
+    if metric.high == 1 and median(beyond) > _PERCENT and max(beyond) <= 100:
+        msg = (
+            f"{found} are above 1: percent, where {metric.name} lies between {low} and "
+            f"{high}. Write them as shares (0.812) or with their sign (81.2%), or name "
+            f"no metric but the direction (--{direction}-is-better), which takes any "
+            "unit."
+        )
+        raise IngestError(msg)
+    msg = (
+        f"{found} cannot be scores of {metric.name}, which lies between {low} and "
+        f"{high}. Is it another metric (`lbsense metrics` lists them), or another "
+        f"column (--columns {kind}_score=NAME)? With a score of your own name no "
+        "metric but the direction: --higher-is-better or --lower-is-better."
+    )
+    raise IngestError(msg)
+
+
+def _check_size(
+    scores: Sequence[float], competition: Competition, metric: Metric
+) -> None:
+    """Complain of more than half of the shares that no count of so few rows gives."""
+    size, decimals = competition.test_size, competition.display_decimals
+    if not (metric.is_share and scores and size and decimals):
+        return
+    share = competition.public_fraction
+    rows = size if share is None else share * size
+    lowest = 1 if share is None else max(1, math.floor((1 - _SLACK) * rows))
+    highest = size if share is None else min(size, math.ceil((1 + _SLACK) * rows))
+    if highest - lowest > _MOST_SIZES or highest >= 10**decimals:
+        return
+    unit = 10.0**-decimals  # some boards cut instead of rounding
+    odd = min(
+        (
+            [score for score in scores if abs(score - round(score * n) / n) >= unit]
+            for n in range(lowest, highest + 1)
+        ),
+        key=len,
+    )
+    if 2 * len(odd) <= len(scores):
+        return
+    stated = f"test_size={size:,}" + (
+        "" if share is None else f" and {share:.0%} public"
+    )
+    msg = (
+        f"{stated}: {metric.name} of so few rows is a whole number of them, which "
+        f"{len(odd)} of {plural(len(scores), 'public score')} (such as "
+        f"{format_number(odd[0])}) cannot be. The test set must be larger: give its "
+        "rows (--test-size), or leave the size out."
+    )
+    raise IngestError(msg)
+
+
+# Two names for scores that people compare freely, and rightly: one family.
+_FAMILY = {"local": "cv", "fold": "cv", "pattern": "cv", "oof": "cv"}
+_SPLITTER = re.compile(
+    r"(stratified[ _-]?group|stratified|group|time[ _-]?series|purged|repeated)"
+    r"[ _-]?(?:k[ _-]?fold|split)|(s?gkf|skf)(?![a-z])|(?<![a-z])(k-?fold)",
+    re.IGNORECASE,
+)
+_SHORT_NAMES = {
+    "sgkf": "stratifiedgroup",
+    "gkf": "group",
+    "skf": "stratified",
+    "kfold": "k-fold",
+}
+# Chosen so that a CV that moves by a tenth while the public score stays within a
+# fiftieth is noticed, and the usual drift of a gap is not.
+_CV_JUMP = math.log(1.1)
+_PUBLIC_STILL = math.log(1.02)
+
+
+def cv_scheme_change(submissions: Sequence[Submission]) -> str | None:
+    """Return what changed about the CV within a history, or None if nothing is seen.
+
+    Parameters
+    ----------
+    submissions : sequence of Submission
+        In time order.
+
+    Returns
+    -------
+    str or None
+        The first change found: of the kind of validation, of the named way to split,
+        of the named metric, or a jump of the CV score while the public one stays.
+
+    Notes
+    -----
+    A jump is a step that moves the CV by more than a tenth, by at least five times
+    the median step, while the public score moves by less than a fiftieth.
+
+    Examples
+    --------
+    >>> scores = [(0.512, 0.519), (0.508, 0.517), (0.601, 0.516), (0.597, 0.515)]
+    >>> history = [
+    ...     Submission(submission_id=f"s{i}", cv_score=cv, public_score=public)
+    ...     for i, (cv, public) in enumerate(scores)
+    ... ]
+    >>> print(cv_scheme_change(history))
+    The CV jumps from 0.508 to 0.601 at submission s2 while the public score stays...
+    """
+    with_cv = [item for item in submissions if item.cv_score is not None]
+    named: tuple[tuple[str, Callable[[Submission], str | None]], ...] = (
+        ("kind of validation", _kind),
+        ("way of splitting", _splitter),
+        ("metric of the CV", _metric),
+    )
+    for what, read in named:
+        known = [(name, item) for item in with_cv if (name := read(item)) is not None]
+        for (before, _), (after, item) in pairwise(known):
+            if before != after:
+                return (
+                    f"The {what} changes from {shorten(before, 40)!r} to "
+                    f"{shorten(after, 40)!r} at submission "
+                    f"{shorten(item.name, 48)}. CV scores are comparable only "
+                    "within one scheme: do not read a gain or a loss across the change."
+                )
+    return _jump(with_cv)
+
+
+def _kind(item: Submission) -> str | None:
+    if item.cv_scheme is None:
+        return None
+    kind = item.cv_scheme.strip().lower()
+    return _FAMILY.get(kind, kind) or None
+
+
+def _splitter(item: Submission) -> str | None:
+    """Return the splitter that the texts of a submission name last."""
+    found = None
+    for text in (item.file_name, item.description):
+        for match in _SPLITTER.finditer(text or ""):
+            found = re.sub(r"[ _-]", "", next(filter(None, match.groups()))).lower()
+    return None if found is None else _SHORT_NAMES.get(found, found)
+
+
+def _metric(item: Submission) -> str | None:
+    """Return the metric that stood beside the CV score, in one way of writing."""
+    return re.sub(r"[\W_]+", "", item.cv_metric or "").lower() or None
+
+
+def _jump(with_cv: list[Submission]) -> str | None:
+    """Return the first step that moves the CV far and the public score hardly."""
+    steps = []
+    for before, after in pairwise(with_cv):
+        moved = _log_ratio(before.cv_score, after.cv_score)
+        public = _log_ratio(before.public_score, after.public_score)
+        if moved is not None and public is not None:
+            steps.append((moved, public, before, after))
+    usual = sorted(moved for moved, *_ in steps)[(len(steps) - 1) // 2 :][:1]
+    for moved, public, before, after in steps:
+        alone = len(steps) < 3 or moved > 5 * usual[0]
+        if moved > _CV_JUMP and public < _PUBLIC_STILL and alone:
+            old, new = map(format_number, (before.cv_score, after.cv_score))
+            public_old = format_number(before.public_score)
+            public_new = format_number(after.public_score)
+            return (
+                f"The CV jumps from {old} to {new} at submission "
+                f"{shorten(after.name, 48)} while the public score stays "
+                f"({public_old} to {public_new}): another split or another metric? "
+                "CV scores are comparable only within one scheme."
+            )
+    return None
+
+
+def _log_ratio(before: float | None, after: float | None) -> float | None:
+    """Return the size of a change as a log ratio, where both have one sign."""
+    if not before or not after or before * after < 0:
+        return None
+    return abs(math.log(after / before))
+
 
 # Neighbouring scores inside nine genuine histories of one metric are at most 1.3 apart,
 # single bad ones at most 6.6, and no score is above 5 times the median.

@@ -6,10 +6,9 @@ import functools
 import re
 from collections.abc import Iterable
 
-from lbsense.ingest.cv.heading import Surety, cv_heading, is_metric_word
+from lbsense.ingest.cv.heading import Surety, cv_heading, heading_words, is_metric_word
 from lbsense.ingest.cv.words import KEYWORDS
 from lbsense.ingest.platforms import PLATFORMS
-from lbsense.ingest.tables.languages import heading_words
 
 # What people call their columns, in order of preference; the names that platforms
 # give them are in `PLATFORMS` and go before.

@@ -13,25 +13,33 @@ import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.tables.aide import aide_table, read_aide
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
-from lbsense.ingest.tables.drawn import read_labels, read_piped, read_ruled
-from lbsense.ingest.tables.folders import read_folder
-from lbsense.ingest.tables.markup import read_latex, read_restructured
+from lbsense.ingest.tables.drawn import (
+    read_labels,
+    read_piped,
+    read_printed,
+    read_ruled,
+)
+from lbsense.ingest.tables.markup import (
+    is_page,
+    page_message,
+    preformatted,
+    read_html,
+    read_latex,
+    read_restructured,
+)
 from lbsense.ingest.tables.names import known_fields
-from lbsense.ingest.tables.notebooks import Notebook, read_notebook
-from lbsense.ingest.tables.pages import is_page, page_message, preformatted, read_html
-from lbsense.ingest.tables.printed import read_printed
 from lbsense.ingest.tables.raw import MAX_ROWS, RawTable, with_short_cells
 from lbsense.ingest.tables.records import (
     json_problem,
     read_frame,
     read_json,
     read_objects,
+    read_workbook,
 )
-from lbsense.ingest.tables.script import read_script
+from lbsense.ingest.tables.runs import aide_table, read_aide, read_folder
+from lbsense.ingest.tables.script import Notebook, read_notebook, read_script
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
-from lbsense.ingest.tables.workbook import read_workbook
 
 _REFUSAL = re.compile(
     r"\b(?:40[0134]|50[0-3])\b.*|.*\b(?:forbidden|unauthorized)\b", re.I

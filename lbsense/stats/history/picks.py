@@ -10,8 +10,7 @@ from scipy.special import ndtr
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import as_float_vector, check_count, check_same_length
-from lbsense.stats.rows.covariance import as_covariance
-from lbsense.stats.rows.draws import score_draws
+from lbsense.stats.rows.covariance import as_covariance, score_draws
 
 _NEGLIGIBLE = 1e-12  # share of two variances below which their difference is rounding
 

@@ -21,11 +21,11 @@ from lbsense._validation import (
 )
 from lbsense.stats.rows.covariance import (
     difference_se,
+    effective_number,
     near_identical,
     row_covariance_and_groups,
     row_shape,
 )
-from lbsense.stats.rows.draws import effective_number
 
 Interval: TypeAlias = tuple[FloatArray, FloatArray]
 IntervalKind: TypeAlias = Literal["auto", "normal", "logit", "wilson"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lbsense.stats.rows.draws import (
+from lbsense.stats.rows.covariance import (
     effective_number,
     expected_maximum,
     noise_factor,

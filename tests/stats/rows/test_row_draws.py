@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lbsense.stats.rows.row_draws import of_blocks, of_groups, of_rows
+from lbsense.stats.rows.bootstrap import of_blocks, of_groups, of_rows
 
 
 def drawn(fill, n_obs, n_draws, seed=0):

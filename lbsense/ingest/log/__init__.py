@@ -1,1 +1,0 @@
-"""Experiment logs, joined to the submissions that they speak of."""
