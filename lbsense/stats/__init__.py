@@ -17,6 +17,12 @@ from lbsense.stats.history.deming import DemingResult, deming_line
 from lbsense.stats.history.few import ScoreGapResult, rows_to_tell, score_gap
 from lbsense.stats.history.levels import LevelPosteriorResult, level_posterior
 from lbsense.stats.history.luck import LuckResult, luck_of_bests
+from lbsense.stats.history.online import (
+    OnlineMethod,
+    OnlineResult,
+    gain_evalue,
+    online_discoveries,
+)
 from lbsense.stats.history.outlook import (
     DifferenceBandsResult,
     PrivateOutlookResult,
@@ -59,6 +65,7 @@ from lbsense.stats.history.retrospect import (
     ordinary_gaps,
     rule_outcomes,
 )
+from lbsense.stats.history.value import needed_to_settle, p_settled, value_of_look
 from lbsense.stats.rows.bootstrap import bootstrap
 from lbsense.stats.rows.counts import resample_confusion
 from lbsense.stats.rows.joint import JointNoiseResult, joint_noise
@@ -89,6 +96,8 @@ __all__ = [
     "LadderResult",
     "LevelPosteriorResult",
     "LuckResult",
+    "OnlineMethod",
+    "OnlineResult",
     "PairResult",
     "PicksResult",
     "PrivateOutlookResult",
@@ -116,6 +125,7 @@ __all__ = [
     "few_row_moves",
     "few_row_pairs",
     "gain_agreement",
+    "gain_evalue",
     "gap_split",
     "joint_noise",
     "jumps_of_climb",
@@ -123,10 +133,13 @@ __all__ = [
     "level_posterior",
     "longest_line",
     "luck_of_bests",
+    "needed_to_settle",
     "new_bests",
+    "online_discoveries",
     "open_quantile",
     "order_test",
     "ordinary_gaps",
+    "p_settled",
     "private_outlook",
     "private_rows",
     "public_resolution",
@@ -143,5 +156,6 @@ __all__ = [
     "step_posterior",
     "usual_rules",
     "value_counts",
+    "value_of_look",
     "visible_correlation",
 ]

@@ -13,8 +13,10 @@ from scipy.special import ndtr
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import as_float_vector, check_positive, check_same_length
+from lbsense.stats.history.value import value_of_look
 
 _GRID = 4001
+_MOST_STEPS = 400
 _LEAST_REAL = 0.01  # share of a posterior, and of a mean square, that is never nothing
 _UNLIKE = 2.0  # times a typical step: how large one unlike all others may be
 
@@ -37,6 +39,12 @@ class CandidateResult(Result):
         Probability that it is above ``visible``; nan where that is nan.
     step_se : float
         Posterior standard deviation of the gain over the parent.
+    value : float
+        Expected true gain of who submits it, looks at the public score, and takes it
+        where it is then expected to be better; nan without ``look_se``.
+    p_right : float
+        Probability that the public score is above that of the best submission exactly
+        where the true score is; nan without ``look_se``.
     n_obs : int
         Past steps behind the prior.
     """
@@ -49,6 +57,8 @@ class CandidateResult(Result):
     p_gain: float
     p_visible: float
     step_se: float
+    value: float
+    p_right: float
     n_obs: int
 
 
@@ -63,6 +73,7 @@ def candidate_gain(
     ahead_se: float = 0.0,
     rope: float = 0.0,
     visible: float = float("nan"),
+    look_se: float = float("nan"),
 ) -> CandidateResult:
     """Return the true gain of a candidate of which only the CV score is known.
 
@@ -81,6 +92,8 @@ def candidate_gain(
         Gain that is not worth naming.
     visible : float
         Gain that the leaderboard would show.
+    look_se : float
+        Noise of the difference of the public scores of candidate and best submission.
 
     Returns
     -------
@@ -123,10 +136,14 @@ def candidate_gain(
     null = np.zeros_like(centre) if past_p_null is None else past_p_null
     chance = np.nan_to_num(as_float_vector(null, name="past_p_null"))
     check_same_length(past_gain=centre, past_p_null=chance)
-    known = np.isfinite(centre) & np.isfinite(spread)
-    if not known.any():
+    known = np.flatnonzero(np.isfinite(centre) & np.isfinite(spread))
+    if not known.size:
         msg = "past_gain must hold at least one number, got none: there is no prior."
         raise ValueError(msg)
+    n_obs = known.size
+    if n_obs > _MOST_STEPS:  # as many that stand for all
+        order = known[np.argsort(centre[known], kind="stable")]
+        known = order[np.linspace(0, n_obs - 1, _MOST_STEPS).round().astype(int)]
     share, centre, prior = _prior(centre[known], spread[known], chance[known], rope)
     total = prior + noise
     fit = -np.square(cv_gain - centre) / (2 * total) - np.log(total) / 2
@@ -146,6 +163,9 @@ def candidate_gain(
         return float(weights @ ndtr(z))
 
     low, high = _interval(weights, mean, sd)
+    value = p_right = float("nan")
+    if np.isfinite(look_se):
+        value, p_right = value_of_look(weights, mean, np.square(sd), look_se)
     return CandidateResult(
         gain=gain,
         gain_se=gain_se,
@@ -155,7 +175,9 @@ def candidate_gain(
         p_gain=above(rope),
         p_visible=above(visible),
         step_se=float(np.sqrt(weights @ (step_var + np.square(step - level)))),
-        n_obs=int(known.sum()),
+        value=value,
+        p_right=p_right,
+        n_obs=n_obs,
     )
 
 

@@ -1,0 +1,207 @@
+"""Claims in a stream: hand values, the published procedures, and the false share."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from lbsense.stats import gain_evalue, online_discoveries
+
+
+def naive_evalue(t: float, effect: float) -> float:
+    def bet(u):
+        return np.exp(u * t - u**2 / 2) * 2 * stats.norm.pdf(u, scale=effect**0.5)
+
+    return integrate.quad(bet, 0, 60)[0]
+
+
+@pytest.mark.parametrize("t", [-3.0, -0.5, 0.0, 1.0, 2.5, 5.0])
+@pytest.mark.parametrize("effect", [1.0, 8.0])
+def test_the_evalue_is_the_mean_of_all_bets(t, effect):
+    found = gain_evalue([t], [1.0], effect=effect)[0]
+    np.testing.assert_allclose(found, naive_evalue(t, effect), rtol=1e-7)
+
+
+def test_an_evalue_by_hand():
+    # t = 0, r = 8: 2 / 3 * 1 * 1 / 2.
+    np.testing.assert_allclose(gain_evalue([0.0], [1.0]), [1 / 3])
+    # With an estimated noise too: f(0) / f(0) = 1, T(0) = 1 / 2.
+    np.testing.assert_allclose(gain_evalue([0.0], [1.0], df=3), [1 / 3])
+
+
+@pytest.mark.parametrize("df", [2, 5, 30, math.inf])
+@pytest.mark.parametrize("true", [0.0, -0.7])
+def test_without_a_gain_the_expectation_is_1_at_most(df, true):
+    # A test statistic of a true change `true`: noncentral t, or normal.
+    if math.isinf(df):
+        density = stats.norm(true).pdf
+    else:
+        density = stats.nct(df, true).pdf if true else stats.t(df).pdf
+
+    def weighed(t):
+        return gain_evalue([t], [1.0], df=df)[0] * density(t)
+
+    mean = sum(
+        integrate.quad(weighed, a, b, limit=200)[0]
+        for a, b in (
+            (-np.inf, -5),
+            (-5, 0),
+            (0, 5),
+            (5, 30),
+            (30, np.inf if true == 0 and df != math.inf else 37),
+        )
+    )
+    if true == 0:
+        np.testing.assert_allclose(mean, 1, rtol=2e-3)
+    else:
+        assert mean < 1
+
+
+@given(
+    st.lists(st.floats(-35, 35), min_size=1, max_size=6),
+    st.floats(0.01, 100),
+    st.sampled_from([3.0, 40.0, math.inf]),
+)
+def test_evalues_rise_with_the_gain_and_know_no_unit(t, unit, df):
+    gains = np.sort(t)
+    found = gain_evalue(gains, np.ones(len(t)), df=df)
+    assert (np.diff(found) >= -1e-9 * found[:-1]).all()
+    scaled = gain_evalue(gains * unit, np.full(len(t), unit), df=df)
+    np.testing.assert_allclose(scaled, found, rtol=1e-6)
+
+
+def test_what_is_missing_has_no_evalue_and_is_no_test():
+    assert np.isnan(gain_evalue([np.nan, 1.0, 1.0], [1.0, np.nan, 0.0])).all()
+    bare = online_discoveries([900.0, 500.0])
+    holes = online_discoveries([np.nan, 900.0, np.nan, 500.0])
+    assert holes.claimed[[1, 3]].tolist() == bare.claimed.tolist()
+    assert holes.next_level == bare.next_level
+    assert holes.n_obs == 2
+    assert np.isnan(holes.level[[0, 2]]).all()
+
+
+def test_levels_of_e_lond_by_hand():
+    # weights .5, .25, .125, .0625; q = .2: bars 1/(.2*.5), then by claims so far.
+    found = online_discoveries(
+        [10.0, 9.9, 20.0], false_share=0.2, weights=[0.5, 0.25, 0.125, 0.0625]
+    )
+    np.testing.assert_allclose(found.level, [0.1, 0.2 * 0.25 * 2, 0.2 * 0.125 * 2])
+    assert found.claimed.tolist() == [True, False, True]
+    np.testing.assert_allclose(found.next_level, 0.2 * 0.0625 * 3)
+
+
+def test_levels_of_lord_by_hand():
+    found = online_discoveries(
+        [0.01, 0.5, 0.01],
+        method="lord++",
+        false_share=0.1,
+        weights=[0.5, 0.25, 0.125, 0.0625],
+    )
+    # q/2 w1; q/2 w2 + q/2 w1; q/2 w3 + q/2 w2; the third is a claim: + q w1.
+    first, second, third = 0.025, 0.0125 + 0.025, 0.00625 + 0.0125
+    np.testing.assert_allclose(found.level, [first, second, third])
+    np.testing.assert_allclose(found.next_level, 0.05 * (0.0625 + 0.125) + 0.1 * 0.5)
+
+
+def test_the_weights_are_one_in_all():
+    many = online_discoveries(np.zeros(100_000), false_share=0.5)
+    np.testing.assert_allclose(many.level.sum(), 0.5, rtol=1e-3)
+    assert many.level.sum() < 0.5
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_published_package_claims_the_same(seed):
+    pytest.importorskip("online_fdr")
+    from online_fdr.e_values.sequential import ELond
+    from online_fdr.p_values.investing.lord.plus_plus import LordPlusPlus
+    from online_fdr.p_values.investing.saffron.saffron import Saffron
+
+    rng = np.random.default_rng(seed)
+    n, q = 300, 0.1
+    real = rng.random(n) < 0.3
+    p = np.where(real, rng.beta(0.05, 5, n), rng.random(n))
+    e = np.where(real, np.exp(rng.normal(7, 3, n)), rng.exponential(1, n))
+    j = np.arange(1, n + 2)
+    log = 0.07720838 * np.log(np.maximum(j, 2)) / (j * np.exp(np.sqrt(np.log(j))))
+    power = 0.4374901658 / j**1.6
+    for method, theirs, values, weights in (
+        ("lord++", LordPlusPlus(q, q / 2), p, log),
+        ("saffron", Saffron(q, q / 2, 0.5), p, power),
+        ("e-lond", ELond(q), e, log),
+    ):
+        ours = online_discoveries(values, method=method, false_share=q, weights=weights)
+        assert ours.claimed.tolist() == [theirs.test_one(value) for value in values]
+        assert ours.claimed.sum() > 5
+
+
+@given(st.lists(st.floats(0, 5000), min_size=1, max_size=30), st.integers(0, 29))
+def test_the_future_changes_no_claim(values, cut):
+    whole = online_discoveries(values).claimed
+    past = online_discoveries(values[: cut + 1]).claimed
+    assert whole[: cut + 1].tolist() == past.tolist()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"values": [-1.0]}, "e-values of at least 0"),
+        ({"values": [1.5], "method": "lord++"}, r"p-values in \[0, 1\]"),
+        ({"values": [1.0], "method": "bh"}, "method must be"),
+        ({"values": [1.0], "false_share": 1.0}, "false_share must be in"),
+        ({"values": [1.0], "weights": [1.0]}, "weights must be 2 shares"),
+        ({"values": [1.0], "weights": [0.9, 0.2]}, "at most 1 together"),
+    ],
+)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        online_discoveries(**options)
+
+
+def stream(rng, *, n=60, null=0.7, shared=0.5, size=3.0):
+    """Return gains, whether each is none, and noise 1 that tests share in part."""
+    nothing = rng.random(n) < null
+    true = np.where(
+        nothing,
+        -rng.exponential(0.3, n) * (rng.random(n) < 0.5),
+        size * rng.random(n) * 2,
+    )
+    own = rng.normal(0, 1, n)
+    common = rng.normal(0, 1)
+    return true + np.sqrt(1 - shared) * own + np.sqrt(shared) * common, nothing
+
+
+def false_shares(method, *, n_streams=1500, q=0.1, stop="largest", **options):
+    """Return the false share among claims of each stream, stopped where it is worst."""
+    rng = np.random.default_rng(11)
+    shares, power = [], []
+    for _ in range(n_streams):
+        x, nothing = stream(rng, **options)
+        ones = np.ones_like(x)
+        values = gain_evalue(x, ones) if method == "e-lond" else stats.norm.sf(x)
+        claimed = online_discoveries(values, method=method, false_share=q).claimed
+        ratio = np.cumsum(claimed & nothing) / np.maximum(np.cumsum(claimed), 1)
+        shares.append(ratio.max() if stop == "largest" else ratio[-1])
+        power.append(claimed[~nothing].mean() if (~nothing).any() else np.nan)
+    return float(np.mean(shares)), float(np.mean([p for p in power if p == p] or [0]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("null", [1.0, 0.9, 0.6])
+@pytest.mark.parametrize("shared", [0.0, 0.6])
+def test_false_claims_stay_few_whenever_one_stops(null, shared):
+    # The stop is the worst there is: where the false share is largest.
+    found, _ = false_shares("e-lond", null=null, shared=shared)
+    assert found < 0.1 + 2 * (0.09 / 1500) ** 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["lord++", "saffron"])
+def test_independent_pvalues_keep_the_share_at_the_end(method):
+    found, power = false_shares(method, null=0.7, shared=0.0, stop="end")
+    assert found < 0.1 + 2 * (0.09 / 1500) ** 0.5
+    assert power > 0.4
