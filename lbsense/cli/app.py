@@ -19,16 +19,12 @@ from typer.core import TyperGroup
 from lbsense._version import __version__
 from lbsense.cli.analyze import analyze
 from lbsense.cli.console import BAD_INPUT, note
-from lbsense.cli.explain import explain
-from lbsense.cli.fetch import fetch
-from lbsense.cli.formats import formats
+from lbsense.cli.fetch import fetch, watch
 from lbsense.cli.gate import gate
-from lbsense.cli.metrics import metrics
+from lbsense.cli.known import explain, formats, metrics, schema
 from lbsense.cli.pick import pick
 from lbsense.cli.report import report
-from lbsense.cli.schema import schema
 from lbsense.cli.simulate import simulate
-from lbsense.cli.watch import watch
 from lbsense.errors import LbsenseError
 
 _BUG = 70  # EX_SOFTWARE of sysexits.h

@@ -15,8 +15,7 @@ from lbsense.analysis import Analysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
-from lbsense.report.documents import DOCUMENTS, document
-from lbsense.report.markdown import render_markdown
+from lbsense.report.documents import DOCUMENTS, document, render_markdown
 from lbsense.report.page import build_page, figure_names
 
 ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi"]
