@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -31,6 +31,7 @@ from lbsense.stats import (
     AgreementResult,
     BandCoverageResult,
     ClimbResult,
+    Covariance,
     DemingResult,
     DifferenceBandsResult,
     GapSplitResult,
@@ -242,8 +243,9 @@ class Outlook(Result):
     ----------
     mean : ndarray of shape (k,)
         Expected private score, raw.
-    cov : ndarray of shape (k, k)
-        Covariance of the private scores, what is not known of the true ones included.
+    cov : Covariance
+        Covariance of the private scores, what is not known of the true ones included:
+        ``numpy.asarray`` of it is a matrix of shape (k, k).
     ci80_low, ci80_high, ci95_low, ci95_high : ndarray of shape (k,)
         Bands in which the private score lies with 80% and 95% probability: raw scores,
         the smaller number first.
@@ -272,7 +274,7 @@ class Outlook(Result):
     """
 
     mean: FloatArray
-    cov: FloatArray
+    cov: Covariance = field(repr=False)
     ci80_low: FloatArray
     ci80_high: FloatArray
     ci95_low: FloatArray

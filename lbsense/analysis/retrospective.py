@@ -16,6 +16,7 @@ from lbsense.analysis.references import gains
 from lbsense.facts import OWN_PICKS, SELECTED, Retrospective, StepOutcome
 from lbsense.model import Competition, History
 from lbsense.stats import (
+    Covariance,
     DemingResult,
     GapSplitResult,
     HindsightResult,
@@ -136,8 +137,8 @@ def _split(
         private,
         position,
         mean=levels.mean,
-        cov=levels.cov(),
-        noise_corr=levels.noise_corr(),
+        cov=levels.spread,
+        noise_corr=levels.noise,
         score_public_var=levels.score_public_var,
         fresh=sizes.fresh,
         seen=sizes.seen,
@@ -145,12 +146,12 @@ def _split(
     )
 
 
-def _private_noise(evidence: Evidence, sizes: _Sizes) -> FloatArray | None:
+def _private_noise(evidence: Evidence, sizes: _Sizes) -> Covariance | None:
     levels = evidence.levels
     if not levels:
         return None
-    scale = levels.score_public_var / sizes.fresh * (1 - sizes.seen) ** 2
-    return np.asarray(scale * levels.noise_corr())
+    scale = math.sqrt(levels.score_public_var / sizes.fresh) * (1 - sizes.seen)
+    return levels.noise.times(np.full(len(levels.noise), scale))
 
 
 def _chosen(

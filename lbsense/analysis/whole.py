@@ -291,13 +291,12 @@ def _from_levels(
         )
     scored = np.where(np.isfinite(evidence.public), levels.mean, np.nan)
     nested = bool(competition.nested)
-    cov = levels.cov()
     outlook = private_outlook(
         scored,
-        cov,
+        levels.spread,
         public=evidence.public,
         score_public_var=levels.score_public_var,
-        noise_corr=levels.noise_corr(),
+        noise_corr=levels.noise,
         n_public=competition.n_public,
         n_private=competition.n_private,
         nested=nested,
@@ -324,7 +323,7 @@ def _from_levels(
         luck = luck_of_bests(
             evidence.public,
             levels.mean,
-            cov,
+            levels.spread,
             rope=posterior.rope,
             reference=evidence.reference,
             p_gain=posterior.p_gain,

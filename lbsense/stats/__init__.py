@@ -65,6 +65,7 @@ from lbsense.stats.history.retrospect import (
     ordinary_gaps,
     rule_outcomes,
 )
+from lbsense.stats.history.spread import Covariance
 from lbsense.stats.history.value import needed_to_settle, p_settled, value_of_look
 from lbsense.stats.rows.bootstrap import bootstrap
 from lbsense.stats.rows.counts import resample_confusion
@@ -87,6 +88,7 @@ __all__ = [
     "AgreementResult",
     "BandCoverageResult",
     "ClimbResult",
+    "Covariance",
     "DemingResult",
     "DifferenceBandsResult",
     "GapSplitResult",

@@ -15,9 +15,10 @@ import numpy as np
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_positive, check_same_length
+from lbsense.stats.history.spread import Chain, Covariance
 from lbsense.stats.steps.mixture import FRESH
 from lbsense.stats.steps.posterior import StepPosteriorResult
-from lbsense.stats.steps.tree import as_tree, branches, depth_order
+from lbsense.stats.steps.tree import as_tree, depth_order
 
 _STATE = 3  # true score, lasting noise of the public score, lasting noise of CV
 _LEAST_SHARE = 0.02  # of what a step shows that its prior or its noise explains
@@ -49,10 +50,8 @@ class LevelPosteriorResult(Result):
     score_log_sd: float
     n_obs: int
     tree: IntArray = field(repr=False)
-    order: IntArray = field(repr=False)
-    carry: FloatArray = field(repr=False)  # (k, 3, 3) from the reference's state
-    moments: FloatArray = field(repr=False)  # (k, 3, 3) covariance of the state
-    kept: FloatArray = field(repr=False)  # (k,) of the noise of the reference
+    spread: Covariance = field(repr=False)  # of the true scores
+    noise: Covariance = field(repr=False)  # of the noise of scores, in units of it
 
     def cov(self, positions: ArrayLike | None = None) -> FloatArray:
         """Return the posterior covariance of the true scores of some submissions.
@@ -72,7 +71,7 @@ class LevelPosteriorResult(Result):
         it, so covariances are carried down the tree that the submissions span: time is
         linear in ``k`` and quadratic in ``m``.
         """
-        return _state_covariance(self, _positions(positions, len(self.tree)))
+        return self.spread.matrix(positions)
 
     def noise_corr(self, positions: ArrayLike | None = None) -> FloatArray:
         """Return the correlation of the noise of scores on one test set.
@@ -86,7 +85,7 @@ class LevelPosteriorResult(Result):
         -------
         ndarray of shape (m, m)
         """
-        return _kept_along(self, _positions(positions, len(self.tree)))
+        return self.noise.matrix(positions)
 
 
 def level_posterior(
@@ -156,9 +155,9 @@ def level_posterior(
     repeats = np.zeros(n, bool) if same is None else np.asarray(same, bool)
     order = depth_order(tree)
     parts = _parts(tree, shown, validated, steps, sigma, repeats)
-    mean, cov, carry = _smooth(tree, order, parts)
+    mean, states = _smooth(tree, order, parts)
     told = np.isfinite(mean) & (np.isfinite(shown) | np.isfinite(validated))
-    sd = np.sqrt(np.maximum(cov[:, 0, 0], 0.0))
+    sd = np.sqrt(np.maximum(states.diagonal(), 0.0))
     told &= sd < 0.1 * _DIFFUSE * sigma
     return LevelPosteriorResult(
         mean=np.where(told, mean, np.nan),
@@ -167,10 +166,8 @@ def level_posterior(
         score_log_sd=score_log_sd,
         n_obs=int(np.isfinite(shown).sum() + np.isfinite(validated).sum()),
         tree=tree,
-        order=order,
-        carry=carry,
-        moments=cov,
-        kept=parts.kept[:, 1],
+        spread=Covariance.along(states),
+        noise=Covariance.along(Chain.fading(tree, parts.kept[:, 1])),
     )
 
 
@@ -262,10 +259,8 @@ def _median(values: FloatArray, otherwise: float) -> float:
     return float(np.median(known)) if known.size else otherwise
 
 
-def _smooth(
-    tree: IntArray, order: IntArray, parts: _Tree
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return means of the true scores, covariances and carriers of all states."""
+def _smooth(tree: IntArray, order: IntArray, parts: _Tree) -> tuple[FloatArray, Chain]:
+    """Return means of the true scores, and how all states go together."""
     n = len(tree)
     precision, pull = parts.precision.copy(), parts.pull.copy()
     inner = np.empty((n, _STATE, _STATE))
@@ -292,52 +287,11 @@ def _smooth(
     for k in order.tolist():
         parent = tree[k]
         if parent < 0:
-            cov[k] = np.linalg.inv(precision[k] + np.diag(1 / parts.root))
+            cov[k] = inner[k] = np.linalg.inv(precision[k] + np.diag(1 / parts.root))
             mean[k] = cov[k] @ pull[k]
             continue
         mean[k] = carry[k] @ mean[parent] + offset[k]
         cov[k] = inner[k] + carry[k] @ cov[parent] @ carry[k].T
-    return mean[:, 0] * parts.unit + parts.centre, cov * parts.unit**2, carry
-
-
-def _positions(positions: ArrayLike | None, n: int) -> IntArray:
-    if positions is None:
-        return np.arange(n)
-    return np.asarray(positions, dtype=np.int64)
-
-
-def _state_covariance(levels: LevelPosteriorResult, chosen: IntArray) -> FloatArray:
-    """Return covariances of the true scores, carried down from where ways meet."""
-    nodes, parent, chains = branches(levels.tree, levels.order, chosen)
-    n = len(nodes)
-    cov = np.zeros((n, _STATE, n, _STATE))
-    for row, (k, above) in enumerate(zip(nodes.tolist(), parent.tolist(), strict=True)):
-        if above >= 0:
-            carry = levels.carry[chains[row][0]]
-            for below in chains[row][1:]:
-                carry = levels.carry[below] @ carry
-            met = np.einsum("ab,bjc->ajc", carry, cov[above, :, :row])
-            cov[row, :, :row] = met
-            cov[:row, :, row] = met.transpose(1, 2, 0)
-        cov[row, :, row] = levels.moments[k]
-    at = _places(nodes, chosen)
-    return np.asarray(cov[:, 0, :, 0][np.ix_(at, at)])
-
-
-def _kept_along(levels: LevelPosteriorResult, chosen: IntArray) -> FloatArray:
-    """Return the product of what is kept along the way from each to each."""
-    nodes, parent, chains = branches(levels.tree, levels.order, chosen)
-    n = len(nodes)
-    corr = np.zeros((n, n))
-    for row, above in enumerate(parent.tolist()):
-        if above >= 0:
-            corr[row, :row] = np.prod(levels.kept[chains[row]]) * corr[above, :row]
-            corr[:row, row] = corr[row, :row]
-        corr[row, row] = 1.0
-    at = _places(nodes, chosen)
-    return corr[np.ix_(at, at)]
-
-
-def _places(nodes: IntArray, chosen: IntArray) -> IntArray:
-    order = np.argsort(nodes)
-    return np.asarray(order[np.searchsorted(nodes[order], chosen)])
+    square = parts.unit**2
+    states = Chain(tree, order, carry, inner * square, cov * square)
+    return mean[:, 0] * parts.unit + parts.centre, states

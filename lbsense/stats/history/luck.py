@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_same_length, read_only
+from lbsense.stats.history.spread import Covariance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +55,7 @@ class LuckResult(Result):
 def luck_of_bests(
     public: ArrayLike,
     mean: ArrayLike,
-    cov: ArrayLike,
+    cov: ArrayLike | Covariance,
     *,
     rope: float,
     reference: ArrayLike,
@@ -102,11 +103,10 @@ def luck_of_bests(
     check_same_length(
         public=scores, mean=centre, p_gain=chance, reference=parent.astype(np.float64)
     )
-    matrix = np.asarray(cov, dtype=np.float64)
+    spread = Covariance.of(cov, len(scores), name="cov")
     now, before = _new_bests(scores)
     rise = centre[now] - centre[before]
-    variance = matrix[now, now] + matrix[before, before] - 2 * matrix[now, before]
-    sd = np.sqrt(np.maximum(variance, 0.0))
+    sd = np.sqrt(np.maximum(spread.apart(now, before), 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         p_level = np.where(
             sd > 0, ndtr((rise - rope) / sd), (rise > rope).astype(float)
@@ -121,8 +121,7 @@ def luck_of_bests(
         first, best = scored[0], now[-1] if now.size else scored[0]
         climb = float(scores[best] - scores[first])
         true = float(centre[best] - centre[first])
-        square = matrix[best, best] + matrix[first, first] - 2 * matrix[best, first]
-        true_se = float(np.sqrt(max(square, 0.0)))
+        true_se = float(np.sqrt(max(float(spread.apart(best, first)), 0.0)))
     return LuckResult(
         positions=read_only(now),
         previous=read_only(before),

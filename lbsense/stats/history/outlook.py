@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.polynomial.hermite import hermgauss
@@ -17,9 +17,7 @@ from lbsense._validation import (
     check_same_length,
     read_only,
 )
-from lbsense.stats.rows.covariance import square_matrix
-
-_ROUNDING = 1e-12  # share of two variances below which their difference is rounding
+from lbsense.stats.history.spread import Chain, Covariance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,8 +28,9 @@ class PrivateOutlookResult(Result):
     ----------
     mean : ndarray of shape (k,)
         Expected private score, larger is better.
-    cov : ndarray of shape (k, k)
-        Covariance of the private scores, what is not known of the true ones included.
+    cov : Covariance
+        Covariance of the private scores, what is not known of the true ones included:
+        ``numpy.asarray`` of it is a matrix of shape (k, k).
     ci80_low, ci80_high, ci95_low, ci95_high : ndarray of shape (k,)
         Bands in which the private score lies with 80% and 95% probability.
     best_public : int
@@ -54,7 +53,7 @@ class PrivateOutlookResult(Result):
     """
 
     mean: FloatArray
-    cov: FloatArray
+    cov: Covariance = field(repr=False)
     ci80_low: FloatArray
     ci80_high: FloatArray
     ci95_low: FloatArray
@@ -71,11 +70,11 @@ class PrivateOutlookResult(Result):
 
 def private_outlook(
     mean: ArrayLike,
-    cov: ArrayLike,
+    cov: ArrayLike | Covariance,
     *,
     public: ArrayLike,
     score_public_var: float,
-    noise_corr: ArrayLike | None = None,
+    noise_corr: ArrayLike | Covariance | None = None,
     n_public: int | None = None,
     n_private: int | None = None,
     nested: bool = False,
@@ -87,8 +86,8 @@ def private_outlook(
     Parameters
     ----------
     mean, cov : array_like of shape (k,), (k, k)
-        Posterior of the true scores, as `lbsense.stats.level_posterior` gives
-        it; nan where nothing is known.
+        Posterior of the true scores, as `lbsense.stats.level_posterior` gives it, whose
+        ``spread`` stands for the matrix; nan where nothing is known.
     public : array_like of shape (k,)
         Public scores, larger is better, nan where missing.
     score_public_var : float
@@ -147,10 +146,12 @@ def private_outlook(
     centre = as_float_vector(mean, name="mean")
     scores = as_float_vector(public, name="public")
     n_scores = check_same_length(mean=centre, public=scores)
-    posterior = square_matrix(cov, n_scores, name="cov")
-    corr = np.ones_like(posterior)
-    if noise_corr is not None:
-        corr = square_matrix(noise_corr, n_scores, name="noise_corr")
+    posterior = Covariance.of(cov, n_scores, name="cov")
+    if noise_corr is None:  # all is that of the first one
+        noise_corr = Covariance.along(
+            Chain.fading(np.arange(n_scores).clip(max=1) - 1, np.ones(n_scores))
+        )
+    corr = Covariance.of(noise_corr, n_scores, name="noise_corr")
     variance = check_positive(score_public_var, name="score_public_var")
     if not (np.isfinite(shift_sd) and shift_sd >= 0):
         msg = f"shift_sd must be a finite number of at least 0, got {shift_sd!r}."
@@ -161,13 +162,15 @@ def private_outlook(
     known = np.where(np.isfinite(scores), seen, 0.0)
     expected = known * np.nan_to_num(scores) + (1 - known) * centre
     keep = 1 - known
-    spread = np.outer(keep, keep) * (posterior + variance / fresh * corr) + shift_sd**2
-    sd = np.sqrt(np.diag(spread))
+    private_noise = corr.times(keep * np.sqrt(variance / fresh))
+    spread = posterior.times(keep).plus(private_noise)
+    spread = replace(spread, common=float(shift_sd) ** 2)
+    sd = np.sqrt(spread.diagonal())
     reach80, reach95 = (open_quantile(p, score_log_sd) for p in (0.9, 0.975))
     best, deflation = _luck_of_best(scores, centre)
     return PrivateOutlookResult(
         mean=read_only(expected),
-        cov=read_only(spread),
+        cov=spread,
         ci80_low=read_only(expected - reach80 * sd),
         ci80_high=read_only(expected + reach80 * sd),
         ci95_low=read_only(expected - reach95 * sd),
@@ -213,7 +216,7 @@ class DifferenceBandsResult(Result):
 
 
 def difference_bands(
-    mean: ArrayLike, cov: ArrayLike, against: int
+    mean: ArrayLike, cov: ArrayLike | Covariance, against: int
 ) -> DifferenceBandsResult:
     """Return bands of the differences between private scores and one of them.
 
@@ -247,14 +250,12 @@ def difference_bands(
     (-0.0188, -0.0012)
     """
     centre = as_float_vector(mean, name="mean")
-    matrix = square_matrix(cov, len(centre), name="cov")
+    spread = Covariance.of(cov, len(centre), name="cov")
     if not (0 <= against < len(centre) and np.isfinite(centre[against])):
         msg = f"against must be a submission with a known mean, got {against}."
         raise ValueError(msg)
     apart = centre - centre[against]
-    total = np.diag(matrix) + matrix[against, against]
-    square = total - 2 * matrix[:, against]
-    sd = np.sqrt(np.where(square > _ROUNDING * total, square, 0.0))
+    sd = np.sqrt(spread.apart(np.arange(len(centre)), against))
     reach80, reach95 = float(ndtri(0.9)), float(ndtri(0.975))
     with np.errstate(divide="ignore", invalid="ignore"):
         p_above = ndtr(np.where(apart == 0, 0.0, apart / sd))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,14 @@ from scipy.special import ndtr
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import as_float_vector, check_count, check_same_length
-from lbsense.stats.rows.covariance import as_covariance, score_draws
+from lbsense.stats.history.spread import Covariance
+from lbsense.stats.rows.covariance import as_covariance
 
 _NEGLIGIBLE = 1e-12  # share of two variances below which their difference is rounding
+_FEW = 500  # candidates of which every pair is weighed at once
+_MOST = 2000  # of which every pair is weighed
+_BINS, _ROUNDS = 64, 3  # of bounds of pairs
+_NO_GAIN = 1e-3  # standard deviations of a score that nobody misses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,25 +126,31 @@ def expected_better(mean: ArrayLike, cov: ArrayLike) -> tuple[FloatArray, FloatA
     (0.56419, 0.5)
     """
     centre = as_float_vector(mean, name="mean")
-    matrix = as_covariance(cov, name="cov")
+    matrix = as_covariance(np.asarray(cov), name="cov")
     if len(matrix) != len(centre):
         msg = f"{len(centre)} means need a covariance of that size, not {len(matrix)}."
         raise ValueError(msg)
     total = np.add.outer(np.diag(matrix), np.diag(matrix))
     square = total - 2 * matrix
     apart = np.sqrt(np.where(square < _NEGLIGIBLE * total, 0.0, square))
-    gap = np.subtract.outer(centre, centre)
+    return _better(centre[:, np.newaxis], centre, apart)
+
+
+def _better(
+    one: FloatArray, other: FloatArray, apart: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return Clark's expectation of the better one, and P(the first is it)."""
+    gap = one - other
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(gap == 0, 0.0, gap / apart)
     p_better = ndtr(ratio)
     density = np.exp(-0.5 * np.square(ratio)) / np.sqrt(2 * np.pi)
-    expected = centre + gap * p_better + apart * density
-    return np.asarray(expected), np.asarray(p_better)
+    return np.asarray(other + gap * p_better + apart * density), np.asarray(p_better)
 
 
 def best_pair(
     mean: ArrayLike,
-    cov: ArrayLike,
+    cov: ArrayLike | Covariance,
     *,
     public: ArrayLike,
     cv: ArrayLike | None = None,
@@ -178,6 +190,13 @@ def best_pair(
 
     Notes
     -----
+    Above 500 candidates those are left out first that are in no best pair whatever
+    their covariances: measured from the one of highest mean, the standard deviation of
+    a difference is at most the sum of two, and the expected better score rises with it.
+    Of the draws those that together could raise the best score by less than a
+    thousandth of a standard deviation. Neither changes what is chosen; of more than
+    2,000 that remain those with the highest bound are weighed.
+
     Two near-copies add nothing to each other: a slightly worse submission with noise
     of its own is worth more. ``cov`` must hold true correlations for that to show.
     Regret is what can be expected to be lost against knowing the private scores.
@@ -211,54 +230,70 @@ def best_pair(
     if not known.size:
         msg = "mean must hold at least one number, got none: there is nothing to pick."
         raise ValueError(msg)
-    matrix = np.asarray(cov, dtype=np.float64)
-    if matrix.shape != (len(centre), len(centre)):
-        msg = f"cov must have shape {(len(centre),) * 2}, got shape {matrix.shape}."
-        raise ValueError(msg)
-    field = _Field.of(centre[known], matrix[np.ix_(known, known)], n_draws, rng)
-    first, second = field.best()
-    best = field.pair("highest expected better score", first, second, known)
-    rest = field.best(without=second)
-    chosen = field.chosen(n_selections, first, second)
+    spread = Covariance.of(cov, len(centre), name="cov")
+    rules = {
+        rule: (int(known[first]), int(known[second]))
+        for rule, (first, second) in usual_rules(shown[known], validated[known]).items()
+    }
+    field = _Field.of(centre, spread, known, rules.values(), n_draws, rng)
+    best = field.best()
+    chosen = field.chosen(n_selections, *best)
     return PicksResult(
-        best=best,
+        best=field.pair("highest expected better score", *best),
         runner_up=(
-            field.pair("best pair without the second", *rest, known)
+            field.pair("best pair without the second", *field.best(without=best[1]))
             if len(known) > 2
             else None
         ),
-        rules=tuple(
-            field.pair(rule, *pair, known)
-            for rule, pair in usual_rules(shown[known], validated[known]).items()
-        ),
+        rules=tuple(field.pair(rule, *pair) for rule, pair in rules.items()),
         n_obs=len(known),
-        chosen=tuple(int(known[place]) for place in chosen),
+        chosen=tuple(chosen),
         p_best=field.p_best(chosen),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """All candidates, each pair of them, and joint draws of their scores."""
+    """The candidates that may be chosen, each pair of them, and joint draws."""
 
-    mean: FloatArray
+    kept: IntArray  # positions, in time order
     expected: FloatArray
     p_better: FloatArray
-    best_of_all: FloatArray  # (n_draws,) less the means, so that its mean is steady
-    draws: FloatArray
+    mean: FloatArray
+    draws: FloatArray  # (n_draws, len(kept))
+    best_of_all: FloatArray  # (n_draws,)
 
     @classmethod
     def of(
-        cls, mean: FloatArray, cov: FloatArray, n_draws: int, rng: RandomState
+        cls,
+        mean: FloatArray,
+        spread: Covariance,
+        known: IntArray,
+        rules: Iterable[tuple[int, int]],
+        n_draws: int,
+        rng: RandomState,
     ) -> _Field:
-        expected, p_better = expected_better(mean, cov)
-        draws = score_draws(mean, cov, n_draws=n_draws, rng=rng)
+        kept = drawn = known
+        if len(known) > _FEW:
+            likely, drawn = _candidates(mean, spread, known)
+            named = np.array([i for pair in rules for i in pair], dtype=np.int64)
+            kept = np.union1d(likely, named)
+            drawn = np.union1d(drawn, kept)
+        expected, p_better = expected_better(mean[kept], spread.matrix(kept))
+        place = np.searchsorted(drawn, kept)
+        draws, best = [], []
+        generator = np.random.default_rng(rng)
+        for block in spread.draws(drawn, generator, n_draws=n_draws):
+            block += mean[drawn]
+            best.append(block.max(axis=1))
+            draws.append(block if len(kept) == len(drawn) else block[:, place])
         return cls(
-            mean=mean,
-            expected=expected,
-            p_better=p_better,
-            best_of_all=draws.max(axis=1),
-            draws=draws,
+            kept,
+            expected,
+            p_better,
+            mean[kept],
+            np.concatenate(draws),
+            np.concatenate(best),
         )
 
     def best(self, *, without: int | None = None) -> tuple[int, int]:
@@ -267,48 +302,86 @@ class _Field:
             np.full_like(self.expected, -np.inf)
         )
         if without is not None:
-            allowed[without], allowed[:, without] = -np.inf, -np.inf
-        if len(self.mean) == 1 or not np.isfinite(allowed).any():
-            return 0, 0
-        pair = np.unravel_index(int(np.argmax(allowed)), allowed.shape)
-        first, second = sorted(map(int, pair), key=lambda item: -self.mean[item])
-        return first, second
+            at = np.searchsorted(self.kept, without)
+            allowed[at], allowed[:, at] = -np.inf, -np.inf
+        first = second = 0
+        if len(self.mean) > 1 and np.isfinite(allowed).any():
+            pair = np.unravel_index(int(np.argmax(allowed)), allowed.shape)
+            first, second = sorted(map(int, pair), key=lambda item: -self.mean[item])
+        return int(self.kept[first]), int(self.kept[second])
 
     def chosen(self, n_selections: int, first: int, second: int) -> list[int]:
         """Return the best one, the best pair, or that and what adds most to it."""
         if n_selections == 1:
-            return [int(np.argmax(self.mean))]
-        taken = [first] if first == second else [first, second]
+            return [int(self.kept[np.argmax(self.mean)])]
+        taken = np.searchsorted(self.kept, np.unique([first, second])).tolist()
+        taken.sort(key=lambda place: self.kept[place] != first)
         reached = self.draws[:, taken].max(axis=1)
         while len(taken) < min(n_selections, len(self.mean)):
             added = np.maximum(self.draws, reached[:, np.newaxis]).mean(axis=0)
             added[taken] = -np.inf
             taken.append(int(np.argmax(added)))
             reached = np.maximum(reached, self.draws[:, taken[-1]])
-        return taken
+        return [int(self.kept[place]) for place in taken]
 
     def p_best(self, chosen: list[int]) -> tuple[float, ...]:
         """Return for each of the chosen how likely it is the best of them."""
+        places = np.searchsorted(self.kept, chosen)
         if len(chosen) == 2:
-            p = float(self.p_better[chosen[0], chosen[1]])
+            p = float(self.p_better[places[0], places[1]])
             return p, 1 - p
-        wins = np.argmax(self.draws[:, chosen], axis=1)
+        wins = np.argmax(self.draws[:, places], axis=1)
         share = np.bincount(wins, minlength=len(chosen)) / len(wins)
         return tuple(map(float, share))
 
-    def pair(self, rule: str, first: int, second: int, known: IntArray) -> PairResult:
-        better = np.maximum(self.draws[:, first], self.draws[:, second])
-        expected = float(self.expected[first, second])
+    def pair(self, rule: str, first: int, second: int) -> PairResult:
+        i, j = np.searchsorted(self.kept, [first, second])
+        better = np.maximum(self.draws[:, i], self.draws[:, j])
+        expected = float(self.expected[i, j])
+        top = tuple(np.searchsorted(self.kept, self.best()))
         return PairResult(
             rule=rule,
-            first=int(known[first]),
-            second=int(known[second]),
+            first=first,
+            second=second,
             expected_score=expected,
             regret=float((self.best_of_all - better).mean()),
-            cost=float(self.expected[self.best()] - expected),
-            p_first_better=float(self.p_better[first, second]),
+            cost=float(self.expected[top] - expected),
+            p_first_better=float(self.p_better[i, j]),
             p_holds_best=float((better == self.best_of_all).mean()),
         )
+
+
+def _candidates(
+    mean: FloatArray, spread: Covariance, known: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Return who may be in the best pair, and who may have the best score of all.
+
+    The best pair without one of that is in it too.
+    """
+    top = int(known[np.argmax(mean[known])])
+    level, sd = mean[known], np.sqrt(spread.apart(known, top))
+    # The best partners of the one of highest mean, and the two of them together: of
+    # these three pairs one is left whoever may not be taken.
+    beside = _better(level, level[known == top], sd)[0]
+    beside[known == top] = -np.inf
+    one, two = np.argsort(-beside, kind="stable")[:2]
+    both = np.sqrt(spread.apart(known[one], known[two]))
+    together = _better(level[one], level[two], both)[0]
+    least = min(beside[one], beside[two], float(together))
+    left, bound = np.arange(len(known)), np.empty(0)
+    for _ in range(_ROUNDS):
+        bins = np.array_split(left[np.argsort(-level[left])], _BINS)
+        ends = np.array([(level[b].max(), sd[b].max()) for b in bins if b.size])
+        bound = _better(
+            level[left, np.newaxis], ends[:, 0], sd[left, np.newaxis] + ends[:, 1]
+        )[0].max(axis=1)
+        left, bound = left[bound >= least], bound[bound >= least]
+    if len(left) > _MOST:
+        left = left[np.sort(np.argsort(-bound, kind="stable")[:_MOST])]
+    gain = _better(level, level[known == top], sd)[0] - mean[top]
+    order = np.argsort(gain)
+    beyond = np.cumsum(gain[order]) > _NO_GAIN * np.sqrt(spread.diagonal()[top])
+    return known[left], np.sort(known[order[beyond]])
 
 
 def usual_rules(public: FloatArray, cv: FloatArray) -> dict[str, tuple[int, int]]:

@@ -17,7 +17,7 @@ from lbsense._validation import (
 )
 from lbsense.stats.history.outlook import open_quantile
 from lbsense.stats.history.picks import usual_rules
-from lbsense.stats.rows.covariance import difference_se, quadratic_form, square_matrix
+from lbsense.stats.history.spread import Covariance
 
 _FAR = 5.0  # robust standard deviations from which a gap is not one of the others
 _TO_SD = 1.4826  # median absolute deviation of a normal, inverted
@@ -194,8 +194,8 @@ def gap_split(
     position: int,
     *,
     mean: ArrayLike,
-    cov: ArrayLike,
-    noise_corr: ArrayLike,
+    cov: ArrayLike | Covariance,
+    noise_corr: ArrayLike | Covariance,
     score_public_var: float,
     fresh: float = 1.0,
     seen: float = 0.0,
@@ -268,8 +268,8 @@ def gap_split(
     level = as_float_vector(mean, name="mean")
     n_scores = check_same_length(public=shown, private=final, mean=level)
     variance = check_positive(score_public_var, name="score_public_var")
-    posterior = square_matrix(cov, n_scores, name="cov")
-    corr = square_matrix(noise_corr, n_scores, name="noise_corr")
+    posterior = Covariance.of(cov, n_scores, name="cov")
+    corr = Covariance.of(noise_corr, n_scores, name="noise_corr")
     field = ordinary_gaps(shown, final) & np.isfinite(level)
     gap = (shown - final) / (1 - seen)
     if not np.isfinite(gap[position] + level[position]):
@@ -281,16 +281,16 @@ def gap_split(
     share = field / field.sum()
     rest = gap - (shown - level)
     common = float(rest[field].mean())
-    fresh_noise = variance / fresh * corr
-    common_se = float(np.sqrt(quadratic_form(share, posterior + fresh_noise)))
+    fresh_noise = corr.times(np.full(n_scores, np.sqrt(variance / fresh)))
+    common_se = float(np.sqrt(posterior.form(share) + fresh_noise.form(share)))
     left = max(0.0, 1 - (common_se / common) ** 2) if common else 0.0
     contrast = -share
     contrast[position] += 1
     own = float(rest[position] - common)
     foretold = float(shown[position] - level[position])
-    known_var = quadratic_form(contrast, posterior)
+    known_var = posterior.form(contrast)
     known_var *= _dispersion(rest[field], field, posterior, fresh_noise)
-    fresh_var = quadratic_form(contrast, fresh_noise)
+    fresh_var = fresh_noise.form(contrast)
     total = known_var + fresh_var
     weight = known_var / total if total > 0 else 0.0
     selection = foretold + weight * own
@@ -317,7 +317,7 @@ def band_coverage(
     private: ArrayLike,
     *,
     mean: ArrayLike,
-    cov: ArrayLike,
+    cov: ArrayLike | Covariance,
     best_public: int,
 ) -> BandCoverageResult:
     """Return how well expected private scores foretold the true ones.
@@ -347,15 +347,15 @@ def band_coverage(
     final = as_float_vector(private, name="private")
     expected = as_float_vector(mean, name="mean")
     n_scores = check_same_length(private=final, mean=expected)
-    spread = square_matrix(cov, n_scores, name="cov")
+    spread = Covariance.of(cov, n_scores, name="cov")
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = (final - expected) / np.sqrt(np.diag(spread))
+        z = (final - expected) / np.sqrt(spread.diagonal())
     known = np.isfinite(z)
     common = best = float("nan")
     if known.any():
         share = known / known.sum()
         away = float((final - expected)[known].mean())
-        common = away / float(np.sqrt(quadratic_form(share, spread)))
+        common = away / float(np.sqrt(spread.form(share)))
     if best_public >= 0:
         best = float(z[best_public])
     return BandCoverageResult(
@@ -373,7 +373,7 @@ def rule_outcomes(
     public: ArrayLike,
     cv: ArrayLike,
     chosen: Mapping[str, Sequence[int]],
-    noise_cov: ArrayLike | None = None,
+    noise_cov: ArrayLike | Covariance | None = None,
 ) -> tuple[RuleOutcome, ...]:
     """Return what the usual rules and given choices would have scored.
 
@@ -417,15 +417,16 @@ def rule_outcomes(
         msg = "private must hold at least one number, got none."
         raise ValueError(msg)
     best = int(np.nanargmax(final))
-    noise = None if noise_cov is None else np.asarray(noise_cov, dtype=np.float64)
+    noise = noise_cov
+    if noise is not None:
+        noise = Covariance.of(noise, len(final), name="noise_cov")
 
     def outcome(rule: str, positions: Sequence[int]) -> RuleOutcome:
         kept = tuple(int(index) for index in positions if known[index])
         reached = max(kept, key=lambda index: final[index])
         regret_se = float("nan")
         if noise is not None:
-            two = [best, reached]
-            regret_se = float(difference_se(noise[np.ix_(two, two)])[0, 1])
+            regret_se = float(np.sqrt(noise.apart(best, reached)))
         return RuleOutcome(
             rule=rule,
             positions=kept,
@@ -453,21 +454,20 @@ def rule_outcomes(
 
 
 def _dispersion(
-    rest: FloatArray, field: BoolArray, posterior: FloatArray, noise: FloatArray
+    rest: FloatArray, field: BoolArray, posterior: Covariance, noise: Covariance
 ) -> float:
     """Return by how much the errors of the posterior exceed what it says, at least 1.
 
     By moments: the squared distances from the mean rest, less what private noise makes
     of them, over what the posterior makes of them.
     """
-    kept = np.ix_(field, field)
-    expected, luck = (_spread(matrix[kept]) for matrix in (posterior, noise))
+    expected, luck = (_squares(spread, field) for spread in (posterior, noise))
     if not expected > 0:
         return 1.0
     seen = float(np.square(rest - rest.mean()).sum())
     return max(1.0, (seen - luck) / expected)
 
 
-def _spread(matrix: FloatArray) -> float:
-    """Return the expected sum of squares about the mean."""
-    return float(np.trace(matrix) - matrix.mean() * len(matrix))
+def _squares(spread: Covariance, field: BoolArray) -> float:
+    """Return the expected sum of squares of some about their mean."""
+    return float(spread.diagonal()[field].sum() - spread.form(field) / field.sum())

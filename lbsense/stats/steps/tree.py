@@ -44,13 +44,12 @@ def as_tree(parent: ArrayLike) -> IntArray:
 
 def depth_order(tree: IntArray) -> IntArray:
     """Return all positions, every parent before its children."""
-    depth = np.zeros(len(tree), dtype=np.int64)
-    upward = np.append(tree, -1)
-    at = upward[:-1].copy()
-    while (at >= 0).any():
-        depth += at >= 0
-        at = upward[at]
-    return np.argsort(depth, kind="stable")
+    upward = np.append(tree, -1)  # from -1 the way leads to -1
+    depth = (upward >= 0).astype(np.int64)
+    while (upward >= 0).any():
+        depth = depth + depth[upward]
+        upward = upward[upward]
+    return np.argsort(depth[:-1], kind="stable")
 
 
 def branches(

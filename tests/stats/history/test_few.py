@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lbsense.stats import rows_to_tell, score_gap
 
@@ -69,3 +71,13 @@ def test_with_that_many_rows_the_gain_passes_its_test():
     noise = 0.4 * math.sqrt(2) * 0.3 / math.sqrt(rows[0])
     seen = np.abs(rng.normal(0.02, noise, 20_000)) > 1.96 * noise
     assert abs(seen.mean() - 0.5) < 0.02  # a gain as large as its threshold
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 40), levels=st.integers(1, 30))
+def test_pairs_alike_as_counted_one_by_one(seed, n, levels):
+    one, other = np.random.default_rng(seed).integers(0, levels, (2, n)) / 7
+    gap = score_gap(one, other)
+    i, j = np.triu_indices(n, 1)
+    moves = np.sign(one[i] - one[j]) * np.sign(other[i] - other[j])
+    assert (gap.n_alike, gap.n_pairs) == ((moves > 0).sum(), (moves != 0).sum())
