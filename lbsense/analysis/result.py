@@ -16,16 +16,20 @@ from lbsense.facts import Facts, Step
 from lbsense.model import History
 from lbsense.stats import DifferenceBandsResult, GapSplitResult, PairResult
 from lbsense.words import (
+    Answer,
     alone,
+    answer,
     evidence,
     expectation,
     headline,
     jumps,
+    luck,
     next_fact,
     notes,
     reading_entries,
     selection,
     step_columns,
+    tally,
 )
 
 #: Version of the dictionary that `Analysis.to_dict` gives.
@@ -67,7 +71,10 @@ limits, climb, gaps, alone, ladder, joint, retrospective, claims, cv_scale, \
 contradicted, caveats
         As in `lbsense.facts.Facts`.
     headline : str
-        The answer in plain words.
+        The one sentence with the numbers that matter most.
+    answer : Answer
+        What the climb was worth, whether the last step was real, which two to select
+        and what would help most: a tuple of four texts.
     next_fact : str
         The one fact that would sharpen the verdicts most.
     notes : Mapping of str to str
@@ -76,8 +83,13 @@ contradicted, caveats
 
     @property
     def headline(self) -> str:
-        """The answer in plain words."""
+        """The one sentence with the numbers that matter most."""
         return headline(self)
+
+    @property
+    def answer(self) -> Answer:
+        """What the climb was worth, the last step, what to select, what would help."""
+        return answer(self)
 
     @property
     def next_fact(self) -> str:
@@ -100,6 +112,7 @@ contradicted, caveats
             "schema": SCHEMA,
             "level": self.level,
             "headline": self.headline,
+            "answer": self.answer._asdict(),
             "next_fact": self.next_fact,
             "competition": self.history.competition.to_dict(),
             "reading": plain(self.history.reading),
@@ -132,9 +145,11 @@ contradicted, caveats
     def __str__(self) -> str:
         read = [f"{name}: {text}" for name, text in reading_entries(self.history)]
         lines = [
-            self.headline,
+            *self.answer,
+            "",
+            tally(self),
             *read,
-            f"Evidence: {self.evidence}. {self.next_fact}",
+            f"Evidence: {self.evidence}.",
             "",
         ]
         keys = ("name", "cv", "public", "gain", "p_gain", "rows", "verdict", "outcome")
@@ -150,9 +165,12 @@ contradicted, caveats
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        lead, *more = self.answer
         parts = [
-            paragraph(self.headline, strong=True),
-            paragraph(f"Evidence: {self.evidence}. {self.next_fact}"),
+            paragraph(lead, strong=True),
+            *map(paragraph, more),
+            paragraph(" ".join([tally(self), *luck(self)])),
+            paragraph(f"Evidence: {self.evidence}."),
         ]
         told = [*jumps(self), *expectation(self), *alone(self)]
         parts += [paragraph(text) for text in told]

@@ -18,16 +18,19 @@ from lbsense.words import (
     StepColumn,
     advice,
     alone,
+    answer,
     climb,
     expectation,
     jumps,
     lessons,
-    next_fact,
+    luck,
+    noise,
     notes,
     reading_entries,
     selection,
     step_columns,
     subject,
+    tally,
     verdict_label,
 )
 
@@ -68,18 +71,19 @@ def _print_answer(analysis: Analysis, console: Console) -> None:
     slug = clean_text(analysis.history.competition.slug or "")
     what = [slug, *subject(analysis.history)] if slug else subject(analysis.history)
     console.print(Text(" | ".join(what), "dim"))
-    console.print(Text(clean_text(analysis.headline), "bold"))
+    for number, told in enumerate(answer(analysis, "terminal", console.width)):
+        console.print(Text(clean_text(told), "" if number else "bold"))
     console.print()
     print_entries(
         console,
         [
             *reading_entries(analysis.history),
-            ("Evidence", f"{analysis.evidence}."),
+            ("Evidence", f"{analysis.evidence}. {tally(analysis)}"),
             *(("Climb", text) for text in (*climb(analysis), *jumps(analysis))),
             *(("Expect", text) for text in expectation(analysis)),
             *(("Rows", text) for text in alone(analysis)),
             *(("Select", text) for text in selection(analysis)),
-            ("Would help", next_fact(analysis, "terminal")),
+            ("Noise", " ".join([*noise(analysis), *luck(analysis)])),
         ],
     )
 

@@ -99,6 +99,9 @@ def document(
             "noise": _noise(analysis),
             "outcome": _outcome(analysis),
             "private": _private(analysis),
+            "tally": markdown_text(
+                " ".join([words.tally(analysis), *words.luck(analysis)])
+            ),
         },
     )
 

@@ -1,6 +1,20 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
-from lbsense.words.answer import (
+from lbsense.words.columns import StepColumn, step_columns, verdict_label
+from lbsense.words.gate import gate_reason, gate_told, why_no_gate
+from lbsense.words.lessons import advice, gap, lessons
+from lbsense.words.needs import NEEDS, Reader, ask, tell, why
+from lbsense.words.reading import reading_entries
+from lbsense.words.short import (
+    Answer,
+    answer,
+    chance_size,
+    headline,
+    lacking,
+    next_fact,
+)
+from lbsense.words.steps import step_sentence
+from lbsense.words.whole import (
     agreement,
     alone,
     climb,
@@ -8,11 +22,9 @@ from lbsense.words.answer import (
     differences,
     evidence,
     expectation,
-    headline,
     jumps,
     luck,
     name_of,
-    next_fact,
     noise,
     notes,
     outlook,
@@ -22,24 +34,22 @@ from lbsense.words.answer import (
     runner_up,
     selection,
     subject,
+    tally,
     why_no_noise,
     why_no_picks,
 )
-from lbsense.words.columns import StepColumn, step_columns, verdict_label
-from lbsense.words.gate import gate_reason, gate_told, why_no_gate
-from lbsense.words.lessons import advice, gap, lessons
-from lbsense.words.needs import NEEDS, Reader, ask, tell, why
-from lbsense.words.reading import reading_entries
-from lbsense.words.steps import step_sentence
 
 __all__ = [
     "NEEDS",
+    "Answer",
     "Reader",
     "StepColumn",
     "advice",
     "agreement",
     "alone",
+    "answer",
     "ask",
+    "chance_size",
     "climb",
     "default_trap",
     "differences",
@@ -50,6 +60,7 @@ __all__ = [
     "gate_told",
     "headline",
     "jumps",
+    "lacking",
     "lessons",
     "luck",
     "name_of",
@@ -66,6 +77,7 @@ __all__ = [
     "step_columns",
     "step_sentence",
     "subject",
+    "tally",
     "tell",
     "verdict_label",
     "why",

@@ -17,6 +17,7 @@ from lbsense.facts import (
 )
 from lbsense.stats import GapSplitResult, RuleOutcome
 from lbsense.words.needs import Reader, ask
+from lbsense.words.numbers import Board
 
 _SURE = 2.0  # standard errors from which luck in a public score is no guess
 _MANY = 0.5  # share of steps
@@ -43,7 +44,18 @@ def lessons(facts: Facts, reader: Reader = "python") -> list[str]:
 
 def advice(facts: Facts) -> list[str]:
     """Return what to do next time; nothing before the end."""
-    return list(_advice(facts, facts.retrospective)) if facts.retrospective else []
+    found = facts.retrospective
+    return (
+        [" ".join(filter(None, item)) for item in _advice(facts, found)]
+        if found
+        else []
+    )
+
+
+def next_time(facts: Facts) -> list[str]:
+    """Return the advice alone, without what it rests on."""
+    found = facts.retrospective
+    return [told for told, _ in _advice(facts, found)] if found else []
 
 
 def gap(facts: Facts) -> list[str]:
@@ -171,24 +183,28 @@ def _verdicts(facts: Facts, found: Retrospective) -> Iterator[str]:
             )
 
 
-def _advice(facts: Facts, found: Retrospective) -> Iterator[str]:
+def _advice(facts: Facts, found: Retrospective) -> Iterator[tuple[str, str]]:
+    """Yield what to do next time, and why or how."""
     split, resolution = found.best_public, facts.resolution
+    board = Board(facts.history)
     if (
         split is not None
         and found.fits
         and split.selection > _SURE * split.selection_se > 0
     ):
         yield (
-            "Next time: do not read the best public score as the level reached. Here "
-            f"{format_number(split.selection, digits=2)} of it was luck; "
-            f"{format_number(split.foretold, digits=2)} of that was visible before the "
-            "end."
+            "Next time do not trust the best public score: "
+            f"{board.amount(split.selection)} of it was luck.",
+            f"Of that {board.amount(split.foretold)} could be seen before the end."
+            if split.foretold > 0
+            else "",
         )
     if split is not None and split.shift_low * split.shift_high > 0:
         yield (
-            "Next time: look for what sets the private rows apart (time, place, "
-            "groups), and cut validation the same way. A random split does not explain "
-            "the distance of public and private scores."
+            "Next time look for what sets the private rows apart (time, place, "
+            "groups).",
+            "Cut validation the same way: a random split does not explain the distance "
+            "of public and private scores.",
         )
     silent = sum(outcome == "still open" for outcome in found.outcomes)
     judged = sum(bool(outcome) for outcome in found.outcomes)
@@ -197,12 +213,12 @@ def _advice(facts: Facts, found: Retrospective) -> Iterator[str]:
         if resolution and math.isfinite(resolution.smallest_gain):
             seen = (
                 " This board shows gains from about "
-                f"{format_number(resolution.smallest_gain, digits=2)} on."
+                f"{board.amount(resolution.smallest_gain)} on."
             )
         yield (
-            f"Next time: fewer and larger changes. {silent} of "
-            f"{plural(judged, 'step')} cannot be told from luck even with private "
-            f"scores.{seen}"
+            "Next time make fewer and larger changes.",
+            f"{silent} of {plural(judged, 'step')} cannot be told from luck even with "
+            f"private scores.{seen}",
         )
 
 

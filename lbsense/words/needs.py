@@ -36,6 +36,7 @@ NEEDS: Mapping[str, _Need] = {
         "the metric (--metric roc_auc), or --higher-is-better or --lower-is-better",
     ),
     "cv": _Need("CV scores"),
+    "cv_usable": _Need("CV scores that follow the leaderboard"),
     "cv_pairs": _Need("CV scores for at least 5 steps"),
     "cv_direction": _Need(
         "the direction of the CV metric where it does",
@@ -44,13 +45,14 @@ NEEDS: Mapping[str, _Need] = {
     ),
     "predictions": _Need("predictions"),
     "oof": _Need(
-        "Out-of-fold predictions",
-        "Out-of-fold predictions (analyze(history, predictions))",
-        "Out-of-fold predictions (--predictions with --labels)",
+        "out-of-fold predictions",
+        "out-of-fold predictions (analyze(history, predictions))",
+        "out-of-fold predictions (--predictions)",
     ),
     "private": _Need(""),
     "fewer_submissions": _Need(""),
 }
+#: What is given in one go.
 _TOGETHER = ("metric", "test_size", "public_fraction", "train_size")
 
 
@@ -68,6 +70,17 @@ def ask(need: Iterable[str], reader: Reader) -> str:
     if rest:
         return ", ".join([*facts, f"or {rest}"]) if facts else rest
     return " and ".join([", ".join(facts[:-1]), facts[-1]] if facts[1:] else facts)
+
+
+def asked_in_order(need: Iterable[str], reader: Reader) -> list[str]:
+    """Return what to ask for in the order given, facts given in one go together."""
+    groups: list[list[str]] = []
+    for name in need:
+        if groups and name in _TOGETHER and groups[-1][-1] in _TOGETHER:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return [ask(group, reader) for group in groups]
 
 
 def tell(missing: Missing | Caveat, reader: Reader) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from lbsense import analyze
+from lbsense import analyze, words
 from lbsense.model import Competition, History, Submission
 from lbsense.simulate import Scenario, simulate
 
@@ -154,7 +154,7 @@ def test_single_models_far_below_are_a_branch_and_no_setback():
     aside = [index for index, step in enumerate(analysis.steps) if step.aside]
     assert aside == [10, 14, 18]
     assert all(analysis.steps[index].verdict == "setback" for index in aside)
-    assert "3 side branches that nothing was built on" in analysis.headline
+    assert "3 side branches that nothing was built on" in words.tally(analysis)
 
 
 def test_the_latest_submission_is_no_branch_yet():

@@ -41,7 +41,7 @@ def test_the_answer_comes_before_the_table(run: Run, submissions: Path) -> None:
     done = run("analyze", submissions, "--metric", "roc_auc")
     assert done.exit_code == 0
     assert done.stderr == ""
-    order = ["roc_auc", "10 scored submissions", "Evidence", "Would help", "Verdict"]
+    order = ["roc_auc", "Public ", "would help most", "Evidence", "Verdict"]
     places = [done.stdout.index(text) for text in order]
     assert places == sorted(places)
 

@@ -20,9 +20,9 @@ from lbsense._format import (
 from lbsense._result import Caveat, Missing
 from lbsense._typing import ScoreKind, Verdict
 from lbsense.facts import DEFAULT_RULE, Facts, ScoreGap, Step
-from lbsense.model import Competition, History
+from lbsense.model import History
 from lbsense.stats import DifferenceBandsResult, PairResult, PicksResult
-from lbsense.words.needs import Reader, ask, asked, tell, why
+from lbsense.words.needs import Reader, tell, why
 
 _EVIDENCE = {
     "A": "public scores alone",
@@ -34,7 +34,7 @@ _EVIDENCE = {
 _VERDICTS: dict[Verdict, tuple[str, str]] = {
     "progress": ("real gain", "real gains"),
     "guess": ("guess", "guesses"),
-    "chasing": ("chase of the leaderboard", "chases of the leaderboard"),
+    "chasing": ("step chasing the leaderboard", "steps chasing the leaderboard"),
     "setback": ("setback", "setbacks"),
     "repeat": ("repeat", "repeats"),
     "probe": ("probe", "probes"),
@@ -43,8 +43,6 @@ _VERDICTS: dict[Verdict, tuple[str, str]] = {
 }
 _ASIDE = ("side branch", "side branches")
 _NAME_WIDTH = 48
-_FEWEST_STEPS = 5  # with CV, from which on their noise is learned
-_REFITTING = 1.8  # noise variance of a CV gain over that of the choice of rows
 # Not noted: what nobody gave, and what needs two scores where there are none.
 _UNNOTED = frozenset({"agreement", "posterior", "predictions"})
 _FEW = 7  # submissions: so few are told one by one
@@ -57,7 +55,6 @@ _KINDS: dict[ScoreKind, str] = {
     "public": "the public score",
     "cv": "CV",
 }
-_CV = "CV scores (a column, or 'CV 0.8123' in the description) would help most"
 
 
 def name_of(facts: Facts, index: int, width: int = _NAME_WIDTH) -> str:
@@ -88,8 +85,8 @@ def evidence(facts: Facts) -> str:
     return f"level {facts.level}, {_EVIDENCE[facts.level]}"
 
 
-def headline(facts: Facts) -> str:
-    """Return what the history shows, in a few sentences."""
+def tally(facts: Facts) -> str:
+    """Return how many submissions there are, and of which verdict."""
     if not facts.history.submissions:
         return "The history is empty."
     counts = Counter(step.verdict for step in facts.steps)
@@ -109,8 +106,7 @@ def headline(facts: Facts) -> str:
         )
     if n_scored == 1:
         return "One scored submission: there is no step to judge yet."
-    told = f"{plural(n_scored, 'scored submission')}: {', '.join(_counted(facts))}."
-    return " ".join([told, *_step_noise(facts), *luck(facts)])
+    return f"{plural(n_scored, 'scored submission')}: {', '.join(_counted(facts))}."
 
 
 def _counted(facts: Facts) -> list[str]:
@@ -138,76 +134,6 @@ def _counted(facts: Facts) -> list[str]:
 
 def _of(facts: Facts, verdict: Verdict) -> list[Step]:
     return [step for step in facts.steps if step.verdict == verdict]
-
-
-def next_fact(facts: Facts, reader: Reader = "python") -> str:
-    """Return the one fact that would help most, given what is there already."""
-    competition = facts.history.competition
-    sizes = {
-        "metric": competition.metric,
-        "test_size": competition.test_size,
-        "public_fraction": competition.public_fraction,
-        "train_size": competition.train_size,
-    }
-    if not facts.directed:
-        return "Name the metric: it says which way is better, and how noisy a score is."
-    if facts.claims == "both" and facts.level not in ("A", "A+"):
-        lacking = [name for name, value in sizes.items() if value is None]
-        if lacking:
-            return (
-                f"Give {', '.join(asked(lacking, reader))}: that would pin down how "
-                "the noise divides between CV and public."
-            )
-        return _beyond_scores(facts, reader)
-    if facts.caveat("cv") is not None:
-        return (
-            "Validation that follows the leaderboard would help most: the CV scores "
-            "given could not be used (see the note on cv)."
-        )
-    n_steps = sum(step.cv_gain is not None for step in facts.steps)
-    n_cv = sum(step.cv_score is not None for step in facts.steps)
-    if n_cv > 1 and n_steps < _FEWEST_STEPS:
-        lacking = [name for name, value in sizes.items() if value is None]
-        return _too_few_with_cv(n_steps, lacking, reader)
-    if facts.claims == "none" and not (competition.n_public and competition.metric):
-        sized = ask(("test_size", "public_fraction"), reader)
-        return f"{_CV}; next the metric with {sized}."
-    return f"{_CV}: they measure each change a second time{_cut_by_cv(competition)}."
-
-
-def _too_few_with_cv(n_steps: int, lacking: list[str], reader: Reader) -> str:
-    """Return what to ask of someone whose CV scores are too few to be weighed."""
-    known = {0: "no step with it can be", 1: "one step cannot be"}.get(
-        n_steps, f"{n_steps} steps cannot be"
-    )
-    more = f"{ask(('cv_pairs',), reader)} would tell their noise"
-    told = f"CV is given, but {known} weighed: {more}"
-    return (
-        f"{told}; next {', '.join(asked(lacking, reader))}." if lacking else f"{told}."
-    )
-
-
-def _beyond_scores(facts: Facts, reader: Reader) -> str:
-    """Return what is left to ask of someone who gave scores and sizes."""
-    if facts.joint:
-        return "Name the parent of every submission, and keep CV folds unchanged."
-    n_pairs = facts.agreement.n_obs if facts.agreement else 0
-    # A standard deviation from n squares has a relative error of 1 / sqrt(2 n).
-    percent = 100 * 1.96 / np.sqrt(2 * max(n_pairs, 1))
-    return (
-        f"{ask(('oof',), reader)}: the noise of a step is known to about "
-        f"{percent:.0f}% from {plural(n_pairs, 'step')} and taken to be alike for all; "
-        "predictions give it for every step by itself."
-    )
-
-
-def _cut_by_cv(competition: Competition) -> str:
-    """Return by how much CV would cut the noise of a step, where sizes tell."""
-    n_public, n_train = competition.n_public, competition.train_size
-    if n_public is None or n_train is None:
-        return ", on rows that the leaderboard never saw"
-    precision = 1 + n_train / (_REFITTING * n_public)
-    return f" and would cut the noise of a step by about {1 - precision**-0.5:.0%}"
 
 
 def noise(facts: Facts) -> list[str]:
