@@ -160,7 +160,7 @@ def candidate_gain(
     def above(limit: float) -> float:
         with np.errstate(divide="ignore", invalid="ignore"):
             z = np.where(mean == limit, 0.0, (mean - limit) / sd)
-        return float(weights @ ndtr(z))
+        return min(float(weights @ ndtr(z)), 1.0)  # of shares that sum to 1, rounded
 
     low, high = _interval(weights, mean, sd)
     value = p_right = float("nan")

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_same_length, read_only
+from lbsense.stats.history.patterns import new_bests
 from lbsense.stats.history.spread import Covariance
 
 
@@ -104,7 +105,8 @@ def luck_of_bests(
         public=scores, mean=centre, p_gain=chance, reference=parent.astype(np.float64)
     )
     spread = Covariance.of(cov, len(scores), name="cov")
-    now, before = _new_bests(scores)
+    bests = np.flatnonzero(new_bests(scores))
+    now, before = bests[1:], bests[:-1]  # the first score beats none
     rise = centre[now] - centre[before]
     sd = np.sqrt(np.maximum(spread.apart(now, before), 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -134,17 +136,3 @@ def luck_of_bests(
         climb_share=min(max(1 - true / climb, 0.0), 1.0) if climb > 0 else nan,
         rope=float(rope),
     )
-
-
-def _new_bests(scores: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return the scores that beat all before, and the best one before each."""
-    now: list[int] = []
-    before: list[int] = []
-    best = -1
-    for index in np.flatnonzero(np.isfinite(scores)):
-        if best >= 0 and scores[index] > scores[best]:
-            now.append(int(index))
-            before.append(best)
-        if best < 0 or scores[index] > scores[best]:
-            best = int(index)
-    return np.array(now, dtype=np.int64), np.array(before, dtype=np.int64)

@@ -80,7 +80,8 @@ def _p_right(
     z = np.linspace(-8, 8, _POINTS)  # trapezoids of a tail that ends
     weight = np.exp(-np.square(z) / 2)
     gain = mean + np.sqrt(variance) * z[:, np.newaxis]
-    return float(weight / weight.sum() @ ndtr(np.abs(gain) / noise_se) @ share)
+    right = weight / weight.sum() @ ndtr(np.abs(gain) / noise_se) @ share
+    return min(float(right), 1.0)
 
 
 def p_settled(

@@ -117,3 +117,13 @@ def test_impossible_candidates_are_refused(options, message):
     given_ = {"cv_gain": 0.1, "cv_gain_se": 0.1, **PAST, **options}
     with pytest.raises(ValueError, match=message):
         candidate_gain(**given_)
+
+
+@pytest.mark.parametrize("seed", [150, 462])  # here the shares sum to a hair above 1
+def test_no_probability_is_above_one(seed):
+    rng = np.random.default_rng(seed)
+    gain, past = rng.normal(), rng.normal(size=9) * 0.01
+    result = candidate_gain(
+        gain, 0.001, past_gain=past, past_gain_se=rng.random(9) * 0.01, visible=-9.0
+    )
+    assert max(result.p_better, result.p_gain, result.p_visible) == 1
