@@ -97,6 +97,14 @@ def damages(draw, lines, n_head):
             st.text(alphabet=MARKS, max_size=40),
             st.builds(lambda c, n: c * n, st.sampled_from(MARKS), st.integers(1, 200)),
             st.sampled_from(lines),
+            st.builds(
+                lambda one, n, mark, other, m: one[:n] + mark + other[m:],
+                st.sampled_from(lines),
+                st.integers(0, 80),
+                st.sampled_from(("", *MARKS)),
+                st.sampled_from(lines),
+                st.integers(0, 80),
+            ),
         )
     )
     return at, line[:start] + put + line[end:]
@@ -134,6 +142,29 @@ def test_a_row_that_is_lost_is_listed(data):
     listed = {issue.line for issue in history.dropped}
     gone = {item.source_line for item in whole} - kept - listed
     assert not gone or lines[at].strip(MARKS) == ""
+
+
+AS_HEADING = {
+    "a heading and a row": ("semicolons", 2, "date;file;comment;score;f1.csv;1;0,801"),
+    "half a heading": ("semicolons", 8, "202date;file;comment;score7"),
+    "a heading behind a name": ("tabs", 4, "model 3\tmodel\tcv\tLB"),
+    "a ruler in Markdown": ("Markdown", 6, "|---|---|---|"),
+    "a second ruler": ("Markdown", 2, "|---|---|---|"),
+    "a ruler": ("ruled", 7, RULED.split("\n")[1]),
+    "half a ruler": ("ruled", 3, "--------  ----"),
+    "an empty object": ("by hand", 3, "{} # 1"),
+    "the last label": ("labels", 58, "Public|#|0|LB: 0.811"),
+    "one name": ("labels", 13, "Public" + "," * 40),
+}
+
+
+@pytest.mark.parametrize("case", AS_HEADING)
+def test_a_damaged_line_begins_no_table(case):
+    layout, at, line = AS_HEADING[case]
+    lines = LAYOUTS[layout][0].split("\n")
+    whole = read_submissions("\n".join(lines))
+    lines[at] = line
+    assert len(read_submissions("\n".join(lines))) >= len(whole) - 1
 
 
 STRAY = {

@@ -38,6 +38,7 @@ from lbsense.model import RowIssue
 _DELIMITERS = (",", "\t", ";", "|")
 _SEARCHED_LINES = 200
 _SEARCHED_NAMES = 5_000
+_FOLLOWING = 20  # filled lines in which a row of a heading is looked for
 _COMPARED = 20  # headings that a further one is compared with
 _MAX_QUOTED_LINES = 500
 _TEXT_FIELDS = ("description", "file_name")
@@ -83,7 +84,9 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
         Empty when no line can be the heading.
     """
     lines = document.text.split("\n")
-    heading = find_heading(lines) or (None if strict else _guess_heading(lines))
+    heading = find_heading(lines)
+    if heading is None and not strict:
+        heading = find_heading(lines, bare=True) or _guess_heading(lines)
     if heading is None:
         return []
     table = RawTable(
@@ -106,7 +109,8 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
         page = None
         if len(cells) > 1 and is_heading(list(names)):
             apart = number > 1 and not lines[number - 2].strip()
-            page = _page(latest, names, _title_before(table, number), apart=apart)
+            if _is_wide(lines, Heading(number - 1, heading.delimiter, names)):
+                page = _page(latest, names, _title_before(table, number), apart=apart)
         if page is None:
             _add(table, number, cells)
             continue
@@ -126,10 +130,14 @@ def _title_before(table: RawTable, number: int) -> str | None:
 
 
 def _is_spoilt(names: tuple[str, ...], heading: tuple[str, ...]) -> bool:
-    """Say whether names are those of a heading, but for one that means nothing."""
-    pairs = [(a, b) for a, b in zip(names, heading, strict=False) if a != b]
-    same_width = len(names) == len(heading)
-    return same_width and len(pairs) == 1 and field_of(pairs[0][0]) is None
+    """Say whether names of a heading stand beside numbers or words of no meaning."""
+    if len(names) != len(heading):
+        return False
+    unknown = [
+        a for a, b in zip(names, heading, strict=True) if a != b and not field_of(a)
+    ]
+    same = any(a == b for a, b in zip(names, heading, strict=True))
+    return bool(unknown) and (same or any(re.search(r"\d[.,:]\d", a) for a in unknown))
 
 
 def _page(
@@ -159,8 +167,11 @@ def _page(
     return latest[key]
 
 
-def find_heading(lines: list[str]) -> Heading | None:
-    """Return the first line that reads as column names of a history, if any."""
+def find_heading(lines: list[str], *, bare: bool = False) -> Heading | None:
+    """Return the first line that reads as column names of a history, if any.
+
+    Rows must follow it, unless ``bare``.
+    """
     for index, line in enumerate(lines[:_SEARCHED_LINES]):
         if not line.strip() or is_known_noise(line):
             continue
@@ -176,7 +187,7 @@ def find_heading(lines: list[str]) -> Heading | None:
                 names = (names[0].lstrip("# ") or names[0], *names[1:])
                 if (len(names) > 1 or delimiter == ",") and is_heading(list(names)):
                     heading = Heading(end, delimiter, names)
-                    if end == index or _is_followed(lines, heading):
+                    if bare or _is_followed(lines, heading, joined=end > index):
                         return heading
     return None
 
@@ -191,11 +202,33 @@ def _end_of_quote(lines: list[str], index: int) -> int:
     return index
 
 
-def _is_followed(lines: list[str], heading: Heading) -> bool:
-    """Say whether a row of its width follows a heading that runs over several lines."""
-    after = (line for line in lines[heading.position + 1 :] if line.strip())
-    cells = _split(next(after, ""), heading.delimiter)
-    return len(cells) >= len(heading.names) or cells == [""]
+def _is_followed(lines: list[str], heading: Heading, *, joined: bool = False) -> bool:
+    """Say whether a row that a heading can have follows it soon.
+
+    The row right after one that is ``joined`` of several lines is as wide as it.
+    """
+    width = len(heading.names)
+    least = width if joined else min(width, max(2, (width + 1) // 2))
+    for line in _filled_after(lines, heading.position, 1 if joined else _FOLLOWING):
+        cells = _split(line, heading.delimiter)
+        alone = width == 1 == len(cells)
+        if len(cells) >= least and (
+            not alone or is_missing(cells[0]) or _is_score(cells[0])
+        ):
+            return True
+    return False
+
+
+def _is_wide(lines: list[str], heading: Heading) -> bool:
+    """Say whether the row after a further heading, or most of them, is as wide."""
+    width, near = len(heading.names), _filled_after(lines, heading.position, _FOLLOWING)
+    fits = [len(_split(line, heading.delimiter)) == width for line in near]
+    return fits[:1] == [True] or 2 * sum(fits) > len(fits)
+
+
+def _filled_after(lines: list[str], position: int, n: int) -> list[str]:
+    after = (lines[i] for i in range(position + 1, len(lines)))
+    return list(itertools.islice((line for line in after if line.strip()), n))
 
 
 def _guess_heading(lines: list[str]) -> Heading | None:

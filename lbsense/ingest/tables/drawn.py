@@ -56,6 +56,8 @@ def read_ruled(document: Document) -> list[RawTable]:
     lines = document.text.split("\n")
     rulers = [i for i, line in enumerate(lines) if i and _RULER.fullmatch(line)]
     rulers = [i for i in rulers if lines[i - 1].strip() and "|" not in lines[i - 1]]
+    # Below the first one a ruler without a heading is a damaged row.
+    rulers = [i for n, i in enumerate(rulers) if not n or _is_ruled_heading(lines, i)]
     if not rulers:
         return []
     tables: list[RawTable] = []
@@ -70,6 +72,11 @@ def read_ruled(document: Document) -> list[RawTable]:
         tables.append(_cut_table(document.source, lines, ruler, end, issues))
         issues = []
     return _join_pages(tables)
+
+
+def _is_ruled_heading(lines: list[str], ruler: int) -> bool:
+    spans = [found.span() for found in re.finditer("-+", lines[ruler])]
+    return is_heading(_cut(lines[ruler - 1], spans))
 
 
 def _cut_table(
@@ -156,22 +163,33 @@ def read_piped(document: Document) -> list[RawTable]:
         names = [cell for cell in _pipe_cells(line) if cell] if "|" in line else []
         if names in _BOARDS:
             return [_board(document.source, lines, index, names)]
-    tables = []
-    for index in range(1, len(lines)):
-        above = lines[index - 1]
-        if "|" in above and _PIPE_RULER.fullmatch(lines[index]):
-            tables.append(_markdown(document.source, lines, index))
-    return tables
+    rulers = list(_pipe_rulers(lines))
+    ends = [ruler - 1 for ruler in rulers[1:]]
+    return [
+        _markdown(document.source, lines, ruler, end)
+        for ruler, end in itertools.zip_longest(rulers, ends, fillvalue=len(lines))
+    ]
 
 
-def _markdown(source: str, lines: list[str], ruler: int) -> RawTable:
+def _pipe_rulers(lines: list[str]) -> Iterator[int]:
+    """Yield the rulers that tables begin with; inside one, those below a heading."""
+    inside = False
+    for index, (above, line) in enumerate(itertools.pairwise(lines), 1):
+        inside = inside and "|" in line
+        if "|" in above and _PIPE_RULER.fullmatch(line):
+            if not inside or is_heading(_pipe_cells(above)):
+                yield index
+            inside = True
+
+
+def _markdown(source: str, lines: list[str], ruler: int, end: int) -> RawTable:
     names = tuple(_pipe_cells(lines[ruler - 1]))
     rows: list[RawRow] = []
     issues: list[RowIssue] = []
     between: list[RowIssue] = []  # said only where the table goes on behind them
-    for number, line in enumerate(lines[ruler + 1 :], ruler + 2):
-        if number < len(lines) and "|" in line and _PIPE_RULER.fullmatch(lines[number]):
-            break  # the heading of another table
+    for number, line in enumerate(lines[ruler + 1 : end], ruler + 2):
+        if "|" in line and _PIPE_RULER.fullmatch(line):
+            continue
         cells = _pipe_cells(line) if "|" in line else []
         while len(cells) > len(names) and not cells[-1]:
             cells.pop()

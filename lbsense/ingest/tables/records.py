@@ -128,9 +128,9 @@ def read_json(document: Document) -> list[RawTable]:
 
 
 def _holds_record(value: Any) -> bool:
-    return isinstance(value, Mapping) or any(
-        isinstance(item, (Mapping, list)) for item in value
-    )
+    if isinstance(value, Mapping):
+        return bool(value)
+    return any(item and isinstance(item, (Mapping, list)) for item in value)
 
 
 def _facts_beside(values: list[tuple[int, Any]]) -> Mapping[str, object]:
@@ -165,11 +165,12 @@ def _listed(value: Any) -> list[Mapping[Any, Any]]:
     items = list(value.values()) if isinstance(value, Mapping) else value
     if not isinstance(items, list) or not items:
         return []
-    if not all(isinstance(item, Mapping) and item for item in items):
+    records = [item for item in items if isinstance(item, Mapping) and item]
+    if isinstance(value, list):
+        return records if 2 * len(records) > len(items) else []
+    if len(records) < len(items):
         return []
-    if isinstance(value, Mapping):
-        return [{"id": key, **item} for key, item in value.items()]
-    return items
+    return [{"id": key, **item} for key, item in value.items()]
 
 
 def json_problem(document: Document) -> str | None:
@@ -330,9 +331,10 @@ def _unwrap(data: Any, source: str) -> Any:
 def _is_wrapped(value: Any) -> bool:
     if isinstance(value, Mapping):
         return set(value) <= _FAILURE or any(key in value for key in _WRAPPERS)
-    return isinstance(value, (list, tuple)) and all(
-        isinstance(item, Mapping) or hasattr(item, "__dict__") for item in value
-    )
+    if not isinstance(value, (list, tuple)):
+        return False
+    n_records = sum(isinstance(x, Mapping) or hasattr(x, "__dict__") for x in value)
+    return 2 * n_records >= len(value)
 
 
 def _records_of_mapping(data: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
