@@ -1,10 +1,8 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
-from lbsense.words.columns import StepColumn, step_columns, verdict_label
 from lbsense.words.gate import gate_reason, gate_told, why_no_gate
 from lbsense.words.lessons import advice, gap, lessons
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
-from lbsense.words.reading import reading_entries
 from lbsense.words.short import (
     Answer,
     answer,
@@ -13,7 +11,7 @@ from lbsense.words.short import (
     lacking,
     next_fact,
 )
-from lbsense.words.steps import step_sentence
+from lbsense.words.steps import StepColumn, step_columns, step_sentence, verdict_label
 from lbsense.words.whole import (
     agreement,
     alone,
@@ -29,6 +27,7 @@ from lbsense.words.whole import (
     notes,
     outlook,
     pick_basis,
+    reading_entries,
     resolution,
     revealed,
     runner_up,

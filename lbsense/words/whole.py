@@ -513,3 +513,19 @@ def notes(facts: Facts, reader: Reader = "python") -> dict[str, str]:
         if isinstance(item, Missing | Caveat) and item.field not in _UNNOTED:
             told[item.field] = tell(item, reader)
     return told
+
+
+_MOST = 8  # columns that are named; the others are counted
+
+
+def reading_entries(history: History, most: int = _MOST) -> list[tuple[str, str]]:
+    """Return the statement of what was read, and the columns that were not used."""
+    reading = history.reading
+    if reading is None:
+        return []
+    entries = [("Read", f"{reading}.")]
+    if reading.unused:
+        shown = "; ".join(str(column) for column in reading.unused[:most])
+        more = len(reading.unused) - most
+        entries.append(("Not used", f"{shown}{f'; and {more} more' * (more > 0)}."))
+    return entries
