@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["check_output", "is_input", "replace_file"]
+__all__ = ["append_line", "check_output", "is_input", "replace_file"]
 
 
 def replace_file(content: str | bytes, path: Path) -> None:
@@ -54,6 +55,74 @@ def replace_file(content: str | bytes, path: Path) -> None:
     finally:
         if made is not None:
             made.unlink(missing_ok=True)
+
+
+def append_line(line: str, path: Path) -> None:
+    """Add a line to a file, whole or not at all, whoever else adds to it meanwhile.
+
+    Parameters
+    ----------
+    line : str
+        Without a line break.
+    path : Path
+        The file, made where there is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written: the message says so, and that nothing was lost.
+
+    Notes
+    -----
+    Writers take turns by a lock of the operating system, which ends with the one who
+    holds it. What a killed one left unfinished is never rewritten: the next line begins
+    on a line of its own. The line is on the disk when this returns.
+    """
+    raw = line.encode("utf-8", "replace") + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        file = os.open(path, flags, 0o666)
+        try:
+            _lock(file)
+            size = os.fstat(file).st_size
+            if size:
+                os.lseek(file, size - 1, os.SEEK_SET)
+                raw = raw if os.read(file, 1) == b"\n" else b"\n" + raw
+            try:
+                left = memoryview(raw)
+                while left:
+                    left = left[os.write(file, left) :]
+                os.fsync(file)
+            except OSError:  # a full disk: the beginning of our own line goes again
+                os.ftruncate(file, size)
+                raise
+        finally:
+            os.close(file)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        msg = f"{path}: {reason}. Nothing was written; it is as it was before."
+        raise OSError(msg) from None
+
+
+def _lock(file: int) -> None:
+    """Wait until no other process adds to the file; closing it ends the lock."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(file, 0x7FFF0000, os.SEEK_SET)  # far behind what is read and written
+        while True:
+            with suppress(OSError):  # gives up after ten seconds
+                msvcrt.locking(file, msvcrt.LK_LOCK, 1)
+                return
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:  # some network drives have no such lock
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
+                raise
 
 
 def is_input(path: Path, inputs: Iterable[str | os.PathLike[str]]) -> bool:

@@ -26,8 +26,8 @@ from lbsense.facts import (
     raw_outlook,
     raw_picks,
 )
-from lbsense.ingest import read_submissions
-from lbsense.model import History, Predictions, display_names
+from lbsense.ingest import join_ledger, read_submissions
+from lbsense.model import History, Ledger, Predictions, display_names
 from lbsense.stats import StepPosteriorResult
 from lbsense.words import advice, lessons, step_sentence
 
@@ -36,6 +36,7 @@ def analyze(
     history: History | str | PathLike[str] | pd.DataFrame,
     predictions: Predictions | None = None,
     *,
+    ledger: Ledger | str | PathLike[str] | None = None,
     rope: float | None = None,
     step_noise: float | None = None,
     shift_sd: float = 0.0,
@@ -52,6 +53,9 @@ def analyze(
         Labels and out-of-fold predictions of some of them, as `read_predictions` gives
         them, named by submission id or file name. With the metric and the size of the
         public set they give the joint noise of all scores.
+    ledger : Ledger or path, optional
+        What was tried and why, as `lbsense.experiment` and `lbsense log` write it: the
+        best source of parents and folds, and of what was expected of each step.
     rope : float, optional
         Gain that is not worth naming, in score units. By default a quarter of the noise
         of a public step.
@@ -98,6 +102,8 @@ def analyze(
     {'unknown': 2, 'baseline': 1}
     """
     history = _as_history(history)
+    if ledger is not None:
+        history = join_ledger(history, ledger)
     check_kind(predictions, Predictions, name="predictions", optional=True)
     check_fraction(confidence_level, name="confidence_level")
     if rope is not None:

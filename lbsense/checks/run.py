@@ -209,6 +209,18 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "Fetch again later; what is fetched twice is not counted twice.",
         ),
     ),
+    "LBS125": (
+        "A ledger that was read in part, or joins nothing",
+        Text(
+            "What was tried is not, or not wholly, known to the analysis.",
+            "A line of the ledger is damaged or of a newer version, or none of its "
+            "experiments is that of a submission by digest, reference, name or file.",
+            "Where the ledger is that of experiments which were never submitted.",
+            "Begin the description of a submission with the name of its experiment, or "
+            "add the reference to the ledger (lbsense log --add-to NAME --submission "
+            "REF); a damaged line may be mended or left as it is.",
+        ),
+    ),
 }
 
 

@@ -22,6 +22,7 @@ from lbsense.cli.console import BAD_INPUT, note
 from lbsense.cli.fetch import fetch, watch
 from lbsense.cli.gate import gate
 from lbsense.cli.known import explain, formats, metrics, schema
+from lbsense.cli.log import log
 from lbsense.cli.pick import pick
 from lbsense.cli.report import report
 from lbsense.cli.simulate import simulate
@@ -105,6 +106,7 @@ _COMMANDS = (
     report,
     pick,
     gate,
+    log,
     explain,
     simulate,
     formats,

@@ -259,6 +259,14 @@ class HistoryOptions(CompetitionOptions):
             help="Experiment log (MLflow, W&B, CSV) to take CV scores from.",
         ),
     ] = None
+    ledger: Annotated[
+        str | None,
+        _file(
+            metavar="FILE",
+            help="Ledger of `lbsense log` (or runs of MLflow, W&B): reasons, parents, "
+            "folds.",
+        ),
+    ] = None
     cv_pattern: Annotated[
         str | None,
         _file(
@@ -269,7 +277,7 @@ class HistoryOptions(CompetitionOptions):
 
     def inputs(self) -> list[str]:
         """Return the files that are read, - for standard input."""
-        return [*self.files, *([] if self.cv_log is None else [self.cv_log])]
+        return [*self.files, *(item for item in (self.cv_log, self.ledger) if item)]
 
     def read(self) -> History:
         """Return the history, after asking for the direction if a person is there."""
@@ -288,11 +296,11 @@ class HistoryOptions(CompetitionOptions):
         return history
 
     def _read(self) -> History:
-        from lbsense.ingest import read_submissions
+        from lbsense.ingest import join_ledger, read_submissions
 
         stdin = " standard input" if "-" in self.files else ""
         with working(f"Reading{stdin} ..."):
-            return read_submissions(
+            history = read_submissions(
                 self._source(),
                 **self.stated(),
                 columns=parse_columns(self.columns),
@@ -301,6 +309,7 @@ class HistoryOptions(CompetitionOptions):
                 cv_pattern=self.cv_pattern,
                 cv_log=self.cv_log,
             )
+            return history if not self.ledger else join_ledger(history, self.ledger)
 
     def _source(self) -> Any:
         if "-" not in self.files:

@@ -16,7 +16,9 @@ from lbsense.ingest.fetch.listing import (
     read_listing,
 )
 from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
+from lbsense.ingest.ledger import LEDGER_SCHEMA, is_ledger, join_ledger, read_ledger
 from lbsense.ingest.log import join_log
+from lbsense.ingest.machine import read_environment
 from lbsense.ingest.options import ReaderOptions
 from lbsense.ingest.platforms import FORMATS
 from lbsense.ingest.predictions.read import read_predictions
@@ -33,6 +35,7 @@ from lbsense.ingest.tables.source import input_files
 
 __all__ = [
     "FORMATS",
+    "LEDGER_SCHEMA",
     "TOKEN_VARIABLE",
     "TRAILING_NUMBER",
     "CvReading",
@@ -47,11 +50,15 @@ __all__ = [
     "fetch_zindi",
     "fetched_history",
     "input_files",
+    "is_ledger",
+    "join_ledger",
     "join_listing",
     "join_log",
     "listing_text",
     "parse_cv",
+    "read_environment",
     "read_kaggle",
+    "read_ledger",
     "read_listing",
     "read_predictions",
     "read_submissions",

@@ -8,7 +8,7 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from lbsense._format import plural, shorten
 from lbsense._validation import check_kind
@@ -370,11 +370,14 @@ _SPACED = re.compile(
     r"(?P<number>[0-9]{1,8})(?P<suffix>[a-z]?)(?![^\W_]|\.[0-9])",
     re.IGNORECASE,
 )
+# "exp4: lags" and "exp4 from exp2" begin with their own name; "exp2 + lags" does not.
+_OWN = re.compile(r"[\])]?\s{0,3}(?:$|[:;,|(=–—]|-\s|(?:from|based|vs)(?!\w))", re.I)
+_MORE = re.compile(r"\s{0,3}(?:\+|(?:plus|with|without|but|minus|w/)(?!\w))", re.I)
 _SAME_PREFIX = {"experiment": "exp", "version": "v", "ver": "v"}
 _MAX_PIECES = 6
 _MAX_BREAKS = 40
 _MAX_TEXT = 4000
-_N_WAYS, _SURE_WAYS = 5, 3  # kinds of keys, and those that are meant as names
+_N_WAYS, _SURE_WAYS = 6, 4  # kinds of keys, and those that are meant as names
 
 
 # What was expected of an entry that is left over, and how the warning says it.
@@ -425,11 +428,11 @@ def join_log(
     Notes
     -----
     An entry is joined by the reference of the submission; else by the name of the run
-    (``exp001``, ``CHK-220b``, a run id) where a description or a file name has it as a
-    word; else by the name of the file; else by what stands in any other column, which
-    may be the name of the submission, its file with a folder and an ending or without,
-    or its description. A name that two entries or two submissions share says nothing
-    and is not used.
+    (``exp001``, ``CHK-220b``, a run id) where a description begins with it, or where
+    that or a file name has it as a word; else by the name of the file; else by what
+    stands in any other column, which may be the name of the submission, its file with
+    a folder and an ending or without, or its description. A name that two entries or
+    two submissions share says nothing and is not used.
 
     A score of the log replaces one that was read from text. It does not replace one
     that stood in a column of the history, which says the same and stands nearer; a
@@ -469,10 +472,12 @@ def join_tables(
         entries += runs
     # Pages of a log overlap: an entry counts once.
     once = {replace(run, source="", line=0): run for run in entries}
-    matches, left = _match(history.submissions, list(once.values()))
+    runs = list(once.values())
+    matches, alone = match_runs(history.submissions, runs)
+    left = [(runs[number], reason) for number, reason in alone.items()]
     submissions = list(history.submissions)
-    for place, run in matches.items():
-        before = submissions[place]
+    for place, number in matches.items():
+        before, run = submissions[place], runs[number]
         if before.cv_score is None or before.cv_source != "column":
             submissions[place] = _with_run(before, run)
         elif not math.isclose(before.cv_score, run.cv_score, rel_tol=1e-6):
@@ -522,16 +527,29 @@ def _warnings(n_joined: int, left: list[tuple[LogRun, str]]) -> list[DataWarning
 # --- which submission an entry speaks of ---------------------------------------------
 
 
-def _match(
-    submissions: Sequence[Submission], runs: Sequence[LogRun]
-) -> tuple[dict[int, LogRun], list[tuple[LogRun, str]]]:
-    """Return the run of each submission, and each run left over with the reason.
+class _Named(Protocol):
+    """What has the names of a `LogRun`."""
 
-    Kinds of keys are tried, the surest first: references, names in texts, names of
-    files, and the cells of other columns. A key that two runs or two submissions have
-    is not used; nor is one key against another.
+    @property
+    def references(self) -> tuple[str, ...]: ...
+    @property
+    def experiments(self) -> tuple[str, ...]: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
+    @property
+    def others(self) -> tuple[str, ...]: ...
+
+
+def match_runs(
+    submissions: Sequence[Submission], runs: Sequence[_Named]
+) -> tuple[dict[int, int], dict[int, str]]:
+    """Return which run each submission is of, and why the runs left over are of none.
+
+    Kinds of keys are tried, the surest first: references, the name that a text begins
+    with, names in texts, names of files, and the cells of other columns. A key that two
+    runs or two submissions have is not used; nor is one key against another.
     """
-    matches: dict[int, LogRun] = {}
+    matches: dict[int, int] = {}
     left = dict.fromkeys(range(len(runs)), _NOBODY)
     of_runs = [_run_keys(run) for run in runs]
     of_submissions = [_submission_keys(item) for item in submissions]
@@ -556,22 +574,24 @@ def _match(
                 left[number] = _SHARED
         for place, numbers in claims.items():
             if place not in matches and len(numbers) == 1:
-                matches[place] = runs[numbers[0]]
+                matches[place] = numbers[0]
                 del left[numbers[0]]
             else:
                 left.update(dict.fromkeys(numbers, _TAKEN))
-    return matches, [(runs[number], reason) for number, reason in left.items()]
+    return matches, left
 
 
-def _run_keys(run: LogRun) -> tuple[set[str], ...]:
+def _run_keys(run: _Named) -> tuple[set[str], ...]:
     """Return references, names, files and other words of a run, as texts have them."""
     files = {file_stem(name).lower() for name in (*run.files, *run.experiments)}
     others = {name.lower() for name in run.others}
     others |= {file_stem(name).lower() for name in run.others}
     plain = {plain_stem(name) for name in (*others, *files)}
+    names = _names_in_texts(run.experiments)
     return (
         {key.lower() for key in run.references},
-        _names_in_texts(run.experiments),
+        names,
+        names,
         files,
         others | plain,
         _names_in_texts([file_stem(name) for name in run.others]),
@@ -609,7 +629,19 @@ def _submission_keys(item: Submission) -> tuple[set[str], ...]:
     whole = {own, *files, *map(plain_stem, files)}
     if item.description:
         whole.add(item.description.strip().lower())
-    return {own}, names, files, whole, names
+    return {own}, _leading(item.description or ""), names, files, whole, names
+
+
+def _leading(text: str) -> set[str]:
+    """Return the name that a description begins with, if it is its own."""
+    text = text[:_MAX_TEXT].lstrip(" \t[(#*").lower()
+    found = _NUMBERED.match(text) or _SPACED.match(text) or _WORD.match(text)
+    if found is None:
+        return set()
+    alone = len(set(numbered_names(text))) <= 1 and not _MORE.match(text[found.end() :])
+    if not alone and not _OWN.match(text[found.end() :]):
+        return set()
+    return _names_in_texts([found.group()])
 
 
 def numbered_names(text: str) -> list[str]:

@@ -1,12 +1,11 @@
 """What was observed: competitions, submissions and their history. No statistics."""
 
+from lbsense.model.experiment import Environment, Expectation, Experiment, Ledger
 from lbsense.model.history import (
     DataWarning,
     History,
-    InputFile,
     Order,
     Reading,
-    RowIssue,
     UnusedColumn,
 )
 from lbsense.model.identity import (
@@ -21,13 +20,17 @@ from lbsense.model.identity import (
     stated_content,
 )
 from lbsense.model.predictions import Predictions
-from lbsense.model.submission import Competition, Submission
+from lbsense.model.submission import Competition, InputFile, RowIssue, Submission
 
 __all__ = [
     "Competition",
     "DataWarning",
+    "Environment",
+    "Expectation",
+    "Experiment",
     "History",
     "InputFile",
+    "Ledger",
     "NameIndex",
     "Order",
     "Predictions",

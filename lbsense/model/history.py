@@ -15,62 +15,9 @@ from lbsense._format import clean_text, format_number, format_time, plural, shor
 from lbsense._fragment import fragment, listing, paragraph, table
 from lbsense._result import Result
 from lbsense._typing import FloatArray, ScoreKind
+from lbsense.model.experiment import Ledger
 from lbsense.model.identity import display_names
-from lbsense.model.submission import Competition, Submission
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFile(Result):
-    """A file and the digest of its bytes.
-
-    Attributes
-    ----------
-    name : str
-        Its name, without the folder.
-    sha256 : str
-        Digest of its bytes, in hexadecimal.
-    n_bytes : int
-        Its size.
-    """
-
-    name: str
-    sha256: str
-    n_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowIssue(Result):
-    """Something in the input that was not understood, and what became of it.
-
-    Attributes
-    ----------
-    source : str
-        File or object that it was found in.
-    line : int or None
-        Line, the first being 1.
-    column : str or None
-        Column, where one cell is to blame.
-    found : str
-        What stood there.
-    expected : str
-        What would have been understood.
-    action : str
-        What was done: "row skipped", "cell taken as missing", ...
-    """
-
-    source: str
-    line: int | None = None
-    column: str | None = None
-    found: str
-    expected: str
-    action: str
-
-    def __str__(self) -> str:
-        where = self.source if self.line is None else f"{self.source}:{self.line}"
-        column = "" if self.column is None else f" {self.column} is"
-        return clean_text(
-            f"{where}:{column} {self.found!r}, expected {self.expected}; {self.action}."
-        )
+from lbsense.model.submission import Competition, RowIssue, Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +150,8 @@ class History(Result):
         What weakens the data as a whole, such as a truncated export.
     reading : Reading or None
         How the input was read; None where nothing was.
+    ledger : Ledger or None
+        What was tried and why, joined to the submissions; None where none was given.
     """
 
     competition: Competition
@@ -210,6 +159,7 @@ class History(Result):
     dropped: tuple[RowIssue, ...] = ()
     warnings: tuple[DataWarning, ...] = ()
     reading: Reading | None = None
+    ledger: Ledger | None = None
 
     def __post_init__(self) -> None:
         ordered = sorted(self.submissions, key=lambda item: item.submitted_at or _LAST)

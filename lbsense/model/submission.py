@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+from lbsense._format import clean_text
 from lbsense._result import Result
 from lbsense._typing import CvSource, Platform, Status
 from lbsense._validation import check_count, check_fraction
@@ -207,3 +208,57 @@ class Competition(Result):
         if self.cv_greater_is_better is None:
             return self.direction()
         return 1 if self.cv_greater_is_better else -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile(Result):
+    """A file and the digest of its bytes.
+
+    Attributes
+    ----------
+    name : str
+        Its name, without the folder.
+    sha256 : str
+        Digest of its bytes, in hexadecimal.
+    n_bytes : int
+        Its size.
+    """
+
+    name: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowIssue(Result):
+    """Something in the input that was not understood, and what became of it.
+
+    Attributes
+    ----------
+    source : str
+        File or object that it was found in.
+    line : int or None
+        Line, the first being 1.
+    column : str or None
+        Column, where one cell is to blame.
+    found : str
+        What stood there.
+    expected : str
+        What would have been understood.
+    action : str
+        What was done: "row skipped", "cell taken as missing", ...
+    """
+
+    source: str
+    line: int | None = None
+    column: str | None = None
+    found: str
+    expected: str
+    action: str
+
+    def __str__(self) -> str:
+        where = self.source if self.line is None else f"{self.source}:{self.line}"
+        column = "" if self.column is None else f" {self.column} is"
+        return clean_text(
+            f"{where}:{column} {self.found!r}, expected {self.expected}; {self.action}."
+        )

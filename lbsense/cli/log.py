@@ -1,0 +1,268 @@
+"""``lbsense log``: write down what was tried and why, as it happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from lbsense._format import clean_text, format_number, format_time, plural
+from lbsense.cli.console import ScreenOptions, note, print_entries
+from lbsense.cli.options import expand_options, panel
+
+if TYPE_CHECKING:
+    from lbsense.model import Experiment, Ledger
+
+
+DEFAULT_LEDGER = "ledger.jsonl"
+_MOST = 20  # experiments that are listed
+
+_plan = panel("Why")
+_outcome = panel("What came of it")
+_files = panel("Files")
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """Return the two ends of a range such as 0:0.004."""
+    ends = text.replace("..", ":").split(":")
+    try:
+        low, high = map(float, ends)
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not low <= high:
+        msg = f"{text!r} is not a range LOW:HIGH, such as 0:0.004."
+        raise typer.BadParameter(msg)
+    return low, high
+
+
+@expand_options
+def log(
+    screen: ScreenOptions,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- COMMAND...]",
+            help="What to run: its time, its end and the CV score that it prints are "
+            "written down.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        _plan(metavar="NAME", help="What to call it; exp001, exp002, ... by default."),
+    ] = None,
+    why: Annotated[
+        str | None, _plan(metavar="TEXT", help="Why the change should help.")
+    ] = None,
+    parent: Annotated[
+        str | None,
+        _plan("--from", metavar="NAME", help="The experiment that it is made from."),
+    ] = None,
+    expect: Annotated[
+        float | None,
+        _plan(
+            metavar="GAIN",
+            help="Gain that you expect over it, in score units; more is better, "
+            "whatever the metric.",
+        ),
+    ] = None,
+    between: Annotated[
+        Any,
+        _plan(
+            parser=parse_range,
+            metavar="LOW:HIGH",
+            help="Where you expect the true gain with 80% probability.",
+        ),
+    ] = None,
+    cv: Annotated[float | None, _outcome(metavar="SCORE", help="Its CV score.")] = None,
+    folds: Annotated[
+        str | None,
+        _outcome(metavar="A,B,...", help="The scores of its folds."),
+    ] = None,
+    seed: Annotated[
+        list[int] | None,
+        _outcome(metavar="N", help="A seed; read from the command where it names one."),
+    ] = None,
+    public: Annotated[
+        float | None, _outcome(metavar="SCORE", help="Its public score.")
+    ] = None,
+    private: Annotated[
+        float | None, _outcome(metavar="SCORE", help="Its private score.")
+    ] = None,
+    submission: Annotated[
+        str | None,
+        _outcome(metavar="REF", help="Reference of the submission made of it."),
+    ] = None,
+    remark: Annotated[
+        str | None, _outcome("--note", metavar="TEXT", help="Anything else.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        _files(metavar="FILE", help="A file or folder that it reads: its digest."),
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        _files(metavar="FILE", help="A prediction file that it writes: its digest."),
+    ] = None,
+    ledger: Annotated[
+        Path, _files(metavar="FILE", help="The file that a line is added to.")
+    ] = Path(DEFAULT_LEDGER),
+    add_to: Annotated[
+        str | None,
+        _outcome(
+            metavar="NAME",
+            help="Add scores or a reference to an experiment of the ledger.",
+        ),
+    ] = None,
+) -> None:
+    r"""Write down what was tried, why, and with what: one line an experiment.
+
+    Commit, packages, machine and digests are noted with it; keys and tokens are hidden.
+    Writers may be killed or write at the same time: no line is torn or lost, and none
+    is ever rewritten. Without anything to write the ledger is shown.
+
+    Exit codes: 0 done, 2 bad usage or input, else that of the command which was run.
+
+    Examples
+    --------
+      lbsense log --why "sales are weekly: lags of 7 days" --from exp009 \
+        --expect 0.002 --data train.csv --predictions sub.csv -- python train.py
+      lbsense log --name exp012 --cv 0.8123 --folds 0.81,0.82,0.807
+      lbsense log --add-to exp012 --public 0.79 --submission 51423318
+      lbsense log
+    """
+    from lbsense.ingest import read_ledger
+    from lbsense.ledger import check_ledger, log_experiment, log_scores, next_name
+
+    scores: dict[str, Any] = {
+        "cv_score": cv,
+        "cv_fold_scores": _folds(folds),
+        "submission_id": submission,
+        "note": remark,
+    }
+    board: dict[str, Any] = {"public_score": public, "private_score": private}
+    plan: dict[str, Any] = {
+        "parent": parent,
+        "expected_gain": expect,
+        "expected_range": between,
+        "seeds": seed or (),
+        "data": data or (),
+    }
+    if add_to is not None:
+        if command or why or name or predictions or any(plan.values()):
+            msg = "--add-to takes scores, --submission and --note, and nothing else."
+            raise ValueError(msg)
+        entry = log_scores(add_to, **scores, **board, ledger=ledger)
+        note(f"Added to {entry.name} in {ledger}.")
+        return
+    known = read_ledger(ledger, missing_ok=True)
+    given = [name, why, *scores.values(), *board.values(), *plan.values(), predictions]
+    if not command and not any(item not in (None, (), []) for item in given):
+        if not ledger.exists():
+            msg = f"{ledger}: there is no ledger yet. `lbsense log --why` begins it."
+            raise ValueError(msg)
+        _show(known, screen.console())
+        return
+    name = name or next_name(known)
+    code = 0
+    found: dict[str, Any] = {}
+    if command:
+        check_ledger(ledger)
+        code, found = _run(command, listen=cv is None and not folds)
+        if not scores["cv_fold_scores"]:
+            scores |= {key: found.pop(key) for key in _CV if key in found}
+    entry = log_experiment(
+        name,
+        why,
+        **plan,
+        **scores,
+        **found,
+        command=command,
+        predictions=[path for path in predictions or () if not code or path.exists()],
+        ledger=ledger,
+    )
+    if any(value is not None for value in board.values()):
+        log_scores(entry.experiment_id, **board, ledger=ledger)
+    told = "" if entry.cv_score is None else f", CV {format_number(entry.cv_score)}"
+    note(f"Logged: {entry.name}{told}, in {ledger}.")
+    if code:
+        raise typer.Exit(code)
+
+
+_CV = ("cv_score", "cv_std", "cv_fold_scores")
+
+
+def _folds(text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    try:
+        return tuple(float(part) for part in re.split(r"[,;\s]+", text.strip()) if part)
+    except ValueError:
+        msg = f"--folds: {text!r} is no list of scores, such as 0.81,0.82,0.807."
+        raise ValueError(msg) from None
+
+
+def _run(command: list[str], *, listen: bool) -> tuple[int, dict[str, Any]]:
+    """Run a command, its output as it is; return its code and what it told."""
+    from lbsense.ingest import parse_cv
+
+    begun = time.perf_counter()
+    told: dict[str, Any] = {}
+    try:
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE if listen else None,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        ) as process:
+            for line in process.stdout or ():
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
+                reading = parse_cv(line[:2000].decode("utf-8", "replace"))
+                if reading is not None:
+                    told = {
+                        "cv_score": reading.value,
+                        "cv_std": reading.std,
+                        "cv_fold_scores": reading.fold_scores,
+                    }
+            code = process.wait()
+        reason = f"exit code {code}" if code else None
+    except (FileNotFoundError, PermissionError) as error:
+        msg = f"{command[0]}: cannot be run ({error.strerror}). Nothing was logged."
+        raise ValueError(msg) from None
+    except KeyboardInterrupt:
+        code, reason = 130, "interrupted"
+    told["seconds"] = round(time.perf_counter() - begun, 3)
+    told["error"] = reason
+    return (code if 0 <= code < 256 else 128 - code), told
+
+
+def _show(ledger: Ledger, console: Console) -> None:
+    reasons = sum(item.hypothesis is not None for item in ledger)
+    title = f"{plural(len(ledger), 'experiment')}, {reasons} with a reason"
+    console.print(Text(clean_text(f"{ledger.source}: {title}"), "bold"))
+    entries = [(item.name, _told(item)) for item in ledger.experiments[-_MOST:]]
+    print_entries(console, entries)
+    issues = [("", str(issue)) for issue in ledger.issues[:_MOST]]
+    title = f"Not understood ({len(ledger.issues)}); the file is as it was"
+    print_entries(console, issues, title=title, style="yellow")
+
+
+def _told(item: Experiment) -> str:
+    parts = [format_time(item.started_at), item.hypothesis or "no reason given"]
+    if item.parent is not None:
+        parts.append(f"from {item.parent}")
+    if item.expected is not None:
+        parts.append(f"expected {item.expected.gain:+g}")
+    for kind in ("cv", "public", "private"):
+        score = getattr(item, f"{kind}_score")
+        parts += [] if score is None else [f"{kind} {format_number(score)}"]
+    if item.status == "failed":
+        parts.append(f"failed: {item.error or 'no reason known'}")
+    return "; ".join(parts)

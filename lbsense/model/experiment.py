@@ -1,0 +1,212 @@
+"""What was tried, why, and with what: the entries of a ledger."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from lbsense._format import plural, shorten
+from lbsense._result import Result
+from lbsense.model.submission import InputFile, RowIssue
+
+ExperimentStatus: TypeAlias = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation(Result):
+    """What somebody expects of a change before its score is known.
+
+    Attributes
+    ----------
+    gain : float
+        Expected gain over the parent in score units; more is better, whatever the
+        metric.
+    low, high : float or None
+        The range in which the true gain is expected.
+    confidence : float
+        Probability that the range is meant to have.
+    """
+
+    gain: float
+    low: float | None = None
+    high: float | None = None
+    confidence: float = 0.8
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.low, self.high) if value is not None]
+        if not all(map(math.isfinite, (self.gain, *given))):
+            msg = f"An expected gain must be a finite number, got {self.gain!r}."
+            raise ValueError(msg)
+        if len(given) == 1:
+            msg = "An expected range has two ends: give low and high, or neither."
+            raise ValueError(msg)
+        if given and not given[0] <= self.gain <= given[1]:
+            msg = (
+                f"The expected gain {self.gain:g} must lie in its range, got "
+                f"{given[0]:g} to {given[1]:g}."
+            )
+            raise ValueError(msg)
+        if not 0 < self.confidence < 1:
+            msg = f"confidence must be in (0, 1), got {self.confidence!r}."
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment(Result):
+    """What a run ran on. Nothing of it is a secret: no variable is ever kept.
+
+    Attributes
+    ----------
+    python : str or None
+        Version of Python.
+    packages : mapping of str to str
+        Installed packages and their versions.
+    system, cpu, gpu : str or None
+        Operating system, processor, graphics card with its driver.
+    n_cpus : int or None
+        Processors that the run could use.
+    commit : str or None
+        Commit of git that the code was at.
+    dirty : bool or None
+        Whether the code differed from that commit.
+    repository : str or None
+        Address of the repository, without any name or password in it.
+    """
+
+    python: str | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    system: str | None = None
+    cpu: str | None = None
+    n_cpus: int | None = None
+    gpu: str | None = None
+    commit: str | None = None
+    dirty: bool | None = None
+    repository: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment(Result):
+    """One iteration: why it was made, from what, how, and what came of it.
+
+    Attributes
+    ----------
+    experiment_id : str
+        What no other entry has.
+    name : str
+        What it is called, such as ``exp012``: untrusted text.
+    started_at : datetime or None
+        UTC.
+    seconds : float or None
+        How long it ran.
+    status : {"done", "failed"}
+        Whether it came to its end.
+    error : str or None
+        What ended it before.
+    hypothesis : str or None
+        Why the change should help; None where nobody said.
+    parent : str or None
+        Name of the experiment, or of the submission, that it was made from.
+    expected : Expectation or None
+        What it was expected to bring.
+    cv_score, cv_std, cv_fold_scores, cv_scheme, cv_metric
+        As in `lbsense.Submission`.
+    public_score, private_score : float or None
+        Where they were added later.
+    submission_id : str or None
+        The submission that was made of it: as the ledger says it, or as it was found.
+    seeds : tuple of int
+        Seeds that it ran with.
+    command : str or None
+        How it was run, without secrets.
+    environment : Environment
+        What it ran on.
+    data, predictions : tuple of InputFile
+        The files that it read and wrote, with their digests.
+    note : str or None
+        Anything else.
+    source_line : int or None
+        Line of the ledger.
+    """
+
+    experiment_id: str
+    name: str
+    started_at: datetime | None = None
+    seconds: float | None = None
+    status: ExperimentStatus = "done"
+    error: str | None = None
+    hypothesis: str | None = None
+    parent: str | None = None
+    expected: Expectation | None = None
+    cv_score: float | None = None
+    cv_std: float | None = None
+    cv_fold_scores: tuple[float, ...] = ()
+    cv_scheme: str | None = None
+    cv_metric: str | None = None
+    public_score: float | None = None
+    private_score: float | None = None
+    submission_id: str | None = None
+    seeds: tuple[int, ...] = ()
+    command: str | None = None
+    environment: Environment = field(default_factory=Environment)
+    data: tuple[InputFile, ...] = ()
+    predictions: tuple[InputFile, ...] = ()
+    note: str | None = None
+    source_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger(Result):
+    """What was tried, in the order in which it was written down.
+
+    Attributes
+    ----------
+    experiments : tuple of Experiment
+        One an iteration; scores that came later are in them.
+    issues : tuple of RowIssue
+        Every line that was not understood. The file is never rewritten.
+    source : str
+        What messages call it.
+    """
+
+    experiments: tuple[Experiment, ...] = ()
+    issues: tuple[RowIssue, ...] = ()
+    source: str = "ledger"
+
+    def __len__(self) -> int:
+        return len(self.experiments)
+
+    def __iter__(self) -> Iterator[Experiment]:
+        return iter(self.experiments)
+
+    def of_submission(self, submission_id: str) -> Experiment | None:
+        """Return the experiment that a submission was made of, if it is known."""
+        found = (item for item in self if item.submission_id == submission_id)
+        return next(found, None)
+
+    def find(self, name: str) -> list[Experiment]:
+        """Return the experiments that go by a name, an identifier or a reference."""
+        wanted = name.strip().casefold()
+        files = {wanted, wanted.removesuffix(".csv")}
+        return [
+            item
+            for item in self
+            if wanted
+            in (
+                item.experiment_id.casefold(),
+                item.name.casefold(),
+                (item.submission_id or "").casefold(),
+            )
+            or any(file.name.casefold() in files for file in item.predictions)
+        ]
+
+    def __str__(self) -> str:
+        lines = [f"Ledger of {plural(len(self), 'experiment')}"]
+        lines += [
+            f"  {item.name}: {shorten(item.hypothesis or 'no reason given', 80)}"
+            for item in self.experiments[-10:]
+        ]
+        lines += [f"  {issue}" for issue in self.issues[:5]]
+        return "\n".join(lines)
