@@ -252,11 +252,24 @@ def agreement_of(history: History, evidence: Evidence) -> AgreementResult | Miss
             ),
             "cv_sampling_var": public_var * _row_ratio(history.competition, evidence),
         }
-    return gain_agreement(
+    found = gain_agreement(
         evidence.cv, evidence.public, cv_gain, public_gain,
         confidence_level=posterior.confidence_level if posterior else 0.95,
         **noise,
     )  # fmt: skip
+    scale = evidence.cv_scale
+    if found.line is None or not scale:
+        return found
+    # The scores were compared on the scale of the public one; the line is of CV as it
+    # was given.
+    line = replace(
+        found.line,
+        slope=found.line.slope * scale,
+        slope_se=found.line.slope_se * abs(scale),
+        x_mean=found.line.x_mean / scale,
+        x_square_sum=found.line.x_square_sum / scale**2,
+    )
+    return replace(found, line=line)
 
 
 def _least_visible(public_gain: FloatArray, most: float) -> float:

@@ -57,6 +57,14 @@ def report(
             "of winners, with marked places for what scores cannot tell.",
         ),
     ] = None,
+    title: Annotated[
+        str | None,
+        typer.Option(
+            "--title",
+            metavar="TEXT",
+            help="Title of the page. By default the name of the competition.",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite a file that is there.")
     ] = False,
@@ -68,7 +76,7 @@ def report(
       lbsense report submissions.csv --metric roc_auc
       lbsense report submissions.csv --metric rmse -o retrospective.html
       lbsense report s.csv --metric mae --test-size 20000 --public-fraction 30%
-      lbsense report s.csv --metric f1 -o report.md
+      lbsense report s.csv --metric f1 --title "How we lost 40 places" -o report.md
       lbsense report s.csv --metric f1 --format kaggle -o model_documentation.md
     """
     chosen, target = _target(cast("ReportFormat | None", form), output)
@@ -93,12 +101,14 @@ def report(
 
         if target is not None:
             write_report(
-                analysis, target, findings=findings, sources=sources, format=chosen
-            )
+                analysis, target, findings=findings, sources=sources, format=chosen,
+                title=title,
+            )  # fmt: skip
         else:
             text = render_report(
-                analysis, findings=findings, sources=sources, format=chosen
-            )
+                analysis, findings=findings, sources=sources, format=chosen,
+                title=title,
+            )  # fmt: skip
     if target is None:
         emit(text, None)
     else:

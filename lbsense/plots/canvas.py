@@ -1,222 +1,40 @@
-"""What all plots share: axes, colours by role, a sign for each verdict, legends."""
+"""Scenes drawn on axes of matplotlib, which is imported only then."""
 
 from __future__ import annotations
 
 import inspect
 import io
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial, wraps
 from textwrap import indent
-from typing import Literal, Protocol, TypeAlias
-
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from lbsense._format import shorten
-from lbsense._typing import BoolArray, FloatArray
-from lbsense.analysis import Analysis, Step
-from lbsense.words import verdict_label
+from lbsense.analysis import Analysis
+from lbsense.plots.scene import (
+    PALETTES,
+    Axis,
+    Bars,
+    Cells,
+    Line,
+    Mark,
+    Points,
+    Rule,
+    Scene,
+    Segments,
+    Span,
+    Texts,
+    Theme,
+)
 
-Theme: TypeAlias = Literal["light", "dark"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-#: Colours by role. Hues after Okabe and Ito (2008), which stay apart for every kind of
-#: colour vision; in greyscale markers and words tell what colours do elsewhere.
-PALETTES: Mapping[str, Mapping[str, str]] = {
-    "light": {
-        "ink": "#1b1f24",
-        "muted": "#5a626b",
-        "grid": "#e3e6ea",
-        "surface": "#ffffff",
-        "public": "#0b5cad",
-        "cv": "#b35c00",
-        "private": "#7a3b8f",
-        "estimate": "#00664c",
-        "band": "#cfe0f2",
-        "soft": "#cfe8df",
-        "baseline": "#6b5f66",
-        "progress": "#00785a",
-        "guess": "#8a6d1b",
-        "chasing": "#a8437f",
-        "setback": "#c04a00",
-        "repeat": "#2b7bb0",
-        "probe": "#4a4ab0",
-        "unknown": "#7d858e",
-    },
-    "dark": {
-        "ink": "#e8eaed",
-        "muted": "#a9b1ba",
-        "grid": "#2c3238",
-        "surface": "#14171a",
-        "public": "#7db8f5",
-        "cv": "#f2a64d",
-        "private": "#d09be3",
-        "estimate": "#5fd6b0",
-        "band": "#21384f",
-        "soft": "#1d4338",
-        "baseline": "#b8a9b2",
-        "progress": "#45c99d",
-        "guess": "#d9bd62",
-        "chasing": "#eb94c6",
-        "setback": "#ff9459",
-        "repeat": "#74bde8",
-        "probe": "#a6a6ff",
-        "unknown": "#939ba4",
-    },
-}
-# Marker of each verdict that can be drawn.
-_MARKERS: Mapping[str, str] = {
-    "baseline": "p",
-    "progress": "^",
-    "guess": "o",
-    "chasing": "X",
-    "setback": "v",
-    "repeat": "s",
-    "probe": "P",
-    "unknown": "D",
-}
 _OWN = "_lbsense_axes"  # on a figure that was made for one plot
-_DENSE = 40  # submissions from which points shrink
 _LEFT, _BOTTOM, _LINE = 0.85, 0.6, 0.22  # inches: margins, and one line of the legend
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Canvas:
-    """Axes in the colours of a theme.
-
-    Attributes
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    colours : Mapping of str to str
-        Colour by role.
-    """
-
-    ax: Axes
-    colours: Mapping[str, str]
-
-    def label(self, *, x: str = "", y: str = "") -> None:
-        """Name both axes."""
-        self.ax.set_xlabel(x, color=self.colours["ink"], fontsize=10)
-        self.ax.set_ylabel(y, color=self.colours["ink"], fontsize=10)
-
-    def number_axis(self, n_submissions: int) -> None:
-        """Let the horizontal axis count submissions from 1."""
-        self.ax.set_xlim(0.3, n_submissions + 0.7)
-        self.ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
-        self.ax.ticklabel_format(axis="y", useOffset=False)
-
-    def blank(self, reason: str) -> None:
-        """Say why there is nothing to see."""
-        self.ax.set_axis_off()
-        self.ax.text(
-            0.5,
-            0.5,
-            shorten(reason, 300),
-            transform=self.ax.transAxes,
-            ha="center",
-            va="center",
-            color=self.colours["muted"],
-            fontsize=10,
-            wrap=True,
-            parse_math=False,
-        )
-
-    def legend(self, *, columns: int = 4) -> None:
-        """Put the legend below the plot, where it covers nothing."""
-        handles, names = self.ax.get_legend_handles_labels()
-        if not names:
-            return
-        height = self.ax.figure.bbox.height / self.ax.figure.dpi
-        n_lines = -(-len(names) // columns)
-        self._set_margin(bottom=_BOTTOM + _LINE * n_lines)
-        made = self.ax.legend(
-            handles,
-            names,
-            loc="upper left",
-            bbox_to_anchor=(0, -_BOTTOM / (height * self.ax.get_position().height)),
-            borderaxespad=0,
-            ncols=columns,
-            frameon=False,
-            fontsize=9,
-            handletextpad=0.5,
-            columnspacing=1.4,
-        )
-        for text in made.get_texts():
-            text.set_color(self.colours["ink"])
-            text.set_parse_math(False)
-
-    def name_rows(
-        self,
-        places: Sequence[float] | FloatArray,
-        names: Sequence[str],
-        *,
-        room_for: Sequence[str] = (),
-    ) -> None:
-        """Name rows on the vertical axis and widen the margin for the names."""
-        self.ax.set_yticks(places, names)
-        for text in self.ax.get_yticklabels():
-            text.set_parse_math(False)
-        self._set_margin(
-            left=0.25 + 0.072 * max(len(name) for name in room_for or names)
-        )
-
-    def _set_margin(
-        self, *, left: float | None = None, bottom: float | None = None
-    ) -> None:
-        """Set margins in inches of a figure that was made for these axes alone."""
-        figure = self.ax.figure
-        if not isinstance(figure, Figure) or getattr(figure, _OWN, None) is not self.ax:
-            return
-        if left is not None:
-            figure.subplots_adjust(left=left / figure.get_figwidth())
-        if bottom is not None:
-            figure.subplots_adjust(bottom=bottom / figure.get_figheight())
-
-    def remark(self, text: str) -> None:
-        """Write what is not drawn, or drawn otherwise, above the axes on the right."""
-        self.ax.set_title(text, loc="right", fontsize=8.5, color=self.colours["muted"])
-
-    def verdict_points(
-        self, x: FloatArray, y: FloatArray, steps: Sequence[Step]
-    ) -> None:
-        """Draw points with the marker and the colour of their verdict.
-
-        What is likely and not clear, and what nothing was built on, is hollow.
-        """
-        size = point_size(len(steps))
-        labels = [verdict_label(step) for step in steps]
-        order = sorted(
-            {(step.verdict, label) for step, label in zip(steps, labels, strict=True)},
-            key=lambda pair: (
-                (list(_MARKERS).index(pair[0]), pair[0] != pair[1])
-                if pair[0] in _MARKERS
-                else (len(_MARKERS), True)
-            ),
-        )
-        for verdict, label in order:
-            of_it: BoolArray = np.array([told == label for told in labels])
-            of_it &= np.isfinite(x) & np.isfinite(y)
-            if verdict not in _MARKERS or not of_it.any():
-                continue
-            colour, surface = self.colours[verdict], self.colours["surface"]
-            full = label == verdict
-            self.ax.scatter(
-                x[of_it],
-                y[of_it],
-                s=size,
-                marker=_MARKERS[verdict],
-                color=colour if full else surface,
-                edgecolors=surface if full else colour,
-                linewidths=0.5 if full else 1.2,
-                label=f"{label} ({int(of_it.sum())})",
-                zorder=4,
-            )
-
+_MOST_NAMES = 24
 
 _SHARED = """
 
@@ -238,6 +56,8 @@ matplotlib.axes.Axes
 class Plot(Protocol):
     """A picture of an analysis."""
 
+    scene: Callable[[Analysis], Scene]
+
     def __call__(
         self, analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
     ) -> Axes:
@@ -245,9 +65,9 @@ class Plot(Protocol):
 
 
 def picture(
-    title: str, *, size: tuple[float, float]
-) -> Callable[[Callable[[Canvas, Analysis], str | None]], Plot]:
-    """Return a decorator that makes a plot of a function that draws on a canvas.
+    title: str, *, size: tuple[float, float], columns: int = 4
+) -> Callable[[Callable[[Analysis], Scene | str]], Plot]:
+    """Return a decorator that makes a plot of a function that returns a scene.
 
     Parameters
     ----------
@@ -255,115 +75,270 @@ def picture(
         Of the axes.
     size : tuple of two floats
         Inches of a figure that is made for the plot.
+    columns : int
+        Of its legend.
 
     Returns
     -------
     callable
-        Takes a function of a canvas and an analysis that returns None, or the reason
-        why there is nothing to see, which then stands in the picture's place.
+        Takes a function of an analysis that returns a scene, or the reason why there
+        is nothing to see, which then stands in the picture's place. The plot holds
+        the scene of an analysis as ``plot.scene(analysis)``.
     """
 
-    def decorate(draw: Callable[[Canvas, Analysis], str | None]) -> Plot:
-        @wraps(draw, assigned=("__module__", "__name__", "__qualname__"))
+    def decorate(build: Callable[[Analysis], Scene | str]) -> Plot:
+        def scene(analysis: Analysis) -> Scene:
+            built = build(analysis)
+            if isinstance(built, str):
+                built = Scene(reason=built)
+            return replace(built, title=title, size=size, columns=columns)
+
+        @wraps(build, assigned=("__module__", "__name__", "__qualname__"))
         def plot(
             analysis: Analysis, *, ax: Axes | None = None, theme: Theme = "light"
         ) -> Axes:
-            canvas = _canvas(ax, theme, size=size, title=title)
-            reason = draw(canvas, analysis)
-            if reason is not None:
-                canvas.blank(reason)
-            return canvas.ax
+            return draw_plot(scene(analysis), ax, theme)
 
-        summary, _, told = inspect.cleandoc(draw.__doc__ or "").partition("\n\n")
+        summary, _, told = inspect.cleandoc(build.__doc__ or "").partition("\n\n")
         plot.__doc__ = summary + _SHARED + indent(told, " " * 4)
         del plot.__wrapped__  # its signature is another
-        return plot
+        made = cast("Plot", plot)
+        made.scene = scene
+        return made
 
     return decorate
 
 
-def _canvas(
-    ax: Axes | None, theme: Theme, *, size: tuple[float, float], title: str
-) -> Canvas:
-    """Return axes in the colours of a theme, which must exist."""
+def draw_plot(scene: Scene, ax: Axes | None = None, theme: Theme = "light") -> Axes:
+    """Return axes with a scene on them, in the colours of a theme, which must exist."""
     if theme not in PALETTES:
         msg = f"theme must be one of {', '.join(PALETTES)}, got {theme!r}."
         raise ValueError(msg)
     colours = PALETTES[theme]
     if ax is None:
-        # No pyplot: a figure that nobody else holds is freed when it is not needed.
-        # Margins in inches, since solving for them costs more time than drawing.
-        figure = Figure(figsize=size)
-        width, height = size
-        figure.subplots_adjust(
-            left=_LEFT / width,
-            right=1 - 0.15 / width,
-            bottom=_BOTTOM / height,
-            top=1 - 0.45 / height,
-        )
-        FigureCanvasAgg(figure)
-        figure.set_facecolor(colours["surface"])
-        ax = figure.subplots()
-        setattr(figure, _OWN, ax)
-        # The last line of a notebook cell shows them as a picture.
-        setattr(ax, "_repr_png_", partial(_png, figure))  # noqa: B010
+        ax = _own_axes(scene.size, colours)
+    _dress(ax, colours)
+    ax.set_title(scene.title, loc="left", color=colours["ink"], fontsize=12, pad=10)
+    if scene.reason:
+        ax.set_axis_off()
+        ax.text(
+            0.5, 0.5, shorten(scene.reason, 300), transform=ax.transAxes, ha="center",
+            va="center", color=colours["muted"], fontsize=10, wrap=True,
+            parse_math=False,
+        )  # fmt: skip
+        return ax
+    for order, mark in enumerate(scene.marks):
+        _draw_mark(ax, mark, colours, order)
+    _scale(ax, "x", scene.x, colours)
+    _scale(ax, "y", scene.y, colours)
+    if scene.remark:
+        ax.set_title(scene.remark, loc="right", fontsize=8.5, color=colours["muted"])
+    _legend(ax, colours, scene.columns)
+    return ax
+
+
+def _own_axes(size: tuple[float, float], colours: Mapping[str, str]) -> Axes:
+    """Return the axes of a new figure, which shows itself in a notebook."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # No pyplot: a figure that nobody else holds is freed when it is not needed.
+    # Margins in inches, since solving for them costs more time than drawing.
+    figure = Figure(figsize=size)
+    width, height = size
+    figure.subplots_adjust(
+        left=_LEFT / width,
+        right=1 - 0.15 / width,
+        bottom=_BOTTOM / height,
+        top=1 - 0.45 / height,
+    )
+    FigureCanvasAgg(figure)
+    figure.set_facecolor(colours["surface"])
+    ax = figure.subplots()
+    setattr(figure, _OWN, ax)
+    # The last line of a notebook cell shows them as a picture.
+    setattr(ax, "_repr_png_", partial(_png, figure))  # noqa: B010
+    return ax
+
+
+def _dress(ax: Axes, colours: Mapping[str, str]) -> None:
     ax.set_facecolor(colours["surface"])
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(colours["muted"])
     ax.tick_params(colors=colours["muted"], labelsize=9)
-    ax.grid(axis="y", color=colours["grid"], linewidth=0.8)
     ax.set_axisbelow(True)
-    ax.set_title(title, loc="left", color=colours["ink"], fontsize=12, pad=10)
-    return Canvas(ax=ax, colours=colours)
 
 
 def _png(figure: Figure) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_png(stream)  # type: ignore[no-untyped-call]
     return stream.getvalue()
 
 
-def key(step: Step, number: int, width: int = 34) -> str:
-    """Return the number of a submission and the start of what it was called."""
-    return f"#{number} {shorten(step.name, width)}"
+def _draw_mark(ax: Axes, mark: Mark, colours: Mapping[str, str], order: float) -> None:
+    """Draw one mark above those before it."""
+    at = 1 + 0.1 * order
+    match mark:
+        case Points():
+            _points(ax, mark, colours, at)
+        case Line():
+            ax.plot(
+                mark.x, mark.y, color=colours[mark.role], linewidth=mark.width,
+                linestyle=(0, mark.dash) if mark.dash else "-",
+                drawstyle="steps-post" if mark.stairs else "default",
+                label=mark.label, zorder=at,
+            )  # fmt: skip
+        case Segments(x=(x0, x1), y=(y0, y1)):
+            from matplotlib.collections import LineCollection
+
+            pieces = [
+                [(a, b), (c, d)] for a, b, c, d in zip(x0, y0, x1, y1, strict=True)
+            ]
+            ax.add_collection(
+                LineCollection(
+                    pieces,
+                    colors=colours[mark.role],
+                    linewidths=mark.width,
+                    label=mark.label,
+                    zorder=at,
+                )
+            )
+        case Rule():
+            (ax.axvline if mark.upright else ax.axhline)(
+                mark.at, color=colours[mark.role], linewidth=mark.width,
+                label=mark.label or None, zorder=at,
+            )  # fmt: skip
+        case Span():
+            ax.axhspan(
+                mark.low, mark.high, color=colours[mark.role], linewidth=0,
+                label=mark.label, zorder=at,
+            )  # fmt: skip
+        case Bars():
+            ax.bar(
+                mark.x, mark.height, mark.width, mark.y, align="edge",
+                color=colours[mark.role], edgecolor=colours["surface"], linewidth=0.8,
+                hatch="///" if mark.faint else None, label=mark.label, zorder=at,
+            )  # fmt: skip
+        case Texts():
+            for x, y, words in zip(mark.x, mark.y, mark.words, strict=True):
+                ax.text(
+                    x, y, words, va="center", color=colours["ink"], fontsize=9,
+                    parse_math=False,
+                )  # fmt: skip
+        case Cells():
+            _cells(ax, mark, colours)
 
 
-def pin(values: FloatArray, *, best_is_high: bool) -> tuple[float, float]:
-    """Return limits that show the good scores, whatever broken ones lie far off.
-
-    The worst three quarters never take more than three times the room of the rest.
-    """
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return 0.0, 1.0
-    shown = known if best_is_high else -known
-    best, low = float(shown.max()), float(shown.min())
-    reach = 4 * (best - float(np.quantile(shown, 0.25)))
-    floor = max(low, best - reach) if reach > 0 else low
-    room = 0.06 * (best - floor) or 0.01 * abs(best) or 0.01
-    bottom, top = floor - room, best + room
-    return (bottom, top) if best_is_high else (-top, -bottom)
-
-
-def point_size(n_submissions: int) -> float:
-    """Return the area of a marker."""
-    crowded = max(n_submissions / _DENSE, 1.0)
-    return max(14.0, 42.0 / math.sqrt(crowded))
+def _points(ax: Axes, mark: Points, colours: Mapping[str, str], at: float) -> None:
+    colour, surface = colours[mark.role], colours["surface"]
+    style: dict[str, Any]
+    if mark.marker in "_|":
+        style = {"color": colour, "linewidths": 2.0}
+    elif mark.marker == "ring":
+        style = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.6}
+    elif mark.hollow:
+        style = {"color": surface, "edgecolors": colour, "linewidths": 1.2}
+    else:
+        style = {"color": colour, "edgecolors": surface, "linewidths": 0.5}
+    ax.scatter(
+        mark.x, mark.y, s=mark.size,
+        marker="o" if mark.marker == "ring" else mark.marker, label=mark.label,
+        zorder=at + 1, clip_on=False, **style,
+    )  # fmt: skip
 
 
-def is_directed(analysis: Analysis) -> bool:
-    """Say whether it is known which score is better."""
-    return analysis.history.competition.greater_is_better is not None
+def _cells(ax: Axes, mark: Cells, colours: Mapping[str, str]) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ramp = LinearSegmentedColormap.from_list(
+        "likeness", [colours["surface"], colours[mark.role]]
+    )
+    image = ax.imshow(mark.values, cmap=ramp, vmin=mark.low, vmax=1, aspect="equal")
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.8)
+    bar.ax.tick_params(colors=colours["muted"], labelsize=9)
+    bar.set_label(mark.label, color=colours["ink"])
 
 
-def score_axis(analysis: Analysis) -> str:
-    """Return the name of the score, and which way it is better."""
-    competition = analysis.history.competition
-    name = competition.metric or "score"
-    return f"{name} ({competition.better})" if competition.better else name
+def _scale(ax: Axes, which: str, axis: Axis, colours: Mapping[str, str]) -> None:
+    """Set limits, ticks and label of one axis."""
+    from matplotlib import ticker
+
+    on = ax.xaxis if which == "x" else ax.yaxis
+    (ax.set_xlim if which == "x" else ax.set_ylim)(*axis.limits)
+    on.set_label_text(axis.label, color=colours["ink"], fontsize=10)
+    on.label.set_parse_math(False)
+    ax.grid(visible=False, axis=which)  # type: ignore[arg-type]
+    if axis.kind == "linear":
+        ax.grid(axis=which, color=colours["grid"], linewidth=0.8)  # type: ignore[arg-type]
+    match axis.kind:
+        case "linear":
+            on.set_major_locator(ticker.MaxNLocator(nbins=7))
+            ax.ticklabel_format(axis=which, useOffset=False)  # type: ignore[arg-type]
+        case "count":
+            on.set_major_locator(ticker.MaxNLocator(nbins=10, integer=True))
+        case "log":
+            (ax.set_xscale if which == "x" else ax.set_yscale)("log")
+            on.set_major_locator(ticker.LogLocator(subs=(1, 2, 5), numticks=12))
+            on.set_major_formatter(lambda value, _: f"{value:g}")
+            on.set_minor_locator(ticker.NullLocator())
+            (ax.set_xlim if which == "x" else ax.set_ylim)(*axis.limits)
+        case "share":
+            on.set_major_locator(ticker.FixedLocator([0, 0.25, 0.5, 0.75, 1]))
+            on.set_major_formatter(lambda value, _: f"{value:.0%}")
+        case "names":
+            _name_rows(ax, axis, named=which == "y")
 
 
-def values(items: Sequence[float | None]) -> FloatArray:
-    """Return numbers as an array; what is None is nan."""
-    return np.array([np.nan if value is None else value for value in items])
+def _name_rows(ax: Axes, axis: Axis, *, named: bool) -> None:
+    """Name rows, of many only as many as find room, and widen the margin for them."""
+    shown = list(range(0, len(axis.names), -(-len(axis.names) // _MOST_NAMES) or 1))
+    if not named:
+        ax.set_xticks(shown, [""] * len(shown))
+        return
+    ax.set_yticks(shown, [axis.names[index] for index in shown])
+    for text in ax.get_yticklabels():
+        text.set_parse_math(False)
+    room = max((len(name) for name in axis.names), default=0)
+    _set_margin(ax, left=0.5 + 0.072 * room)
+
+
+def _legend(ax: Axes, colours: Mapping[str, str], columns: int) -> None:
+    """Put the legend below the plot, where it covers nothing."""
+    handles, names = ax.get_legend_handles_labels()
+    if not names:
+        return
+    height = ax.figure.bbox.height / ax.figure.dpi
+    n_lines = -(-len(names) // columns)
+    _set_margin(ax, bottom=_BOTTOM + _LINE * n_lines)
+    made = ax.legend(
+        handles,
+        names,
+        loc="upper left",
+        bbox_to_anchor=(0, -_BOTTOM / (height * ax.get_position().height)),
+        borderaxespad=0,
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+        handletextpad=0.5,
+        columnspacing=1.4,
+    )
+    for text in made.get_texts():
+        text.set_color(colours["ink"])
+        text.set_parse_math(False)
+
+
+def _set_margin(
+    ax: Axes, *, left: float | None = None, bottom: float | None = None
+) -> None:
+    """Set margins in inches of a figure that was made for these axes alone."""
+    figure = ax.get_figure()
+    if getattr(figure, _OWN, None) is not ax:
+        return
+    own = cast("Figure", figure)
+    if left is not None:
+        own.subplots_adjust(left=left / own.get_figwidth())
+    if bottom is not None:
+        own.subplots_adjust(bottom=bottom / own.get_figheight())

@@ -3,101 +3,72 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from lbsense._format import format_number, format_probability
+from lbsense._typing import FloatArray
 from lbsense.analysis import Analysis
-from lbsense.plots.canvas import (
-    Canvas,
+from lbsense.plots.canvas import picture
+from lbsense.plots.scene import (
+    Axis,
+    Bars,
+    Mark,
+    Points,
+    Rule,
+    Scene,
+    Segments,
+    Texts,
+    around,
     key,
-    picture,
     score_axis,
+    scored_points,
 )
 from lbsense.stats import PairResult
 from lbsense.words import pick_basis, why
 
 _MOST = 14
+_Band = tuple[FloatArray, FloatArray]
 
 
-@picture("Private scores to expect", size=(9.5, 5.6))
-def plot_outlook(canvas: Canvas, analysis: Analysis) -> str | None:
+@picture("Private scores to expect", size=(9.5, 5.6), columns=3)
+def plot_outlook(analysis: Analysis) -> Scene | str:
     """Draw the private score to expect of the most promising submissions.
 
     Scores are raw; the best expected one is at the top.
     """
-    ax, colours = canvas.ax, canvas.colours
     outlook = analysis.outlook
     if not outlook or not np.isfinite(outlook.mean).any():
         return why(outlook, "page", "No level is known.")
     shown = _candidates(analysis)
     rows = np.arange(len(shown), dtype=float)
-    bands = (
-        (outlook.ci95_low, outlook.ci95_high, 1.6, "95%"),
-        (outlook.ci80_low, outlook.ci80_high, 5.0, "80%"),
+    public = analysis.history.raw_scores("public")[shown]
+    private = analysis.history.raw_scores("private")[shown]
+    marks = _bands(
+        shown,
+        outlook.mean,
+        (outlook.ci80_low, outlook.ci80_high),
+        (outlook.ci95_low, outlook.ci95_high),
+        "expected private score",
     )
-    for low, high, width, name in bands:
-        ax.hlines(
-            rows,
-            low[shown],
-            high[shown],
-            color=colours["estimate"],
-            linewidth=width,
-            label=f"private score, {name}",
-            zorder=2,
-        )
-    public = analysis.history.raw_scores("public")
-    private = analysis.history.raw_scores("private")
-    ax.scatter(
-        outlook.mean[shown],
-        rows,
-        s=46,
-        color=colours["surface"],
-        edgecolors=colours["estimate"],
-        linewidths=1.8,
-        label="expected",
-        zorder=3,
+    marks.append(scored_points(public, rows, "public", size=52.0, of=shown))
+    if np.isfinite(private).any():
+        marks.append(scored_points(private, rows, "private", of=shown))
+    ends = outlook.ci95_low[shown], outlook.ci95_high[shown], public, private
+    return Scene(
+        marks=marks,
+        x=Axis(label=score_axis(analysis), limits=around(*ends)),
+        y=_rows(analysis, shown),
     )
-    ax.scatter(
-        public[shown],
-        rows,
-        s=52,
-        marker="|",
-        color=colours["public"],
-        linewidths=2.4,
-        label="public score",
-        zorder=4,
-    )
-    if np.isfinite(private[shown]).any():
-        ax.scatter(
-            private[shown],
-            rows,
-            s=46,
-            marker="D",
-            color=colours["private"],
-            edgecolors=colours["surface"],
-            label="private score",
-            zorder=5,
-        )
-    names = [key(analysis.steps[i], i + 1) for i in shown]
-    canvas.name_rows(rows, names)
-    ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
-    ax.grid(axis="x", color=colours["grid"], linewidth=0.8)
-    ax.ticklabel_format(axis="x", useOffset=False)
-    canvas.label(x=score_axis(analysis))
-    canvas.legend(columns=3)
-    return None
 
 
-@picture("Private scores against the best expected one", size=(9.5, 5.6))
-def plot_differences(canvas: Canvas, analysis: Analysis) -> str | None:
+@picture("Private scores against the best expected one", size=(9.5, 5.6), columns=3)
+def plot_differences(analysis: Analysis) -> Scene | str:
     """Draw how far private scores will lie from that of the best expected submission.
 
     Differences are oriented: above zero is better.
     """
-    ax, colours = canvas.ax, canvas.colours
     outlook = analysis.outlook
     if not outlook or not np.isfinite(outlook.mean).any():
         return why(outlook, "page", "No level is known.")
@@ -106,54 +77,69 @@ def plot_differences(canvas: Canvas, analysis: Analysis) -> str | None:
     if not shown:
         return "There is only one submission."
     rows = np.arange(len(shown), dtype=float)
-    ax.axvline(0, color=colours["muted"], linewidth=1, zorder=1)
-    for low, high, width, name in (
-        (bands.ci95_low, bands.ci95_high, 1.6, "95%"),
-        (bands.ci80_low, bands.ci80_high, 5.0, "80%"),
-    ):
-        ax.hlines(
-            rows,
-            low[shown],
-            high[shown],
-            color=colours["estimate"],
-            linewidth=width,
-            label=f"difference of private scores, {name}",
-            zorder=2,
-        )
-    ax.scatter(
-        bands.mean[shown],
-        rows,
-        s=46,
-        color=colours["surface"],
-        edgecolors=colours["estimate"],
-        linewidths=1.8,
-        label="expected",
-        zorder=3,
+    marks: list[Mark] = [Rule(at=0, upright=True)]
+    marks += _bands(
+        shown,
+        bands.mean,
+        (bands.ci80_low, bands.ci80_high),
+        (bands.ci95_low, bands.ci95_high),
+        "expected difference",
     )
     sign = analysis.history.competition.direction()
     private = sign * analysis.history.raw_scores("private")
     apart = private[shown] - private[bands.against]
     if np.isfinite(apart).any():
-        ax.scatter(
-            apart,
-            rows,
-            s=46,
-            marker="D",
-            color=colours["private"],
-            edgecolors=colours["surface"],
-            label="what it was",
-            zorder=5,
+        told = scored_points(
+            apart, rows, "private", label="private score, difference", of=shown
         )
-    canvas.name_rows(rows, [key(analysis.steps[i], i + 1) for i in shown])
-    ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
-    ax.grid(axis="x", color=colours["grid"], linewidth=0.8)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, prune="upper"))
+        marks.append(told)
     best = key(analysis.steps[bands.against], bands.against + 1)
-    canvas.label(x=f"private score against {best} (above 0 is better)")
-    ax.xaxis.label.set_parse_math(False)
-    canvas.legend(columns=3)
-    return None
+    ends = bands.ci95_low[shown], bands.ci95_high[shown], apart, np.zeros(1)
+    return Scene(
+        marks=marks,
+        x=Axis(
+            label=f"private score against {best} (above 0 is better)",
+            limits=around(*ends),
+        ),
+        y=_rows(analysis, shown),
+    )
+
+
+def _bands(
+    shown: Sequence[int], middle: FloatArray, inner: _Band, outer: _Band, name: str
+) -> list[Mark]:
+    """Return one row for each of these: thin and thick intervals, and the middle."""
+    rows = np.arange(len(shown), dtype=float)
+    marks: list[Mark] = [
+        Segments(
+            x=(low[shown], high[shown]), y=(rows, rows), role="estimate",
+            label=f"{share} band", width=width,
+        )
+        for (low, high), width, share in ((outer, 1.6, "95%"), (inner, 5.0, "80%"))
+    ]  # fmt: skip
+    marks.append(
+        Points(
+            x=middle[shown],
+            y=rows,
+            of=shown,
+            marker="o",
+            role="estimate",
+            label=name,
+            size=46.0,
+            hollow=True,
+        )
+    )
+    return marks
+
+
+def _rows(analysis: Analysis, shown: Sequence[int]) -> Axis:
+    """Return an axis of submissions, the first at the top."""
+    return Axis(
+        label="submission",
+        limits=(len(shown) - 0.4, -0.6),
+        kind="names",
+        names=[key(analysis.steps[i], i + 1) for i in shown],
+    )
 
 
 def _candidates(analysis: Analysis) -> list[int]:
@@ -175,14 +161,13 @@ def _candidates(analysis: Analysis) -> list[int]:
 
 
 @picture("Chance that the pair holds the best", size=(9.5, 3.6))
-def plot_picks(canvas: Canvas, analysis: Analysis) -> str | None:
+def plot_picks(analysis: Analysis) -> Scene | str:
     """Draw the chance of each pair to hold the best submission.
 
     The recommended pair is at the top; beside each bar stand the chance, the
     expected cost against the recommended pair, and how alike the two are: the
     correlation of their private scores, without the level that all share.
     """
-    ax, colours = canvas.ax, canvas.colours
     picks = analysis.picks
     if not picks:
         return why(picks, "page", "Nothing to select.")
@@ -190,26 +175,33 @@ def plot_picks(canvas: Canvas, analysis: Analysis) -> str | None:
         return pick_basis(analysis)
     pairs = (picks.best, *picks.rules)
     rows = np.arange(len(pairs), dtype=float)
-    colour = [colours["estimate"], *[colours["public"]] * (len(pairs) - 1)]
-    ax.barh(rows, [pair.p_holds_best for pair in pairs], color=colour, height=0.62)
-    for row, pair in zip(rows, pairs, strict=True):
-        ax.text(
-            pair.p_holds_best + 0.012,
-            row,
-            _words(analysis, pair),
-            va="center",
-            color=colours["ink"],
-            fontsize=9,
-            parse_math=False,
+    chance = np.array([pair.p_holds_best for pair in pairs])
+    marks: list[Mark] = [
+        Bars(
+            x=np.zeros(len(part)), y=part - 0.31, width=chance[part.astype(int)],
+            height=np.full(len(part), 0.62), role=role, label=name,
         )
-    names = [_name(pair, row) for row, pair in enumerate(pairs)]
-    canvas.name_rows(rows, names)
-    ax.set_ylim(len(pairs) - 0.4, -0.6)
-    ax.set_xlim(0, max(1.06, 1.9 * max(pair.p_holds_best for pair in pairs)))
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0%", "25%", "50%", "75%", "100%"])
-    ax.grid(visible=False)
-    canvas.label(x="probability")
-    return None
+        for part, role, name in (
+            (rows[:1], "estimate", "recommended"), (rows[1:], "public", "usual rules"),
+        )
+        if part.size
+    ]  # fmt: skip
+    told = [_words(analysis, pair) for pair in pairs]
+    marks.append(Texts(x=chance + 0.012, y=rows, words=told))
+    return Scene(
+        marks=marks,
+        x=Axis(
+            label="probability that the best submission is among the two",
+            limits=(0.0, max(1.06, 1.9 * float(chance.max()))),
+            kind="share",
+        ),
+        y=Axis(
+            label="pair to select",
+            limits=(len(pairs) - 0.4, -0.6),
+            kind="names",
+            names=[_name(pair, row) for row, pair in enumerate(pairs)],
+        ),
+    )
 
 
 def _name(pair: PairResult, row: int) -> str:

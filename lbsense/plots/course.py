@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense.analysis import Analysis
-from lbsense.plots.canvas import (
-    Canvas,
+from lbsense.plots.canvas import picture
+from lbsense.plots.scene import (
+    CV,
+    PRIVATE,
+    Axis,
+    Line,
+    Mark,
+    Points,
+    Rule,
+    Scene,
+    Segments,
+    Span,
+    floats,
     is_directed,
-    picture,
     pin,
     point_size,
     score_axis,
-    values,
+    scored_points,
+    submission_axis,
+    verdict_points,
 )
 from lbsense.words import why
 
 _MARGIN = 0.5  # of the height: how far CV and private scores may widen the axis
 _Z80, _Z95 = 1.2816, 1.96
 _WIDEST = 3.0  # times the ninth decile: how far the axis reaches for a wild step
+_FILLS = 0.5  # of the height: a band wider than that hides what it is about
 
 
 @picture("Scores in the order of submission", size=(9.5, 5.2))
-def plot_timeline(canvas: Canvas, analysis: Analysis) -> str | None:
+def plot_timeline(analysis: Analysis) -> Scene | str:
     """Draw public, CV and private scores with verdicts and the de-noised best.
 
     Scores are raw. Those of submissions far worse than the others are marked at the
-    border, so that the rest can be seen.
+    border, so that the rest can be seen. Two bars at the right show how far luck
+    moves one step, and how well the level of the best is known.
     """
-    ax = canvas.ax
     history = analysis.history
     public = history.raw_scores("public")
     if not np.isfinite(public).any():
@@ -37,198 +52,197 @@ def plot_timeline(canvas: Canvas, analysis: Analysis) -> str | None:
     number = np.arange(1, len(public) + 1, dtype=float)
     high = history.competition.greater_is_better is not False
     limits = pin(public, best_is_high=high)
+    lines: list[Mark] = []
     if is_directed(analysis):
-        limits = _bests(canvas, analysis, number, public, limits)
-    notes, limits = _others(canvas, analysis, number, limits)
+        lines, limits = _bests(analysis, number, public, limits)
+    others, notes, limits = _others(analysis, number, limits)
     inside = np.clip(public, *limits)
-    canvas.verdict_points(number, inside, analysis.steps)
     n_outside = int((np.isfinite(public) & (inside != public)).sum())
     if n_outside:
         notes.append(f"{n_outside} far worse drawn at the border")
-    ax.set_ylim(*_wider(limits))
-    canvas.number_axis(len(public))
-    period = f" ({history.period})" if history.period else ""
-    canvas.label(x=f"submission{period}", y=score_axis(analysis))
-    if notes:
-        canvas.remark("; ".join(notes))
-    canvas.legend()
-    return None
+    room = 0.05 * (limits[1] - limits[0])
+    bars = sum(isinstance(mark, Segments) for mark in lines)
+    return Scene(
+        marks=[*lines, *others, *verdict_points(number, inside, analysis.steps)],
+        x=submission_axis(analysis, 0.7 + bars * _bar_step(len(number))),
+        y=Axis(
+            label=score_axis(analysis),
+            limits=(limits[0] - room, limits[1] + room),
+        ),
+        remark="; ".join(notes),
+    )
+
+
+def _bar_step(n_submissions: int) -> float:
+    return max(0.025 * n_submissions, 0.2)
 
 
 def _bests(
-    canvas: Canvas,
     analysis: Analysis,
     number: FloatArray,
     public: FloatArray,
     limits: tuple[float, float],
-) -> tuple[float, float]:
-    """Draw the running best with the noise of a step, and what it is truly worth."""
-    ax, colours = canvas.ax, canvas.colours
+) -> tuple[list[Mark], tuple[float, float]]:
+    """Return the running best and what it is truly worth, each with a bar of noise."""
     sign = analysis.history.competition.direction()
     running = sign * np.fmax.accumulate(sign * public)
-    noise = analysis.noise.step_se
-    if np.isfinite(noise):
-        half = _Z95 * noise
-        ax.fill_between(
-            number,
-            running - half,
-            running + half,
-            step="post",
-            color=colours["band"],
-            linewidth=0,
-            label="noise of a step (95%)",
-            zorder=1,
+    marks: list[Mark] = [
+        Line(
+            x=number,
+            y=running,
+            role="public",
+            label="best public so far",
+            width=1.4,
+            stairs=True,
         )
-    ax.step(
-        number,
-        running,
-        where="post",
-        color=colours["public"],
-        linewidth=1.4,
-        label="best public so far",
-        zorder=2,
-    )
+    ]
+    step = _bar_step(len(number))
+    ends = [float(running[-1])]
+    if np.isfinite(analysis.noise.step_se):
+        half = _Z95 * analysis.noise.step_se
+        marks.append(
+            _bar(number[-1] + step, running[-1], half, "public", "noise of a step, 95%")
+        )
+        ends += [float(running[-1]) - half, float(running[-1]) + half]
     levels = analysis.levels
-    if not levels or not np.isfinite(levels.mean).any():
-        return limits
-    worth = np.where(np.isfinite(public), levels.mean, -np.inf)
-    place = np.array([np.argmax(worth[: last + 1]) for last in range(len(worth))])
-    known = np.isfinite(worth[place])
-    best = np.where(known, sign * worth[place], np.nan)
-    half = _Z80 * levels.sd[place]
-    ax.fill_between(
-        number,
-        best - half,
-        best + half,
-        step="post",
-        color=colours["soft"],
-        linewidth=0,
-        label="80% band of its level",
-        zorder=0,
-    )
-    ax.step(
-        number,
-        best,
-        where="post",
-        color=colours["estimate"],
-        linewidth=2,
-        linestyle=(0, (5, 2)),
-        label="best, luck taken out",
-        zorder=3,
-    )
-    shown = best[np.isfinite(best)]
+    if levels and np.isfinite(levels.mean).any():
+        worth = np.where(np.isfinite(public), levels.mean, -np.inf)
+        place = np.array([np.argmax(worth[: last + 1]) for last in range(len(worth))])
+        best = np.where(np.isfinite(worth[place]), sign * worth[place], np.nan)
+        half = _Z80 * float(levels.sd[place[-1]])
+        marks += [
+            Line(
+                x=number, y=best, role="estimate", label="best, luck taken out",
+                width=2.0, dash=(5, 2), stairs=True,
+            ),
+            _bar(
+                number[-1] + 2 * step, best[-1], half, "estimate",
+                "how well its level is known, 80%",
+            ),
+        ]  # fmt: skip
+        ends += [*best[np.isfinite(best)], best[-1] - half, best[-1] + half]
     room = limits[1] - limits[0]
-    low = max(float(shown.min()), limits[0] - room)
-    high = min(float(shown.max()), limits[1] + room)
-    return min(limits[0], low), max(limits[1], high)
+    low = max(float(np.nanmin(ends)), limits[0] - room)
+    top = min(float(np.nanmax(ends)), limits[1] + room)
+    return marks, (min(limits[0], low), max(limits[1], top))
+
+
+def _bar(at: float, middle: float, half: float, role: str, label: str) -> Segments:
+    return Segments(
+        x=(np.array([at]), np.array([at])),
+        y=(np.array([middle - half]), np.array([middle + half])),
+        role=role,
+        label=label,
+        width=4.0,
+    )
 
 
 def _others(
-    canvas: Canvas,
-    analysis: Analysis,
-    number: FloatArray,
-    limits: tuple[float, float],
-) -> tuple[list[str], tuple[float, float]]:
-    """Draw CV and private scores where they fit the scale; say which do not."""
-    ax, colours = canvas.ax, canvas.colours
-    notes = []
+    analysis: Analysis, number: FloatArray, limits: tuple[float, float]
+) -> tuple[list[Points], list[str], tuple[float, float]]:
+    """Return CV and private scores where they fit the scale; say which do not."""
+    found, notes = [], []
     low, high = limits
-    size = 0.5 * point_size(len(number))
-    kinds: tuple[tuple[ScoreKind, str, str], ...] = (
-        ("cv", "_", "CV"),
-        ("private", "d", "private"),
-    )
-    for kind, marker, name in kinds:
-        values = analysis.history.raw_scores(kind)
-        known = values[np.isfinite(values)]
+    kinds: tuple[tuple[ScoreKind, str], ...] = (("cv", CV), ("private", PRIVATE))
+    for kind, name in kinds:
+        scores = analysis.history.raw_scores(kind)
+        known = scores[np.isfinite(scores)]
         if not known.size:
             continue
         room = _MARGIN * (limits[1] - limits[0])
-        middle = float(np.median(known))
-        if not limits[0] - room <= middle <= limits[1] + room:
-            notes.append(f"{name} is on another scale: not drawn")
+        if not limits[0] - room <= float(np.median(known)) <= limits[1] + room:
+            notes.append(f"{name}s are on another scale: not drawn")
             continue
-        near = known[(known > limits[0] - room) & (known < limits[1] + room)]
-        low, high = min(low, float(near.min())), max(high, float(near.max()))
-        if len(near) < len(known):
-            notes.append(f"{len(known) - len(near)} {name} far off not shown")
-        ax.scatter(
-            number,
-            np.where(np.isin(values, near), values, np.nan),
-            s=3 * size if marker == "_" else size,
-            marker=marker,
-            color=colours[kind],
-            label=name,
-            linewidths=1.6 if marker == "_" else 0.4,
-            zorder=3,
+        near = (scores > limits[0] - room) & (scores < limits[1] + room)
+        low = min(low, float(scores[near].min()))
+        high = max(high, float(scores[near].max()))
+        if near.sum() < len(known):
+            notes.append(f"{len(known) - near.sum()} {name}s far off not shown")
+        found.append(
+            scored_points(
+                number,
+                np.where(near, scores, np.nan),
+                kind,
+                size=(1.5 if kind == "cv" else 0.9) * point_size(len(number)),
+            )
         )
-    return notes, (low, high)
-
-
-def _wider(limits: tuple[float, float]) -> tuple[float, float]:
-    room = 0.05 * (limits[1] - limits[0])
-    return limits[0] - room, limits[1] + room
+    return found, notes, (low, high)
 
 
 @picture("What each step was worth", size=(9.5, 4.8))
-def plot_steps(canvas: Canvas, analysis: Analysis) -> str | None:
+def plot_steps(analysis: Analysis) -> Scene | str:
     """Draw the estimated true gain of every step against the raw public gain.
 
     Gains are oriented: above zero is better.
     """
-    ax, colours = canvas.ax, canvas.colours
     steps = analysis.steps
-    raw = values([step.public_gain for step in steps])
-    gain = values([step.gain for step in steps])
+    raw = floats(step.public_gain for step in steps)
+    gain = floats(step.gain for step in steps)
     if not np.isfinite(raw).any():
         undirected = None if is_directed(analysis) else analysis.posterior
         return why(undirected, "page", "There is no step to judge yet.")
     number = np.arange(1, len(steps) + 1, dtype=float)
     reach = _reach(raw, gain)
-    ax.axhline(0, color=colours["muted"], linewidth=1, zorder=1)
-    if analysis.posterior:
-        rope = analysis.posterior.rope
-        ax.axhspan(
-            -rope, rope, color=colours["soft"], linewidth=0,
-            label="no change worth naming", zorder=0,
-        )  # fmt: skip
     inside = np.clip(raw, -reach, reach)
-    ax.scatter(
-        number,
-        inside,
-        s=point_size(len(steps)),
-        facecolors="none",
-        edgecolors=colours["public"],
-        linewidths=1,
-        label="raw public gain",
-        zorder=2,
+    marks: list[Mark] = [Rule(at=0)]
+    if analysis.posterior:
+        marks = [*_no_change(analysis.posterior.rope, reach), *marks]
+    marks.append(
+        Points(
+            x=number[np.isfinite(raw)],
+            y=inside[np.isfinite(raw)],
+            of=np.flatnonzero(np.isfinite(raw)).tolist(),
+            marker="o",
+            role="public",
+            label="public gain as it was scored",
+            size=point_size(len(steps)),
+            hollow=True,
+        )
     )
-    low = values([step.gain_low for step in steps])
-    high = values([step.gain_high for step in steps])
-    ax.vlines(
-        number,
-        np.clip(low, -reach, reach),
-        np.clip(high, -reach, reach),
-        color=colours["muted"],
-        linewidth=1.4 if len(steps) <= 60 else 0.8,
-        zorder=3,
-    )
-    canvas.verdict_points(number, np.clip(gain, -reach, reach), steps)
+    low = np.clip(floats(step.gain_low for step in steps), -reach, reach)
+    high = np.clip(floats(step.gain_high for step in steps), -reach, reach)
+    known = np.isfinite(low) & np.isfinite(high)
+    told = bool(np.isfinite(gain).any())
+    if known.any():
+        marks.append(
+            Segments(
+                x=(number[known], number[known]),
+                y=(low[known], high[known]),
+                role="muted",
+                label="95% interval of the true gain",
+                width=1.4 if len(steps) <= 60 else 0.8,
+            )
+        )
+    marks += verdict_points(number, np.clip(gain, -reach, reach), steps)
     n_outside = int((np.isfinite(raw) & (inside != raw)).sum())
-    if n_outside:
-        canvas.remark(f"{n_outside} beyond the border")
-    ax.set_ylim(-1.06 * reach, 1.06 * reach)
-    canvas.number_axis(len(steps))
-    canvas.label(
-        x=(
-            "submission; filled: estimated true gain with its 95% interval"
-            if np.isfinite(gain).any()
-            else "submission; the true gain is not knowable"
+    metric = analysis.history.competition.metric
+    return Scene(
+        marks=marks,
+        x=submission_axis(analysis),
+        y=Axis(
+            label=f"gain{f' in {metric}' if metric else ''} (above 0 is better)",
+            limits=(-1.06 * reach, 1.06 * reach),
         ),
-        y="gain (above 0 is better)",
+        remark="; ".join(
+            [
+                *([f"{n_outside} beyond the border"] if n_outside else []),
+                *([] if told else ["the true gains are not knowable"]),
+            ]
+        ),
     )
-    canvas.legend()
-    return None
+
+
+def _no_change(rope: float, reach: float) -> list[Mark]:
+    """Return what no change worth naming is: a band, or its borders where it fills."""
+    label = "no change worth naming"
+    if rope <= _FILLS * reach:
+        return [Span(low=-rope, high=rope, role="soft", label=label)]
+    if rope >= reach:
+        return []
+    return [
+        Rule(at=rope, role="estimate", label=f"{label}: between these", width=0.8),
+        Rule(at=-rope, role="estimate", width=0.8),
+    ]
 
 
 def _reach(raw: FloatArray, gain: FloatArray) -> float:
@@ -237,4 +251,5 @@ def _reach(raw: FloatArray, gain: FloatArray) -> float:
     sizes = sizes[np.isfinite(sizes)]
     most = float(sizes.max())
     usual = _WIDEST * float(np.quantile(sizes, 0.9))
-    return min(most, usual) or most or 1.0
+    reach = min(most, usual) or most
+    return reach if reach > 0 and math.isfinite(reach) else 1.0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from lbsense.plots import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,27 @@ class Cell:
         Verdict or outcome that is shown by more than its word; empty for plain text.
     details : str
         A sentence that is shown on demand.
+    note : str
+        What stands small below the text.
+    link : str
+        The section that it leads to; the cell then names its row.
     """
 
     text: str
     order: float | None = None
     kind: str = ""
     details: str = ""
+    note: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table; an interactive one can be sorted and filtered where scripts run."""
+    """A table.
+
+    An interactive one has a row for each submission, which pictures lead to, is shown
+    as cards on a phone, and can be sorted and filtered where scripts run.
+    """
 
     name: str
     caption: str
@@ -80,10 +92,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture by the name of its plot, with what it shows in words."""
+    """A picture with its name, and with what it shows in words."""
 
     name: str
     caption: str
+    scene: Scene
 
 
 #: A plain text is a paragraph.
@@ -109,8 +122,12 @@ class Page:
     title, subject : str
         The competition, and one line on what was read.
     headline : str
-        The answer.
-    answer : sequence of Section
+        The answer in one sentence.
+    points : sequence of str
+        What else stands on the first screen.
+    figure : Figure or None
+        The picture beside the answer.
+    inventory : sequence of Section
         What happened, what was noise, what to do.
     sections : sequence of Section
         The evidence, in the order of reading.
@@ -119,8 +136,19 @@ class Page:
     title: str
     subject: str
     headline: str
-    answer: Sequence[Section]
+    points: Sequence[str]
+    figure: Figure | None
+    inventory: Sequence[Section]
     sections: Sequence[Section]
+
+    def figures(self) -> Iterator[Figure]:
+        """Yield the pictures in the order in which they are met."""
+        if self.figure is not None:
+            yield self.figure
+        for section in self.sections:
+            for block in section.blocks:
+                if isinstance(block, Figure):
+                    yield block
 
 
 def texts(*names: str) -> list[Column]:

@@ -1,16 +1,18 @@
-"""An analysis as a page of blocks: the answer, and how each number was made."""
+"""An analysis as a page of blocks: the answer, the evidence, how numbers were made."""
 
 from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from lbsense import words
+from lbsense import plots, words
 from lbsense._format import (
     clean_text,
+    decimals_shown,
+    format_fixed,
     format_gain,
     format_number,
     format_probability,
@@ -37,21 +39,29 @@ from lbsense.report.blocks import (
 )
 from lbsense.stats import GapSplitResult
 
+#: What each figure of a report is drawn by.
+PLOTS: Mapping[str, plots.Plot] = {
+    "timeline": plots.plot_timeline,
+    "steps": plots.plot_steps,
+    "cv_public": plots.plot_cv_public,
+    "public_private": plots.plot_public_private,
+    "outlook": plots.plot_outlook,
+    "differences": plots.plot_differences,
+    "resolution": plots.plot_resolution,
+    "similarity": plots.plot_similarity,
+}
 _STATUS = {"passed": "not flagged", "not_applicable": "not knowable", "muted": "muted"}
 
 
 _CAPTIONS = {
-    "timeline": "Public, CV and private scores in the order of submission, the running "
-    "best and what it is truly worth. Verdicts: {verdicts}.",
-    "steps": "Estimated true gain of every step with its 95% interval, beside the raw "
-    "public gain.",
+    "timeline": "Every submission, the best public score so far, and what it is worth "
+    "with luck taken out.",
+    "steps": "What every step was truly worth, beside what the public score said.",
     "public_private": "Private against public scores. On the thin line they are equal.",
     "outlook": "Private score to expect of the most promising submissions, from what "
     "was known before the end: thick 80%, thin 95%.",
-    "differences": "Private scores against the one that is expected to be best: above "
-    "0 is better. Thick 80%, thin 95%. Submissions share most of the luck of a split, "
-    "so that differences are known far better than scores.",
-    "picks": "How probable it is that a pair holds the best submission.",
+    "differences": "Private scores against the one that is expected to be best, from "
+    "what was known before the end.",
     "cv_public": "Public against CV scores. Two series that both drift agree without "
     "meaning it: the numbers below are of gains.",
     "resolution": "The differences that were chased, against the smallest gain that "
@@ -63,15 +73,16 @@ _CAPTIONS = {
 
 def evidence(analysis: Analysis, findings: Findings) -> Iterator[Section]:
     """Yield the sections that this history has something to say in."""
-    parts: list[tuple[str, str, Iterator[Block]]] = []
-    if analysis.steps:
-        parts += [
-            ("timeline", "The competition as it went", _timeline(analysis)),
-            ("steps", "Every step", _steps(analysis)),
-        ]
-    parts += [
+    parts: list[tuple[str, str, Iterator[Block]]] = [
+        ("steps", "Every step", _steps(analysis)),
         ("retrospective", "After the end", _retrospective(analysis)),
-        ("outlook", "What to expect, and which two to select", _outlook(analysis)),
+        (
+            "outlook",
+            "What was to be expected before the end"
+            if analysis.retrospective
+            else "What to expect, and which two to select",
+            _outlook(analysis),
+        ),
         ("agreement", "Do CV and leaderboard agree?", _agreement(analysis)),
         ("resolution", "What this leaderboard can tell", _resolution(analysis)),
         ("similarity", "How alike the submissions are", _similarity(analysis)),
@@ -83,18 +94,17 @@ def evidence(analysis: Analysis, findings: Findings) -> Iterator[Section]:
             yield Section(key=key, title=title, blocks=blocks)
 
 
-def _figure(name: str, **told: str) -> Figure:
-    return Figure(name, _CAPTIONS[name].format(**told))
-
-
-def _timeline(analysis: Analysis) -> Iterator[Block]:
-    counts = analysis.counts().items()
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts)
-    yield _figure("timeline", verdicts=verdicts)
+def figure(analysis: Analysis, name: str) -> Iterator[Figure]:
+    """Yield a picture where there is something to see."""
+    scene = PLOTS[name].scene(analysis)
+    if not scene.reason:
+        yield Figure(name, _CAPTIONS[name], scene)
 
 
 def _steps(analysis: Analysis) -> Iterator[Block]:
-    yield _figure("steps")
+    if not analysis.steps:
+        return
+    yield from figure(analysis, "steps")
     yield _step_table(analysis)
 
 
@@ -104,10 +114,10 @@ def _retrospective(analysis: Analysis) -> Iterator[Block]:
         return
     # The answer above tells the gap and the advice.
     yield Bullets(words.lessons(analysis, "page")[len(words.gap(analysis)) :])
-    yield _figure("public_private")
+    yield from figure(analysis, "public_private")
     splits = [split for split in (found.best_public, found.selected) if split]
-    if splits:
-        yield _split_table(analysis, splits)
+    if splits and found.fits:
+        yield _split_table(splits)
     yield Table(
         name="rules",
         caption="What each way to select would have scored. Regret is the distance to "
@@ -120,7 +130,7 @@ def _retrospective(analysis: Analysis) -> Iterator[Block]:
         rows=[
             row(
                 item.rule,
-                ", ".join(f"#{index + 1}" for index in item.positions),
+                _numbers(item.positions),
                 Cell(format_number(item.score), item.score),
                 Cell(format_number(item.regret, digits=2), item.regret),
                 Cell(format_number(item.regret_se, digits=2), item.regret_se),
@@ -130,7 +140,7 @@ def _retrospective(analysis: Analysis) -> Iterator[Block]:
     )
 
 
-def _split_table(analysis: Analysis, splits: Sequence[GapSplitResult]) -> Table:
+def _split_table(splits: Sequence[GapSplitResult]) -> Table:
     parts = (
         ("Private minus public", "gap", ""),
         ("Luck in the public score (selection)", "selection", "selection_se"),
@@ -141,7 +151,7 @@ def _split_table(analysis: Analysis, splits: Sequence[GapSplitResult]) -> Table:
     unique = {split.position: split for split in splits}
     columns = texts("Part")
     for index in unique:
-        columns += numbers(words.name_of(analysis, index), "standard error")
+        columns += numbers(f"#{index + 1}", "standard error")
     rows = []
     for title, part, error in parts:
         cells = row(title)
@@ -162,12 +172,13 @@ def _split_table(analysis: Analysis, splits: Sequence[GapSplitResult]) -> Table:
 def _outlook(analysis: Analysis) -> Iterator[Block]:
     if not analysis.outlook:
         return
-    yield _figure("outlook")
-    yield _figure("differences")
+    yield from figure(analysis, "outlook")
+    yield from figure(analysis, "differences")
+    if analysis.retrospective:
+        return  # what each choice scored is told with the private scores
     yield Bullets(words.differences(analysis))
     picks = analysis.picks
     if picks:
-        yield _figure("picks")
         yield Table(
             name="pairs",
             caption="Pairs to select. Cost: expected private score lost against "
@@ -179,9 +190,9 @@ def _outlook(analysis: Analysis) -> Iterator[Block]:
             rows=[
                 row(
                     pair.rule,
-                    ", ".join(words.name_of(analysis, i) for i in pair.positions),
-                    format_number(max(pair.cost, 0.0), digits=2),
-                    format_number(pair.regret, digits=2),
+                    _numbers(pair.positions),
+                    _cost(analysis, pair.cost),
+                    _cost(analysis, pair.regret),
                     format_probability(pair.p_holds_best),
                 )
                 for pair in (picks.best, *picks.rules)
@@ -190,21 +201,35 @@ def _outlook(analysis: Analysis) -> Iterator[Block]:
     yield from words.outlook(analysis)
 
 
+def _numbers(positions: Iterable[int]) -> str:
+    """Return which submissions these are."""
+    return ", ".join(f"#{index + 1}" for index in positions)
+
+
+def _cost(analysis: Analysis, value: float) -> str:
+    """Return what is lost in the digits of the board."""
+    scores = (step.public_score for step in analysis.steps)
+    decimals = decimals_shown(score for score in scores if score is not None)
+    least = 10.0**-decimals
+    if 0 < value < least / 2:
+        return f"<{least:.{decimals}f}"
+    return format_fixed(max(value, 0.0), decimals=decimals)
+
+
 def _agreement(analysis: Analysis) -> Iterator[Block]:
     if analysis.agreement:
-        yield _figure("cv_public")
+        yield from figure(analysis, "cv_public")
         yield Bullets(words.agreement(analysis))
 
 
 def _resolution(analysis: Analysis) -> Iterator[Block]:
     if analysis.resolution:
-        yield _figure("resolution")
-        yield from words.revealed(analysis)
+        yield from figure(analysis, "resolution")
 
 
 def _similarity(analysis: Analysis) -> Iterator[Block]:
     if analysis.joint:
-        yield _figure("similarity")
+        yield from figure(analysis, "similarity")
 
 
 def _findings(findings: Findings) -> Iterator[Block]:
@@ -241,20 +266,19 @@ def _findings(findings: Findings) -> Iterator[Block]:
 _NAME_WIDTH = 160
 _KEYS = (
     "number",
-    "when",
     "name",
     "verdict",
-    "cv",
+    "p_gain",
+    "outcome",
     "public",
+    "cv",
     "private",
     "against",
     "step",
     "estimate",
-    "p_gain",
     "rows",
     "hindsight",
     "p_later",
-    "outcome",
 )
 
 
@@ -268,18 +292,28 @@ def _step_table(analysis: Analysis) -> Table:
         ]
         for column in columns
     }
+    times = words.step_columns(analysis.steps, ("when",))
+    when = times[0].cells if times else [""] * len(analysis.steps)
+    cells["number"] = [
+        Cell(cell.text, cell.order, link="timeline") for cell in cells["number"]
+    ]
     cells["name"] = [
-        Cell(shorten(cell.text, _NAME_WIDTH)) for cell in cells.get("name", ())
+        Cell(shorten(cell.text, _NAME_WIDTH), note=time, details=step.sentence)
+        for cell, time, step in zip(cells["name"], when, analysis.steps, strict=True)
     ]
     cells["verdict"] = [
-        Cell(words.verdict_label(step), kind=step.verdict, details=step.sentence)
-        for step in analysis.steps
+        Cell(words.verdict_label(step), kind=step.verdict) for step in analysis.steps
     ]
+    for key in ("estimate", "hindsight"):
+        split = [(cell.text.partition(" ("), cell.order) for cell in cells.get(key, ())]
+        cells[key] = [
+            Cell(gain, order, note=ends.rstrip(")")) for (gain, _, ends), order in split
+        ]
     return Table(
         name="steps",
         caption=(
             "Every submission against the one it is compared with. Gains are oriented: "
-            "more is better. The interval is the 95% interval of the true gain."
+            "more is better; below each estimated gain stands its 95% interval."
         ),
         columns=tuple(Column(column.heading, column.numeric) for column in columns),
         rows=tuple(zip(*(cells[column.key] for column in columns), strict=True)),
@@ -288,55 +322,59 @@ def _step_table(analysis: Analysis) -> Table:
 
 
 def build_page(
-    analysis: Analysis, findings: Findings, sources: Sequence[InputFile]
+    analysis: Analysis,
+    findings: Findings,
+    sources: Sequence[InputFile],
+    *,
+    title: str | None = None,
 ) -> Page:
     """Return the page of an analysis."""
     slug = analysis.history.competition.slug
+    headline = clean_text(analysis.headline)
+    points = [text for text in _points(analysis) if text not in headline]
     return Page(
-        title=clean_text(slug or "") or "Submission history",
+        title=clean_text(title or slug or "") or "Submission history",
         subject=" · ".join(words.subject(analysis.history)),
-        headline=clean_text(analysis.headline),
-        answer=_answer(analysis),
+        headline=headline,
+        points=points,
+        figure=next(figure(analysis, "timeline"), None),
+        inventory=tuple(_inventory(analysis, points)),
         sections=(*evidence(analysis, findings), *_provenance(analysis, sources)),
     )
 
 
-def figure_names(page: Page) -> Iterator[str]:
-    """Yield the figures of a page in the order in which they are met."""
-    for section in page.sections:
-        for block in section.blocks:
-            if isinstance(block, Figure):
-                yield block.name
+def _points(analysis: Analysis) -> list[str]:
+    """Return what stands on the first screen beside the headline."""
+    _, last, select, wanted = words.answer(analysis, "page")
+    return [last, select, next(iter(words.advice(analysis)), wanted)]
 
 
-def _answer(analysis: Analysis) -> tuple[Section, ...]:
-    """Return the three parts of the answer."""
+def _inventory(analysis: Analysis, told: Sequence[str]) -> Iterator[Section]:
+    """Yield what happened, what was noise and what to do, what is told left out."""
     parts = (
         ("happened", "What happened", _happened(analysis)),
         ("noise", "What was noise", _noise(analysis)),
-        ("todo", "What to do", _todo(analysis)),
+        (
+            "todo",
+            "Next time" if analysis.retrospective else "What to do",
+            _todo(analysis),
+        ),
     )
-    return tuple(
-        Section(key=key, title=title, blocks=(Bullets(items),))
-        for key, title, items in parts
-        if items
-    )
+    for key, title, items in parts:
+        fresh = [item for item in items if item not in told]
+        if fresh:
+            yield Section(key=key, title=title, blocks=(Bullets(fresh),))
 
 
 def _happened(analysis: Analysis) -> list[str]:
-    scored = sum(step.public_score is not None for step in analysis.steps)
-    told = (
-        f"{plural(scored, 'scored submission')} of {len(analysis.history)}. Evidence: "
-        f"{analysis.evidence}."
-    )
     read = [f"{name}: {text}" for name, text in words.reading_entries(analysis.history)]
     return [
-        told,
-        *read[:1],
-        *words.climb(analysis),
+        words.tally(analysis),
         *words.jumps(analysis),
         *words.expectation(analysis),
         *words.gap(analysis),
+        f"Evidence: {analysis.evidence}.",
+        *read[:1],
     ]
 
 
@@ -353,10 +391,9 @@ def _noise(analysis: Analysis) -> list[str]:
 
 
 def _todo(analysis: Analysis) -> list[str]:
-    told = words.advice(analysis)
-    if not analysis.retrospective:
-        told = [*words.selection(analysis), *words.default_trap(analysis)]
-    return [*told, words.next_fact(analysis, "page")]
+    if analysis.retrospective:
+        return words.advice(analysis)
+    return [*words.default_trap(analysis), words.next_fact(analysis, "page")]
 
 
 _METHODS = (

@@ -16,7 +16,7 @@ from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
 from lbsense.report.documents import DOCUMENTS, document, render_markdown
-from lbsense.report.page import build_page, figure_names
+from lbsense.report.page import build_page
 
 ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi"]
 
@@ -35,6 +35,7 @@ def render_report(
     findings: Findings | None = None,
     sources: Iterable[_Source] = (),
     format: ReportFormat = "html",  # noqa: A002  the name that users look for
+    title: str | None = None,
 ) -> str:
     """Return a report about a history as text.
 
@@ -51,6 +52,8 @@ def render_report(
         A page, the same as Markdown without its pictures, or the documentation that
         Kaggle asks of winners, or Zindi, with marked places for what scores cannot
         tell.
+    title : str, optional
+        Of the page; by default the name of the competition.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def render_report(
         raise ValueError(msg)
     _check_kinds(analysis, findings, sources)
     checked = findings if findings is not None else run_checks(analysis)
-    return _text(analysis, checked, sources, format, figures=None)
+    return _text(analysis, checked, sources, format, figures=None, title=title)
 
 
 def write_report(
@@ -88,6 +91,7 @@ def write_report(
     findings: Findings | None = None,
     sources: Iterable[_Source] = (),
     format: ReportFormat | None = None,  # noqa: A002
+    title: str | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
     """Write a report about a history to a file.
@@ -103,6 +107,8 @@ def write_report(
         As in `render_report`.
     format : {"html", "markdown", "kaggle", "zindi"}, optional
         By default as the suffix of the path says: ``.html`` or ``.md``.
+    title : str, optional
+        Of the page; by default the name of the competition.
     progress : callable, optional
         Called with a few words before each part of the work.
 
@@ -146,7 +152,7 @@ def write_report(
         _write_pictures(analysis, checked, figures, tell)
     tell("Writing the report")
     name = None if figures is None else figures.name
-    text = _text(analysis, checked, sources, chosen, figures=name)
+    text = _text(analysis, checked, sources, chosen, figures=name, title=title)
     replace_file(text, target)
     return target
 
@@ -158,11 +164,12 @@ def _text(
     chosen: ReportFormat,
     *,
     figures: str | None,
+    title: str | None,
 ) -> str:
     files = tuple(_fingerprints(sources))
     if chosen in DOCUMENTS:
         return document(chosen, analysis, findings, sources=files)
-    page = build_page(analysis, findings, files)
+    page = build_page(analysis, findings, files, title=title)
     if chosen == "markdown":
         return render_markdown("page", page=page, figures=figures, version=__version__)
     from lbsense.report.html import html_page  # matplotlib and jinja2
@@ -197,9 +204,9 @@ def _write_pictures(
     from lbsense.report.html import picture_png
 
     folder.mkdir(exist_ok=True)
-    for name in figure_names(build_page(analysis, findings, ())):
-        tell(f"Drawing {name.replace('_', ' ')}")
-        replace_file(picture_png(analysis, name), folder / f"{name}.png")
+    for figure in build_page(analysis, findings, ()).figures():
+        tell(f"Drawing {figure.name.replace('_', ' ')}")
+        replace_file(picture_png(figure), folder / f"{figure.name}.png")
 
 
 def _silently(_: str) -> None:

@@ -187,14 +187,17 @@ def test_timeline_shows_every_score_and_verdict(climber):
     np.testing.assert_allclose(
         np.sort(shown[:, 1]), np.sort(public[np.isfinite(public)])
     )
-    assert len(offsets(ax, "private")) == len(public)
+    private = climber.history.raw_scores("private")
+    assert len(offsets(ax, "private score")) == np.isfinite(private).sum()
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}
     best = np.fmax.accumulate(public)
     np.testing.assert_allclose(lines["best public so far"], best)
     assert lines["best, luck taken out"][-1] == np.nanmax(
         np.where(np.isfinite(public), climber.levels.mean, np.nan)
     )
-    assert any(item.get_label() == "80% band of its level" for item in ax.collections)
+    labels = [item.get_label() for item in ax.collections]
+    assert "how well its level is known, 80%" in labels
+    assert "noise of a step, 95%" in labels
     assert "higher is better" in ax.get_ylabel()
     assert "2026-03-02" in ax.get_xlabel()
 
@@ -208,7 +211,7 @@ def test_lower_is_better_is_not_turned_around(leaking):
     low, high = ax.get_ylim()
     assert low < high < public.max()  # broken submissions do not squash the rest
     assert "3 far worse drawn at the border" in ax.get_title(loc="right")
-    assert "CV is on another scale" in ax.get_title(loc="right")
+    assert "CV scores are on another scale" in ax.get_title(loc="right")
 
 
 def test_scores_off_the_scale_are_counted():
@@ -225,14 +228,14 @@ def test_scores_off_the_scale_are_counted():
         ),
     )
     ax = plots.plot_timeline(analyze(history))
-    assert "1 private far off not shown" in ax.get_title(loc="right")
+    assert "1 private scores far off not shown" in ax.get_title(loc="right")
     assert np.isfinite(offsets(ax, "private")[:, 1]).sum() == 9
 
 
 def test_steps_show_gains_intervals_and_the_rope(climber):
     ax = plots.plot_steps(climber)
     raw = np.array([s.public_gain for s in climber.steps if s.public_gain is not None])
-    shown = np.asarray(offsets(ax, "raw public gain"))[:, 1]
+    shown = np.asarray(offsets(ax, "public gain as it was scored"))[:, 1]
     np.testing.assert_allclose(np.sort(shown[np.isfinite(shown)]), np.sort(raw))
     gain = [s.gain for s in climber.steps if s.verdict == "progress"]
     np.testing.assert_allclose(np.sort(offsets(ax, "progress")[:, 1]), np.sort(gain))

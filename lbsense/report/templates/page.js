@@ -1,5 +1,6 @@
 "use strict";
-// The page is whole without this: it adds sorting and filtering of the table of steps.
+// The page is whole without this: it adds sorting and filtering of the table of steps,
+// what a point says under the pointer, and pictures as files.
 for (const table of document.querySelectorAll("table.interactive")) {
   const body = table.tBodies[0];
   const rows = Array.from(body.rows);
@@ -53,6 +54,201 @@ for (const table of document.querySelectorAll("table.interactive")) {
   boxes.forEach((box) => box.addEventListener("change", filter));
   filters.hidden = false;
   filter();
+  // A row that a point leads to is shown whatever was filtered out.
+  table.addEventListener("reveal", () => {
+    find.value = "";
+    for (const box of boxes) box.checked = true;
+    filter();
+  });
+}
+
+// What a point says: under the pointer, with the focus, at the first touch.
+const tip = document.createElement("div");
+tip.className = "tip";
+tip.hidden = true;
+tip.setAttribute("aria-hidden", "true");
+document.body.append(tip);
+let lit = null;
+const hide = () => {
+  lit?.classList.remove("lit");
+  lit = null;
+  tip.hidden = true;
+};
+const show = (link) => {
+  if (link === lit) return;
+  hide();
+  lit = link;
+  link.classList.add("lit");
+  const why = document.querySelector(`${link.getAttribute("href")} details p`);
+  const lines = [link.getAttribute("aria-label"), why?.textContent, "Click for its row."];
+  tip.replaceChildren(
+    ...lines.filter(Boolean).map((line) => {
+      const item = document.createElement("p");
+      item.textContent = line;
+      return item;
+    }),
+  );
+  tip.hidden = false;
+  const point = link.getBoundingClientRect();
+  const edge = document.documentElement.clientWidth - tip.offsetWidth - 8;
+  const left = Math.max(8, Math.min(point.left + 14, edge));
+  const below = point.bottom + 10 + tip.offsetHeight < innerHeight;
+  const top = below ? point.bottom + 10 : point.top - 10 - tip.offsetHeight;
+  tip.style.left = `${left + scrollX}px`;
+  tip.style.top = `${Math.max(top, 4) + scrollY}px`;
+};
+const came = new Map();
+const follow = (link) => {
+  const row = document.querySelector(link.getAttribute("href"));
+  if (!row) return;
+  if (row.hidden) row.closest("table").dispatchEvent(new Event("reveal"));
+  came.set(row, link);
+  hide();
+  location.hash = link.getAttribute("href");
+  row.querySelector("th a")?.focus({ preventScroll: true });
+};
+for (const svg of document.querySelectorAll("svg.plot")) {
+  const number = (link) => Number(link.getAttribute("href").slice(2));
+  const links = Array.from(svg.querySelectorAll("a"));
+  if (!links.length) continue;
+  const named = (link) => {
+    const title = link.querySelector("title");
+    link.setAttribute("aria-label", title.textContent);
+    title.remove(); // or the browser shows it beside the other
+    link.setAttribute("tabindex", "-1");
+    link.addEventListener("focus", () => show(link));
+    link.addEventListener("blur", hide);
+  };
+  links.forEach(named);
+  // One stop for Tab; arrows go from one submission to the next.
+  const stops = Array.from(new Map(links.map((link) => [number(link), link])).values());
+  stops.sort((a, b) => number(a) - number(b));
+  stops[0].setAttribute("tabindex", "0");
+  stops.forEach((link, index) => {
+    link.addEventListener("focus", () => {
+      for (const other of stops) other.setAttribute("tabindex", other === link ? "0" : "-1");
+    });
+    link.addEventListener("keydown", (event) => {
+      const next = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: stops.length - 1 };
+      const target = stops[next[event.key]];
+      if (!target) return;
+      event.preventDefault();
+      target.focus();
+    });
+  });
+  let places = null;
+  const nearest = (event) => {
+    places ??= links.map((link) => {
+      const box = link.getBBox();
+      return [box.x + box.width / 2, box.y + box.height / 2];
+    });
+    const matrix = svg.getScreenCTM();
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
+    let [found, best] = [null, 22 / matrix.a];
+    places.forEach(([x, y], index) => {
+      const far = Math.hypot(x - at.x, y - at.y);
+      if (far < best) [found, best] = [links[index], far];
+    });
+    return found;
+  };
+  svg.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "touch") return;
+    const link = nearest(event);
+    svg.style.cursor = link ? "pointer" : "";
+    if (link) show(link);
+    else hide();
+  });
+  svg.addEventListener("pointerleave", (event) => {
+    if (event.pointerType !== "touch") hide();
+  });
+  let kind = "", before = null;
+  svg.addEventListener("pointerdown", (event) => {
+    [kind, before] = [event.pointerType, lit];
+    if (kind === "mouse") event.preventDefault(); // the focus goes where the click leads
+  });
+  svg.addEventListener("click", (event) => {
+    const link = event.detail ? nearest(event) : event.target.closest("a");
+    if (event.target.closest("a")) event.preventDefault();
+    if (!link) hide();
+    else if (kind === "touch" && event.detail && link !== before) show(link);
+    else follow(link);
+  });
+}
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") hide();
+});
+// And back from the row to the point.
+for (const table of document.querySelectorAll("table.interactive")) {
+  table.addEventListener("click", (event) => {
+    const back = event.target.closest("th[scope=row] a");
+    if (!back) return;
+    const row = back.closest("tr");
+    const first = Array.from(document.querySelectorAll(`svg a[href="#${row.id}"]`)).find(
+      (link) => link.getClientRects().length,
+    );
+    const link = came.get(row)?.getClientRects().length ? came.get(row) : first;
+    if (!link) return;
+    event.preventDefault();
+    history.pushState(null, "", back.getAttribute("href"));
+    link.closest("figure").scrollIntoView({ block: "nearest" });
+    link.focus({ preventScroll: true });
+  });
+}
+
+// A picture as a file, in light colours, whatever the page has.
+const alone = (svg) => {
+  const copy = svg.cloneNode(true);
+  for (const link of copy.querySelectorAll("a")) link.replaceWith(...link.childNodes);
+  const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+  const make = (name, values) => {
+    const item = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(values)) item.setAttribute(key, value);
+    return item;
+  };
+  const ground = make("rect", { x: -12, y: -8, width: width + 24, height: height + 16 });
+  ground.setAttribute("style", "fill:var(--plot-surface)");
+  const style = make("style", {});
+  style.textContent = document.getElementById("plot-style").textContent;
+  copy.prepend(style, ground);
+  copy.setAttribute("viewBox", `-12 -8 ${width + 24} ${height + 16}`);
+  copy.setAttribute("width", width + 24);
+  copy.setAttribute("height", height + 16);
+  return new XMLSerializer().serializeToString(copy);
+};
+const give = (name, href) => {
+  const link = document.createElement("a");
+  Object.assign(link, { download: name, href });
+  link.click();
+};
+const savers = {
+  SVG: (name, text) => give(`${name}.svg`, text),
+  PNG: (name, text) => {
+    const image = new Image();
+    image.onload = () => {
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [2 * image.width, 2 * image.height];
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      give(`${name}.png`, canvas.toDataURL("image/png"));
+    };
+    image.src = text;
+  },
+};
+for (const figure of document.querySelectorAll("figure[data-name]")) {
+  const line = document.createElement("p");
+  line.className = "save";
+  line.append("Save as ");
+  for (const [kind, save] of Object.entries(savers)) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = kind;
+    button.setAttribute("aria-label", `Save this picture as ${kind}`);
+    button.addEventListener("click", () => {
+      const text = alone(figure.querySelector("svg.plot"));
+      save(figure.dataset.name, `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`);
+    });
+    line.append(button, " ");
+  }
+  figure.append(line);
 }
 // Paper cannot be unfolded.
 const folded = [];
