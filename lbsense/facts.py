@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -20,7 +20,6 @@ from lbsense._result import Caveat, Missing, Result
 from lbsense._typing import (
     BoolArray,
     CvSource,
-    FloatArray,
     ScoreKind,
     Status,
     Verdict,
@@ -31,7 +30,6 @@ from lbsense.stats import (
     AgreementResult,
     BandCoverageResult,
     ClimbResult,
-    Covariance,
     DemingResult,
     DifferenceBandsResult,
     GapSplitResult,
@@ -236,34 +234,14 @@ class Step(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outlook(Result):
+class Outlook(PrivateOutlookResult):
     """Private scores to expect, before they are known: raw, as the platform shows them.
+
+    Of the bands the smaller number stands first; ``deflation`` stays oriented: more is
+    more luck, whatever the metric.
 
     Attributes
     ----------
-    mean : ndarray of shape (k,)
-        Expected private score, raw.
-    cov : Covariance
-        Covariance of the private scores, what is not known of the true ones included:
-        ``numpy.asarray`` of it is a matrix of shape (k, k).
-    ci80_low, ci80_high, ci95_low, ci95_high : ndarray of shape (k,)
-        Bands in which the private score lies with 80% and 95% probability: raw scores,
-        the smaller number first.
-    best_public : int
-        Position of the best public score; -1 without any.
-    deflation : float
-        Luck in the best public score: by how much it is better than what is expected
-        of its true score. More is more luck, whatever the metric.
-    deflation_se : float
-        The same in standard errors of a public score.
-    size_ratio : float
-        Private over public test rows; 1 where the sizes are not known.
-    sizes_known : bool
-        Whether it was.
-    nested : bool
-        Whether the private score covers the public rows too.
-    shift_sd : float
-        Allowance for a shift that is common to all private scores.
     to_best : DifferenceBandsResult
         Private scores against the one that is expected to be best. Differences are
         oriented: more is better, whatever the metric.
@@ -271,21 +249,12 @@ class Outlook(Result):
         The same against the best expected one of those that were selected.
     to_pick : DifferenceBandsResult or None
         The same against the first of the recommended pair.
+
+    See Also
+    --------
+    lbsense.stats.PrivateOutlookResult : The other fields, there oriented.
     """
 
-    mean: FloatArray
-    cov: Covariance = field(repr=False)
-    ci80_low: FloatArray
-    ci80_high: FloatArray
-    ci95_low: FloatArray
-    ci95_high: FloatArray
-    best_public: int
-    deflation: float
-    deflation_se: float
-    size_ratio: float
-    sizes_known: bool
-    nested: bool
-    shift_sd: float
     to_best: DifferenceBandsResult
     to_selected: DifferenceBandsResult | None
     to_pick: DifferenceBandsResult | None
@@ -307,26 +276,15 @@ def raw_outlook(
     def against(index: int) -> DifferenceBandsResult:
         return difference_bands(oriented.mean, oriented.cov, index)
 
-    def band(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
-        ends = (low, high) if sign > 0 else (-high, -low)
-        return read_only(ends[0]), read_only(ends[1])
-
-    low80, high80 = band(oriented.ci80_low, oriented.ci80_high)
-    low95, high95 = band(oriented.ci95_low, oriented.ci95_high)
+    names = (item.name for item in fields(oriented))
+    raw = {name: getattr(oriented, name) for name in names}
+    raw["mean"] = read_only(sign * oriented.mean)
+    for part in ("ci80", "ci95"):
+        ends = raw[f"{part}_low"], raw[f"{part}_high"]
+        low, high = ends if sign > 0 else (-ends[1], -ends[0])
+        raw |= {f"{part}_low": read_only(low), f"{part}_high": read_only(high)}
     return Outlook(
-        mean=read_only(sign * oriented.mean),
-        cov=oriented.cov,
-        ci80_low=low80,
-        ci80_high=high80,
-        ci95_low=low95,
-        ci95_high=high95,
-        best_public=oriented.best_public,
-        deflation=oriented.deflation,
-        deflation_se=oriented.deflation_se,
-        size_ratio=oriented.size_ratio,
-        sizes_known=oriented.sizes_known,
-        nested=oriented.nested,
-        shift_sd=oriented.shift_sd,
+        **raw,
         to_best=against(int(np.argmax(known))),
         to_selected=(against(max(chosen, key=known.__getitem__)) if chosen else None),
         to_pick=against(picks.best.first) if picks else None,
