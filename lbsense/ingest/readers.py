@@ -41,7 +41,7 @@ from lbsense.ingest.tables.sheet import (
     split_columns,
     with_pairs_apart,
 )
-from lbsense.model import Competition, DataWarning, History, RowIssue
+from lbsense.model import Competition, DataWarning, History, RowIssue, content_groups
 
 _MAX_SUBMISSIONS = 100_000
 
@@ -272,6 +272,7 @@ def _read(
         nested_stated=options.get("nested") is not None,
         catalogued=catalogued,
         now=datetime.now(UTC),
+        groups=content_groups(history),
     )
     warnings = sorted((*warnings_of(seen), *history.warnings), key=lambda w: w.code)
     return dataclasses.replace(history, warnings=tuple(warnings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -124,6 +125,7 @@ def _score_keys(item: Submission) -> tuple[Hashable | None, Hashable | None]:
     return named, bare
 
 
+@lru_cache(maxsize=4096)
 def _n_digits(score: float) -> int:
     """Return the significant digits of a score, without zeros at the end."""
     return len(f"{abs(score):.15f}".replace(".", "").strip("0"))
@@ -207,6 +209,7 @@ def _identifier(item: Submission) -> str:
     return item.submission_id
 
 
+@lru_cache(maxsize=1024)
 def file_stem(name: str) -> str:
     """Return the name of a file without its folders and its endings.
 
@@ -251,7 +254,8 @@ def names_of_file(name: str) -> tuple[str, ...]:
 
 
 def _without_folders(name: str) -> str:
-    return re.split(r"[\\/]", name.strip())[-1]
+    name = name.strip()
+    return name[max(name.rfind("/"), name.rfind("\\")) + 1 :]
 
 
 class NameIndex:

@@ -36,6 +36,7 @@ _EQUALS = re.compile(rf"(?:^|\s|[\w\])])(?<![=<>!])=\s?(?!=){_NAME}", _FLAGS)
 _CLAUSE = r"(?:^|[:;|(]|\.\s|\s[-—–]\s)\s*+"
 _MORE = r"(?:\+|plus\b|with(?:out)?\b|w/o?\b|but\b|minus\b)"
 _GOES_ON = re.compile(rf"{_CLAUSE}{_NAME}\s*+,?\s*+{_MORE}", _FLAGS)
+_SAY_SOMETHING = (_SAYS_DERIVED, _SAYS_COMPARED, _EQUALS, _GOES_ON)
 _FROM_DATA = re.compile(
     r"""
     \b(?:labels?|pseudo\S*|pred\w*|oofs?|weights?|(?:hyper-?)?param\w*|features?|folds?|seeds?
@@ -111,22 +112,42 @@ def declared_parents(
     sent: set[tuple[object, ...]] = set()
     parents: list[str | None] = []
     issues: list[RowIssue] = []
+    n_known = 0
     for position, draft in enumerate(drafts):
+        text = (draft.description or "")[:_MAX_TEXT]
+        if draft.parent is None and not any(
+            pattern.search(text) for pattern in _SAY_SOMETHING
+        ):
+            parents.append(None)
+            continue
+        for earlier in range(n_known, position):  # what nobody speaks of has no names
+            _add(known, sent, drafts[earlier], names[earlier], earlier)
+        n_known = position
         if draft.parent is not None:
             places = _places(known, draft.parent, loose=True)
             if len(places) != 1:
                 issues.append(_issue(draft, len(places)))
             place = places[0] if len(places) == 1 else None
         else:
-            place = _in_prose((draft.description or "")[:_MAX_TEXT], known)
+            place = _in_prose(text, known)
         parents.append(None if place is None else names[place])
-        content = (draft.file_name, draft.description, draft.public, draft.private)
-        if draft.public is None or draft.description is None or content not in sent:
-            _remember(known, draft, names[position], position)
-        else:
-            known.whole.setdefault(names[position].casefold(), []).append(position)
-        sent.add(content)
     return parents, issues
+
+
+def _add(
+    known: _Known,
+    sent: set[tuple[object, ...]],
+    draft: Draft,
+    name: str,
+    position: int,
+) -> None:
+    """Add a submission to those that are known: what was sent again by its id alone."""
+    content = (draft.file_name, draft.description, draft.public, draft.private)
+    if draft.public is None or draft.description is None or content not in sent:
+        _remember(known, draft, name, position)
+    else:
+        known.whole.setdefault(name.casefold(), []).append(position)
+    sent.add(content)
 
 
 def _in_prose(text: str, known: _Known) -> int | None:
@@ -136,12 +157,9 @@ def _in_prose(text: str, known: _Known) -> int | None:
     derived = set(_derived(text, known))
     if derived:
         return derived.pop() if len(derived) == 1 else None
-    named = set(_mentioned(text, known))
-    if len(named) != 1:
-        return None  # none, or parts of a blend
-    (only,) = named
     patterns = [_SAYS_COMPARED]
     patterns += [] if _MIXED.search(text) else [_EQUALS, _GOES_ON]
+    meant = []
     for pattern in patterns:
         for found in pattern.finditer(text):
             if _DENIED.search(text[: found.start("name")]):
@@ -149,9 +167,12 @@ def _in_prose(text: str, known: _Known) -> int | None:
             telling = pattern is _SAYS_COMPARED or re.search(r"\d", found["name"])
             if not telling or not _fits(text, found):
                 continue  # "lgb + xgb" is a blend
-            if _places(known, found["name"]) == [only]:
-                return only
-    return None
+            meant.append(found["name"])
+    named = set(_mentioned(text, known)) if meant else set()
+    if len(named) != 1:
+        return None  # none, or parts of a blend
+    (only,) = named
+    return only if any(_places(known, name) == [only] for name in meant) else None
 
 
 def _derived(text: str, known: _Known) -> Iterator[int]:
@@ -213,7 +234,7 @@ def _places(known: _Known, name: str, *, loose: bool = False) -> list[int]:
 def _remember(known: _Known, draft: Draft, name: str, position: int) -> None:
     """Add the names by which a later row may speak of this one."""
     description = (draft.description or "").strip()
-    files = names_of_file(draft.file_name or "")
+    files = names_of_file(draft.file_name) if draft.file_name else ()
     stems = [plain_stem(stem) for stem in files[-1:] if file_kind(stem)]
     whole = {name, draft.experiment, draft.counter, *files, *stems}
     first = re.match(r"\W*+(\w(?:[\w.-]*\w)?)", description)
@@ -221,7 +242,7 @@ def _remember(known: _Known, draft: Draft, name: str, position: int) -> None:
     if len(description) <= 80:
         whole.add(description)
     texts = {text.strip().casefold() for text in whole if text}
-    texts |= {numbered_names(text)[0] for text in texts if _is_numbered(text)}
+    texts |= {name for text in texts for name in _numbered_alone(text)}
     for text in texts:
         known.whole.setdefault(text, []).append(position)
     if label is not None:
@@ -230,10 +251,11 @@ def _remember(known: _Known, draft: Draft, name: str, position: int) -> None:
             known.labels.setdefault(text, []).append(position)
 
 
-def _is_numbered(text: str) -> bool:
-    """Say whether a name is nothing but a word and its number, as in "exp 012"."""
-    plain = re.fullmatch(r"[^\W\d_]{1,20}[ _#-]?\d{1,8}[a-z]?", text) is not None
-    return plain and bool(numbered_names(text))
+def _numbered_alone(text: str) -> list[str]:
+    """Return the one form of a name that is a word and its number, as in "exp 012"."""
+    if re.fullmatch(r"[^\W\d_]{1,20}[ _#-]?\d{1,8}[a-z]?", text) is None:
+        return []
+    return numbered_names(text)[:1]
 
 
 def _issue(draft: Draft, n_found: int) -> RowIssue:

@@ -12,11 +12,12 @@ from itertools import pairwise
 from statistics import median
 
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
+from lbsense._typing import IntArray
 from lbsense.errors import IngestError
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.platforms import platform_named
 from lbsense.metrics import Metric
-from lbsense.model import Competition, DataWarning, History, Submission, content_groups
+from lbsense.model import Competition, DataWarning, History, Submission
 
 # A stated share of the test set may be rounded: this far the public rows may be off.
 _SLACK = 0.1
@@ -113,6 +114,7 @@ _SPLITTER = re.compile(
     r"[ _-]?(?:k[ _-]?fold|split)|(s?gkf|skf)(?![a-z])|(?<![a-z])(k-?fold)",
     re.IGNORECASE,
 )
+_NO_GAPS = str.maketrans("", "", " _-")
 _SHORT_NAMES = {
     "sgkf": "stratifiedgroup",
     "gkf": "group",
@@ -185,7 +187,8 @@ def _splitter(item: Submission) -> str | None:
     found = None
     for text in (item.file_name, item.description):
         for match in _SPLITTER.finditer(text or ""):
-            found = re.sub(r"[ _-]", "", next(filter(None, match.groups()))).lower()
+            found = next(filter(None, match.groups()))
+            found = found.translate(_NO_GAPS).lower()
     return None if found is None else _SHORT_NAMES.get(found, found)
 
 
@@ -252,6 +255,8 @@ class Seen:
         Which facts of the competition come from the catalogue.
     now : datetime
         The present, UTC.
+    groups : ndarray of int
+        Labels of `content_groups`.
     """
 
     history: History
@@ -261,6 +266,7 @@ class Seen:
     nested_stated: bool
     catalogued: str | None
     now: datetime
+    groups: IntArray
 
     @property
     def public(self) -> list[float]:
@@ -338,10 +344,9 @@ def _public_is_private(seen: Seen) -> str | None:
 
 
 def _coarse(seen: Seen) -> str | None:
-    groups = content_groups(seen.history).tolist()
     scored = [
         (item.public_score, group)
-        for item, group in zip(seen.history, groups, strict=True)
+        for item, group in zip(seen.history, seen.groups.tolist(), strict=True)
         if item.public_score is not None
     ]
     steps = [
@@ -360,7 +365,7 @@ def _coarse(seen: Seen) -> str | None:
 
 
 def _duplicates(seen: Seen) -> str | None:
-    groups = content_groups(seen.history)
+    groups = seen.groups
     n_repeated, n_groups = int((groups >= 0).sum()), int(groups.max(initial=-1)) + 1
     if not n_groups:
         return None
