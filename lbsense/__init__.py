@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Step,
         analyze,
         bootstrap_of,
+        footing,
         gate,
         noise_of,
         unlabelled_noise_of,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         find_metric,
     )
     from lbsense.model import (
+        CANDIDATE,
         Competition,
         DataWarning,
         Experiment,
@@ -76,6 +78,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "CANDIDATE": "lbsense.model",
+    "footing": "lbsense.analysis",
     "Analysis": "lbsense.analysis",
     "GateResult": "lbsense.analysis",
     "NoiseScale": "lbsense.analysis",
@@ -127,6 +131,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CANDIDATE",
     "METRICS",
     "Analysis",
     "Competition",
@@ -158,6 +163,7 @@ __all__ = [
     "fetch_kaggle",
     "fetch_zindi",
     "find_metric",
+    "footing",
     "gate",
     "join_ledger",
     "join_log",

@@ -61,6 +61,7 @@ __all__ = [
     "Facts",
     "GateDecision",
     "GateResult",
+    "NoiseBasis",
     "NoiseScale",
     "Outlook",
     "PublicAlone",
@@ -89,6 +90,7 @@ StepOutcome: TypeAlias = Literal[
 
 Strength: TypeAlias = Literal["", "likely", "clear"]
 GateDecision: TypeAlias = Literal["spend", "keep", "unknown"]
+NoiseBasis: TypeAlias = Literal["history", "predictions", "files", "folds"]
 
 #: Probability from which a claim is clear.
 CLEAR = 0.95
@@ -446,20 +448,27 @@ class GateResult(Result):
     Attributes
     ----------
     decision : {"spend", "keep", "unknown"}
-        Whether ``p_gain`` reaches ``at_least``; unknown where nothing can be told.
+        Spend where ``p_gain`` reaches ``at_least`` and the test is passed, if one was
+        asked for; keep where not, where none is left, and where it repeats an earlier
+        submission; unknown where nothing can be told.
     reason : str
         Why, in plain words.
     missing : Missing or None
         What could not be told, and what would supply it; not in ``to_dict``.
-    cv_score : float
-        CV score of the candidate, as it was given.
+    cv_score : float or None
+        CV score of the candidate, as it was given or as its predictions have it.
     parent_id, best_id : str or None
-        What its CV is compared with, and the submission of the highest expected true
-        score, which it has to beat.
+        What its CV is compared with, and the submission that it has to beat.
+    measure : {"cv", "public"}
+        What it is measured by: CV, or in a history of one score that score.
+    noise_basis : {"history", "predictions", "files", "folds"}
+        What tells the noise of its CV gain.
     cv_gain, cv_gain_se : float
-        Its CV gain over the parent on the scale of the public score, and the noise.
-    gain, gain_low, gain_high : float
-        Expected true gain over the best submission, and its 95% interval.
+        Its CV gain over the parent on the scale of the public score, and the typical
+        one of the standard errors that its noise may have.
+    gain, gain_se, gain_low, gain_high : float
+        Expected true gain over the best submission, its posterior standard deviation
+        and 95% interval.
     p_better, p_gain : float
         Probability of any true gain over it, and of one worth naming.
     smallest_gain : float
@@ -468,6 +477,27 @@ class GateResult(Result):
         Probability of a true gain above that.
     narrowing : float
         Share by which a public score would narrow what is known of the step.
+    look_se : float
+        Noise of the public difference to the best submission.
+    p_right : float
+        Probability that the public score says rightly which of the two is better.
+    value : float
+        Expected true gain of who submits it and then takes the one that looks better.
+    p_value, level : float
+        Of the test of "no gain" and its level among all tests so far.
+    passes : bool or None
+        Whether it passes; None where no false share was asked for.
+    n_tested, n_passed : int
+        Tests of earlier steps, and how many passed.
+    false_share : float or None
+        What the share of false ones among those is held to.
+    repeats : str or None
+        Earlier submission with the same predictions.
+    closest_id, closest_se : str or None, float
+        The earlier submission whose predictions are most like these, and the noise of
+        the public difference to it.
+    n_left : int or None
+        Submissions left.
     rope, at_least : float
         Gain not worth naming, and the probability asked for.
     n_obs : int
@@ -476,12 +506,15 @@ class GateResult(Result):
 
     decision: GateDecision
     reason: str
-    cv_score: float
+    cv_score: float | None
     parent_id: str | None = None
     best_id: str | None = None
+    measure: str = "cv"
+    noise_basis: NoiseBasis = "history"
     cv_gain: float = math.nan
     cv_gain_se: float = math.nan
     gain: float = math.nan
+    gain_se: float = math.nan
     gain_low: float = math.nan
     gain_high: float = math.nan
     p_better: float = math.nan
@@ -489,6 +522,19 @@ class GateResult(Result):
     smallest_gain: float = math.nan
     p_visible: float = math.nan
     narrowing: float = math.nan
+    look_se: float = math.nan
+    p_right: float = math.nan
+    value: float = math.nan
+    p_value: float = math.nan
+    level: float = math.nan
+    passes: bool | None = None
+    n_tested: int = 0
+    n_passed: int = 0
+    false_share: float | None = None
+    repeats: str | None = None
+    closest_id: str | None = None
+    closest_se: float = math.nan
+    n_left: int | None = None
     rope: float = math.nan
     at_least: float = 0.5
     n_obs: int = 0
@@ -496,7 +542,7 @@ class GateResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, the decision and its reason."""
-        content = Result.to_dict(self)
+        content = {"schema": 1, **Result.to_dict(self)}
         del content["missing"]
         return content
 

@@ -2,7 +2,7 @@
 
 from lbsense._result import Missing
 from lbsense.analysis.analyze import analyze
-from lbsense.analysis.gate import gate
+from lbsense.analysis.gate import footing, gate
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
 from lbsense.analysis.result import SCHEMA, Analysis
 from lbsense.facts import (
@@ -28,6 +28,7 @@ __all__ = [
     "Step",
     "analyze",
     "bootstrap_of",
+    "footing",
     "gate",
     "noise_of",
     "unlabelled_noise_of",

@@ -362,9 +362,23 @@ class PredictionOptions:
         """Return the folder and the file that are read."""
         return [path for path in (self.predictions, self.labels) if path is not None]
 
-    def read(self, history: History) -> Predictions | None:
-        """Return the predictions of a history, None where no folder was given."""
-        if self.predictions is None:
+    def read(
+        self,
+        history: History,
+        *,
+        oof: Path | None = None,
+        submission: Path | None = None,
+    ) -> Predictions | None:
+        """Return the predictions of a history, None where none were given.
+
+        ``oof`` and ``submission`` are the files of what is not submitted yet.
+        """
+        ahead = {
+            kind: path
+            for kind, path in (("oof", oof), ("test", submission))
+            if path is not None
+        }
+        if self.predictions is None and not ahead:
             if self.labels is not None:
                 msg = "--labels needs --predictions, the folder of the predictions."
                 raise typer.BadParameter(msg)
@@ -373,7 +387,10 @@ class PredictionOptions:
             from lbsense.ingest import read_predictions
 
             return read_predictions(
-                self.predictions, labels=self.labels, history=history
+                self.predictions,
+                labels=self.labels,
+                history=history,
+                candidate=ahead,
             )
 
 

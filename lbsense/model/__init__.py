@@ -19,10 +19,11 @@ from lbsense.model.identity import (
     plain_stem,
     stated_content,
 )
-from lbsense.model.predictions import Predictions
+from lbsense.model.predictions import CANDIDATE, Predictions
 from lbsense.model.submission import Competition, InputFile, RowIssue, Submission
 
 __all__ = [
+    "CANDIDATE",
     "Competition",
     "DataWarning",
     "Environment",

@@ -15,6 +15,9 @@ from lbsense._result import Result
 
 AnyArray = npt.NDArray[Any]
 
+#: Name of the predictions of what is not submitted yet.
+CANDIDATE = "candidate"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Predictions(Result):

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from lbsense._format import format_gain, format_number, format_probability
+import math
+from collections.abc import Iterator
+
+from lbsense._format import format_gain, format_number, format_probability, plural
 from lbsense._result import Missing
 from lbsense.facts import GateResult
 from lbsense.words.needs import Reader, tell
 
+_BASIS = {
+    "history": "as past steps had it",
+    "predictions": "told by the out-of-fold predictions",
+    "files": "told by the submission files",
+    "folds": "as past steps and the folds have it",
+}
+
 
 def gate_reason(result: GateResult) -> str:
     """Return why a candidate is worth a submission or not."""
-    return (
+    if result.n_left == 0:
+        return "No submission is left."
+    if result.repeats is not None:
+        return (
+            f"It predicts the same as {result.repeats}: its score would tell nothing "
+            "new."
+        )
+    told = (
         f"P(true gain over {result.best_id} worth naming) is "
         f"{format_probability(result.p_gain)}, expected gain "
         f"{format_gain(result.gain)} ({format_gain(result.gain_low)} to "
         f"{format_gain(result.gain_high)}); {format_probability(result.at_least)} is "
         "asked."
     )
+    if result.passes is False and result.p_gain >= result.at_least:
+        return f"{told} But it does not pass the test among all steps so far."
+    return told
 
 
 def why_no_gate(missing: Missing, reader: Reader = "python") -> str:
@@ -26,28 +46,68 @@ def why_no_gate(missing: Missing, reader: Reader = "python") -> str:
 
 def gate_told(result: GateResult, reader: Reader = "python") -> list[tuple[str, str]]:
     """Return what is known of a candidate: a heading and a sentence each."""
+    entries = []
+    if result.decision != "unknown":
+        entries.append(("Why", gate_reason(result)))
     if result.missing is not None:
         text = tell(result.missing, reader)
-        return [("", text[:1].upper() + text[1:])]
-    return [
-        ("Why", gate_reason(result)),
-        (
-            "CV",
-            f"{format_number(result.cv_score)}, {format_gain(result.cv_gain)} over "
-            f"{result.parent_id} (more is better); noise of such a difference "
-            f"{format_number(result.cv_gain_se, digits=2)}.",
-        ),
-        (
-            "Any gain",
-            f"P(true score above that of {result.best_id}) "
-            f"{format_probability(result.p_better)}.",
-        ),
-        (
+        entries.append(("", text[:1].upper() + text[1:]))
+    else:
+        entries += _expected(result)
+    entries += _by_files(result)
+    if result.n_left:
+        entries.append(("Left", f"{plural(result.n_left, 'submission')}."))
+    return entries
+
+
+def _expected(result: GateResult) -> Iterator[tuple[str, str]]:
+    score = "CV" if result.measure == "cv" else "Score"
+    yield (
+        score,
+        f"{format_number(result.cv_score)}, {format_gain(result.cv_gain)} over "
+        f"{result.parent_id} (more is better); noise of such a difference "
+        f"{format_number(result.cv_gain_se, digits=2)}, {_BASIS[result.noise_basis]}.",
+    )
+    yield (
+        "Any gain",
+        f"P(true score above that of {result.best_id}) "
+        f"{format_probability(result.p_better)}.",
+    )
+    if math.isfinite(result.p_right):
+        yield (
             "Learn",
             f"the leaderboard shows gains from "
             f"{format_number(result.smallest_gain, digits=2)} on; P(a gain as "
-            f"large) {format_probability(result.p_visible)}. A public score would "
-            f"narrow what is known of the step by "
-            f"{format_probability(result.narrowing)}.",
-        ),
-    ]
+            f"large) {format_probability(result.p_visible)}. Its public score would "
+            f"be on the right side of that of {result.best_id} with "
+            f"{format_probability(result.p_right)} probability and narrow what is "
+            f"known of the step by {format_probability(result.narrowing)}.",
+        )
+        yield (
+            "Worth",
+            "to submit it and to take the one that then looks better is expected to "
+            f"gain {format_number(max(result.value, 0.0), digits=2)}.",
+        )
+    yield "Stream", _stream(result)
+
+
+def _stream(result: GateResult) -> str:
+    share = 0.1 if result.false_share is None else result.false_share
+    verb = "passes" if result.p_value <= result.level else "does not pass"
+    return (
+        f"{result.n_passed} of {plural(result.n_tested, 'earlier step')} "
+        f"{'passes' if result.n_passed == 1 else 'pass'} a test that keeps the share "
+        f"of false ones below {format_probability(share)} however often one looks; "
+        f"this one {verb} (p {format_number(result.p_value, digits=2)}, "
+        f"{format_number(result.level, digits=2)} asked)."
+    )
+
+
+def _by_files(result: GateResult) -> Iterator[tuple[str, str]]:
+    if result.repeats is None and result.closest_id is not None:
+        yield (
+            "Closest",
+            f"of all predictions those of {result.closest_id} are most like these: "
+            "noise of the public difference "
+            f"{format_number(result.closest_se, digits=2)}.",
+        )

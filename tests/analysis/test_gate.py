@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lbsense.analysis import Analysis, analyze
-from lbsense.analysis.gate import gate
-from lbsense.model import Competition, History, Submission
+from lbsense.analysis import Analysis, analyze, footing, gate, noise_of
+from lbsense.model import CANDIDATE, Competition, History, Predictions, Submission
 from lbsense.simulate import Scenario, simulate
 
 CLIMBER = {"policy": "both", "null_fraction": 0.5, "step_size": 0.1}
@@ -162,3 +161,184 @@ def test_probabilities_are_those_of_what_happens():
     assert 0.8 < slope < 1.6
     assert abs(stated.mean() - true.mean()) < 0.14
     assert np.mean((stated - true) ** 2) < 0.75 * true.var()
+
+
+# --- what predictions, folds, a stream and a budget add -------------------------------
+
+
+def with_rows(seed=0, n=14, n_rows=1200, oof_only=False):
+    """Return a history of AUC with its predictions and labels, and true scores."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, 2 * n_rows)
+    signal = labels + rng.normal(0, 1.5, 2 * n_rows)
+    columns, scores = [], []
+    for k in range(n + 1):
+        blur = rng.normal(0, 1.5 * 0.93 ** min(k, n), 2 * n_rows)
+        columns.append(signal + 0.8 * blur)
+    scores = np.array(columns).T
+    train, test = slice(0, n_rows), slice(n_rows, None)
+
+    def auc(rows, k):
+        y, p = labels[rows], scores[rows, k]
+        return float((p[y == 1][:, None] > p[y == 0]).mean())
+
+    names = [f"s{k}" for k in range(n)]
+    submissions = tuple(
+        Submission(
+            submission_id=name,
+            public_score=auc(test, k),
+            cv_score=None if oof_only else auc(train, k),
+        )
+        for k, name in enumerate(names)
+    )
+    competition = Competition(
+        metric="roc_auc", greater_is_better=True, test_size=n_rows, public_fraction=1.0
+    )
+    all_names = (*names, CANDIDATE)
+    predictions = Predictions(
+        oof_names=all_names, oof=scores[train], labels=labels[train],
+        test_names=all_names, test=1 / (1 + np.exp(-scores[test])),
+    )  # fmt: skip
+    history = History(competition=competition, submissions=submissions)
+    return history, predictions, auc(train, n)
+
+
+def test_out_of_fold_predictions_give_score_and_noise():
+    history, predictions, score = with_rows()
+    analysis = footing(history, predictions)
+    found = gate(analysis, predictions=predictions)
+    np.testing.assert_allclose(found.cv_score, score, rtol=1e-9)
+    assert found.noise_basis == "predictions"
+    assert found.decision in ("spend", "keep")
+    assert found.closest_id in {item.submission_id for item in history}
+    # The noise of the public difference is that of the rows: DeLong's, told by noise_of.
+    joint = noise_of(predictions, "roc_auc", n=1200, rng=0)
+    place = joint.names.index(found.best_id)
+    np.testing.assert_allclose(found.look_se, joint.difference_se[-1, place])
+
+
+def test_a_history_without_cv_lives_on_out_of_fold_predictions():
+    history, predictions, _ = with_rows(oof_only=True)
+    found = gate(footing(history, predictions), predictions=predictions)
+    assert found.decision in ("spend", "keep")
+    plain, _, _ = with_rows()
+    same = gate(footing(plain, predictions), predictions=predictions)
+    np.testing.assert_allclose(found.cv_gain, same.cv_gain, rtol=1e-6)
+
+
+def test_files_alone_give_the_noise_of_a_step():
+    history, predictions, score = with_rows(oof_only=True)
+    files = Predictions(test_names=predictions.test_names, test=predictions.test)
+    bare = analyze(history, files)
+    assert bare.claims != "both"
+    analysis = footing(history, files)
+    assert analysis.claims == "both"
+    labelled = noise_of(predictions, "roc_auc", n=1200, rng=0).difference_se
+    typical = np.median(np.diag(labelled, 1))
+    assert 0.5 < analysis.noise.step_se / typical < 2
+    # Scores of one kind alone: a candidate is measured by that kind.
+    found = gate(analysis, score, predictions=files)
+    assert (found.measure, found.noise_basis) == ("public", "files")
+    assert np.isnan(found.value)
+    unmeasured = gate(analysis, predictions=files)
+    assert unmeasured.decision == "unknown"
+    assert "how good" in unmeasured.reason
+    assert unmeasured.closest_id is not None
+
+
+def test_runs_of_one_submission_give_the_noise_too():
+    rng = np.random.default_rng(3)
+    submissions = tuple(
+        Submission(
+            submission_id=f"r{k}",
+            public_score=0.8 + rng.normal(0, 0.002) + 0.002 * (k // 4),
+            content_hash="a" if k < 6 else None,
+        )
+        for k in range(16)
+    )
+    history = History(
+        competition=Competition(greater_is_better=True), submissions=submissions
+    )
+    assert analyze(history).claims == "none"
+    analysis = footing(history)
+    assert analysis.claims == "both"
+    assert gate(analysis, 0.9).decision in ("spend", "unknown")
+
+
+def test_the_same_predictions_are_a_repeat():
+    history, predictions, _ = with_rows()
+    again = np.array(predictions.test)
+    again[:, -1] = again[:, 4]
+    found = gate(footing(history), 0.99, predictions=replace(predictions, test=again))
+    assert (found.decision, found.repeats) == ("keep", "s4")
+    assert "same as s4" in found.reason
+
+
+def test_with_none_left_nothing_is_spent(climb):
+    good = best_cv(climb) + 0.02
+    assert gate(climb, good, n_left=1).decision == "spend"
+    none = gate(climb, good, n_left=0)
+    assert (none.decision, none.reason) == ("keep", "No submission is left.")
+    assert none.p_gain > 0.5  # what is known stays told
+
+
+def test_folds_tell_the_noise_of_a_candidate(climb):
+    parent = climb.history[12]
+    folds = np.array([0.01, -0.01, 0.02, -0.02, 0.0]) + parent.cv_score
+    split = tuple(
+        replace(item, cv_fold_scores=tuple(folds)) if item is parent else item
+        for item in climb.history
+    )
+    analysis = analyze(replace(climb.history, submissions=split))
+    name = parent.submission_id
+    even = gate(analysis, fold_scores=folds + 0.004, parent=name)
+    wild = folds + 0.004 + np.array([0.02, -0.02, 0.02, -0.02, 0.0])
+    uneven = gate(analysis, fold_scores=wild, parent=name)
+    assert even.noise_basis == "history"  # no spread at all is no noise to learn from
+    assert uneven.noise_basis == "folds"
+    np.testing.assert_allclose(even.cv_score, parent.cv_score + 0.004)
+    plain = gate(analysis, parent.cv_score + 0.004, parent=name)
+    assert uneven.cv_gain_se > plain.cv_gain_se
+
+
+def test_a_stream_is_held_to_its_false_share(climb):
+    sure = gate(climb, best_cv(climb) + 0.02, false_share=0.2)
+    assert (sure.passes, sure.decision) == (True, "spend")
+    assert sure.p_value <= sure.level
+    steps = sum(step.cv_gain is not None for step in climb.steps)
+    assert 0 <= sure.n_passed <= sure.n_tested <= steps
+    strict = gate(climb, best_cv(climb) + 0.02, false_share=1e-9)
+    assert (strict.passes, strict.decision) == (False, "keep")
+    assert "does not pass" in strict.reason
+    assert gate(climb, best_cv(climb) + 0.02).passes is None
+
+
+def test_another_submission_can_be_the_one_to_beat(climb):
+    score = best_cv(climb)
+    usual = gate(climb, score)
+    first = climb.steps[0].submission_id
+    easy = gate(climb, score, against=first)
+    assert easy.best_id == first
+    assert easy.p_gain > usual.p_gain
+    assert gate(climb, score, against=usual.best_id) == usual
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_left": -1}, "n_left must be a whole number"),
+        ({"false_share": 1.5}, "false_share must be in"),
+        ({"fold_scores": (0.8, float("nan"))}, "fold_scores must be finite"),
+        ({"against": "nobody"}, "against must be the submission_id"),
+    ],
+)
+def test_bad_extras_are_refused(climb, options, message):
+    with pytest.raises(ValueError, match=message):
+        gate(climb, 0.75, **options)
+
+
+def test_without_anything_known_of_the_candidate_it_is_unknown(climb):
+    result = gate(climb)
+    assert result.decision == "unknown"
+    assert result.cv_score is None
+    json.dumps(result.to_dict(), allow_nan=False)

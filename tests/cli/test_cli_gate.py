@@ -64,7 +64,10 @@ def test_more_certainty_and_another_parent(run: Run, climb: tuple[Path, float]) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "Missing option '--cv'"),
+        ((), "Nothing is said of the candidate"),
+        (("--folds", "0.8,x"), "is not a score"),
+        (("--labels", "y.csv", "--cv", "0.8"), "--labels needs --predictions"),
+        (("--cv", "0.8", "--submission", "none.csv"), "none.csv"),
         (("--cv", "abc"), "is not a score"),
         (("--cv", "nan"), "is not a score"),
         (("--cv", "0.8", "--from", "nobody"), "submission_id of a submission"),
@@ -85,3 +88,46 @@ def test_a_history_without_cv_is_not_knowable(run: Run, tmp_path: Path) -> None:
     done = run("gate", path, *METRIC, "--cv", "0.8")
     assert done.exit_code == 3
     assert "5 are needed" in done.stdout
+
+
+def test_none_left_and_a_false_share(run: Run, climb: tuple[Path, float]) -> None:
+    path, best = climb
+    cv = ("--cv", f"{best + 0.02:.5f}")
+    done = run("gate", path, *METRIC, *cv, "--left", 0)
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, "Keep it.")
+    assert "No submission is left" in done.stdout
+    done = run("gate", path, *METRIC, *cv, "--daily", 5, "--false-share", 0.2, "--json")
+    content = json.loads(done.stdout)
+    assert (content["n_left"], content["passes"], done.exit_code) == (5, True, 0)
+
+
+def test_a_file_that_was_sent_already_is_kept(
+    run: Run, climb: tuple[Path, float], tmp_path: Path
+) -> None:
+    path, best = climb
+    ids = [line.split(",")[0] for line in path.read_text().splitlines()[1:4]]
+    for number, name in enumerate((*ids, "new")):
+        rows = "".join(
+            f"{k},{0.1 + (k * (3 + number % 3)) % 7 / 10}\n" for k in range(50)
+        )
+        (tmp_path / f"submission_{name}.csv").write_text(f"id,target\n{rows}")
+    done = run(
+        "gate", path, *METRIC, "--cv", best + 0.02, "--test-size", 5000,
+        "--public-fraction", "30%", "--submission", tmp_path / "submission_new.csv",
+        "--predictions", tmp_path,
+    )  # fmt: skip
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, "Keep it.")
+    assert f"predicts the same as {ids[0]}" in " ".join(done.stdout.split())
+
+
+def test_a_loop_of_one_score_is_gated_with_a_stated_noise(
+    run: Run, tmp_path: Path
+) -> None:
+    rows = [f"c{k}\t{0.9 + 0.001 * (k % 5):.4f}\tdiscard\tidea {k}" for k in range(12)]
+    rows[0] = "c0\t0.9000\tkeep\tbaseline"
+    path = tmp_path / "results.tsv"
+    path.write_text("commit\tval_auc\tstatus\tdescription\n" + "\n".join(rows) + "\n")
+    for score, code in ((0.913, 0), (0.9005, 1)):
+        done = run("gate", path, *METRIC, "--cv", score, "--step-noise", 0.004)
+        assert done.exit_code == code, done.stdout + done.stderr
+    assert run("gate", path, *METRIC, "--cv", 0.913).exit_code == 3

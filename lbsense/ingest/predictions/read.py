@@ -30,7 +30,14 @@ from lbsense.ingest.predictions.tables import (
     submission_columns,
 )
 from lbsense.ingest.tables.source import is_text_source
-from lbsense.model import History, NameIndex, Predictions, file_kind, plain_stem
+from lbsense.model import (
+    CANDIDATE,
+    History,
+    NameIndex,
+    Predictions,
+    file_kind,
+    plain_stem,
+)
 
 _ROLES = ("id", "prediction", "label", "group", "time", "weight")
 _READ = re.compile(
@@ -62,6 +69,7 @@ def read_predictions(
     oof_ids: Any = None,
     test_ids: Any = None,
     rows: Literal["all", "common"] = "all",
+    candidate: Mapping[str, Any] | None = None,
 ) -> Predictions:
     """Return predictions of several submissions, their rows matched by identifier.
 
@@ -93,6 +101,9 @@ def read_predictions(
     rows : {"all", "common"}
         "all" wants every file to cover the same rows; "common" keeps those that all
         cover, such as the later folds of a time series, and warns how many it drops.
+    candidate : mapping of {"oof", "test"} to table, optional
+        The predictions of what is not submitted yet, beside those of the folder. They
+        are named `lbsense.CANDIDATE`.
 
     Returns
     -------
@@ -104,7 +115,7 @@ def read_predictions(
         If identifiers are missing, repeated or too many, cells are no finite numbers,
         a column cannot be told, or there are no predictions at all.
     ValueError
-        If ``columns`` or ``rows`` hold something unknown.
+        If ``columns``, ``rows`` or ``candidate`` hold something unknown.
 
     Warns
     -----
@@ -130,18 +141,26 @@ def read_predictions(
     if rows not in ("all", "common"):
         msg = f"rows must be 'all' or 'common', got {rows!r}."
         raise ValueError(msg)
+    ahead = dict(candidate or {})
+    if unknown := [kind for kind in ahead if kind not in ("oof", "test")]:
+        msg = f"candidate knows 'oof' and 'test', not {unknown}."
+        raise ValueError(msg)
     if folder is not None:
-        oof_files, test_files = _folder_files(folder)
+        oof_files, test_files = (_but(ahead, one) for one in _folder_files(folder))
         oof = oof_files if oof is None else oof
         test = test_files if test is None else test
     pool = Pool()
     tests = _parts(test, wanted, "test", test_ids, pool)
     oofs = _parts(oof, wanted, "oof", oof_ids, pool)
-    if not oofs and not tests:
+    if not oofs and not tests and not ahead:
         msg = "No predictions: give a folder, or oof= and test=."
         raise IngestError(msg)
     if history is not None:
         tests, oofs = _by_submission(tests, history), _by_submission(oofs, history)
+    if "test" in ahead:
+        tests += _parts({CANDIDATE: ahead["test"]}, wanted, "test", test_ids, pool)
+    if "oof" in ahead:
+        oofs += _parts({CANDIDATE: ahead["oof"]}, wanted, "oof", oof_ids, pool)
     training = _training(labels, oofs, tests, wanted, oof_ids)
     base = [] if training is None else [training.table]
     row_ids = _rows([*base, *(part.table for part in oofs)], rows)
@@ -194,6 +213,13 @@ def _folder_files(folder: Any) -> tuple[list[Path], list[Path]]:
         )
         raise IngestError(msg)
     return oof, test
+
+
+def _but(candidate: Mapping[str, Any], files: list[Path]) -> list[Path]:
+    """Return the files of earlier submissions: those that are not the candidate's."""
+    own = [Path(item) for item in candidate.values() if isinstance(item, str | Path)]
+    mine = [path.resolve() for path in own]
+    return [path for path in files if path.resolve() not in mine]
 
 
 def _parts(data: Any, wanted: Wanted, kind: str, ids: Any, pool: Pool) -> list[_Part]:

@@ -12,11 +12,12 @@ from scipy.special import ndtr
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
-from lbsense._validation import as_float_vector, check_positive, check_same_length
+from lbsense._validation import as_float_vector, check_same_length
 from lbsense.stats.history.value import value_of_look
 
-_GRID = 4001
-_MOST_STEPS = 400
+_GRID = 2001
+_MOST_STEPS = 150  # that stand for all of a longer history
+_NEGLIGIBLE = 1e-7  # weight of a part that is left out
 _LEAST_REAL = 0.01  # share of a posterior, and of a mean square, that is never nothing
 _UNLIKE = 2.0  # times a typical step: how large one unlike all others may be
 
@@ -64,8 +65,9 @@ class CandidateResult(Result):
 
 def candidate_gain(
     cv_gain: float,
-    cv_gain_se: float,
+    cv_gain_se: ArrayLike,
     *,
+    cv_gain_se_share: ArrayLike | None = None,
     past_gain: ArrayLike,
     past_gain_se: ArrayLike,
     past_p_null: ArrayLike | None = None,
@@ -79,8 +81,12 @@ def candidate_gain(
 
     Parameters
     ----------
-    cv_gain, cv_gain_se : float
-        CV of the candidate minus CV of its parent, and the noise of that.
+    cv_gain : float
+        CV of the candidate minus CV of its parent.
+    cv_gain_se : float or array_like of shape (m,)
+        The noise of that: its standard error, or several that it may be.
+    cv_gain_se_share : array_like of shape (m,), optional
+        How likely each of them is; equally by default.
     past_gain, past_gain_se : array_like of shape (n,)
         Posterior mean and standard deviation of every past step, nan where missing.
     past_p_null : array_like of shape (n,), optional
@@ -102,7 +108,7 @@ def candidate_gain(
     Raises
     ------
     ValueError
-        If lengths differ, ``cv_gain_se`` is not above 0, or no past step is known.
+        If lengths differ, a ``cv_gain_se`` is not above 0, or no past step is known.
 
     Notes
     -----
@@ -112,8 +118,9 @@ def candidate_gain(
     probability ``past_p_null`` next to nothing, ``N(0, rope**2 / 3)``, else normal.
     One more part, ``N(0, (2 * r)**2)`` with the root mean square ``r`` of the steps,
     stands for a step unlike all others. With ``cv_gain ~ N(step, cv_gain_se**2)`` each
-    part is updated and weighted by how well it foretold ``cv_gain``. What the best
-    submission is ahead is subtracted as an independent normal.
+    part is updated and weighted by how well it foretold ``cv_gain``, for every noise
+    that it may have; of more than 150 past steps as many stand for all, evenly spread.
+    What the best submission is ahead is subtracted as an independent normal.
 
     References
     ----------
@@ -132,7 +139,7 @@ def candidate_gain(
     centre = as_float_vector(past_gain, name="past_gain")
     spread = as_float_vector(past_gain_se, name="past_gain_se")
     check_same_length(past_gain=centre, past_gain_se=spread)
-    noise = check_positive(cv_gain_se, name="cv_gain_se") ** 2
+    noise, likely = _noises(cv_gain_se, cv_gain_se_share)
     null = np.zeros_like(centre) if past_p_null is None else past_p_null
     chance = np.nan_to_num(as_float_vector(null, name="past_p_null"))
     check_same_length(past_gain=centre, past_p_null=chance)
@@ -141,15 +148,22 @@ def candidate_gain(
         msg = "past_gain must hold at least one number, got none: there is no prior."
         raise ValueError(msg)
     n_obs = known.size
-    if n_obs > _MOST_STEPS:  # as many that stand for all
+    if n_obs > _MOST_STEPS:
         order = known[np.argsort(centre[known], kind="stable")]
         known = order[np.linspace(0, n_obs - 1, _MOST_STEPS).round().astype(int)]
     share, centre, prior = _prior(centre[known], spread[known], chance[known], rope)
+    # One row a noise, one column a part of the prior: then all in a line.
+    share = np.outer(likely, share).ravel()
+    centre, prior = np.tile(centre, len(noise)), np.tile(prior, len(noise))
+    noise = np.repeat(noise, len(prior) // len(noise))
     total = prior + noise
     fit = -np.square(cv_gain - centre) / (2 * total) - np.log(total) / 2
     weights = share * np.exp(fit - fit.max())
     weights /= weights.sum()
-    keep = prior / total
+    some = weights > _NEGLIGIBLE
+    weights = weights[some] / weights[some].sum()
+    centre, prior, noise = centre[some], prior[some], noise[some]
+    keep = prior / (prior + noise)
     step = centre + keep * (cv_gain - centre)
     step_var = keep * noise
     mean, sd = step - ahead, np.sqrt(step_var + ahead_se**2)
@@ -179,6 +193,21 @@ def candidate_gain(
         p_right=p_right,
         n_obs=n_obs,
     )
+
+
+def _noises(
+    cv_gain_se: ArrayLike, share: ArrayLike | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the variances that a CV gain may have, and how likely each is."""
+    noise = np.atleast_1d(np.asarray(cv_gain_se, dtype=np.float64))
+    likely = np.ones_like(noise) if share is None else np.asarray(share, float)
+    if not ((noise > 0) & np.isfinite(noise)).all() or not noise.size:
+        msg = f"cv_gain_se must be finite and above 0, got {cv_gain_se!r}."
+        raise ValueError(msg)
+    if likely.shape != noise.shape or not (likely >= 0).all() or not likely.sum() > 0:
+        msg = "cv_gain_se_share must be a share of at least 0 for every cv_gain_se."
+        raise ValueError(msg)
+    return np.square(noise), likely / likely.sum()
 
 
 def _prior(

@@ -108,7 +108,8 @@ def test_a_board_without_resolution_has_no_visible_gain():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cv_gain_se": 0.0}, "cv_gain_se must be a finite number above 0"),
+        ({"cv_gain_se": 0.0}, "cv_gain_se must be finite and above 0"),
+        ({"cv_gain_se_share": [0.5, 0.5]}, "cv_gain_se_share must be a share"),
         ({"past_gain": [float("nan")] * 3}, "there is no prior"),
         ({"past_gain": [0.1]}, "length"),
     ],
@@ -127,3 +128,24 @@ def test_no_probability_is_above_one(seed):
         gain, 0.001, past_gain=past, past_gain_se=rng.random(9) * 0.01, visible=-9.0
     )
     assert max(result.p_better, result.p_gain, result.p_visible) == 1
+
+
+def test_a_noise_that_may_be_one_of_two_by_hand():
+    # Each noise weighs by how well it foretold the gain: mix both answers by hand.
+    one = candidate_gain(0.004, 0.001, **PAST)
+    other = candidate_gain(0.004, 0.004, **PAST)
+    both = candidate_gain(0.004, [0.001, 0.004], **PAST, cv_gain_se_share=[0.7, 0.3])
+    step = np.linspace(-0.2, 0.2, 160_001)
+    centre, sd = np.array(PAST["past_gain"]), np.array(PAST["past_gain_se"])
+    wide = 2 * np.sqrt(np.mean(centre**2 + sd**2))
+    centre, sd = np.append(centre, 0.0), np.append(sd, wide)
+    prior = (np.exp(-((step[:, None] - centre) ** 2) / (2 * sd**2)) / sd).sum(axis=1)
+    likely = [
+        prior @ np.exp(-((0.004 - step) ** 2) / (2 * s**2)) / s for s in (0.001, 0.004)
+    ]
+    weight = 0.7 * likely[0] / (0.7 * likely[0] + 0.3 * likely[1])
+    np.testing.assert_allclose(
+        both.gain, weight * one.gain + (1 - weight) * other.gain, rtol=1e-3
+    )
+    same = candidate_gain(0.004, [0.001, 0.001, 0.001], **PAST)
+    np.testing.assert_allclose(same.gain, one.gain)

@@ -92,7 +92,7 @@ def test_many_past_steps_are_stood_for_by_some():
     rng = np.random.default_rng(0)
     gain = rng.normal(0, 0.01, 5000)
     se = np.full(5000, 0.003)
-    few = candidate_gain(0.004, 0.002, past_gain=gain[:400], past_gain_se=se[:400])
+    few = candidate_gain(0.004, 0.002, past_gain=gain[:150], past_gain_se=se[:150])
     many = candidate_gain(0.004, 0.002, past_gain=gain, past_gain_se=se)
     assert many.n_obs == 5000
-    np.testing.assert_allclose(many.gain, few.gain, rtol=0.05)
+    np.testing.assert_allclose(many.gain, few.gain, rtol=0.2)
