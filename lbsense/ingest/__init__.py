@@ -1,5 +1,6 @@
 """Files, text and API objects to the model: the only reader."""
 
+from lbsense.ingest.boards.read import read_leaderboard, read_leaderboards
 from lbsense.ingest.cv.reading import (
     TRAILING_NUMBER,
     CvReading,
@@ -58,6 +59,8 @@ __all__ = [
     "parse_cv",
     "read_environment",
     "read_kaggle",
+    "read_leaderboard",
+    "read_leaderboards",
     "read_ledger",
     "read_listing",
     "read_predictions",

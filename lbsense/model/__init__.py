@@ -19,6 +19,7 @@ from lbsense.model.identity import (
     plain_stem,
     stated_content,
 )
+from lbsense.model.leaderboard import Leaderboard
 from lbsense.model.predictions import CANDIDATE, Predictions
 from lbsense.model.submission import Competition, InputFile, RowIssue, Submission
 
@@ -31,6 +32,7 @@ __all__ = [
     "Experiment",
     "History",
     "InputFile",
+    "Leaderboard",
     "Ledger",
     "NameIndex",
     "Order",

@@ -1,0 +1,1 @@
+"""Leaderboards whose truth is known, and how well they are read."""

@@ -1,0 +1,1 @@
+"""Leaderboards of every generation: files to boards."""

@@ -1,0 +1,1 @@
+"""What the scores of a whole leaderboard tell: order, noise, places."""
