@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# The matrices here are small: threads of the linear algebra only wait for each other,
+# and where several tests run at once they take most of the time.
+if "numpy" not in sys.modules:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A busy machine is slow, not wrong.
 settings.register_profile("lbsense", deadline=None)
