@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lbsense._format import format_number, plural
 from lbsense._result import Caveat, Missing
@@ -258,14 +259,16 @@ class _Judge:
         return self._steps([*sources, private], noise)
 
     def _steps(self, sources: list[Source], noise: StepNoise) -> StepPosteriorResult:
-        return step_posterior(
-            sources,
-            self.seen.reference,
-            noise=noise,
-            n_rows=self.history.competition.n_public,
-            rope=self.rope,
-            confidence_level=self.confidence_level,
-        )
+        # Many small products: threads of the linear algebra take longer to meet.
+        with threadpool_limits(limits=1):
+            return step_posterior(
+                sources,
+                self.seen.reference,
+                noise=noise,
+                n_rows=self.history.competition.n_public,
+                rope=self.rope,
+                confidence_level=self.confidence_level,
+            )
 
     def _public_and_cv(self) -> tuple[list[Source], StepNoise]:
         """Return what measures the steps before the end, and what its noise may be."""
