@@ -3,8 +3,12 @@
 from lbsense.plots.canvas import Plot, draw_plot
 from lbsense.plots.choice import plot_differences, plot_outlook, plot_picks
 from lbsense.plots.course import plot_steps, plot_timeline
-from lbsense.plots.noise import plot_resolution, plot_similarity
-from lbsense.plots.scatter import plot_cv_public, plot_public_private
+from lbsense.plots.scatter import (
+    plot_cv_public,
+    plot_public_private,
+    plot_resolution,
+    plot_similarity,
+)
 from lbsense.plots.scene import PALETTES, Scene, Theme
 from lbsense.plots.svg import SVG_STYLE, draw_svg, palette_css
 
