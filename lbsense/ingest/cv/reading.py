@@ -361,6 +361,12 @@ def _read_series(line: Line, label: Label, places: list[int]) -> CvReading:
     elif not (label.folds or line.tokens[index - 1].text in "[("):
         reason = "several numbers, and not said which one counts"
         return _rejected(line, index, reason)
+    return _of_folds(line, label, last, value, folds)
+
+
+def _of_folds(
+    line: Line, label: Label, last: int, value: float, folds: tuple[float, ...]
+) -> CvReading:
     start, end = line.tokens[label.first].start, line.tokens[last].end
     return CvReading(
         value=value,
@@ -393,18 +399,9 @@ def _with_fold_entries(
         return list(by_number.values())
     total = mean_after(line, entries[-1])
     last = entries[-1] if total is None else total
-    start, end = line.tokens[label.first].start, line.tokens[last].end
     mean = math.fsum(folds) / len(folds)
-    by_number[last] = CvReading(
-        value=mean if total is None else line.tokens[total].value,
-        text=line.text[start:end],
-        kind=label.kind or "fold",
-        metric=_metric(line, label, last),
-        start=start,
-        end=end,
-        fold_scores=folds,
-        confidence=0.75,
-    )
+    value = mean if total is None else line.tokens[total].value
+    by_number[last] = _of_folds(line, label, last, value, folds)
     return list(by_number.values())
 
 

@@ -39,7 +39,6 @@ _WORDS_ABOUT = ("hypothesis", "idea", "rationale", "what", "plan", "tag")
 _OF_TEST = frozenset(
     ("test", "holdout", "hold", "heldout", "private", "hidden", "mle", "unseen")
 )
-_OF_BOARD = frozenset(("public", "lb", "leaderboard"))
 _OF_VALIDATION = frozenset(
     ("val", "valid", "validation", "dev", "cv", "oof", "eval", "loo", "local")
 )

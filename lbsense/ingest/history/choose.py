@@ -12,7 +12,7 @@ from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.exports import Export, Look
 from lbsense.ingest.history.agents import Asked, outcome_words, retell
-from lbsense.ingest.history.several import Choice, TableName, one_history
+from lbsense.ingest.history.several import SCORES, Choice, TableName, one_history
 from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, recognise
 from lbsense.ingest.tables.cells import read_text
 from lbsense.ingest.tables.names import known_fields, name_key
@@ -20,7 +20,6 @@ from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.sheet import ColumnNames, column_of, named_columns
 from lbsense.model import RowIssue
 
-_SCORES = ("public_score", "private_score", "score")
 _SHOWN = 10
 _CHART_COLUMN = re.compile(r".+ - .+")
 _INSTEAD = (
@@ -56,7 +55,7 @@ def choose_tables(
     IngestError
         If there is none: the message says what the first table is instead.
     """
-    named = bool(set(_SCORES) & set(asked.columns or {}))
+    named = bool(set(SCORES) & set(asked.columns or {}))
     listed = list(tables)
     chosen: list[tuple[RawTable, Export]] = []
     issues: list[RowIssue] = []
@@ -65,7 +64,7 @@ def choose_tables(
         try:
             export = recognise(_look(table))
             told = retell(table, export, asked)
-            if not named and not told.roles.keys() & set(_SCORES):
+            if not named and not told.roles.keys() & set(SCORES):
                 _refuse(table)
             if _named_scores(told, asked.columns) if named else _has_score(told):
                 listed[listed.index(table)] = told
@@ -86,7 +85,7 @@ def choose_tables(
 def _named_scores(table: RawTable, columns: ColumnNames | None) -> list[int]:
     """Return where the scores of a table are that the user or its layout named."""
     at, _ = named_columns(table, {**table.roles, **(columns or {})})
-    return [at[name] for name in _SCORES if name in at]
+    return [at[name] for name in SCORES if name in at]
 
 
 def _look(table: RawTable) -> Look:
@@ -109,7 +108,7 @@ def _refuse(table: RawTable) -> None:
 
 def _has_score(table: RawTable) -> bool:
     """Say whether some column holds a score of the leaderboard."""
-    return bool((known_fields(table.columns) | table.roles.keys()) & set(_SCORES))
+    return bool((known_fields(table.columns) | table.roles.keys()) & set(SCORES))
 
 
 def _refuse_leaderboard(table: RawTable, look: Look) -> None:

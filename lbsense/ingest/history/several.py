@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lbsense._format import clean_text, plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.exports import Export
-from lbsense.ingest.tables.cells import CellError, is_missing, read_score
+from lbsense.ingest.tables.cells import holds_number, is_missing
 from lbsense.ingest.tables.names import field_of, name_key
 from lbsense.ingest.tables.raw import RawTable
 from lbsense.model import RowIssue
@@ -16,7 +16,7 @@ from lbsense.model import RowIssue
 TableName = int | str | Sequence[int | str]
 _ORDINAL_WORDS = "first second third fourth fifth sixth seventh eighth ninth tenth"
 _ORDINALS = _ORDINAL_WORDS.split()
-_SCORES = ("public_score", "private_score", "score")
+SCORES = ("public_score", "private_score", "score")
 _NEAR = 5  # lines from the last row of a table to the first of what goes on with it
 _Candidate = tuple[RawTable, Export]
 
@@ -146,23 +146,15 @@ def _fullness(
         fields = [field_of(name) for name in table.columns]
         known = [at for at, found in enumerate(fields) if found is not None]
         scores = scores_at(table) or [
-            at for at, found in enumerate(fields) if found and found[0] in _SCORES
+            at for at, found in enumerate(fields) if found and found[0] in SCORES
         ]
         count += sum(
             not is_missing(row.cells[at])
             for row in table.rows
-            if any(_is_score(row.cells[at]) for at in scores)
+            if any(holds_number(row.cells[at]) for at in scores)
             for at in {*known, *scores}
         )
     return count
-
-
-def _is_score(cell: object) -> bool:
-    try:
-        score = read_score(cell, decimal_comma=True)
-    except CellError:
-        return False
-    return score is not None and score.value is not None
 
 
 def _wanted(

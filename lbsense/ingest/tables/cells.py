@@ -193,6 +193,15 @@ def read_score(cell: object, *, decimal_comma: bool = False) -> ScoreCell | None
     return ScoreCell(_finite(shown), decimals=decimals)
 
 
+def holds_number(cell: object) -> bool:
+    """Return whether a cell reads as a score."""
+    try:
+        score = read_score(cell, decimal_comma=True)
+    except CellError:
+        return False
+    return score is not None and score.value is not None
+
+
 def read_folds(cell: object) -> tuple[float, ...]:
     """Return the fold scores in a cell such as ``[0.81, 0.79]`` or ``0.81;0.79``.
 

@@ -34,11 +34,6 @@ _LOGGED = re.compile(
     r"(?<![\w/.-])(?P<name>[A-Za-z][\w/.-]{0,60}+)\s*+[:=]\s*+"
     r"(?P<value>[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?)"
 )
-_SCORED = re.compile(
-    r"auc|acc|accuracy|rmse|rmsle|mae|mse|f1|loss|score|logloss|map|ndcg|kappa|qwk|r2"
-    r"|bpb|iou|dice",
-    re.IGNORECASE,
-)
 _LOG_TIME = re.compile(r"\[?(\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2})")
 _BROKEN = re.compile(r"^(?:Traceback \(most recent|Error executing job)", re.MULTILINE)
 

@@ -19,6 +19,7 @@ from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,
     comma_is_decimal,
+    holds_number,
     is_missing,
     read_folds,
     read_score,
@@ -456,7 +457,7 @@ def _winner(table: RawTable, field: str, ordered: list[int]) -> int:
     """Return the first column that holds a fair share of what the fullest one does."""
     if len(ordered) == 1:
         return ordered[0]
-    holds = _holds_number if field in _SCORES else _holds_anything
+    holds = holds_number if field in _SCORES else _holds_anything
     counts = [sum(holds(row.cells[at]) for row in table.rows) for at in ordered]
     enough = max(1, _FAIR_SHARE * max(counts))
     places = zip(ordered, counts, strict=True)
@@ -477,14 +478,6 @@ def _holds_anything(cell: object) -> bool:
     return not is_missing(cell)
 
 
-def _holds_number(cell: object) -> bool:
-    try:
-        score = read_score(cell, decimal_comma=True)
-    except CellError:
-        return False
-    return score is not None and score.value is not None
-
-
 def cv_columns(
     table: RawTable, metric: str | None, taken: Iterable[int], *, literal: bool = True
 ) -> CvChoice:
@@ -497,7 +490,7 @@ def cv_columns(
             continue
         cells = [row.cells[at] for row in table.rows]
         texts = tuple(read_text(cell) for cell in cells)
-        if texts in seen or not any(_holds_number(cell) for cell in cells):
+        if texts in seen or not any(holds_number(cell) for cell in cells):
             continue
         seen.add(texts)
         headings[at] = heading
@@ -565,7 +558,7 @@ def _scheme_column(
     for rank, position in sorted(claimed) if len(claimed) > 1 else []:
         cells = [row.cells[position] for row in table.rows]
         wordy = any(not is_missing(cell) for cell in cells)
-        if wordy and not any(_holds_number(cell) for cell in cells):
+        if wordy and not any(holds_number(cell) for cell in cells):
             return rank, position
     return None
 

@@ -58,18 +58,8 @@ def resample_confusion(
         one and wants two classes; "quadratic_kappa" wants numbers.
     beta : float
         Weight of recall in F-beta.
-    n : int, optional
-        Rows of the test set to be imitated, such as the public one; by default
-        ``n_obs``.
-    n_resamples : int
-        Number of draws.
-    confidence_level : float
-        Of the percentile interval. With ``n`` other than ``n_obs`` it is the interval
-        of the score on ``n`` rows.
-    names : sequence of str, optional
-        Names of the submissions; by default their positions.
-    rng : int or numpy.random.Generator, optional
-        Source of randomness.
+    n, n_resamples, confidence_level, names, rng
+        As in `bootstrap`.
 
     Returns
     -------
