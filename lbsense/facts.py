@@ -25,13 +25,15 @@ from lbsense._typing import (
     Verdict,
 )
 from lbsense._validation import read_only
-from lbsense.model import History
+from lbsense.model import History, ReasonedStep
 from lbsense.stats import (
     AgreementResult,
     BandCoverageResult,
     ClimbResult,
+    CountResult,
     DemingResult,
     DifferenceBandsResult,
+    ExpectationResult,
     GapSplitResult,
     GuideResult,
     HindsightResult,
@@ -547,6 +549,37 @@ class GateResult(Result):
         return content
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning(Result):
+    """What was learned from what was tried, by a ledger.
+
+    Attributes
+    ----------
+    n_experiments, n_submitted, n_failed : int
+        Entries of the ledger, those that were submitted, and those that failed.
+    steps : tuple of ReasonedStep
+        Every step that has something to be compared with.
+    with_reason, without_reason : CountResult
+        Of how many of them the expected happened, by the probabilities.
+    calibration : ExpectationResult or Missing
+        Expected gains against those that were found.
+    bits : float
+        What a submission told about whether its change is a gain, nothing or a loss.
+    bits_at_most : float
+        What there was to learn of it.
+    """
+
+    n_experiments: int
+    n_submitted: int
+    n_failed: int
+    steps: tuple[ReasonedStep, ...]
+    with_reason: CountResult
+    without_reason: CountResult
+    calibration: ExpectationResult | Missing
+    bits: float
+    bits_at_most: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Facts(Result):
     """Everything that was found out about a history, and why the rest was not.
@@ -600,6 +633,8 @@ class Facts(Result):
         Steps whose public and CV gain exclude each other.
     caveats : tuple of Caveat
         What weakens or changes a result that is there.
+    learning : Learning or Missing
+        What was learned from what was tried; needs a ledger.
     """
 
     history: History
@@ -625,6 +660,7 @@ class Facts(Result):
     cv_scale: float
     contradicted: BoolArray
     caveats: tuple[Caveat, ...]
+    learning: Learning | Missing
 
     @property
     def directed(self) -> bool:

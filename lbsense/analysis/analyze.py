@@ -14,6 +14,7 @@ from lbsense._result import Missing
 from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import check_fraction, check_kind, check_positive, read_only
 from lbsense.analysis.evidence import Evidence, gather
+from lbsense.analysis.learning import learn
 from lbsense.analysis.result import Analysis
 from lbsense.analysis.retrospective import look_back
 from lbsense.analysis.verdicts import asides, contradictions, verdicts
@@ -125,24 +126,25 @@ def analyze(
     after = look_back(history, evidence, found, whole.outlook, whole.picks)
     names = display_names(history)
     sign = history.competition.direction() if evidence.claims != "none" else 1
+    steps = tuple(
+        _step(
+            history,
+            evidence,
+            index,
+            names,
+            verdict,
+            bool(contradicted[index]),
+            after,
+            aside=bool(aside[index]),
+            rows_needed=whole.rows_needed,
+        )
+        for index, verdict in enumerate(found)
+    )
     analysis = Analysis(
         history=history,
         level=evidence.level,
         claims=evidence.claims,
-        steps=tuple(
-            _step(
-                history,
-                evidence,
-                index,
-                names,
-                verdict,
-                bool(contradicted[index]),
-                after,
-                aside=bool(aside[index]),
-                rows_needed=whole.rows_needed,
-            )
-            for index, verdict in enumerate(found)
-        ),
+        steps=steps,
         noise=evidence.noise,
         agreement=agreement,
         posterior=evidence.posterior,
@@ -167,6 +169,7 @@ def analyze(
         cv_scale=evidence.cv_scale,
         contradicted=read_only(contradicted),
         caveats=evidence.caveats,
+        learning=learn(history, steps),
     )
     if not after:
         return analysis

@@ -23,6 +23,7 @@ from lbsense.words import (
     expectation,
     headline,
     jumps,
+    learning,
     luck,
     next_fact,
     notes,
@@ -68,7 +69,7 @@ class Analysis(Facts):
         One per submission, in time order.
     noise, agreement, posterior, parents, levels, outlook, picks, luck, resolution, \
 limits, climb, gaps, alone, ladder, joint, retrospective, claims, cv_scale, \
-contradicted, caveats
+contradicted, caveats, learning
         As in `lbsense.facts.Facts`.
     headline : str
         The one sentence with the numbers that matter most.
@@ -129,6 +130,7 @@ contradicted, caveats
             "picks": _picks(self),
             "resolution": plain(self.resolution),
             "retrospective": _retrospective(self),
+            "learning": plain(self.learning),
             "notes": dict(self.notes),
             "steps": [step.to_dict() for step in self.steps],
         }
@@ -178,6 +180,8 @@ contradicted, caveats
             parts.append(listing(self.retrospective.sentences))
         else:
             parts += [paragraph(text) for text in selection(self)]
+        if self.learning:
+            parts.append(listing(learning(self)))
         if self.steps:
             parts.append(_html_table(self))
             why = [

@@ -22,6 +22,7 @@ from lbsense.words import (
     climb,
     expectation,
     jumps,
+    learning,
     lessons,
     luck,
     noise,
@@ -60,6 +61,8 @@ def print_analysis(
     _print_findings(findings, console, verbose=verbose)
     told = [*lessons(analysis, "terminal"), *advice(analysis)]
     print_entries(console, [("-", text) for text in told], title="After the end")
+    tried = [("-", text) for text in learning(analysis)]
+    print_entries(console, tried, title="What was tried, and what was learned")
     if analysis.steps:
         _print_steps(analysis, console)
         _print_sentences(analysis.steps, console, verbose=verbose)

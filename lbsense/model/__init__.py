@@ -1,6 +1,13 @@
 """What was observed: competitions, submissions and their history. No statistics."""
 
-from lbsense.model.experiment import Environment, Expectation, Experiment, Ledger
+from lbsense.model.experiment import (
+    Environment,
+    Expectation,
+    Experiment,
+    Ledger,
+    ReasonedStep,
+    ReasonOutcome,
+)
 from lbsense.model.history import (
     DataWarning,
     History,
@@ -38,6 +45,8 @@ __all__ = [
     "Order",
     "Predictions",
     "Reading",
+    "ReasonOutcome",
+    "ReasonedStep",
     "RowIssue",
     "StatedContent",
     "Submission",

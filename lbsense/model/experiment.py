@@ -13,6 +13,8 @@ from lbsense._result import Result
 from lbsense.model.submission import InputFile, RowIssue
 
 ExperimentStatus: TypeAlias = Literal["done", "failed"]
+#: What became of the reason of a step.
+ReasonOutcome: TypeAlias = Literal["borne out", "contradicted", "open"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,3 +212,38 @@ class Ledger(Result):
         ]
         lines += [f"  {issue}" for issue in self.issues[:5]]
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonedStep(Result):
+    """A step and what was expected of it. Gains are oriented: more is better.
+
+    Attributes
+    ----------
+    position : int
+        Of the submission in the history.
+    submission_id : str
+        Its identifier.
+    experiment, hypothesis : str or None
+        Name and reason in the ledger: untrusted texts.
+    expected, expected_low, expected_high : float or None
+        Gain that was expected.
+    found, found_se : float or None
+        Gain that public score and CV measured together, and its standard error.
+    outcome : {"borne out", "contradicted", "open"}
+        What became of the reason; without one, of the hope for a gain.
+    bits : float or None
+        What was learned of it.
+    """
+
+    position: int
+    submission_id: str
+    experiment: str | None
+    hypothesis: str | None
+    expected: float | None
+    expected_low: float | None
+    expected_high: float | None
+    found: float | None
+    found_se: float | None
+    outcome: ReasonOutcome
+    bits: float | None

@@ -86,6 +86,7 @@ def evidence(analysis: Analysis, findings: Findings) -> Iterator[Section]:
         ("agreement", "Do CV and leaderboard agree?", _agreement(analysis)),
         ("resolution", "What this leaderboard can tell", _resolution(analysis)),
         ("similarity", "How alike the submissions are", _similarity(analysis)),
+        ("tried", "What was tried, and what was learned", _tried(analysis)),
         ("findings", "Findings", _findings(findings)),
     ]
     for key, title, told in parts:
@@ -138,6 +139,38 @@ def _retrospective(analysis: Analysis) -> Iterator[Block]:
             for item in found.rules
         ],
     )
+
+
+def _tried(analysis: Analysis) -> Iterator[Block]:
+    """Yield what was expected of the steps and what was found; needs a ledger."""
+    found = analysis.learning
+    if not found:
+        return
+    yield Bullets(words.learning(analysis))
+    reasoned = [item for item in found.steps if item.hypothesis or item.expected]
+    if reasoned:
+        yield Table(
+            name="tried",
+            caption="Why each change was made, the gain that was expected of it, and "
+            "the gain that public score and CV measured. More is better, whatever the "
+            "metric.",
+            columns=[
+                *texts("Submission", "Why"),
+                *numbers("Expected", "Measured", "Standard error"),
+                *texts("Outcome"),
+            ],
+            rows=[
+                row(
+                    words.name_of(analysis, item.position),
+                    shorten(item.hypothesis or "-", 200),
+                    Cell(format_gain(item.expected), item.expected),
+                    Cell(format_gain(item.found), item.found),
+                    Cell(format_number(item.found_se, digits=2), item.found_se),
+                    item.outcome,
+                )
+                for item in reasoned
+            ],
+        )
 
 
 def _split_table(splits: Sequence[GapSplitResult]) -> Table:

@@ -41,6 +41,13 @@ from lbsense.stats.history.agreement import (
 from lbsense.stats.history.candidate import candidate_gain
 from lbsense.stats.history.climb import ClimbResult, jumps_of_climb
 from lbsense.stats.history.deming import DemingResult, deming_line
+from lbsense.stats.history.expectations import (
+    CountResult,
+    ExpectationResult,
+    count_of,
+    expectation_calibration,
+    information_of,
+)
 from lbsense.stats.history.few import ScoreGapResult, rows_to_tell, score_gap
 from lbsense.stats.history.levels import LevelPosteriorResult, level_posterior
 from lbsense.stats.history.luck import LuckResult, luck_of_bests
@@ -116,9 +123,11 @@ __all__ = [
     "BandCoverageResult",
     "BoardDraws",
     "ClimbResult",
+    "CountResult",
     "Covariance",
     "DemingResult",
     "DifferenceBandsResult",
+    "ExpectationResult",
     "ExpectedShakeUpResult",
     "GapSplitResult",
     "GuideResult",
@@ -159,15 +168,18 @@ __all__ = [
     "common_offset",
     "copula_draws",
     "copula_shake_up",
+    "count_of",
     "deming_line",
     "difference_bands",
     "disagreement_noise",
+    "expectation_calibration",
     "expected_shake_up",
     "few_row_moves",
     "few_row_pairs",
     "gain_agreement",
     "gain_evalue",
     "gap_split",
+    "information_of",
     "joint_noise",
     "jumps_of_climb",
     "ladder_replay",

@@ -1,7 +1,7 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
 from lbsense.words.gate import gate_reason, gate_told, why_no_gate
-from lbsense.words.lessons import advice, gap, lessons
+from lbsense.words.lessons import advice, gap, learning, lessons
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
 from lbsense.words.short import (
     Answer,
@@ -60,6 +60,7 @@ __all__ = [
     "headline",
     "jumps",
     "lacking",
+    "learning",
     "lessons",
     "luck",
     "name_of",

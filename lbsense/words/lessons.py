@@ -1,10 +1,10 @@
-"""What a person can learn from a competition that is over, in sentences."""
+"""What a person can learn from a competition, and from what was tried, in sentences."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lbsense._format import format_gain, format_number, plural
 from lbsense.facts import (
@@ -12,10 +12,12 @@ from lbsense.facts import (
     SELECTED,
     UNFORESEEN,
     Facts,
+    Learning,
     Outlook,
     Retrospective,
 )
-from lbsense.stats import GapSplitResult, RuleOutcome
+from lbsense.model import ReasonedStep
+from lbsense.stats import CountResult, ExpectationResult, GapSplitResult, RuleOutcome
 from lbsense.words.needs import Reader, ask
 from lbsense.words.numbers import Board
 
@@ -239,3 +241,91 @@ def _guides(found: Retrospective) -> Iterator[str]:
         yield f"The public score was the better guide to private scores: {told}."
     else:
         yield f"Neither CV nor public scores were clearly the better guide: {told}."
+
+
+def learning(facts: Facts) -> list[str]:
+    """Return what was learned from what was tried; nothing without a ledger."""
+    found = facts.learning
+    return list(_learned(found, facts)) if found else []
+
+
+def _learned(found: Learning, facts: Facts) -> Iterator[str]:
+    reasoned = [item for item in found.steps if item.hypothesis is not None]
+    others = [item for item in found.steps if item.hypothesis is None]
+    failed = f", {found.n_failed} failed" if found.n_failed else ""
+    yield (
+        f"{found.n_submitted} of {plural(found.n_experiments, 'experiment')} in the "
+        f"ledger were submitted{failed}. {len(reasoned)} of "
+        f"{plural(len(found.steps), 'step')} had a reason."
+    )
+    if reasoned:
+        yield _borne_out(reasoned, found.with_reason, "with a reason")
+    if reasoned and others:
+        yield _borne_out(others, found.without_reason, "without one")
+    if found.calibration:
+        yield from _calibrated(found.calibration)
+    if math.isfinite(found.bits):
+        best = max(found.steps, key=lambda item: item.bits or 0.0)
+        most = ""
+        if best.bits and len(found.steps) > 1:
+            named = facts.steps[best.position].short_name
+            most = f"; most by {named} ({best.bits:.2f})"
+        yield (
+            f"A submission told {found.bits:.2f} bits about whether its change was a "
+            f"gain, nothing or a loss, of {found.bits_at_most:.2f} that there were to "
+            f"learn{most}."
+        )
+
+
+def _borne_out(steps: Sequence[ReasonedStep], count: CountResult, which: str) -> str:
+    tally = Counter(item.outcome for item in steps)
+    told = (
+        f"Of {plural(len(steps), 'step')} {which} {tally['borne out']} "
+        f"{'was' if tally['borne out'] == 1 else 'were'} borne out, "
+        f"{tally['contradicted']} contradicted, {tally['open']} cannot be told"
+    )
+    if not count.n_obs:
+        return f"{told}."
+    of = "" if count.n_obs == len(steps) else f" of {count.n_obs}"
+    return (
+        f"{told}; by the probabilities {count.mean:.1f}{of} came as hoped "
+        f"({count.ci_low} to {count.ci_high} with {count.confidence_level:.0%})."
+    )
+
+
+def _calibrated(found: ExpectationResult) -> Iterator[str]:
+    """Say how far expectations can be relied on, and how far that is known."""
+    told = (
+        f"For each point that you expected, {found.ratio:.2f} came (between "
+        f"{found.ratio_low:.2f} and {found.ratio_high:.2f} with "
+        f"{found.confidence_level:.0%}, {plural(found.n_obs, 'step')})"
+    )
+    if found.ratio_low <= 1 <= found.ratio_high:
+        known = found.ratio_low > 0
+        yield (
+            f"{told}: "
+            + (
+                "nothing speaks against your expectations."
+                if known
+                else "too little to say whether your expectations hold."
+            )
+        )
+    elif found.ratio_high < 1:
+        open_yet = "whether they foretell gains at all is open"
+        less = open_yet if found.ratio_low <= 0 else "expect less"
+        yield f"{told}: your expectations are too high; {less}."
+    else:
+        yield f"{told}: more came than you expected."
+    if not found.n_ranges:
+        return
+    told = (
+        f"Your ranges are meant to hold {found.range_level:.0%} of true gains and hold "
+        f"about {found.held:.0%} ({found.held_low:.0%} to {found.held_high:.0%}, "
+        f"{plural(found.n_ranges, 'range')})"
+    )
+    if found.width_low > 1:
+        yield f"{told}: make them {found.width:.1f} times as wide."
+    elif found.width_high < 1:
+        yield f"{told}: they may be narrower, by a factor of {found.width:.1f}."
+    else:
+        yield f"{told}: nothing speaks against their width."

@@ -49,6 +49,8 @@ NEEDS: Mapping[str, _Need] = {
         "out-of-fold predictions (analyze(history, predictions))",
         "out-of-fold predictions (--predictions)",
     ),
+    "ledger": _Need("a ledger of what was tried and why", terminal="--ledger"),
+    "expectations": _Need("the gain that you expect, for at least 3 steps"),
     "private": _Need(""),
     "fewer_submissions": _Need(""),
 }

@@ -507,6 +507,7 @@ def notes(facts: Facts, reader: Reader = "python") -> dict[str, str]:
         facts.limits,
         facts.retrospective,
         facts.retrospective.steps if facts.retrospective else None,
+        facts.learning.calibration if facts.learning else None,
     )
     told = {}
     for item in results:

@@ -1,0 +1,356 @@
+"""What was expected against what was found: how far expectations can be relied on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from lbsense._result import Result
+from lbsense._typing import ArrayLike, FloatArray
+from lbsense._validation import as_float_vector, check_fraction, check_same_length
+
+_FEWEST = 3  # steps from which a ratio is told
+_MOST_TOGETHER = 400  # steps whose noise is taken together
+_N_GRID = 121
+_WIDTH_SD = math.log(4)  # of the logarithm of the factor of ranges, before any is seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountResult(Result):
+    """How many of some steps something is true of, of which none is certain.
+
+    Attributes
+    ----------
+    n_obs : int
+        Steps.
+    mean : float
+        Expected number of them.
+    ci_low, ci_high : int
+        Central interval of the number.
+    confidence_level : float
+        Of the interval.
+    """
+
+    n_obs: int
+    mean: float
+    ci_low: int
+    ci_high: int
+    confidence_level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectationResult(Result):
+    """Expected gains against those that were found, and the ranges around them.
+
+    Attributes
+    ----------
+    n_obs : int
+        Steps with an expected gain other than 0, and a measured one.
+    ratio, ratio_low, ratio_high : float
+        True gain found per gain expected: 1 where expectations are right on average, 0
+        where they say nothing; median and interval.
+    scatter : float
+        Typical distance of true gains from that line, noise taken out.
+    n_ranges, n_inside : int
+        Steps with a range, and those whose measured gain lies in it.
+    width, width_low, width_high : float
+        What ranges would have to be multiplied with to hold as often as they were
+        meant to: above 1 they were too narrow; nan without ranges.
+    held, held_low, held_high : float
+        Share of true gains that such ranges hold; nan without ranges.
+    range_level : float
+        Share that they were meant to hold.
+    confidence_level : float
+        Of the intervals.
+    """
+
+    n_obs: int
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    scatter: float
+    n_ranges: int
+    n_inside: int
+    width: float
+    width_low: float
+    width_high: float
+    held: float
+    held_low: float
+    held_high: float
+    range_level: float
+    confidence_level: float
+
+
+def count_of(
+    probabilities: ArrayLike, *, confidence_level: float = 0.95
+) -> CountResult:
+    """Return how many events happened that have these probabilities each.
+
+    Parameters
+    ----------
+    probabilities : array_like of shape (n,)
+        Of independent events; nan is left out.
+    confidence_level : float
+        Of the interval, in (0, 1).
+
+    Notes
+    -----
+    The Poisson binomial distribution, by convolution; its interval is central.
+
+    References
+    ----------
+    Le Cam (1960), doi:10.2140/pjm.1960.10.1181, for the distribution.
+
+    Examples
+    --------
+    >>> found = count_of([0.9, 0.5, 0.1])
+    >>> found.mean, found.ci_low, found.ci_high
+    (1.5, 0, 3)
+    """
+    check_fraction(confidence_level, name="confidence_level")
+    p = as_float_vector(probabilities, name="probabilities")
+    p = p[np.isfinite(p)]
+    if len(p) and not (p.min() >= 0 and p.max() <= 1):
+        msg = f"probabilities must be in [0, 1], got {p.min():g} to {p.max():g}."
+        raise ValueError(msg)
+    mass = np.ones(1)
+    for value in p:
+        mass = np.append(mass, 0.0) * (1 - value) + np.append(0.0, mass) * value
+    below = np.cumsum(mass)
+    tail = (1 - confidence_level) / 2
+    return CountResult(
+        n_obs=len(p),
+        mean=round(float(p.sum()), 12),
+        ci_low=int(np.searchsorted(below, tail)),
+        ci_high=min(int(np.searchsorted(below, 1 - tail)), len(p)),
+        confidence_level=confidence_level,
+    )
+
+
+def information_of(probabilities: ArrayLike) -> FloatArray:
+    """Return in bits what was learned of each step, out of a few things it could be.
+
+    Parameters
+    ----------
+    probabilities : array_like of shape (n, k)
+        Of each step, that it is of each of k kinds (a gain, nothing, a loss); rows with
+        nan are left out of the average and give nan.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Divergence of a step's probabilities from the average of all: 0 where it is
+        known no better than any, and at most the logarithm of k.
+
+    Notes
+    -----
+    Its mean is the mutual information of step and kind: the entropy of the average less
+    the average entropy (the Jensen-Shannon divergence of the rows).
+
+    References
+    ----------
+    Lin (1991), doi:10.1109/18.61115. Lindley (1956), doi:10.1214/aoms/1177728069.
+
+    Examples
+    --------
+    >>> information_of([[1, 0], [0, 1]])
+    array([1., 1.])
+    >>> information_of([[0.5, 0.5], [0.5, 0.5]])
+    array([0., 0.])
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if p.ndim != 2:
+        msg = f"probabilities must have shape (n, k), got {p.shape}."
+        raise ValueError(msg)
+    known = np.isfinite(p).all(axis=1)
+    found = np.full(len(p), np.nan)
+    if known.any():
+        own = p[known] / p[known].sum(axis=1, keepdims=True)
+        average = own.mean(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts = np.where(own > 0, own * np.log2(own / average), 0.0)
+        found[known] = np.maximum(parts.sum(axis=1), 0.0)
+    return found
+
+
+def expectation_calibration(
+    expected: ArrayLike,
+    found: ArrayLike,
+    noise: ArrayLike,
+    *,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    range_level: float = 0.8,
+    scale_se: float = 0.0,
+    confidence_level: float = 0.95,
+) -> ExpectationResult | None:
+    """Return how far expected gains were borne out by the gains that were measured.
+
+    Parameters
+    ----------
+    expected, found : array_like of shape (n,)
+        Expected and measured gain of each step; nan where missing.
+    noise : array_like of shape (n,) or (n, n)
+        Standard errors of the measured gains, or their covariance.
+    low, high : array_like of shape (n,), optional
+        Range that was expected; nan where there is none.
+    range_level : float
+        Share of true gains that ranges are meant to hold, in (0, 1).
+    scale_se : float
+        Relative standard error that all measured gains share: of the unit that they
+        were brought to. It widens the interval of the ratio.
+    confidence_level : float
+        Of the intervals, in (0, 1).
+
+    Returns
+    -------
+    ExpectationResult or None
+        None below three steps with both gains.
+
+    Notes
+    -----
+    Measured gains are ``ratio * expected + scatter + noise`` with a flat prior for the
+    ratio, a half Cauchy one for the scatter, whose scale is that of the expected gains
+    (Gelman 2006), and known noise; scatter is integrated over on a grid. What a range
+    means for the true gain is taken as normal; with all ranges multiplied by a factor
+    whose logarithm is normal around 0, its posterior says how wide they should have
+    been. Noise is in both: a measured gain outside of a range is no miss by itself.
+    Beyond 400 steps noise is taken as independent.
+
+    Gains that were measured and kept because they were large make the ratio too large:
+    give all steps with an expectation.
+
+    References
+    ----------
+    Gelman (2006), doi:10.1214/06-BA117A. DerSimonian and Laird (1986),
+    doi:10.1016/0197-2456(86)90046-2, for scatter beside known noise.
+
+    Examples
+    --------
+    >>> told = expectation_calibration([1, 2, 3, 4], [0.5, 1, 1.5, 2], [0.01] * 4)
+    >>> round(told.ratio, 2), told.ratio_low < 0.5 < told.ratio_high
+    (0.5, True)
+    """
+    check_fraction(range_level, name="range_level")
+    check_fraction(confidence_level, name="confidence_level")
+    gains = as_float_vector(expected, name="expected")
+    measured = as_float_vector(found, name="found")
+    n = check_same_length(expected=gains, found=measured)
+    cov = np.asarray(noise, dtype=np.float64)
+    cov = np.diag(cov**2) if cov.ndim == 1 else cov
+    if cov.shape != (n, n):
+        msg = f"noise must have shape ({n},) or ({n}, {n}), got {cov.shape}."
+        raise ValueError(msg)
+    known = np.isfinite(gains) & np.isfinite(measured) & np.isfinite(np.diag(cov))
+    used = known & (gains != 0)
+    if used.sum() < _FEWEST:
+        return None
+    ratio, scatter = _ratio(
+        gains[used], measured[used], cov[np.ix_(used, used)], scale_se, confidence_level
+    )
+    nothing = np.full(n, np.nan)
+    given = (nothing if end is None else end for end in (low, high))
+    ends = [as_float_vector(end, name="low and high") for end in given]
+    wide = known & np.isfinite(ends[0] + ends[1]) & (ends[1] > ends[0])
+    inside = wide & (measured >= ends[0]) & (measured <= ends[1])
+    z = float(ndtri((1 + range_level) / 2))
+    width = np.full(3, np.nan)
+    if wide.any():
+        width = _width(
+            (measured - gains)[wide],
+            ((ends[1] - ends[0]) / (2 * z))[wide],
+            cov[np.ix_(wide, wide)],
+            confidence_level,
+        )
+    held = 2 * ndtr(z / width) - 1
+    return ExpectationResult(
+        n_obs=int(used.sum()),
+        ratio=ratio[1],
+        ratio_low=ratio[0],
+        ratio_high=ratio[2],
+        scatter=scatter,
+        n_ranges=int(wide.sum()),
+        n_inside=int(inside.sum()),
+        width=float(width[1]),
+        width_low=float(width[0]),
+        width_high=float(width[2]),
+        held=float(held[1]),
+        held_low=float(held[2]),
+        held_high=float(held[0]),
+        range_level=range_level,
+        confidence_level=confidence_level,
+    )
+
+
+def _rotated(cov: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the variances of independent sums of steps, and the sums."""
+    if len(cov) > _MOST_TOGETHER:
+        return np.diag(cov).copy(), np.eye(0)
+    values, vectors = np.linalg.eigh(cov)
+    return np.maximum(values, 0.0), vectors
+
+
+def _ratio(
+    expected: FloatArray,
+    found: FloatArray,
+    cov: FloatArray,
+    scale_se: float,
+    level: float,
+) -> tuple[tuple[float, float, float], float]:
+    """Return quantiles of the ratio, and the median of the scatter."""
+    variances, sums = _rotated(cov)
+    x, y = (sums.T @ v if sums.size else v for v in (expected, found))
+    scale = float(np.sqrt(np.mean(expected**2)))
+    # Even quantiles of the half Cauchy prior: each point weighs the same beforehand.
+    points = (np.arange(_N_GRID) + 0.5) / _N_GRID
+    taus = scale * np.tan(points * np.pi / 2)
+    total = variances + taus[:, np.newaxis] ** 2
+    precision = (x**2 / total).sum(axis=1)
+    means = (x * y / total).sum(axis=1) / precision
+    squares = ((y - means[:, np.newaxis] * x) ** 2 / total).sum(axis=1)
+    log_weight = -0.5 * (np.log(total).sum(axis=1) + np.log(precision) + squares)
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    sds = np.sqrt(1 / precision + (scale_se * means) ** 2)
+    tails = ((1 - level) / 2, 0.5, (1 + level) / 2)
+    low, middle, high = (_quantile(means, sds, weight, tail) for tail in tails)
+    scatter = float(taus[np.searchsorted(np.cumsum(weight), 0.5)])
+    return (low, middle, high), scatter
+
+
+def _quantile(
+    means: FloatArray, sds: FloatArray, weight: FloatArray, tail: float
+) -> float:
+    """Return a quantile of a mixture of normals, by halving."""
+    used = weight > 1e-12
+    means, sds, weight = means[used], sds[used], weight[used]
+    low, high = float((means - 40 * sds).min()), float((means + 40 * sds).max())
+    for _ in range(200):
+        middle = (low + high) / 2
+        if weight @ ndtr((middle - means) / sds) < tail:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _width(
+    distance: FloatArray, sd: FloatArray, cov: FloatArray, level: float
+) -> FloatArray:
+    """Return quantiles of the factor that ranges need."""
+    # With both divided by the range, its part of the variance is that of the identity.
+    variances, sums = _rotated(cov / np.outer(sd, sd))
+    scaled = distance / sd
+    rotated = sums.T @ scaled if sums.size else scaled
+    steps = np.linspace(-4, 4, 4 * _N_GRID)
+    total = variances + np.exp(2 * _WIDTH_SD * steps)[:, np.newaxis]
+    log_weight = -0.5 * (
+        np.log(total).sum(axis=1) + (rotated**2 / total).sum(axis=1) + steps**2
+    )
+    weight = np.exp(log_weight - log_weight.max())
+    below = np.cumsum(weight) / weight.sum()
+    tails = ((1 - level) / 2, 0.5, (1 + level) / 2)
+    return np.exp(_WIDTH_SD * np.interp(tails, below, steps))
