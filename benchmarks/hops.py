@@ -3,8 +3,9 @@
 A path in `read_kaggle`, a history in `analyze`, an analysis in `write_report`: each is
 followed as the program runs, with what the functions that hold it make of it. A *hop*
 is the first call that carries it from a function of one module to one of another; a
-*return* is a hop to a module that it was in before. Many returns between two modules
-say that they share one idea; look at them with ``--list``.
+*return* is a hop to a module that it was in before. Checks and formats of the ground
+floor are no hops. Many returns between two modules say that they share one idea; look
+at them with ``--list``.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Journey:
         """Count a call that carries the value."""
         self.functions.add(called)
         here, there = _module(caller), _module(called)
-        if here == there or (caller, called) in self.hops:
+        helper = "/" not in there and there.startswith("_")
+        if here == there or helper or (caller, called) in self.hops:
             return
         self.hops.append((caller, called))
         self.n_returns += there in self.modules

@@ -127,7 +127,7 @@ def test_no_probability_is_above_one(seed):
     result = candidate_gain(
         gain, 0.001, past_gain=past, past_gain_se=rng.random(9) * 0.01, visible=-9.0
     )
-    assert max(result.p_better, result.p_gain, result.p_visible) == 1
+    assert 0.999 < max(result.p_better, result.p_gain, result.p_visible) <= 1
 
 
 def test_a_noise_that_may_be_one_of_two_by_hand():
