@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Analysis,
         GateResult,
         NoiseScale,
+        PlanResult,
         Retrospective,
         Step,
         analyze,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         footing,
         gate,
         noise_of,
+        plan,
         unlabelled_noise_of,
     )
     from lbsense.checks import (
@@ -78,6 +80,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "PlanResult": "lbsense.analysis",
+    "plan": "lbsense.analysis",
     "CANDIDATE": "lbsense.model",
     "footing": "lbsense.analysis",
     "Analysis": "lbsense.analysis",
@@ -151,6 +155,7 @@ __all__ = [
     "Ledger",
     "Metric",
     "NoiseScale",
+    "PlanResult",
     "Predictions",
     "Retrospective",
     "RowIssue",
@@ -171,6 +176,7 @@ __all__ = [
     "log_scores",
     "noise_of",
     "parse_cv",
+    "plan",
     "read_kaggle",
     "read_ledger",
     "read_predictions",

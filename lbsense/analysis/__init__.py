@@ -3,6 +3,7 @@
 from lbsense._result import Missing
 from lbsense.analysis.analyze import analyze
 from lbsense.analysis.gate import footing, gate
+from lbsense.analysis.plan import PlanResult, plan
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
 from lbsense.analysis.result import SCHEMA, Analysis
 from lbsense.facts import (
@@ -24,6 +25,7 @@ __all__ = [
     "Missing",
     "NoiseScale",
     "Outlook",
+    "PlanResult",
     "Retrospective",
     "Step",
     "analyze",
@@ -31,5 +33,6 @@ __all__ = [
     "footing",
     "gate",
     "noise_of",
+    "plan",
     "unlabelled_noise_of",
 ]

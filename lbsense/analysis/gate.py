@@ -639,11 +639,15 @@ def _unknown(
         return Missing("gate", "nothing is known of how good it is.", ("cv",))
     n_paired = int(np.isfinite(measure.gain).sum())
     blind = not posterior or not np.isfinite(measure.gain_se).any()
-    if blind or start < 0 or n_paired < _FEWEST_STEPS or not analysis.levels:
+    # One score of known noise needs no second one to be learned from.
+    fewest = 1 if measure.kind == "public" else _FEWEST_STEPS
+    if blind or start < 0 or n_paired < fewest or not analysis.levels:
         reason = (
             f"{n_paired} steps have both a public and a CV gain, {_FEWEST_STEPS} are "
             "needed to learn what a CV gain is worth here."
         )
+        if measure.kind == "public":
+            reason = "no step has been made yet to learn from."
         caveat = analysis.caveat("cv")
         if caveat is None:
             return Missing("gate", reason)

@@ -24,6 +24,7 @@ from lbsense.cli.gate import gate
 from lbsense.cli.known import explain, formats, metrics, schema
 from lbsense.cli.log import log
 from lbsense.cli.pick import pick
+from lbsense.cli.plan import plan
 from lbsense.cli.report import report
 from lbsense.cli.simulate import simulate
 from lbsense.errors import LbsenseError
@@ -106,6 +107,7 @@ _COMMANDS = (
     report,
     pick,
     gate,
+    plan,
     log,
     explain,
     simulate,

@@ -133,7 +133,7 @@ def metrics(screen: ScreenOptions) -> None:
     screen.console().print(table)
 
 
-_NAMES = ("analyze", "explain", "gate", "pick")
+_NAMES = ("analyze", "explain", "gate", "pick", "plan")
 
 
 def complete_name(incomplete: str) -> list[str]:

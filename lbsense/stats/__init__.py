@@ -100,7 +100,14 @@ from lbsense.stats.history.retrospect import (
     rule_outcomes,
 )
 from lbsense.stats.history.spread import Covariance
-from lbsense.stats.history.value import needed_to_settle, p_settled, value_of_look
+from lbsense.stats.history.value import (
+    SettleResult,
+    SettleWay,
+    needed_to_settle,
+    p_settled,
+    repeated_noise,
+    value_of_look,
+)
 from lbsense.stats.rows.bootstrap import bootstrap
 from lbsense.stats.rows.counts import resample_confusion
 from lbsense.stats.rows.joint import JointNoiseResult, joint_noise
@@ -151,6 +158,8 @@ __all__ = [
     "ResolutionResult",
     "RuleOutcome",
     "ScoreGapResult",
+    "SettleResult",
+    "SettleWay",
     "ShakeUpResult",
     "Source",
     "StandingResult",
@@ -205,6 +214,7 @@ __all__ = [
     "rank_sets",
     "records_test",
     "repeat_noise",
+    "repeated_noise",
     "resample_confusion",
     "residual_noise",
     "rows_to_tell",

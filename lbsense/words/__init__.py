@@ -1,6 +1,6 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
-from lbsense.words.gate import gate_reason, gate_told, why_no_gate
+from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
 from lbsense.words.lessons import advice, gap, learning, lessons
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
 from lbsense.words.short import (
@@ -74,6 +74,7 @@ __all__ = [
     "revealed",
     "runner_up",
     "selection",
+    "settle_told",
     "step_columns",
     "step_sentence",
     "subject",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lbsense._format import format_gain, format_number, format_probability, plural
 from lbsense._result import Missing
 from lbsense.facts import GateResult
+from lbsense.stats import SettleResult, SettleWay
 from lbsense.words.needs import Reader, tell
 
 _BASIS = {
@@ -111,3 +112,39 @@ def _by_files(result: GateResult) -> Iterator[tuple[str, str]]:
             "noise of the public difference "
             f"{format_number(result.closest_se, digits=2)}.",
         )
+
+
+_WAYS = {
+    "seeds": ("more seed of both", "more seeds of both, under the same folds,"),
+    "rows": ("twice the training rows", "training rows in all"),
+    "submissions": ("submission of both", "submissions of both"),
+}
+
+
+def settle_told(result: SettleResult) -> list[tuple[str, str]]:
+    """Return what is known of two, and what would settle which is better."""
+    entries = [
+        (
+            "Now",
+            f"P({result.first} is truly better than {result.second}) "
+            f"{format_probability(result.p_first)}, by {format_gain(result.gain)} "
+            f"(standard deviation {format_number(result.gain_se, digits=2)}).",
+        )
+    ]
+    if result.settled:
+        return [*entries, ("Settled", "that is 95% or more already.")]
+    entries += [(way.kind.capitalize(), _way_told(way)) for way in result.ways]
+    if not result.ways:
+        entries.append(("Ways", "nothing tells how noisy a further look would be."))
+    return entries
+
+
+def _way_told(way: SettleWay) -> str:
+    one, many = _WAYS[way.kind]
+    count = "" if way.kind == "rows" else "one "
+    chance = f"{count}{one}: {format_probability(way.chance)} chance to settle it"
+    if way.needed is None:
+        return f"{chance}; no number of them does with 80%."
+    if way.needed == 1:
+        return f"{chance}."
+    return f"{chance}; {way.needed:,} {many} for 80%."

@@ -17,7 +17,7 @@ jsonschema = pytest.importorskip("jsonschema")
 Run = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
-COMMANDS = ("analyze", "explain", "gate", "pick")
+COMMANDS = ("analyze", "explain", "gate", "pick", "plan")
 SIZES = ("--train-size", 20_000, "--test-size", 20_000, "--public-fraction", 0.4)
 HISTORIES = {
     "climber": ("honest_climber/submissions.csv", "--metric", "roc_auc", *SIZES),
@@ -82,7 +82,7 @@ def test_every_command_with_json_has_a_schema(run: Run) -> None:
 def test_a_command_without_a_schema_is_bad_usage(run: Run) -> None:
     done = run("schema", "report")
     assert done.exit_code == 2
-    assert "Commands with one are analyze, explain, gate, pick" in done.stderr
+    assert "Commands with one are analyze, explain, gate, pick, plan" in done.stderr
 
 
 @pytest.mark.parametrize("name", HISTORIES)
@@ -114,6 +114,22 @@ def test_pick_prints_what_its_schema_says(run: Run, name: str) -> None:
 def test_gate_prints_what_its_schema_says(run: Run, name: str, cv: float) -> None:
     file, *options = HISTORIES[name]
     check(run, "gate", run("gate", DATA / file, *options, "--cv", cv, "--json"))
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_plan_prints_what_its_schema_says(run: Run, name: str) -> None:
+    file, *options = HISTORIES[name]
+    asked = ("--candidate", "one=0.75", "--candidate", "two=0.76", "--left", 3)
+    content = check(run, "plan", run("plan", DATA / file, *options, *asked, "--json"))
+    assert {item["name"] for item in content["candidates"]} == {"one", "two"}
+    if name == "climber":
+        asked = (*asked, "--settle", "one,two")
+        found = check(run, "plan", run("plan", DATA / file, *options, *asked, "--json"))
+        assert {way["kind"] for way in found["settle"]["ways"]} == {
+            "seeds",
+            "rows",
+            "submissions",
+        }
 
 
 def test_explain_prints_what_its_schema_says(run: Run) -> None:

@@ -3,15 +3,68 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import check_fraction, check_positive
 
 _POINTS = 801  # of the grid of what the measurement may show
 _MOST = 1_000_000  # repetitions beyond which none is tried
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleWay(Result):
+    """One way to settle which of two is better.
+
+    Attributes
+    ----------
+    kind : {"seeds", "rows", "submissions"}
+        More seeds of both under the same folds, more training rows, or submissions of
+        both.
+    needed : int or None
+        Seeds, rows in all, or submissions of each, that settle it with 80% chance;
+        None where no number does.
+    chance : float
+        Chance that one more seed, twice the rows, or one submission of each settles it.
+    """
+
+    kind: Literal["seeds", "rows", "submissions"]
+    needed: int | None
+    chance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleResult(Result):
+    """Which of two is better, and what would settle it.
+
+    Attributes
+    ----------
+    first, second : str
+        The two: submissions or candidates.
+    gain, gain_se : float
+        True score of the first minus that of the second, oriented: expectation and
+        standard deviation.
+    p_first : float
+        Probability that the first is the better one.
+    settled : bool
+        Whether that, or its opposite, is 95% already.
+    ways : tuple of SettleWay
+        What would settle it.
+    """
+
+    first: str
+    second: str
+    gain: float
+    gain_se: float
+    p_first: float
+    settled: bool
+    ways: tuple[SettleWay, ...]
 
 
 def value_of_look(
@@ -117,7 +170,7 @@ def p_settled(
     check_fraction(confidence_level, name="confidence_level")
     check_positive(sd, name="sd")
     z = float(ndtri(confidence_level))
-    left = sd**2 * noise_se**2 / (sd**2 + noise_se**2)
+    left = 1 / (sd**-2 + noise_se**-2)
     moved = math.sqrt(max(sd**2 - left, 1e-300))
     bar = z * math.sqrt(left)
     return float(ndtr((mean - bar) / moved) + ndtr((-mean - bar) / moved))
@@ -126,9 +179,8 @@ def p_settled(
 def needed_to_settle(
     mean: float,
     sd: float,
+    noise_se: Callable[[float], float],
     *,
-    lasting_var: float,
-    fresh_var: float,
     confidence_level: float = 0.95,
     chance: float = 0.8,
 ) -> int | None:
@@ -138,10 +190,9 @@ def needed_to_settle(
     ----------
     mean, sd : float
         What is known of the true difference.
-    lasting_var : float
-        Variance that all repetitions share: of the rows, where seeds are repeated.
-    fresh_var : float
-        Variance that every repetition draws anew.
+    noise_se : callable
+        ``noise_se(k)`` is the standard error that ``k`` repetitions leave; it never
+        rises.
     confidence_level : float
         Probability from which it is settled.
     chance : float
@@ -150,24 +201,24 @@ def needed_to_settle(
     Returns
     -------
     int or None
-        The smallest ``k`` of which ``lasting_var + fresh_var / k`` reaches ``chance``.
+        The smallest ``k`` with that chance; None where a million do not have it.
 
     See Also
     --------
     p_settled : The chance.
+    repeated_noise : What repetitions leave where they share a part of their noise.
 
     Examples
     --------
-    >>> needed_to_settle(0.0, 1.0, lasting_var=0.0, fresh_var=1.0)
+    >>> needed_to_settle(0.0, 1.0, lambda k: k**-0.5)
     43
-    >>> needed_to_settle(0.0, 1.0, lasting_var=0.5, fresh_var=1.0) is None
+    >>> needed_to_settle(0.0, 1.0, lambda k: (0.5 + 1 / k) ** 0.5) is None
     True
     """
     check_fraction(chance, name="chance")
 
-    def enough(k: float) -> bool:
-        noise = math.sqrt(lasting_var + fresh_var / k)
-        p = p_settled(mean, sd, noise, confidence_level=confidence_level)
+    def enough(k: int) -> bool:
+        p = p_settled(mean, sd, noise_se(k), confidence_level=confidence_level)
         return p >= chance
 
     if not enough(_MOST):
@@ -179,3 +230,27 @@ def needed_to_settle(
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
+
+
+def repeated_noise(before_var: float, after_var: float) -> float:
+    """Return the noise of a fresh look that is worth what repeating one adds.
+
+    Parameters
+    ----------
+    before_var, after_var : float
+        Noise variance of a measurement as it stands, and of it and its repetitions
+        together; a part that all of them share is in both.
+
+    Returns
+    -------
+    float
+        Standard error of the independent measurement that adds as much: its precision
+        is the difference of both. Infinite where nothing is added.
+
+    Examples
+    --------
+    >>> repeated_noise(1.0, 0.5), repeated_noise(1.0, 1.0)
+    (1.0, inf)
+    """
+    added = 1 / check_positive(after_var, name="after_var") - 1 / before_var
+    return added**-0.5 if added > 0 else math.inf

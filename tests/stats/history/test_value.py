@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lbsense.stats import needed_to_settle, p_settled, value_of_look
+from lbsense.stats import (
+    needed_to_settle,
+    p_settled,
+    repeated_noise,
+    value_of_look,
+)
 from lbsense.stats.history.candidate import candidate_gain
 
 
@@ -73,10 +78,21 @@ def test_a_settled_pair_stays_settled():
 
 def test_repetitions_by_hand():
     # Variance 1 / k: the smallest k whose chance is 80%.
-    k = needed_to_settle(0.0, 1.0, lasting_var=0.0, fresh_var=1.0)
+    k = needed_to_settle(0.0, 1.0, lambda k: k**-0.5)
     assert p_settled(0.0, 1.0, k**-0.5) >= 0.8 > p_settled(0.0, 1.0, (k - 1) ** -0.5)
-    assert needed_to_settle(0.0, 1.0, lasting_var=0.3, fresh_var=1.0) is None
-    assert needed_to_settle(5.0, 1.0, lasting_var=0.0, fresh_var=1.0) == 1
+    assert needed_to_settle(0.0, 1.0, lambda k: (0.3 + 1 / k) ** 0.5) is None
+    assert needed_to_settle(5.0, 1.0, lambda k: k**-0.5) == 1
+
+
+@given(st.floats(0.1, 5), st.floats(0.1, 5), st.integers(1, 20))
+def test_what_repetitions_add_is_what_algebra_says(lasting, fresh, k):
+    # Two looks that share `lasting`: their best estimate against one of them alone.
+    before, after = lasting + fresh, lasting + fresh / (k + 1)
+    cov = lasting + np.diag(np.full(k + 1, fresh))
+    precision = np.linalg.inv(cov).sum()  # of the generalised least squares mean
+    np.testing.assert_allclose(1 / after, precision, rtol=1e-9)
+    added = repeated_noise(before, after)
+    np.testing.assert_allclose(1 / before + added**-2, precision, rtol=1e-9)
 
 
 def test_a_candidate_knows_what_its_submission_is_worth():
