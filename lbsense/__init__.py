@@ -134,6 +134,18 @@ _HOMES = {
     "write_report": "lbsense.report",
 }
 
+_ROOMS = (
+    "analysis",
+    "checks",
+    "ingest",
+    "metrics",
+    "model",
+    "plots",
+    "report",
+    "simulate",
+    "stats",
+)
+
 __all__ = [
     "CANDIDATE",
     "METRICS",
@@ -191,7 +203,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name, loading the room where it lives."""
+    """Return a public name, loading the room where it lives; or a room itself."""
+    if name in _ROOMS:
+        return import_module(f"lbsense.{name}")
     if name not in _HOMES:
         msg = f"module 'lbsense' has no attribute {name!r}"
         raise AttributeError(msg)
@@ -202,4 +216,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names, loaded or not."""
-    return [*__all__, "__version__"]
+    return [*__all__, *_ROOMS, "__version__"]

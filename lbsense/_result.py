@@ -6,13 +6,13 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal
 
 from lbsense._format import clean_text, format_number, shorten
 from lbsense._fragment import fragment, table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Caveat", "Missing", "Result", "plain"]
 
@@ -58,6 +58,8 @@ class Caveat:
 
 def plain(value: Any) -> Any:
     """Return ``value`` as JSON can hold it: no arrays, times or nan left."""
+    import numpy as np
+
     if isinstance(value, Missing):
         return None
     if isinstance(value, Result):
@@ -101,6 +103,8 @@ class Result:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the fields as a data frame of one row."""
+        import pandas as pd
+
         return pd.DataFrame([self.to_dict()])
 
     def __str__(self) -> str:
@@ -126,6 +130,8 @@ class Result:
 
 
 def _one_line(value: Any) -> str:
+    import numpy as np
+
     if isinstance(value, float):
         return format_number(value, digits=6)
     if isinstance(value, np.ndarray):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-IntArray: TypeAlias = npt.NDArray[np.int64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-ArrayLike: TypeAlias = npt.ArrayLike
-RandomState: TypeAlias = int | np.random.Generator | None
+    FloatArray: TypeAlias = npt.NDArray[np.float64]
+    IntArray: TypeAlias = npt.NDArray[np.int64]
+    BoolArray: TypeAlias = npt.NDArray[np.bool_]
+    ArrayLike: TypeAlias = npt.ArrayLike
+    RandomState: TypeAlias = int | np.random.Generator | None
+else:  # what needs no arrays loads no numpy
+    FloatArray = IntArray = BoolArray = ArrayLike = RandomState = Any
 
 Platform: TypeAlias = Literal[
     "kaggle",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any, TypeVar
-
-import numpy as np
-import numpy.typing as npt
+import sys
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from lbsense._format import shorten
 from lbsense._typing import ArrayLike, FloatArray
@@ -21,10 +19,21 @@ __all__ = [
     "check_number",
     "check_positive",
     "check_same_length",
+    "is_frame",
     "read_only",
 ]
 
-ArrayT = TypeVar("ArrayT", bound=npt.NDArray[Any])
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+ArrayT = TypeVar("ArrayT", bound="npt.NDArray[Any]")
+
+
+def is_frame(value: object) -> TypeGuard[pd.DataFrame]:
+    """Say whether a value is a data frame, without loading pandas to ask."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
 def check_fraction(
@@ -74,6 +83,8 @@ def check_positive(value: float, *, name: str) -> float:
 
 def as_float_vector(values: ArrayLike, *, name: str) -> FloatArray:
     """Return ``values`` as a one-dimensional float array, missing entries as nan."""
+    import numpy as np
+
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1:
         msg = f"{name} must have shape (n,), got shape {array.shape}."
@@ -83,6 +94,8 @@ def as_float_vector(values: ArrayLike, *, name: str) -> FloatArray:
 
 def as_float_matrix(values: ArrayLike, *, name: str) -> FloatArray:
     """Return ``values`` as a two-dimensional float array, a vector as one column."""
+    import numpy as np
+
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 1:
         array = array[:, np.newaxis]

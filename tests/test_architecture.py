@@ -228,13 +228,13 @@ def private_imports(module: Module, modules: list[Module]) -> Iterator[tuple[int
 def loose_statements(module: Module) -> Iterator[tuple[int, str]]:
     """Yield what an ``__init__`` holds beside docstring, imports and ``__all__``.
 
-    The top one may also re-export its names on first use.
+    The top one and the reader may also re-export their names on first use.
     """
     if module.path.name != "__init__.py":
         return
     allowed = {"__all__"}
-    if module.path.parent == module.package:
-        allowed |= {"_HOMES", "__getattr__", "__dir__"}
+    if module.path.parent == module.package or module.room == "ingest":
+        allowed |= {"_HOMES", "_ROOMS", "__getattr__", "__dir__"}
     for number, node in enumerate(module.tree.body):
         is_docstring = number == 0 and ast.get_docstring(module.tree) is not None
         is_import = isinstance(node, ast.Import | ast.ImportFrom)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -94,3 +95,9 @@ import time:        10 |        210 |   lbsense.stats
 import time:        30 |        390 | lbsense.analysis
 """
     assert own_seconds(importtime) == pytest.approx(247e-6)
+
+
+def test_the_lazy_door_of_the_reader_knows_every_name():
+    ingest = importlib.import_module("lbsense.ingest")
+    assert set(ingest._HOMES) == set(ingest.__all__)
+    assert all(getattr(ingest, name) is not None for name in ingest.__all__)

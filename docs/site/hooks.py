@@ -14,7 +14,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from lbsense.cli import app
+from lbsense.cli import COMMANDS, app
 from lbsense.metrics import METRICS
 
 _PLACE = re.compile(r"^<!-- (commands|metrics|names of ([\w.]+)) -->$", re.MULTILINE)
@@ -64,9 +64,7 @@ def metrics() -> Iterator[str]:
 
 def commands() -> Iterator[str]:
     """Yield the help of every command as a terminal shows it."""
-    for command in app.registered_commands:
-        assert command.callback is not None
-        name = command.name or command.callback.__name__
+    for name in COMMANDS:
         yield f"## `lbsense {name}`\n"
         yield "\n".join(["```text", _help(name), "```", ""])
 

@@ -6,13 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lbsense._result import Missing
 from lbsense._typing import FloatArray, Verdict
-from lbsense._validation import check_fraction, check_kind, check_positive, read_only
+from lbsense._validation import (
+    check_fraction,
+    check_kind,
+    check_positive,
+    is_frame,
+    read_only,
+)
 from lbsense.analysis.evidence import Evidence, gather
 from lbsense.analysis.learning import learn
 from lbsense.analysis.result import Analysis
@@ -31,6 +37,9 @@ from lbsense.ingest import join_ledger, read_submissions
 from lbsense.model import History, Ledger, Predictions, display_names
 from lbsense.stats import StepPosteriorResult
 from lbsense.words import advice, lessons, step_sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def analyze(
@@ -185,7 +194,7 @@ def _as_history(given: object) -> History:
     """Return a history as it is, and anything else that holds one read."""
     if isinstance(given, History):
         return given
-    if isinstance(given, str | PathLike | pd.DataFrame):
+    if is_frame(given) or isinstance(given, str | PathLike):
         return read_submissions(given)
     msg = (
         f"history must be a History, a path, text or a DataFrame, got "

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lbsense._format import VERDICT_SIGNS, shorten
 from lbsense._fragment import details, fragment, listing, paragraph, table
@@ -32,6 +30,9 @@ from lbsense.words import (
     step_columns,
     tally,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Version of the dictionary that `Analysis.to_dict` gives.
 SCHEMA = 1
@@ -137,6 +138,8 @@ contradicted, caveats, learning
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per submission; the columns are the fields of `Step`."""
+        import pandas as pd
+
         columns = list(Step.__dataclass_fields__)
         rows = [[getattr(step, name) for name in columns] for step in self.steps]
         frame = pd.DataFrame(rows, columns=columns)

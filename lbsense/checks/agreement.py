@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lbsense._format import format_number, plural
-from lbsense.analysis import Analysis
 from lbsense.checks.finding import Outcome, Text, check, flag_if, not_applicable
-from lbsense.stats import attainable_z, common_offset, open_quantile
+
+if TYPE_CHECKING:
+    from lbsense.analysis import Analysis
 
 _FAIR = 0.8  # correlation with true gains of a CV that deserves trust
 _ABOVE_ZERO = 1.28  # standard errors: shown to be above 0 at one-sided 10%
@@ -38,6 +38,8 @@ _NEEDS_GAINS = "Needs CV scores, and with them the noise of a step."
 )
 def cv_disconnected(analysis: Analysis) -> Outcome:
     """Flag CV gains that do not follow public gains where they could (LBS201)."""
+    from lbsense.stats import attainable_z
+
     agreement = analysis.agreement
     if not agreement or math.isnan(agreement.perfect_r):
         return not_applicable(_NEEDS_GAINS)
@@ -82,6 +84,8 @@ def cv_disconnected(analysis: Analysis) -> Outcome:
 )
 def cv_untestable(analysis: Analysis) -> Outcome:
     """Flag a history in which no CV could prove itself (LBS202)."""
+    from lbsense.stats import attainable_z
+
     agreement = analysis.agreement
     if not agreement or math.isnan(agreement.perfect_r):
         return not_applicable(_NEEDS_GAINS)
@@ -124,6 +128,8 @@ def cv_untestable(analysis: Analysis) -> Outcome:
 )
 def common_shift(analysis: Analysis) -> Outcome:
     """Flag a distance of CV and public that the choice of rows cannot make (LBS203)."""
+    from lbsense.stats import common_offset, open_quantile
+
     history, noise = analysis.history, analysis.noise
     competition = history.competition
     if competition.greater_is_better is None or analysis.caveat("cv"):
@@ -173,6 +179,8 @@ def common_shift(analysis: Analysis) -> Outcome:
 )
 def scheme_changed(analysis: Analysis) -> Outcome:
     """Flag CV scores that are not comparable with each other (LBS204)."""
+    import numpy as np
+
     n_obs = int(np.isfinite(analysis.history.raw_scores("cv")).sum())
     if n_obs < 2:
         return not_applicable("Needs two CV scores.", n_obs=n_obs)
@@ -211,6 +219,8 @@ _FEWEST = 5
 )
 def selected_not_best(analysis: Analysis) -> Outcome:
     """Flag a selection that lost more than luck makes one lose (LBS401)."""
+    import numpy as np
+
     history = analysis.history
     if history.competition.greater_is_better is None:
         return not_applicable("Needs the direction of the metric.")
@@ -305,6 +315,10 @@ def outlook_missed(analysis: Analysis) -> Outcome:
 )
 def private_shift(analysis: Analysis) -> Outcome:
     """Flag a distance of private and public that chance cannot make (LBS403)."""
+    import numpy as np
+
+    from lbsense.stats import open_quantile
+
     history, noise = analysis.history, analysis.noise
     competition = history.competition
     if competition.greater_is_better is None:

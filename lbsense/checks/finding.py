@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import PurePath
-from typing import Any, Literal, NamedTuple, TypeAlias
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from lbsense._format import clean_text
 from lbsense._fragment import details, fragment, paragraph, table
 from lbsense._result import Result
-from lbsense.analysis import Analysis
-from lbsense.model import Predictions, Submission
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lbsense.analysis import Analysis
+    from lbsense.model import Predictions, Submission
 
 FindingStatus: TypeAlias = Literal["flagged", "passed", "not_applicable", "muted"]
 Severity: TypeAlias = Literal["info", "notice", "warning"]
@@ -103,6 +105,8 @@ class Findings(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per finding."""
+        import pandas as pd
+
         columns = list(Finding.__dataclass_fields__)
         return pd.DataFrame(self.to_list(), columns=columns)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lbsense._format import plural
 from lbsense._typing import FloatArray
-from lbsense.analysis import Analysis
 from lbsense.checks.finding import (
     Outcome,
     Text,
@@ -21,9 +19,10 @@ from lbsense.checks.finding import (
     not_applicable,
     wording_of,
 )
-from lbsense.metrics import find_metric
-from lbsense.model import NameIndex, Predictions
-from lbsense.stats import few_row_moves, few_row_pairs, longest_line, value_counts
+
+if TYPE_CHECKING:
+    from lbsense.analysis import Analysis
+    from lbsense.model import Predictions
 
 _FEW_ROWS, _FEW_SHARE = 20, 0.001
 _SEVERAL = 2
@@ -47,6 +46,10 @@ class _Files:
 
 def _files_of(analysis: Analysis, predictions: Predictions | None) -> _Files | None:
     """Return the files of the submissions that have a public score, None without."""
+    import numpy as np
+
+    from lbsense.model import NameIndex
+
     if predictions is None or predictions.test is None:
         return None
     steps = analysis.steps
@@ -87,6 +90,8 @@ def _files_of(analysis: Analysis, predictions: Predictions | None) -> _Files | N
 )
 def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag pairs of files that differ in a few rows and in their score (LBS311)."""
+    from lbsense.stats import few_row_pairs
+
     files = _files_of(analysis, predictions)
     if files is None or len(files.places) < 2:
         return not_applicable("Needs the submitted files of two scored submissions.")
@@ -155,6 +160,10 @@ def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
 
 def _bare_files(analysis: Analysis, files: _Files) -> set[int]:
     """Return the submissions whose file is constant, or nearly so."""
+    import numpy as np
+
+    from lbsense.stats import value_counts
+
     distinct, common = value_counts(files.table)
     bare = distinct == 1
     if not _predicts_labels(analysis):
@@ -164,6 +173,8 @@ def _bare_files(analysis: Analysis, files: _Files) -> set[int]:
 
 def _predicts_labels(analysis: Analysis) -> bool:
     """Say whether honest files of this metric may hold two values."""
+    from lbsense.metrics import find_metric
+
     name = analysis.history.competition.metric
     try:
         return name is None or find_metric(name).prediction in ("label", "labels")
@@ -187,6 +198,10 @@ def _predicts_labels(analysis: Analysis) -> bool:
 )
 def single_rows(analysis: Analysis) -> Outcome:
     """Flag more moves of one to three rows than noise gives (LBS313)."""
+    import numpy as np
+
+    from lbsense.stats import few_row_moves
+
     noise, competition = analysis.noise, analysis.history.competition
     counts_rows = competition.metric is not None and _is_accuracy(competition.metric)
     if not counts_rows or noise.n_public is None:
@@ -224,6 +239,8 @@ def single_rows(analysis: Analysis) -> Outcome:
 
 
 def _is_accuracy(name: str) -> bool:
+    from lbsense.metrics import find_metric
+
     try:
         return find_metric(name).is_share
     except ValueError:
@@ -247,6 +264,8 @@ def _is_accuracy(name: str) -> bool:
 )
 def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag several weights of one blend, by their words or by their files (LBS314)."""
+    from lbsense.stats import longest_line
+
     history = analysis.history
     wordings = {
         index: wording

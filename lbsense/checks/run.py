@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lbsense._result import Result
 from lbsense._validation import check_kind
-from lbsense.analysis import Analysis
 from lbsense.checks.agreement import AGREEMENT_CHECKS, OUTCOME_CHECKS
 from lbsense.checks.finding import Check, Findings, Severity, Text
 from lbsense.checks.probes import PROBE_CHECKS
 from lbsense.checks.selection import SELECTION_CHECKS
-from lbsense.model import Predictions
+
+if TYPE_CHECKING:
+    from lbsense.analysis import Analysis
+    from lbsense.model import Predictions
 
 #: Code -> title and text.
 DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
@@ -273,6 +276,9 @@ def run_checks(
     >>> [item.code for item in findings if item.status == "muted"]
     ['LBS303']
     """
+    from lbsense.analysis import Analysis
+    from lbsense.model import Predictions
+
     check_kind(analysis, Analysis, name="analysis")
     check_kind(predictions, Predictions, name="predictions", optional=True)
     if not isinstance(mute, Iterable):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lbsense._format import format_gain, format_number, format_probability, plural
-from lbsense.analysis import Analysis, Step
 from lbsense.checks.finding import (
     Outcome,
     Text,
@@ -18,7 +16,9 @@ from lbsense.checks.finding import (
     not_applicable,
     wording_of,
 )
-from lbsense.stats import order_test, records_test
+
+if TYPE_CHECKING:
+    from lbsense.analysis import Analysis, Step
 
 _FEWEST_BESTS = 3
 _WINDOW = 8  # judged steps
@@ -125,6 +125,10 @@ def guessing_window(analysis: Analysis) -> Outcome:
 
 def _unordered(analysis: Analysis) -> Outcome:
     """Return whether the last public scores might stand in any order."""
+    import numpy as np
+
+    from lbsense.stats import order_test, records_test
+
     history = analysis.history
     if history.competition.greater_is_better is None:
         return not_applicable("Needs the direction of the metric.")
@@ -294,6 +298,8 @@ def deflation(analysis: Analysis) -> Outcome:
 )
 def ladder(analysis: Analysis) -> Outcome:
     """Count the new bests that a leaderboard built to resist luck releases (LBS306)."""
+    import numpy as np
+
     replay = analysis.ladder
     if not replay:
         return not_applicable(_NEEDS_NOISE)
@@ -397,6 +403,8 @@ def _came_soon(before: Step, after: Step) -> bool:
 )
 def rerun_spread(analysis: Analysis) -> Outcome:
     """Flag repeats that scatter as widely as steps do (LBS308)."""
+    import numpy as np
+
     noise = analysis.noise
     if not noise.n_repeats or not math.isfinite(noise.rerun_se):
         return not_applicable("Needs one submission that was scored twice.")

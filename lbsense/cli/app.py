@@ -11,22 +11,15 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 from lbsense._version import __version__
-from lbsense.cli.analyze import analyze
 from lbsense.cli.console import BAD_INPUT, note
-from lbsense.cli.fetch import fetch, watch
-from lbsense.cli.gate import gate
-from lbsense.cli.known import explain, formats, metrics, schema
-from lbsense.cli.log import log
-from lbsense.cli.pick import pick
-from lbsense.cli.plan import plan
-from lbsense.cli.report import report
-from lbsense.cli.simulate import simulate
 from lbsense.errors import LbsenseError
 
 _BUG = 70  # EX_SOFTWARE of sysexits.h
@@ -35,8 +28,40 @@ _BROKEN_PIPE = 141
 _OUTPUT_FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 
 
+#: Command -> the module where it lives, which is loaded when the command is called.
+COMMANDS = {
+    "fetch": "fetch",
+    "watch": "fetch",
+    "analyze": "analyze",
+    "report": "report",
+    "pick": "pick",
+    "gate": "gate",
+    "plan": "plan",
+    "log": "log",
+    "explain": "known",
+    "simulate": "simulate",
+    "formats": "known",
+    "metrics": "known",
+    "schema": "known",
+}
+
+
 class ExitCodes(TyperGroup):
     """The group of all commands, which ends each of them with the right exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands, none of which is loaded for that."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Return a command, loading its module; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        room = import_module(f"lbsense.cli.{COMMANDS[cmd_name]}")
+        made = typer.Typer(rich_markup_mode="rich", add_completion=False)
+        command = getattr(room, cmd_name)
+        made.command(cmd_name, help=_help(command))(command)
+        return typer.main.get_command(made)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command and turn what it raises into a message and an exit code."""
@@ -100,22 +125,6 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-_COMMANDS = (
-    fetch,
-    watch,
-    analyze,
-    report,
-    pick,
-    gate,
-    plan,
-    log,
-    explain,
-    simulate,
-    formats,
-    metrics,
-    schema,
-)
-
 app = typer.Typer(
     cls=ExitCodes,
     name="lbsense",
@@ -130,10 +139,6 @@ def _help(command: Callable[..., None]) -> str:
     """Return the docstring of a command with its examples kept line by line."""
     text = inspect.getdoc(command) or ""
     return text.replace("Examples\n--------", "\b\nExamples:")
-
-
-for _command in _COMMANDS:
-    app.command(help=_help(_command))(_command)
 
 
 def _show_version(wanted: bool) -> None:

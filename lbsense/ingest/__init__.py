@@ -1,38 +1,77 @@
 """Files, text and API objects to the model: the only reader."""
 
-from lbsense.ingest.boards.read import read_leaderboard, read_leaderboards
-from lbsense.ingest.cv.reading import (
-    TRAILING_NUMBER,
-    CvReading,
-    cv_candidates,
-    parse_cv,
-)
-from lbsense.ingest.exports import FormatGuide
-from lbsense.ingest.fetch.kaggle import ask_kaggle
-from lbsense.ingest.fetch.listing import (
-    Fetched,
-    Merged,
-    join_listing,
-    listing_text,
-    read_listing,
-)
-from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
-from lbsense.ingest.ledger import LEDGER_SCHEMA, is_ledger, join_ledger, read_ledger
-from lbsense.ingest.log import join_log
-from lbsense.ingest.machine import read_environment
-from lbsense.ingest.options import ReaderOptions
-from lbsense.ingest.platforms import FORMATS
-from lbsense.ingest.predictions.read import read_predictions
-from lbsense.ingest.readers import (
-    fetch_kaggle,
-    fetch_zindi,
-    fetched_history,
-    read_kaggle,
-    read_submissions,
-    read_table,
-    read_zindi,
-)
-from lbsense.ingest.tables.source import input_files
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lbsense.ingest.boards.read import read_leaderboard, read_leaderboards
+    from lbsense.ingest.cv.reading import (
+        TRAILING_NUMBER,
+        CvReading,
+        cv_candidates,
+        parse_cv,
+    )
+    from lbsense.ingest.exports import FormatGuide
+    from lbsense.ingest.fetch.kaggle import ask_kaggle
+    from lbsense.ingest.fetch.listing import (
+        Fetched,
+        Merged,
+        join_listing,
+        listing_text,
+        read_listing,
+    )
+    from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
+    from lbsense.ingest.ledger import LEDGER_SCHEMA, is_ledger, join_ledger, read_ledger
+    from lbsense.ingest.log import join_log
+    from lbsense.ingest.machine import read_environment
+    from lbsense.ingest.options import ReaderOptions
+    from lbsense.ingest.platforms import FORMATS
+    from lbsense.ingest.predictions.read import read_predictions
+    from lbsense.ingest.readers import (
+        fetch_kaggle,
+        fetch_zindi,
+        fetched_history,
+        read_kaggle,
+        read_submissions,
+        read_table,
+        read_zindi,
+    )
+    from lbsense.ingest.tables.source import input_files
+
+_HOMES = {
+    "read_leaderboard": "lbsense.ingest.boards.read",
+    "read_leaderboards": "lbsense.ingest.boards.read",
+    "TRAILING_NUMBER": "lbsense.ingest.cv.reading",
+    "CvReading": "lbsense.ingest.cv.reading",
+    "cv_candidates": "lbsense.ingest.cv.reading",
+    "parse_cv": "lbsense.ingest.cv.reading",
+    "FormatGuide": "lbsense.ingest.exports",
+    "ask_kaggle": "lbsense.ingest.fetch.kaggle",
+    "Fetched": "lbsense.ingest.fetch.listing",
+    "Merged": "lbsense.ingest.fetch.listing",
+    "join_listing": "lbsense.ingest.fetch.listing",
+    "listing_text": "lbsense.ingest.fetch.listing",
+    "read_listing": "lbsense.ingest.fetch.listing",
+    "TOKEN_VARIABLE": "lbsense.ingest.fetch.zindi",
+    "ask_zindi": "lbsense.ingest.fetch.zindi",
+    "LEDGER_SCHEMA": "lbsense.ingest.ledger",
+    "is_ledger": "lbsense.ingest.ledger",
+    "join_ledger": "lbsense.ingest.ledger",
+    "read_ledger": "lbsense.ingest.ledger",
+    "join_log": "lbsense.ingest.log",
+    "read_environment": "lbsense.ingest.machine",
+    "ReaderOptions": "lbsense.ingest.options",
+    "FORMATS": "lbsense.ingest.platforms",
+    "read_predictions": "lbsense.ingest.predictions.read",
+    "fetch_kaggle": "lbsense.ingest.readers",
+    "fetch_zindi": "lbsense.ingest.readers",
+    "fetched_history": "lbsense.ingest.readers",
+    "read_kaggle": "lbsense.ingest.readers",
+    "read_submissions": "lbsense.ingest.readers",
+    "read_table": "lbsense.ingest.readers",
+    "read_zindi": "lbsense.ingest.readers",
+    "input_files": "lbsense.ingest.tables.source",
+}
 
 __all__ = [
     "FORMATS",
@@ -68,3 +107,13 @@ __all__ = [
     "read_table",
     "read_zindi",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, loading the module where it lives."""
+    if name not in _HOMES:
+        msg = f"module 'lbsense.ingest' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

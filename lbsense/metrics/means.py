@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import xlogy
+import scipy
 
 from lbsense._typing import FloatArray
 from lbsense.metrics.inputs import class_numbers
@@ -190,7 +190,8 @@ def concordance(case: Case) -> Parts:
 def poisson_deviance(case: Case) -> Parts:
     _check_deviance(case, y_may_be_zero=True)
     y = case.y[:, np.newaxis]
-    return mean_of(2 * (xlogy(y, y / case.pred) - y + case.pred), case.weight)
+    logs = scipy.special.xlogy(y, y / case.pred)
+    return mean_of(2 * (logs - y + case.pred), case.weight)
 
 
 def gamma_deviance(case: Case) -> Parts:

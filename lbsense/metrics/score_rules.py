@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import asin, exp, isfinite, log, nan, pi, sin, sqrt
 
 import numpy as np
-from scipy.special import digamma, ndtr, ndtri, owens_t, polygamma
+import scipy
 
 from lbsense.metrics.record import Band, Known
 
@@ -307,10 +307,11 @@ def _auc_sd(auc: float, prevalence: float) -> float:
     one class lies above two of the other, is a bivariate normal probability.
     """
     area = max(auc, 1 - auc)
-    height = float(ndtri(area))
+    height = float(scipy.special.ndtri(area))
     if not np.isfinite(height):
         return 0.0
-    both = float(ndtr(height) - 2 * owens_t(height, sqrt(1 / 3)))
+    below = scipy.special.ndtr(height)
+    both = float(below - 2 * scipy.special.owens_t(height, sqrt(1 / 3)))
     return sqrt(max(0.0, both - area**2) / (prevalence * (1 - prevalence)))
 
 
@@ -331,6 +332,7 @@ def _log_loss_sd(loss: float, shares: tuple[float, ...]) -> float:
     if loss <= 0:
         return 0.0
     share = np.array(shares)
+    digamma, polygamma = scipy.special.digamma, scipy.special.polygamma
 
     def moments(log_phi: float) -> tuple[float, float]:
         phi = exp(log_phi)
@@ -410,7 +412,7 @@ def _mae_ratio(kurtosis: float) -> float:
 
 def _pinball_ratio(quantile: float) -> float:
     """Return sd / mean of the pinball loss of exact quantiles of normal values."""
-    z = float(ndtri(quantile))
+    z = float(scipy.special.ndtri(quantile))
     density = exp(-(z**2) / 2) / sqrt(2 * pi)
     above = (1 + z**2) * (1 - quantile) - z * density
     below = (1 + z**2) * quantile + z * density

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 import numpy as np
-import pandas as pd
 
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
 from lbsense._fragment import fragment, listing, paragraph, table
@@ -18,6 +17,9 @@ from lbsense._typing import FloatArray, ScoreKind
 from lbsense.model.experiment import Ledger
 from lbsense.model.identity import display_names
 from lbsense.model.submission import Competition, RowIssue, Submission
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +237,8 @@ class History(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per submission, with the raw scores."""
+        import pandas as pd
+
         columns = list(Submission.__dataclass_fields__)
         rows = [item.to_dict() for item in self.submissions]
         frame = pd.DataFrame(rows, columns=columns)

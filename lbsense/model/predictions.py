@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense._result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AnyArray = npt.NDArray[Any]
 
@@ -142,6 +144,8 @@ class Predictions(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per submission, with what there is of it."""
+        import pandas as pd
+
         return pd.DataFrame(
             {
                 "oof": [name in self.oof_names for name in self.names],

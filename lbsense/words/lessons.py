@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lbsense._format import format_gain, format_number, plural
 from lbsense.facts import (
@@ -17,9 +18,16 @@ from lbsense.facts import (
     Retrospective,
 )
 from lbsense.model import ReasonedStep
-from lbsense.stats import CountResult, ExpectationResult, GapSplitResult, RuleOutcome
 from lbsense.words.needs import Reader, ask
 from lbsense.words.numbers import Board
+
+if TYPE_CHECKING:
+    from lbsense.stats import (
+        CountResult,
+        ExpectationResult,
+        GapSplitResult,
+        RuleOutcome,
+    )
 
 _SURE = 2.0  # standard errors from which luck in a public score is no guess
 _MANY = 0.5  # share of steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from lbsense._result import Caveat, Missing
 from lbsense._typing import ScoreKind, Verdict
 from lbsense.facts import DEFAULT_RULE, Facts, ScoreGap, Step
 from lbsense.model import History
-from lbsense.stats import DifferenceBandsResult, PairResult, PicksResult
 from lbsense.words.needs import Reader, tell, why
+
+if TYPE_CHECKING:
+    from lbsense.stats import DifferenceBandsResult, PairResult, PicksResult
 
 _EVIDENCE = {
     "A": "public scores alone",

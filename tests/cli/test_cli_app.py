@@ -14,16 +14,11 @@ import pytest
 
 import lbsense
 import lbsense.checks as checks
-from lbsense.cli import app
+from lbsense.cli import COMMANDS
 from lbsense.metrics import METRICS
 
 Run = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
-COMMANDS = sorted(
-    command.name or command.callback.__name__
-    for command in app.registered_commands
-    if command.callback is not None
-)
 
 
 def test_version(run: Run) -> None:

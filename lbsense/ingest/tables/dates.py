@@ -7,11 +7,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import pandas as pd
 
 from lbsense.ingest.tables.cells import is_missing
+
+if TYPE_CHECKING:
+    pass
 
 _CLOCK = (
     r"(?:[\sT,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})"
@@ -216,14 +219,16 @@ def _is_ambiguous(cell: str) -> bool:
 def _read_date(cell: object, day_first: bool | str | None) -> datetime:
     if isinstance(cell, str):
         return _read_date_text(cell.strip().strip("'*`"), day_first)
-    if isinstance(cell, pd.Timestamp):
-        return cell.to_pydatetime(warn=False)
     if isinstance(cell, datetime):
-        return cell
+        # A pandas time is one too: its nanoseconds go.
+        to_datetime = getattr(cell, "to_pydatetime", None)
+        return cell if to_datetime is None else cast(datetime, to_datetime(warn=False))
     if isinstance(cell, date):
         return datetime(cell.year, cell.month, cell.day)
     try:
         if isinstance(cell, np.datetime64):
+            import pandas as pd
+
             return pd.Timestamp(cell).to_pydatetime(warn=False)
         if isinstance(cell, (int, float, np.integer, np.floating)):
             return _from_epoch(float(cell))

@@ -7,11 +7,10 @@ import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence, Set
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lbsense._format import plural, shorten
+from lbsense._validation import is_frame
 from lbsense.errors import IngestError
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
 from lbsense.ingest.tables.drawn import (
@@ -40,6 +39,9 @@ from lbsense.ingest.tables.records import (
 from lbsense.ingest.tables.runs import aide_table, read_aide, read_folder
 from lbsense.ingest.tables.script import Notebook, read_notebook, read_script
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
+
+if TYPE_CHECKING:
+    pass
 
 _REFUSAL = re.compile(
     r"\b(?:40[0134]|50[0-3])\b.*|.*\b(?:forbidden|unauthorized)\b", re.I
@@ -74,7 +76,7 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
 
 def _pages(data: Any) -> Iterator[list[RawTable]]:
     """Yield the tables of every document, frame or list of objects."""
-    if isinstance(data, pd.DataFrame):
+    if is_frame(data):
         yield [read_frame(data)]
         return
     if isinstance(data, (str, os.PathLike)):
@@ -98,7 +100,7 @@ def _pages(data: Any) -> Iterator[list[RawTable]]:
 
 
 def _is_page(item: Any) -> bool:
-    return isinstance(item, (pd.DataFrame, list)) or is_text_source(item)
+    return is_frame(item) or isinstance(item, list) or is_text_source(item)
 
 
 def _text_tables(document: Document) -> list[RawTable]:

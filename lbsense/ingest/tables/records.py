@@ -11,9 +11,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
@@ -29,6 +27,9 @@ from lbsense.ingest.tables.raw import (
 )
 from lbsense.ingest.tables.source import Document
 from lbsense.model import RowIssue
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The last is that of MLE-bench.
 _WRAPPERS = (
@@ -54,6 +55,8 @@ _MAX_NESTING = 50
 
 def read_frame(frame: pd.DataFrame, source: str = "<data frame>") -> RawTable:
     """Return a data frame as a raw table; a named index becomes a column."""
+    import pandas as pd
+
     if frame.empty:
         n_rows, n_columns = frame.shape
         msg = f"{source}: empty, with {n_rows} rows and {n_columns} columns."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtri
 
 from lbsense._result import Result
@@ -538,4 +537,10 @@ def _fisher_interval(
 
 
 def _ranks(values: FloatArray) -> FloatArray:
-    return np.asarray(pd.Series(values).rank(), dtype=np.float64)
+    """Return mean ranks from 1 on; nan where a value is."""
+    ranks = np.full(len(values), np.nan)
+    known = ~np.isnan(values)
+    _, place, times = np.unique(values[known], return_inverse=True, return_counts=True)
+    last = np.cumsum(times)
+    ranks[known] = (last - (times - 1) / 2)[place]
+    return ranks

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit, logit, ndtri, stdtr, stdtrit
 
 from lbsense._result import Result
@@ -26,6 +25,9 @@ from lbsense.stats.rows.covariance import (
     row_covariance_and_groups,
     row_shape,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Interval: TypeAlias = tuple[FloatArray, FloatArray]
 IntervalKind: TypeAlias = Literal["auto", "normal", "logit", "wilson"]
@@ -101,6 +103,8 @@ class JointNoiseResult(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per submission."""
+        import pandas as pd
+
         columns = ("scores", "se", "ci_low", "ci_high", "clusters")
         values: dict[str, Any] = {name: getattr(self, name) for name in columns}
         frame = pd.DataFrame(values, index=pd.Index(self.names, name="name"))

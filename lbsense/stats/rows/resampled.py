@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lbsense._result import Result
 from lbsense._typing import FloatArray
 from lbsense._validation import read_only
 from lbsense.errors import warn
 from lbsense.stats.rows.covariance import difference_se
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _UNDEFINED_SHARE = 0.01  # of the draws, from which on the summary leans on the rest
 
@@ -64,6 +67,8 @@ class ResampledResult(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per submission."""
+        import pandas as pd
+
         columns = ("scores", "se", "ci_low", "ci_high")
         frame = pd.DataFrame(
             {name: getattr(self, name) for name in columns},
