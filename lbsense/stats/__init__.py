@@ -108,10 +108,9 @@ from lbsense.stats.history.value import (
     repeated_noise,
     value_of_look,
 )
-from lbsense.stats.rows.bootstrap import bootstrap
+from lbsense.stats.rows.bootstrap import ResampledResult, bootstrap
 from lbsense.stats.rows.counts import resample_confusion
 from lbsense.stats.rows.joint import JointNoiseResult, joint_noise
-from lbsense.stats.rows.resampled import ResampledResult
 from lbsense.stats.rows.unlabelled import (
     UnlabelledNoiseResult,
     disagreement_noise,

@@ -118,7 +118,6 @@ def outside(ax):
     ("which", "theme"),
     [
         ("climber", "light"),
-        ("climber", "dark"),
         ("leaking", "dark"),
         ("many", "light"),
         ("few", "light"),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import check_count, check_fraction, check_positive
-from lbsense.stats.rows.resampled import ResampledResult, summarise
+from lbsense.stats.rows.bootstrap import ResampledResult, summarise
 
 if TYPE_CHECKING:
     from scipy import sparse

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lbsense.stats.rows.bootstrap import percentile_interval
 from lbsense.stats.rows.joint import (
     logit_interval,
     normal_interval,
     wilson_interval,
 )
-from lbsense.stats.rows.resampled import percentile_interval
 
 
 @given(st.integers(1, 400), st.data())

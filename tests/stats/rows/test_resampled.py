@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lbsense.errors import LbsenseWarning
-from lbsense.stats.rows.resampled import summarise
+from lbsense.stats.rows.bootstrap import summarise
 
 
 def summary(draws, scores=None, **options):
