@@ -48,12 +48,16 @@ def verdicts(
         lost &= ~open_ | (evidence.posterior.p_loss >= CLEAR)
         chased = _chasing(evidence, evidence.posterior, agreement)
     within = _within_noise(evidence)
-    directed = history.competition.greater_is_better is not None
+    # Where nobody said which score is better only the first one of all is a start.
+    starts = evidence.reference < 0
+    if history.competition.greater_is_better is None:
+        scored = np.flatnonzero(np.isfinite(evidence.public))
+        starts = np.isin(np.arange(len(history)), scored[:1])
     return tuple(
         _verdict(
             item,
             repeat=_repeats_earlier(evidence, index),
-            first=bool(evidence.reference[index] < 0 and directed),
+            first=bool(starts[index]),
             gained=bool(gained[index]),
             lost=bool(lost[index]),
             chased=bool(chased[index]),

@@ -278,7 +278,10 @@ def _scale(ax: Axes, which: str, axis: Axis, colours: Mapping[str, str]) -> None
             on.set_major_locator(ticker.MaxNLocator(nbins=7))
             ax.ticklabel_format(axis=which, useOffset=False)  # type: ignore[arg-type]
         case "count":
-            on.set_major_locator(ticker.MaxNLocator(nbins=10, integer=True))
+            low, high = axis.limits
+            ticks = ticker.MaxNLocator(nbins=10, integer=True).tick_values(low, high)
+            seen = [at for at in ticks if low <= at <= min(high, axis.last)]
+            on.set_major_locator(ticker.FixedLocator(seen))
         case "log":
             (ax.set_xscale if which == "x" else ax.set_yscale)("log")
             on.set_major_locator(ticker.LogLocator(subs=(1, 2, 5), numticks=12))

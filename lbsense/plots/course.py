@@ -199,11 +199,14 @@ def plot_steps(analysis: Analysis) -> Scene | str:
             hollow=True,
         )
     )
-    low = np.clip(floats(step.gain_low for step in steps), -reach, reach)
-    high = np.clip(floats(step.gain_high for step in steps), -reach, reach)
+    low = floats(step.gain_low for step in steps)
+    high = floats(step.gain_high for step in steps)
     known = np.isfinite(low) & np.isfinite(high)
-    told = bool(np.isfinite(gain).any())
-    if known.any():
+    notes = [] if np.isfinite(gain).any() else ["the true gains are not knowable"]
+    if known.any() and np.median((high - low)[known]) > 2 * reach:
+        notes.append("95% intervals of the true gains are wider than the picture")
+    elif known.any():
+        low, high = np.clip(low, -reach, reach), np.clip(high, -reach, reach)
         marks.append(
             Segments(
                 x=(number[known], number[known]),
@@ -215,6 +218,8 @@ def plot_steps(analysis: Analysis) -> Scene | str:
         )
     marks += verdict_points(number, np.clip(gain, -reach, reach), steps)
     n_outside = int((np.isfinite(raw) & (inside != raw)).sum())
+    if n_outside:
+        notes.append(f"{n_outside} beyond the border")
     metric = analysis.history.competition.metric
     return Scene(
         marks=marks,
@@ -223,12 +228,7 @@ def plot_steps(analysis: Analysis) -> Scene | str:
             label=f"gain{f' in {metric}' if metric else ''} (above 0 is better)",
             limits=(-1.06 * reach, 1.06 * reach),
         ),
-        remark="; ".join(
-            [
-                *([f"{n_outside} beyond the border"] if n_outside else []),
-                *([] if told else ["the true gains are not knowable"]),
-            ]
-        ),
+        remark="; ".join(notes),
     )
 
 

@@ -22,6 +22,7 @@ from lbsense.plots.scene import (
     Rule,
     Scene,
     is_directed,
+    key,
     pin,
     score_axis,
     verdict_points,
@@ -41,7 +42,8 @@ def plot_cv_public(analysis: Analysis) -> Scene | str:
     if not (np.isfinite(cv) & np.isfinite(public)).any():
         return "No submission has both a CV and a public score."
     found = analysis.agreement
-    line = found.line if found and found.testable else None
+    # A line where no agreement is seen would say what the numbers do not.
+    line = found.line if found and found.ci_low * found.ci_high > 0 else None
     if not is_directed(analysis):
         line = None
     signs = (
@@ -54,7 +56,7 @@ def plot_cv_public(analysis: Analysis) -> Scene | str:
     if caveat is not None:
         remark = shorten(f"no line: {caveat}", 60)
     elif line is None:
-        remark = "no line: whether they agree cannot be tested"
+        remark = "no line: no agreement is seen"
     return _scene(analysis, cv, public, line, signs, (CV, PUBLIC), remark)
 
 
@@ -243,7 +245,14 @@ def plot_similarity(analysis: Analysis) -> Scene | str:
         return why(joint, "page", "Needs predictions of two submissions.")
     order = np.argsort(joint.clusters, kind="stable")
     corr = _correlation(joint.row_covariance)[np.ix_(order, order)]
-    names = tuple(shorten(joint.names[index], 22) for index in order)
+    place = {step.submission_id: i for i, step in enumerate(analysis.steps)}
+    found = [joint.names[index] for index in order]
+    names = tuple(
+        key(analysis.steps[place[name]], place[name] + 1, 22)
+        if name in place
+        else shorten(name, 22)
+        for name in found
+    )
     ends = (-0.5, len(names) - 0.5)
     return Scene(
         marks=[

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -186,12 +186,15 @@ class Axis:
         What its ticks are.
     names : sequence of str
         At 0, 1, 2, ... where it has names.
+    last : float
+        Beyond which nothing is marked.
     """
 
     label: str
     limits: tuple[float, float]
     kind: Literal["linear", "count", "log", "share", "names"] = "linear"
     names: Sequence[str] = ()
+    last: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +209,7 @@ class Scene:
     title: str = ""
     size: tuple[float, float] = (9.5, 5.2)
     columns: int = 4
-    square: bool = field(default=False)
+    square: bool = False
 
 
 def verdict_points(x: FloatArray, y: FloatArray, steps: Sequence[Step]) -> list[Points]:
@@ -276,6 +279,7 @@ def submission_axis(analysis: Analysis, after: float = 0.7) -> Axis:
         label=f"number of the submission{period}",
         limits=(0.3, len(analysis.steps) + after),
         kind="count",
+        last=len(analysis.steps),
     )
 
 

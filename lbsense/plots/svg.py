@@ -180,6 +180,7 @@ class _Scale:
         if step < 1 and round(step * 10**decimals, 6) % 1:
             decimals += 1
         first = math.ceil(low / step - 1e-9)
+        high = min(high, self.axis.last)
         values = [step * k for k in range(first, math.floor(high / step + 1e-9) + 1)]
         if abs(high) >= 1e7:
             return [(value, f"{value:.6g}") for value in values]

@@ -230,7 +230,7 @@ def _outcome(analysis: Analysis) -> str:
             "Private scores were not given, or the competition is still running: "
             "nothing is said about the final ranking."
         )
-    told = [*words.lessons(analysis, "page"), *words.advice(analysis)]
+    told = [*words.lessons(analysis, "page", own=False), *words.advice(analysis)]
     lines = "\n".join(f"- {markdown_text(text)}" for text in told)
     return f"What the private scores say:\n\n{lines}"
 

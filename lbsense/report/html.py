@@ -7,7 +7,7 @@ import hashlib
 import io
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,7 +18,6 @@ from lbsense._format import (
     clean_text,
     decimals_shown,
     format_fixed,
-    shorten,
 )
 from lbsense.analysis import Analysis, Step
 from lbsense.plots import SVG_STYLE, draw_plot, draw_svg, palette_css
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 _LOADER = PackageLoader("lbsense.report")
 # Pixels of the two drawings of each figure; page.css shows one of them.
 _WIDE, _NARROW = 680, 348
-_NAME_WIDTH = 60
 
 
 def html_page(page: Page, analysis: Analysis, *, version: str) -> str:
@@ -104,26 +102,13 @@ def pictures(page: Page, analysis: Analysis) -> dict[str, str]:
     }
 
 
-def _facts(steps: Iterable[Step]) -> list[str]:
-    """Return what the point of each submission says: its name, verdict and scores."""
-    steps = list(steps)
-    scores = [
-        (name, [getattr(step, f"{name.lower()}_score") for step in steps])
-        for name in ("Public", "CV", "Private")
-    ]
-    columns = []
-    for name, values in scores:
-        decimals = decimals_shown(value for value in values if value is not None)
-        columns.append([(name, format_fixed(v, decimals=decimals)) for v in values])
+def _facts(steps: Sequence[Step]) -> list[str]:
+    """Return what a point says by itself; the row of its submission says the rest."""
+    public = [step.public_score for step in steps]
+    decimals = decimals_shown(score for score in public if score is not None)
     return [
-        f"#{at + 1} {shorten(step.name, _NAME_WIDTH)}: "
-        + ", ".join(
-            [
-                verdict_label(step),
-                *(f"{name} {value}" for name, value in found if value != "-"),
-            ]
-        )
-        for at, (step, *found) in enumerate(zip(steps, *columns, strict=True))
+        f"#{at + 1} {verdict_label(step)} {format_fixed(score, decimals=decimals)}"
+        for at, (step, score) in enumerate(zip(steps, public, strict=True))
     ]
 
 

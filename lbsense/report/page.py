@@ -54,8 +54,7 @@ _STATUS = {"passed": "not flagged", "not_applicable": "not knowable", "muted": "
 
 
 _CAPTIONS = {
-    "timeline": "Every submission, the best public score so far, and what it is worth "
-    "with luck taken out.",
+    "timeline": "Point at a submission for its facts; a click leads to its row.",
     "steps": "What every step was truly worth, beside what the public score said.",
     "public_private": "Private against public scores. On the thin line they are equal.",
     "outlook": "Private score to expect of the most promising submissions, from what "
@@ -114,7 +113,8 @@ def _retrospective(analysis: Analysis) -> Iterator[Block]:
     if not found:
         return
     # The answer above tells the gap and the advice.
-    yield Bullets(words.lessons(analysis, "page")[len(words.gap(analysis)) :])
+    told = words.lessons(analysis, "page", tables=True)
+    yield Bullets(told[len(words.gap(analysis)) :])
     yield from figure(analysis, "public_private")
     splits = [split for split in (found.best_public, found.selected) if split]
     if splits and found.fits:
@@ -133,8 +133,8 @@ def _retrospective(analysis: Analysis) -> Iterator[Block]:
                 item.rule,
                 _numbers(item.positions),
                 Cell(format_number(item.score), item.score),
-                Cell(format_number(item.regret, digits=2), item.regret),
-                Cell(format_number(item.regret_se, digits=2), item.regret_se),
+                Cell(_cost(analysis, item.regret), item.regret),
+                Cell(_cost(analysis, item.regret_se), item.regret_se),
             )
             for item in found.rules
         ],
@@ -243,10 +243,12 @@ def _cost(analysis: Analysis, value: float) -> str:
     """Return what is lost in the digits of the board."""
     scores = (step.public_score for step in analysis.steps)
     decimals = decimals_shown(score for score in scores if score is not None)
+    if not value > 0:
+        return "0"
     least = 10.0**-decimals
-    if 0 < value < least / 2:
+    if value < least / 2:
         return f"<{least:.{decimals}f}"
-    return format_fixed(max(value, 0.0), decimals=decimals)
+    return format_fixed(value, decimals=decimals)
 
 
 def _agreement(analysis: Analysis) -> Iterator[Block]:
@@ -405,7 +407,7 @@ def _happened(analysis: Analysis) -> list[str]:
         words.tally(analysis),
         *words.jumps(analysis),
         *words.expectation(analysis),
-        *words.gap(analysis),
+        *words.gap(analysis, parts=False),
         f"Evidence: {analysis.evidence}.",
         *read[:1],
     ]

@@ -38,15 +38,21 @@ _CLAIMS: dict[str, tuple[str, str]] = {
 }
 
 
-def lessons(facts: Facts, reader: Reader = "python") -> list[str]:
-    """Return what happened, the most telling first; nothing before the end."""
+def lessons(
+    facts: Facts, reader: Reader = "python", *, tables: bool = False, own: bool = True
+) -> list[str]:
+    """Return what happened, the most telling first; nothing before the end.
+
+    With ``tables`` what stands in tables beside it is left out: the parts of the gap
+    and what each rule would have scored; without ``own`` the picks of lbsense are.
+    """
     found = facts.retrospective
     if not found:
         return []
-    told = gap(facts)
+    told = gap(facts, parts=not tables)
     if facts.outlook:
         told.extend(_foresight(found, facts.outlook, reader))
-    told.extend(_selection(found))
+    told.extend(_selection(found, rules=not tables, own=own))
     told.extend(_verdicts(facts, found))
     told.extend(_guides(found))
     return told
@@ -68,7 +74,7 @@ def next_time(facts: Facts) -> list[str]:
     return [told for told, _ in _advice(facts, found)] if found else []
 
 
-def gap(facts: Facts) -> list[str]:
+def gap(facts: Facts, *, parts: bool = True) -> list[str]:
     """Return where the distance of the best public score from private came from.
 
     Its parts are not told where the model behind them does not fit.
@@ -91,7 +97,7 @@ def gap(facts: Facts) -> list[str]:
             f"scored {format_number(abs(split.gap), digits=2)} {worse} in private than "
             "in public"
         )
-    if not found.fits:
+    if not (found.fits and parts):
         return [f"{name} {moved}."]
     return [f"{name} {moved}. In gains for you: {', '.join(_parts(split))}."]
 
@@ -140,7 +146,7 @@ def _foresight(found: Retrospective, outlook: Outlook, reader: Reader) -> Iterat
         )
 
 
-def _selection(found: Retrospective) -> Iterator[str]:
+def _selection(found: Retrospective, *, rules: bool, own: bool) -> Iterator[str]:
     def scored(item: RuleOutcome) -> str:
         lost = f"{format_number(item.regret, digits=2)} short of the best"
         reached = "the best there was" if item.regret == 0 else lost
@@ -157,11 +163,13 @@ def _selection(found: Retrospective) -> Iterator[str]:
         yield f"What was selected scored {scored(chosen)}{noise}."
     else:
         yield "The input does not say which submissions were selected."
+    if not rules:
+        return
     others = [item for item in found.rules if item.rule not in (SELECTED, OWN_PICKS)]
     pairs = [item for item in others if len(item.positions) == 2]
-    own = found.outcome_of(OWN_PICKS)
-    if own is not None:
-        yield f"The pair that lbsense would have selected scored {scored(own)}."
+    picks = found.outcome_of(OWN_PICKS) if own else None
+    if picks is not None:
+        yield f"The pair that lbsense would have selected scored {scored(picks)}."
     if pairs:
         told = ", ".join(f"{item.rule} {scored(item)}" for item in pairs)
         yield f"The usual rules for two would have scored: {told}."

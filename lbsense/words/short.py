@@ -194,6 +194,8 @@ def _select(facts: Facts, width: int) -> str:
     if facts.retrospective:
         return _after(facts, width)
     picks = facts.picks
+    if not facts.directed:
+        return "Which two to select cannot be said without it either."
     if not picks:
         return "There is nothing to select from: no submission has a score."
     names = " and ".join(named(facts, index, width) for index in picks.best.positions)
@@ -236,6 +238,8 @@ def _help(facts: Facts, reader: Reader, width: int | None) -> str:
     if told:
         return told[0]
     full = next_fact(facts, reader)
+    if facts.retrospective:
+        full = f"Next time: {full[:1].lower()}{full[1:]}"
     while width is not None and len(full) > width and "; then " in full:
         full = f"{full.rpartition('; then ')[0]}."
     return full

@@ -74,13 +74,27 @@ const hide = () => {
   lit = null;
   tip.hidden = true;
 };
+// The facts of a submission, as its row has them.
+const facts = (link) => {
+  const row = document.querySelector(link.getAttribute("href"));
+  if (!row) return [link.getAttribute("aria-label")];
+  const titles = Array.from(row.closest("table").tHead.rows[0].cells, (c) => c.dataset.title);
+  const cell = (title) => row.cells[titles.indexOf(title)]?.firstChild?.textContent ?? "-";
+  const scores = ["Public", "CV", "Private", "P(gain)"]
+    .filter((title) => cell(title) !== "-")
+    .map((title) => `${title} ${cell(title)}`);
+  return [
+    `#${cell("#")} ${cell("Submission")}`,
+    [cell("Verdict").replace(/^\S+ /, ""), ...scores].join(", "),
+    row.querySelector("details p")?.textContent,
+  ];
+};
 const show = (link) => {
   if (link === lit) return;
   hide();
   lit = link;
   link.classList.add("lit");
-  const why = document.querySelector(`${link.getAttribute("href")} details p`);
-  const lines = [link.getAttribute("aria-label"), why?.textContent, "Click for its row."];
+  const lines = [...facts(link), "Click for its row."];
   tip.replaceChildren(
     ...lines.filter(Boolean).map((line) => {
       const item = document.createElement("p");
