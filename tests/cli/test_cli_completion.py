@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from lbsense.cli import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,14 +25,7 @@ def completed(line: str) -> list[str]:
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(line.split(" ")) - 1),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "lbsense"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-    )
+    done = CliRunner().invoke(app, [], env=environment, prog_name="lbsense")
     assert done.stderr == ""
     return done.stdout.split()
 

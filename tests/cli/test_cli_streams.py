@@ -11,8 +11,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lbsense._files import is_input, replace_file
+from lbsense.cli import app
 
 TABLE = "ref,date,status,publicScore\n" + "".join(
     f"{i},2026-03-{i + 1:02} 10:00:00,complete,0.8{i:02}\n" for i in range(9)
@@ -34,7 +36,7 @@ def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_streams_end_quietly(tmp_path, closed):
     done = shell(tmp_path, f"$LB analyze s.csv --metric roc_auc {closed}")
     assert done.returncode == 0
@@ -74,7 +76,7 @@ def test_an_endless_device_meets_the_limit(tmp_path, monkeypatch):
         source.read_documents("/dev/zero")
 
 
-def test_an_input_is_no_output_under_any_name(tmp_path):
+def test_an_input_is_no_output_under_any_name(tmp_path, monkeypatch):
     kept = tmp_path / "kept.csv"
     kept.write_text(TABLE, encoding="utf-8")
     (tmp_path / "soft.json").symlink_to(kept)
@@ -88,28 +90,34 @@ def test_an_input_is_no_output_under_any_name(tmp_path):
     assert is_input(folder / "oof_a.csv", [folder])
     assert not is_input(tmp_path / "new.json", [kept, folder])
     assert not is_input(tmp_path / "new.json", [tmp_path / "gone"])
+    line = "$LB analyze - --metric roc_auc -o hard.json --force < kept.csv"
+    done = shell(tmp_path, line)
+    assert done.returncode == 2
+    assert "is one of the inputs" in done.stderr.replace("\n", " ")
+    monkeypatch.chdir(tmp_path)
     for line in (
-        "$LB analyze kept.csv --metric roc_auc -o soft.json --force",
-        "$LB analyze - --metric roc_auc -o hard.json --force < kept.csv",
-        "$LB analyze s.csv --metric roc_auc --cv-log kept.csv -o soft.json --force",
-        "$LB analyze s.csv --metric roc_auc --predictions oof --labels kept.csv "
+        "analyze kept.csv --metric roc_auc -o soft.json --force",
+        "analyze s.csv --metric roc_auc --cv-log kept.csv -o soft.json --force",
+        "analyze s.csv --metric roc_auc --predictions oof --labels kept.csv "
         "--json -o kept.csv --force",
     ):
-        done = shell(tmp_path, line)
-        assert done.returncode == 2, line
-        assert "is one of the inputs" in done.stderr.replace("\n", " ")
+        told = CliRunner().invoke(app, line.split())
+        assert told.exit_code == 2, line
+        assert "is one of the inputs" in told.stderr.replace("\n", " ")
     assert kept.read_text(encoding="utf-8") == TABLE
 
 
-def test_a_file_is_replaced_with_force_only(tmp_path):
+def test_a_file_is_replaced_with_force_only(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("s.csv").write_text(TABLE, encoding="utf-8")
     target = tmp_path / "steps.json"
     target.write_text("mine", encoding="utf-8")
-    line = "$LB analyze s.csv --metric roc_auc -o steps.json"
-    done = shell(tmp_path, line)
-    assert done.returncode == 2
+    line = ["analyze", "s.csv", "--metric", "roc_auc", "-o", "steps.json"]
+    done = CliRunner().invoke(app, line)
+    assert done.exit_code == 2
     assert "is there already" in done.stderr
     assert target.read_text(encoding="utf-8") == "mine"
-    assert shell(tmp_path, f"{line} --force").returncode == 0
+    assert CliRunner().invoke(app, [*line, "--force"]).exit_code == 0
     assert target.read_text(encoding="utf-8").startswith("{")
 
 
