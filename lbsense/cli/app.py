@@ -37,6 +37,7 @@ COMMANDS = {
     "pick": "pick",
     "gate": "gate",
     "plan": "plan",
+    "mcp": "mcp",
     "log": "log",
     "explain": "known",
     "simulate": "simulate",

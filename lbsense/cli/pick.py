@@ -74,7 +74,7 @@ def pick(
 
         analysis = judge(observed, predictions, step_noise=step_noise)
     if as_json:
-        content = _content(analysis)
+        content = pick_content(analysis)
         emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
     else:
         _show(analysis, screen.console())
@@ -183,7 +183,8 @@ def _advice(analysis: Analysis) -> list[tuple[str, str]]:
     return entries
 
 
-def _content(analysis: Analysis) -> dict[str, Any]:
+def pick_content(analysis: Analysis) -> dict[str, Any]:
+    """Return what `lbsense pick --json` prints."""
     picks = analysis.picks
     content: dict[str, Any] = {"schema": 1, "level": analysis.level}
     if not picks:
