@@ -80,7 +80,7 @@ def test_cv_offset_does_not_matter():
 def test_without_direction_nothing_is_guessed_and_the_user_is_asked():
     analysis = analyze(history([0.7, 0.8, 0.9], greater_is_better=None))
     assert verdict_words(analysis) == ["unknown"] * 3
-    assert "Name the metric" in analysis.next_fact
+    assert analysis.next_fact.startswith("The metric (metric=")
     assert "greater_is_better" in analysis.notes["direction"]
     assert all(step.public_gain is None for step in analysis.steps)
 
