@@ -119,7 +119,7 @@ def test_probes_by_what_they_are(read):
 def test_cv_that_is_given_is_not_asked_for(read):
     sizes = {"train_size": 300_000, "test_size": 50_000, "public_fraction": 0.2}
     analysis = analyze(read("13", metric="roc_auc", **sizes))
-    assert next_fact(analysis).startswith("CV is given, but one step cannot be weighed")
+    assert next_fact(analysis).startswith("CV scores for at least 5 steps")
     assert "public scores alone" not in analysis.steps[1].sentence
 
 

@@ -454,6 +454,8 @@ def test_mutations_are_read_or_refused(seed):
         "<table>" + "<td <td " * 100_000,
         "<table>" + "<a '\"" * 150_000,
         "<table>" * 100_000,
+        "<table><td><table></table>" * 50_000,
+        "<table><td>a</table><tr>" * 50_000,
         "<table><tr>" + "<td rowspan=999 colspan=999>x" * 20_000 + "<tr>" * 5000,
         "<html>" + "<pre>" * 100_000,
         "<html>" + "<pre>a</pre>\n" * 20_000,
@@ -466,9 +468,12 @@ def test_mutations_are_read_or_refused(seed):
         "x = " + "-" * 100_000 + "'1'[",
         '{"cells": ' + "[" * 100_000,
         "cv public\n" * 50_000,
+        "cv public\n0.1 x\n\n" * 10_000,
+        "cv,public\n" + "\n" * 50_000 + "cv,LB\n" * 50_000,
+        "\\begin{tabular}a\\\\\n\\end{tabular}\n" * 50_000,
         "cv public" + " x" * 900 + "\n0.1 0.2\n" * 20_000,
     ],
-    ids=range(18),
+    ids=range(23),
 )
 def test_nothing_takes_long(text):
     start = time.perf_counter()

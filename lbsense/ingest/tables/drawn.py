@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lbsense.ingest.platforms import PLATFORMS
@@ -175,8 +176,9 @@ def _pipe_rulers(lines: list[str]) -> Iterator[int]:
     """Yield the rulers that tables begin with; inside one, those below a heading."""
     inside = False
     for index, (above, line) in enumerate(itertools.pairwise(lines), 1):
-        inside = inside and "|" in line
-        if "|" in above and _PIPE_RULER.fullmatch(line):
+        is_ruler = _PIPE_RULER.fullmatch(line) is not None
+        inside = inside and ("|" in line or is_ruler)
+        if "|" in above and is_ruler:
             if not inside or is_heading(_pipe_cells(above)):
                 yield index
             inside = True
@@ -188,7 +190,7 @@ def _markdown(source: str, lines: list[str], ruler: int, end: int) -> RawTable:
     issues: list[RowIssue] = []
     between: list[RowIssue] = []  # said only where the table goes on behind them
     for number, line in enumerate(lines[ruler + 1 : end], ruler + 2):
-        if "|" in line and _PIPE_RULER.fullmatch(line):
+        if _PIPE_RULER.fullmatch(line):
             continue
         cells = _pipe_cells(line) if "|" in line else []
         while len(cells) > len(names) and not cells[-1]:
@@ -329,6 +331,7 @@ def _heading_entry(text: str) -> dict[str, str]:
 
 
 _MAX_WIDTH = 2000
+_MAX_ODD = 3  # damaged lines of a printed frame
 _SHAPE = re.compile(r"\s*\[\d+ rows x \d+ columns\]\s*")
 _DOTS = re.compile(r"\s*\.{2,3}(?:\s+\.{2,3})*\s*")
 _Block = tuple[int, list[str]]  # number of its first line, and its lines
@@ -371,8 +374,14 @@ def _frame(
 ) -> tuple[int, RawTable | None]:
     """Return the block after the frame that begins in this one, if one does."""
     number, lines = blocks[at]
+    following = blocks[at + 1] if at + 1 < len(blocks) else (0, [])
+    if following[0] == number + len(lines) + 1 and _is_heading(
+        [lines[-1], *following[1][:2]]
+    ):
+        lines = [*lines, "", *following[1]]  # an empty line below the heading
+        at += 1
     first = next(
-        (i for i in range(len(lines) - 1) if _is_heading(lines[i : i + 3])), None
+        (i for i in range(len(lines) - 1) if _is_heading(lines[i : i + 4])), None
     )
     if first is None:
         return at + 1, None
@@ -384,8 +393,12 @@ def _frame(
         parts.append(blocks[after][1])
         after += 1
     issues: list[RowIssue] = []
+    if len(parts) == 1:
+        after = _with_rest(parts[0], start, blocks, after)
     rows = _columns_of(parts[0])
-    if not rows[0][0] and len(rows) > 2 and not any(rows[1][1:]):
+    if len(parts) == 1 and _n_named(rows) < len(parts[0][0].split()):
+        rows = _without_odd_lines(parts[0]) or rows
+    if not rows[0][0] and len(rows) > 2 and rows[1] and not any(rows[1][1:]):
         rows[0][0], rows[1] = rows[1][0], []  # the name of the index, one line below
     for part in parts[1:]:
         further = _columns_of(part[: len(rows)])
@@ -393,9 +406,11 @@ def _frame(
         for row, cells in zip(rows, further, strict=True):
             row += cells[indexed:]
     numbered = []
-    for line, row in enumerate(rows, start):
-        text = lines[first + line - start]
-        if _SHAPE.fullmatch(text):
+    for line, (row, text) in enumerate(zip(rows, parts[0], strict=True), start):
+        if not row:
+            if text and not _SHAPE.fullmatch(text):
+                expected = "a row that fits the columns"
+                issues.append(skipped_line(source, line, text, expected))
             continue
         if _DOTS.fullmatch(text):
             expected = "the rows that the print left out; write the frame with to_csv"
@@ -405,15 +420,56 @@ def _frame(
     return after, grid_table(source, "printed", numbered, issues=issues)
 
 
+def _with_rest(
+    lines: list[str], start: int, blocks: Sequence[_Block], after: int
+) -> int:
+    """Add rows behind one empty line, in the columns of a frame; say what follows."""
+    for number, block in blocks[after : after + _MAX_ODD]:
+        fits = number == start + len(lines) + 1 and not any(
+            _is_heading(block[i : i + 4]) for i in range(len(block) - 1)
+        )
+        longer = [*lines, "", *block]
+        width = len(_columns_of(lines)[0])
+        if not fits or width < 2 or len(_columns_of(longer)[0]) != width:
+            break
+        if not all(any(map(is_number, line.split())) for line in block):
+            break
+        lines[:] = longer
+        after += 1
+    return after
+
+
+def _n_named(rows: Sequence[Sequence[str]]) -> int:
+    return sum(map(bool, rows[0]))
+
+
+def _without_odd_lines(lines: Sequence[str]) -> list[list[str]] | None:
+    """Return the cells where a line or two alone fill the gaps between columns."""
+    n_filled = Counter(
+        at for line in lines for at, letter in enumerate(line) if letter != " "
+    )
+    alone = [
+        sum(n_filled[at] == 1 for at, letter in enumerate(line) if letter != " ")
+        for line in lines
+    ]
+    odd = sorted(range(1, len(lines)), key=lambda at: -alone[at])[:_MAX_ODD]
+    for n_odd in range(1, len(odd) + 1):
+        left_out = set(odd[:n_odd])
+        kept = [line for at, line in enumerate(lines) if at not in left_out]
+        rows = iter(_columns_of(kept)) if len(kept) > 2 else iter(())
+        found = [[] if at in left_out else next(rows, []) for at in range(len(lines))]
+        if _n_named(found) >= len(lines[0].split()):
+            return found
+    return None
+
+
 def _is_heading(lines: Sequence[str]) -> bool:
     """Say whether the first line holds known names, and its values begin below."""
     names = lines[0].rstrip("\\").split()
     if not is_heading(names) and not is_heading(re.split(r"\s{2,}", lines[0].strip())):
         return False
-    below = [line.split() for line in lines[1:3]]
-    if len(below) > 1 and not any(map(is_number, below[0])) and len(below[0]) < 3:
-        below = below[1:]  # the name of the index stands between
-    return len(below[0]) > 1 and any(map(is_number, below[0]))
+    below = (line.split() for line in lines[1:4])  # or the name of the index
+    return any(len(cells) > 1 and any(map(is_number, cells)) for cells in below)
 
 
 def _columns_of(lines: Sequence[str]) -> list[list[str]]:
@@ -423,7 +479,8 @@ def _columns_of(lines: Sequence[str]) -> list[list[str]]:
     nothing below it, goes with what is to the right; at the left edge it is the index.
     """
     lines = [lines[0].rstrip("\\"), *lines[1:]]
-    fitted = [line for line in lines if not _SHAPE.fullmatch(line)]
+    fitted = [line for line in lines if line and not _SHAPE.fullmatch(line)]
+    fitted_lines = set(fitted)
     width = max(map(len, fitted))
     filled = [False] * width
     for line in fitted:
@@ -445,6 +502,6 @@ def _columns_of(lines: Sequence[str]) -> list[list[str]]:
         _, end = spans.pop()
         spans[-1] = spans[-1][0], end
     return [
-        [] if _SHAPE.fullmatch(line) else [line[a:b].strip() for a, b in spans]
+        [line[a:b].strip() for a, b in spans] if line in fitted_lines else []
         for line in lines
     ]

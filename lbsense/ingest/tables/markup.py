@@ -47,13 +47,17 @@ def read_latex(document: Document) -> list[RawTable]:
     for begin in _BEGIN.finditer(text):
         if begin.start() < at or begin.group(1) in unclosed:
             continue
-        end = text.find(f"\\end{{{begin.group(1)}}}", begin.end())
-        if end < 0:
+        further = _BEGIN.search(text, begin.end())
+        before = len(text) if further is None else further.start()
+        closing = f"\\end{{{begin.group(1)}}}"
+        end = text.rfind(closing, begin.end(), before)
+        end = text.find(closing, before) if end < 0 else end
+        if end < 0:  # cut off
+            end = before
             unclosed.add(begin.group(1))
-            continue
         line += text.count("\n", at, begin.end())
         body = _without_options(text[begin.end() : end])
-        rows = list(_latex_rows(body, line))
+        rows = list(_by_lines(list(_latex_rows(body, line))))
         line += text.count("\n", begin.end(), end)
         at = end
         table = grid_table(document.source, "latex", rows)
@@ -78,14 +82,27 @@ def _without_options(body: str) -> str:
     return body[at:]
 
 
-def _latex_rows(body: str, line: int) -> Iterator[tuple[int, list[str]]]:
+def _latex_rows(body: str, line: int) -> Iterator[tuple[int, str]]:
     text = "\n".join(_COMMENT.sub("", part) for part in body.split("\n"))
     for row in re.split(r"\\\\(?:\[[^\]\n]{0,20}\])?|\\tabularnewline\b", text):
         shown = _RULES.sub("", row)
         lead = len(shown) - len(shown.lstrip("\n "))
         if shown.strip():
-            yield line + shown.count("\n", 0, lead), _latex_cells(shown)
+            yield line + shown.count("\n", 0, lead), shown.strip("\n ")
         line += row.count("\n")
+
+
+def _by_lines(rows: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of every row; lines alone where the end of a row is damaged."""
+    width = len(_latex_cells(rows[0][1])) if rows else 0
+    for line, text in rows:
+        cells = _latex_cells(text)
+        if len(cells) <= width or "\n" not in text:
+            yield line, cells
+            continue
+        for number, part in enumerate(text.split("\n"), line):
+            if part.strip():
+                yield number, _latex_cells(part)
 
 
 def _latex_cells(row: str) -> list[str]:
@@ -118,6 +135,7 @@ _BOXES = str.maketrans(
         **dict.fromkeys("━═╍", "="),
     }
 )
+_NUMERIC = re.compile(r"[*_+−-]{0,3}\d*\.?\d")
 _DIRECTIVE = re.compile(r"( *)\.\. (csv-table|list-table)::")
 _OPTION = re.compile(r"\s*:([a-z-]+):\s*(.*)")
 _BULLET = re.compile(r"(\*)\s+(-)\s*(.*)|(-)\s*(.*)")
@@ -154,20 +172,23 @@ def _simple(
 ) -> tuple[int, list[tuple[int, list[str]]], int]:
     """Cut the lines between three rulers of equals signs where the first one says."""
     rulers = [at]
-    for index in range(at + 1, len(lines)):
-        if _SIMPLE_RULER.fullmatch(lines[index]):
-            rulers.append(index)
-            if len(rulers) == 3 or not "".join(lines[index + 1 : index + 2]).strip():
-                break
+    starts = [found.start() for found in re.finditer("=+", lines[at])]
+    end = at + 1
+    while end < len(lines):
+        if _SIMPLE_RULER.fullmatch(lines[end]):
+            rulers.append(end)
+        elif not lines[end].strip() and not _goes_on(lines, end, starts, rulers):
+            break
+        end += 1
     if len(rulers) < 2:
         return at + 1, [], 1
-    starts = [found.start() for found in re.finditer("=+", lines[at])]
     ends = [*starts[1:], None]
     rows: list[tuple[int, list[str]]] = []
     n_heading = 1
-    for index in range(at + 1, rulers[-1]):
-        if index in rulers:
-            n_heading = max(len(rows), 1)
+    ruled_at = set(rulers)
+    for index in range(at + 1, end):
+        if index in ruled_at:
+            n_heading = max(len(rows), 1) if index == rulers[1] < end - 1 else n_heading
             continue
         line = lines[index]
         cells = [line[a:b].strip() for a, b in zip(starts, ends, strict=True)]
@@ -178,7 +199,20 @@ def _simple(
             rows[-1] = before[0], [" ".join(pair).strip() for pair in joined]
         elif any(cells) and not ruled:
             rows.append((index + 1, cells))
-    return rulers[-1] + 1, rows, n_heading
+    return end, rows, n_heading
+
+
+def _goes_on(
+    lines: Sequence[str], at: int, starts: list[int], rulers: list[int]
+) -> bool:
+    """Say whether a simple table goes on behind an empty line, which is damage."""
+    following = lines[at + 1] if at + 1 < len(lines) else ""
+    if (len(rulers) > 2 and rulers[-1] == at - 1) or _SIMPLE_RULER.fullmatch(following):
+        return False
+    return all(
+        following[start - 1 : start] == " " != following[start : start + 1] != ""
+        for start in starts[1:]
+    )
 
 
 def _grid(
@@ -190,30 +224,62 @@ def _grid(
     as databases and terminals draw it, a line without a first cell goes on.
     """
     end = at + 1
-    while end < len(lines) and lines[end].lstrip().startswith(("|", "+")):
+    while end < len(lines) and (_is_drawn(lines[end]) or _is_gap(lines, end)):
         end += 1
     n_rulers = sum(map(bool, map(_INNER_RULER.fullmatch, lines[at:end])))
     starts = [found.start() for found in re.finditer(r"\+", lines[at])]
     spans = list(itertools.pairwise(starts))
     rows: list[tuple[int, list[str]]] = []
-    n_heading, is_open = 1, False
+    n_heading, is_open = 0, False
     for index in range(at + 1, end):
         line = lines[index]
-        if _INNER_RULER.fullmatch(line):
-            n_heading = len(rows) if "=" in line and rows else n_heading
+        if not line.lstrip().startswith("|") or _INNER_RULER.fullmatch(line):
+            if line.count("=") > line.count("-") and _INNER_RULER.fullmatch(line):
+                n_heading = n_heading or len(rows)
             is_open = False
             continue
         cells = [line[a + 1 : b].strip() for a, b in spans]
-        if is_open and (n_rulers > 3 or not cells[0]):
+        if (
+            is_open
+            and (n_rulers > 3 or not cells[0])
+            and not _are_two(rows[-1][1], cells)
+        ):
             joined = zip(rows[-1][1], cells, strict=True)
             rows[-1] = rows[-1][0], [" ".join(pair).strip() for pair in joined]
         else:
             rows.append((index + 1, cells))
         is_open = True
+    n_heading = n_heading or 1
     if n_heading > 1 and not "".join(rows[1][1]).strip("- "):
         rows[1:n_heading] = []  # the types of the columns, below dashes
         n_heading = 1
     return end, rows, n_heading
+
+
+def _is_drawn(line: str) -> bool:
+    return line.lstrip().startswith(("|", "+"))
+
+
+def _is_gap(lines: Sequence[str], at: int) -> bool:
+    """Say whether a line that is not drawn stands inside a drawn table: damage."""
+    before, after = lines[at - 1], lines[at + 1] if at + 1 < len(lines) else ""
+    if not _is_drawn(before) or not _is_drawn(after):
+        return False
+    if not _INNER_RULER.fullmatch(after) or "=" in before:
+        return True
+    if not _INNER_RULER.fullmatch(before):
+        return bool(lines[at].strip()) or before.count("|") == after.count("+")
+    # Between two rulers: a row of this table, or the space before another.
+    further = lines[at + 3] if at + 3 < len(lines) else ""
+    return before.strip() == after.strip() and "=" not in further
+
+
+def _are_two(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Say whether the cells of two lines are two rows, not one that goes on."""
+    pairs = list(zip(above, below, strict=True))
+    return all(a and b for a, b in pairs) or any(
+        _NUMERIC.match(a) and _NUMERIC.match(b) for a, b in pairs[1:]
+    )
 
 
 def _directive(
@@ -306,18 +372,19 @@ class _Grid:
     rows: list[tuple[int, list[_Cell]]] = field(default_factory=list)
     n_heading: int = 0
     in_heading: bool = False
-    is_open: bool = False
+    ended: bool = False
     text: list[str] = field(default_factory=list)
     cell: tuple[bool, int, int] | None = None
 
     def begin_row(self, line: int) -> None:
         self.end_cell()
+        self.ended = False
         self.rows.append((line, []))
         self.n_heading += self.in_heading
 
     def begin_cell(self, line: int, rest: str, *, is_heading: bool) -> None:
         self.end_cell()
-        if not self.rows:
+        if not self.rows or self.ended:
             self.begin_row(line)
         spans = {name.lower(): int(size) for name, size in _SPAN.findall(rest)}
         columns = min(max(spans.get("colspan", 1), 1), _MAX_SPAN)
@@ -406,10 +473,17 @@ def page_message(document: Document) -> str:
     )
 
 
-def _grids(text: str) -> Iterator[_Grid]:
-    """Yield the tables in the order in which they end."""
+def _grids(text: str) -> list[_Grid]:
+    """Return the tables in the order in which they end.
+
+    Rows behind the end of a table, and those of one that begins in an open one, belong
+    to it: the mark that says otherwise is damaged.
+    """
     text = _without_comments(text)
+    found: list[_Grid] = []
     stack: list[_Grid] = []
+    inner: dict[int, _Grid] = {}
+    taken: set[int] = set()
     at, line = 0, 1
     silent: str | None = None
     for tag in _TAG.finditer(text):
@@ -423,15 +497,26 @@ def _grids(text: str) -> Iterator[_Grid]:
         elif name in _SILENT:
             silent = None if closes or tag["rest"].endswith("/") else name
         elif name == "table" and not closes:
-            stack.append(_Grid(line))
+            if not stack or stack[-1].cell is not None:
+                stack.append(_Grid(line))
         elif stack and name == "table":
             stack[-1].end_cell()
-            yield stack.pop()
-        elif stack:
+            if len(stack) > 1:
+                inner[id(stack[-2])] = stack[-1]
+            found.append(stack.pop())
+        elif stack or (found and name == "tr" and not closes):
+            if not stack:
+                stack.append(found.pop())
             _take(stack[-1], name, tag["rest"], line, closes=closes)
     while stack:
-        stack[-1].end_cell()
-        yield stack.pop()
+        grid = stack.pop()
+        grid.end_cell()
+        within = inner.get(id(grid))
+        if within is not None and not _n_heading_rows(within):
+            grid.rows += within.rows
+            taken.add(id(within))
+        found.append(grid)
+    return [grid for grid in found if id(grid) not in taken]
 
 
 def _take(grid: _Grid, name: str, rest: str, line: int, *, closes: bool) -> None:
@@ -441,8 +526,9 @@ def _take(grid: _Grid, name: str, rest: str, line: int, *, closes: bool) -> None
         grid.begin_cell(line, rest, is_heading=name == "th")
     elif name in _CELLS or name == "tr":
         grid.end_cell()
+        grid.ended = grid.ended or name == "tr"
     elif name == "thead":
-        grid.in_heading = not closes
+        grid.in_heading = not closes and len(grid.rows) == grid.n_heading
     elif name == "tbody":
         grid.in_heading = False
     elif grid.cell is not None and name in _BREAKS:
@@ -461,9 +547,14 @@ def _without_comments(text: str) -> str:
 
 
 def _n_heading_rows(grid: _Grid) -> int:
+    """Count the first rows of headings: one, or more that complete each other."""
     count = 0
     for _, cells in grid.rows:
+        whole = count and all(cell.text and cell.columns == 1 for cell in cells)
+        spanned = count and any(cell.columns > 1 for cell in grid.rows[count - 1][1])
         if not cells or not all(cell.is_heading for cell in cells):
+            break
+        if whole and not spanned and len(cells) >= len(grid.rows[0][1]):
             break
         count += 1
     return count if count < len(grid.rows) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import re
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ from lbsense.ingest.tables.records import flatten
 from lbsense.ingest.tables.source import Document
 
 _MAX_CHARACTERS = 2_000_000
+_ASSIGNMENT = re.compile(r"= ?[\[{(]|\.append\(")
+_FLAT = re.compile(r"\{[^{}]{1,5000}\}")
 _NAMES: dict[str, Any] = {
     "nan": None,
     "NaN": None,
@@ -40,9 +43,11 @@ def read_script(document: Document) -> list[RawTable]:
         return []
     tree, first = _tree(text), text[: len(text) - len(text.lstrip())].count("\n")
     if tree is None:
-        return []
+        found, first = _sound(text), 0
+    else:
+        found = list(_literals(tree)) or list(_single(tree))
     tables = []
-    for rows in list(_literals(tree)) or list(_single(tree)):
+    for rows in found:
         numbered = [(line + first, cells) for line, cells in rows]
         names = [str(cell) for cell in numbered[0][1]]
         if len(known_fields(names)) < 2:
@@ -59,6 +64,24 @@ def _tree(text: str) -> ast.AST | None:
             return ast.parse(text.strip().replace("\t", "    "))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _sound(text: str) -> list[list[tuple[int, list[Any]]]]:
+    """Return the sound dictionaries of a script that is damaged, as one table."""
+    if _ASSIGNMENT.search(text) is None:
+        return []
+    items: list[ast.expr] = []
+    line, at = 1, 0
+    for found in _FLAT.finditer(text):
+        line += text.count("\n", at, found.start())
+        at = found.start()
+        tree = _tree(found.group())
+        node = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Dict):
+            node.value.lineno = line
+            items.append(node.value)
+    rows = _of_records(items)
+    return [] if rows is None else [rows]
 
 
 def _may_hold_one(text: str) -> bool:
