@@ -12,7 +12,8 @@ from hypothesis import settings
 # The matrices here are small: threads of the linear algebra only wait for each other,
 # and where several tests run at once they take most of the time.
 if "numpy" not in sys.modules:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 # A busy machine is slow, not wrong.
 settings.register_profile("lbsense", deadline=None)
