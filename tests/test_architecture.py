@@ -27,6 +27,7 @@ FLOORS = {
     "_result": 1,
     "_secrets": 1,
     "_version": 1,
+    "_verdicts": 1,
     "model": 2,
     "metrics": 2,
     "stats": 2,

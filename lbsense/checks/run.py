@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lbsense._result import Result
 from lbsense._validation import check_kind
+from lbsense._verdicts import VERDICTS
 from lbsense.checks.agreement import AGREEMENT_CHECKS, OUTCOME_CHECKS
 from lbsense.checks.finding import Check, Findings, Severity, Text
 from lbsense.checks.probes import PROBE_CHECKS
@@ -309,12 +310,12 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation(Result):
-    """A code in plain words.
+    """A code or a verdict in plain words.
 
     Attributes
     ----------
     code, title : str
-        As in the finding or the data warning.
+        As in the finding or the data warning; of a verdict its word and meaning.
     severity : {"info", "notice", "warning"}
         How much it matters.
     meaning : str
@@ -340,16 +341,18 @@ class Explanation(Result):
 
     def parts(self) -> tuple[tuple[str, str], ...]:
         """Return heading and text of every part."""
+        about_a_verdict = self.code in VERDICTS
         told = (
             ("What it means", self.meaning),
-            ("Why it fires", self.why),
+            ("When it is given" if about_a_verdict else "Why it fires", self.why),
             ("When it is wrong", self.wrong),
             ("What to do", self.remedy),
         )
         return (*told, ("Reference", self.reference)) if self.reference else told
 
     def __str__(self) -> str:
-        lines = [f"{self.code} ({self.severity}): {self.title}"]
+        how = "verdict" if self.code in VERDICTS else self.severity
+        lines = [f"{self.code} ({how}): {self.title}"]
         lines += [f"  {heading}: {text}" for heading, text in self.parts()]
         return "\n".join(lines)
 
@@ -377,12 +380,13 @@ EXPLANATIONS: dict[str, Explanation] = {
 
 
 def explain(code: str) -> Explanation:
-    """Return what a code of a finding or of a data warning means, and what to do.
+    """Return what a verdict, a finding or a data warning means, and what to do.
 
     Parameters
     ----------
     code : str
-        Such as ``"LBS301"``; small letters and the bare number are understood.
+        A verdict such as ``"guess"``, or a code such as ``"LBS301"``; small letters and
+        the bare number are understood.
 
     Returns
     -------
@@ -391,7 +395,7 @@ def explain(code: str) -> Explanation:
     Raises
     ------
     ValueError
-        If there is no such code.
+        If there is no such verdict or code.
 
     Examples
     --------
@@ -399,10 +403,25 @@ def explain(code: str) -> Explanation:
     Most of the climb of the public score is probably luck
     """
     check_kind(code, str, name="code")
+    verdict = VERDICTS.get(code.strip().lower())
+    if verdict is not None:
+        word = code.strip().lower()
+        return Explanation(
+            code=word,
+            title=verdict.short,
+            severity="info",
+            meaning=verdict.meaning,
+            why=verdict.why,
+            wrong=verdict.wrong,
+            remedy=verdict.remedy,
+        )
     name = code.strip().upper()
     name = f"LBS{name}" if name.isdecimal() else name
     if name not in EXPLANATIONS:
-        msg = f"There is no code {code!r}. Codes are {', '.join(EXPLANATIONS)}."
+        msg = (
+            f"There is no code {code!r}. Codes are {', '.join(EXPLANATIONS)}; verdicts "
+            f"are {', '.join(VERDICTS)}."
+        )
         raise ValueError(msg)
     return EXPLANATIONS[name]
 
@@ -410,13 +429,18 @@ def explain(code: str) -> Explanation:
 def explanations_page() -> str:
     """Return all explanations as a page of Markdown."""
     lines = [
-        "# Warnings and findings",
+        "# Verdicts, warnings and findings",
         "",
-        "Every code in plain words; `lbsense explain CODE` prints the same. Codes are",
+        "Every verdict and every code in plain words; `lbsense explain guess` and",
+        "`lbsense explain LBS301` print the same. Codes are",
         "stable: one that is retired is not used again. A flag names evidence in a",
         "history, never a person. `run_checks(analysis, mute=['LBS306'])` silences",
         "what you know already.",
     ]
+    lines += ["", "## Verdicts"]
+    for item in map(explain, VERDICTS):
+        lines += ["", f"### {item.code}: {item.title}", ""]
+        lines += [f"- **{head}.** {text}" for head, text in item.parts()]
     for prefix, group in _GROUPS.items():
         lines += ["", f"## {group}"]
         for item in EXPLANATIONS.values():

@@ -53,6 +53,10 @@ def analyze(
     strict: Annotated[
         bool, _output("--strict", help="Exit 1 if a notice or warning is flagged.")
     ] = False,
+    steps: Annotated[
+        bool,
+        _output("--steps", help="The table of all steps, however long it is."),
+    ] = False,
     verbose: Annotated[
         bool,
         _output(
@@ -62,11 +66,15 @@ def analyze(
         ),
     ] = False,
 ) -> None:
-    """Say of every submission whether it was a real gain, a guess or a loss.
+    """Say what the climb was worth, whether the last step was real, what to select.
+
+    Then as much of what is behind it as the terminal holds; --steps lists every
+    submission with its verdict, --verbose every reason.
 
     Examples
     --------
       lbsense analyze submissions.csv --metric roc_auc
+      lbsense analyze submissions.csv --metric roc_auc --steps
       lbsense analyze page1.csv page2.csv --lower-is-better
       lbsense analyze log.md --metric f1 --columns public_score=LB,cv_score=valid
       lbsense analyze s.csv --metric mae --test-size 20000 --public-fraction 30%
@@ -88,7 +96,9 @@ def analyze(
     if form is None:
         from lbsense.cli.view import print_analysis
 
-        print_analysis(analysis, findings, screen.console(), verbose=verbose)
+        print_analysis(
+            analysis, findings, screen.console(), verbose=verbose, steps=steps
+        )
     else:
         tell_doubts(analysis.history)
         write = _json_text if form == "json" else _csv_text

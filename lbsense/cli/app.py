@@ -33,6 +33,7 @@ COMMANDS = {
     "fetch": "fetch",
     "watch": "fetch",
     "analyze": "analyze",
+    "step": "step",
     "report": "report",
     "pick": "pick",
     "gate": "gate",

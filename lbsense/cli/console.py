@@ -170,7 +170,7 @@ def print_entries(
     style : str
         Of title and keys.
     """
-    rows = [(key, clean_text(text)) for key, text in entries]
+    rows = [(key, clean_text(text)) for key, text in entries if text]
     if not rows:
         return
     if title:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from lbsense._verdicts import VERDICTS
 from lbsense.cli.console import ScreenOptions, emit, print_entries
 from lbsense.cli.options import expand_options
 
@@ -17,49 +18,57 @@ if TYPE_CHECKING:
 
 
 def complete_code(incomplete: str) -> list[str]:
-    """Return the codes that begin so, for the shell."""
+    """Return the codes and the verdicts that begin so, for the shell."""
     from lbsense.checks import EXPLANATIONS
 
-    return [code for code in EXPLANATIONS if code.startswith(incomplete.upper())]
+    names = (*VERDICTS, *EXPLANATIONS)
+    return [name for name in names if name.lower().startswith(incomplete.lower())]
 
 
 @expand_options
 def explain(
     screen: ScreenOptions,
-    codes: Annotated[
+    names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CODE]...",
+            metavar="[VERDICT|CODE]...",
             autocompletion=complete_code,
-            help="Such as LBS301, or 301; without one all codes are listed.",
+            help="A verdict such as guess, or a code such as LBS301 or 301; without "
+            "one all are listed.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
-    """Explain a code: what it means, why it fires, when it is wrong, what to do.
+    """Explain a verdict or a code: what it means, when it is wrong, what to do.
+
+    One step of your own history is told in full by `lbsense step`.
 
     Examples
     --------
       lbsense explain
+      lbsense explain guess
       lbsense explain LBS301
       lbsense explain 201 202 --json
     """
     from lbsense.checks import EXPLANATIONS
     from lbsense.checks import explain as look_up
 
-    chosen = [look_up(code) for code in codes or EXPLANATIONS]
+    chosen = [look_up(name) for name in names or (*VERDICTS, *EXPLANATIONS)]
     if as_json:
         content = [item.to_dict() for item in chosen]
         emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
         return
     console = screen.console()
-    if not codes:
-        print_entries(console, [(item.code, item.title) for item in chosen])
-        console.print(Text("lbsense explain CODE tells more.", "dim"))
+    if not names:
+        entries = [(item.code, item.title) for item in chosen]
+        print_entries(console, entries[: len(VERDICTS)], title="Verdicts")
+        print_entries(console, entries[len(VERDICTS) :], title="Warnings and findings")
+        console.print(Text("lbsense explain NAME tells more.", "dim"))
         return
     for item in chosen:
         console.print(Text(f"{item.code}  {item.title}", "bold"))
-        print_entries(console, [("Severity", item.severity), *item.parts()])
+        severity = [] if item.code in VERDICTS else [("Severity", item.severity)]
+        print_entries(console, [*severity, *item.parts()])
 
 
 @expand_options
@@ -133,7 +142,7 @@ def metrics(screen: ScreenOptions) -> None:
     screen.console().print(table)
 
 
-_NAMES = ("analyze", "explain", "gate", "pick", "plan")
+_NAMES = ("analyze", "explain", "gate", "pick", "plan", "step")
 
 
 def complete_name(incomplete: str) -> list[str]:

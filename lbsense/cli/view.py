@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from lbsense._format import clean_text
+from lbsense._format import clean_text, plural
 from lbsense.analysis import Analysis, Step
-from lbsense.checks import Findings
+from lbsense.checks import EXPLANATIONS, Findings
 from lbsense.cli.console import print_entries
 from lbsense.model import History
 from lbsense.words import (
@@ -38,12 +39,23 @@ from lbsense.words import (
 _TELLING = frozenset({"progress", "chasing", "setback", "probe"})
 _MOST_SENTENCES = 12
 _MOST_ISSUES = 5
+_LINES = 24  # of a terminal, where none tells its own
+_HINT_LINES = 4
+_MOST_BRIEF = 3  # rows or cells that were not understood
 
 
 def print_analysis(
-    analysis: Analysis, findings: Findings, console: Console, *, verbose: bool
+    analysis: Analysis,
+    findings: Findings,
+    console: Console,
+    *,
+    verbose: bool = False,
+    steps: bool = False,
 ) -> None:
-    """Print the answer, what weakens it, every step, and the reasons.
+    """Print the answer, then as much of what is behind it as the terminal holds.
+
+    What does not fit is asked for by ``steps`` or ``verbose``; the answer then stands
+    at the end once more, where the eye is.
 
     Parameters
     ----------
@@ -55,40 +67,112 @@ def print_analysis(
         Where to print.
     verbose : bool
         Whether to add the sentence of every step and what was not flagged.
+    steps : bool
+        Whether to show the table of the steps however long it is.
     """
-    _print_answer(analysis, console)
+
+    def caught(show: Callable[[], None]) -> str:
+        with console.capture() as capture:
+            show()
+        return capture.get()
+
+    height = _height(console)
+    lead = caught(lambda: _print_answer(analysis, console))
+    about = caught(lambda: _print_subject(analysis, console))
+    details = caught(lambda: _print_details(analysis, findings, console, verbose))
+    brief = caught(lambda: _print_brief(analysis.history, findings, console))
+    table = why = ""
+    if analysis.steps:
+        table = caught(lambda: _print_steps(analysis, console))
+        why = caught(lambda: _print_sentences(analysis.steps, console, verbose=verbose))
+    parts = [about, brief]
+    if verbose:
+        parts = [about, details, table, why]
+    elif steps:
+        parts = [about, brief, table, why]
+    else:
+        for more in ([about, details, table, why], [about, brief, table]):
+            if "".join([lead, *more]).count("\n") + _HINT_LINES <= height:
+                parts = more
+                break
+    text = "".join([lead, "\n", *parts])
+    if not verbose:
+        text += caught(lambda: _print_hint(analysis, table not in parts, console))
+    if text.count("\n") > height:
+        text += f"\n{lead}"
+    console.file.write(text)
+
+
+def _height(console: Console) -> int:
+    """Return the lines that are seen at once; 24 where no terminal tells its own."""
+    known = console.is_terminal or os.environ.get("LINES", "").isdecimal()
+    return console.height if known else _LINES
+
+
+def _print_answer(analysis: Analysis, console: Console) -> None:
+    for number, told in enumerate(answer(analysis, "terminal", console.width)):
+        console.print(Text(clean_text(told), "" if number else "bold"))
+
+
+def _print_subject(analysis: Analysis, console: Console) -> None:
+    slug = clean_text(analysis.history.competition.slug or "")
+    what = [slug, *subject(analysis.history)] if slug else subject(analysis.history)
+    console.print(Text(" | ".join(what), "dim"))
+    console.print(Text(clean_text(tally(analysis)), "dim"))
+    console.print()
+
+
+def _print_hint(analysis: Analysis, hidden: bool, console: Console) -> None:
+    count = plural(len(analysis.steps), "step")
+    told = f"--steps lists {count}, " if hidden and analysis.steps else ""
+    hint = f"More: {told}--verbose gives all, `lbsense step N FILE` tells one."
+    console.print(Text(hint, "dim"))
+
+
+def _print_brief(history: History, findings: Findings, console: Console) -> None:
+    """Print one line for each warning and finding."""
+    codes = [
+        (item.code, EXPLANATIONS[item.code].title, "yellow")
+        for item in history.warnings
+        if item.code in EXPLANATIONS
+    ]
+    codes += [(item.code, item.title, "red") for item in findings.flagged]
+    if history.dropped:
+        count = plural(len(history.dropped), "row or cell", "rows or cells")
+        console.print(Text(f"{count} not understood:", "yellow"))
+        for issue in history.dropped[:_MOST_BRIEF]:
+            line = _fit(clean_text(str(issue)), console.width)
+            console.print(Text(line), soft_wrap=True)
+    for code, title, style in dict.fromkeys(codes):
+        line = _fit(f"{code}  {title}", console.width)
+        console.print(Text(line, style), soft_wrap=True)
+    if codes or history.dropped:
+        console.print()
+
+
+def _print_details(
+    analysis: Analysis, findings: Findings, console: Console, verbose: bool
+) -> None:
+    print_entries(
+        console,
+        [
+            *reading_entries(analysis.history),
+            ("Evidence", f"{analysis.evidence}."),
+            ("Noise", " ".join([*noise(analysis), *luck(analysis)])),
+            *(("Climb", text) for text in (*climb(analysis), *jumps(analysis))),
+            *(("Expect", text) for text in expectation(analysis)),
+            *(("Rows", text) for text in alone(analysis)),
+            *(("Select", text) for text in selection(analysis)),
+        ],
+    )
     _print_doubts(analysis.history, console, verbose=verbose)
     _print_findings(findings, console, verbose=verbose)
     told = [*lessons(analysis, "terminal"), *advice(analysis)]
     print_entries(console, [("-", text) for text in told], title="After the end")
     tried = [("-", text) for text in learning(analysis)]
     print_entries(console, tried, title="What was tried, and what was learned")
-    if analysis.steps:
-        _print_steps(analysis, console)
-        _print_sentences(analysis.steps, console, verbose=verbose)
     if verbose:
         print_entries(console, notes(analysis, "terminal").items(), title="Notes")
-
-
-def _print_answer(analysis: Analysis, console: Console) -> None:
-    slug = clean_text(analysis.history.competition.slug or "")
-    what = [slug, *subject(analysis.history)] if slug else subject(analysis.history)
-    console.print(Text(" | ".join(what), "dim"))
-    for number, told in enumerate(answer(analysis, "terminal", console.width)):
-        console.print(Text(clean_text(told), "" if number else "bold"))
-    console.print()
-    print_entries(
-        console,
-        [
-            *reading_entries(analysis.history),
-            ("Evidence", f"{analysis.evidence}. {tally(analysis)}"),
-            *(("Climb", text) for text in (*climb(analysis), *jumps(analysis))),
-            *(("Expect", text) for text in expectation(analysis)),
-            *(("Rows", text) for text in alone(analysis)),
-            *(("Select", text) for text in selection(analysis)),
-            ("Noise", " ".join([*noise(analysis), *luck(analysis)])),
-        ],
-    )
 
 
 def _print_doubts(history: History, console: Console, *, verbose: bool) -> None:

@@ -11,7 +11,13 @@ from lbsense.words.short import (
     lacking,
     next_fact,
 )
-from lbsense.words.steps import StepColumn, step_columns, step_sentence, verdict_label
+from lbsense.words.steps import (
+    StepColumn,
+    step_columns,
+    step_sentence,
+    step_told,
+    verdict_label,
+)
 from lbsense.words.whole import (
     agreement,
     alone,
@@ -77,6 +83,7 @@ __all__ = [
     "settle_told",
     "step_columns",
     "step_sentence",
+    "step_told",
     "subject",
     "tally",
     "tell",

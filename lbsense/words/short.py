@@ -8,7 +8,7 @@ next time. Terminal, page and notebook show the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ _FATES = {
     "weakened": "leave it open",
     "contradicted": "say otherwise",
 }
+_NO_STEPS = ("baseline", "repeat", "probe", "unscored")
 _SIZES = ("metric", "test_size", "public_fraction")
 
 
@@ -97,6 +98,11 @@ def named(facts: Facts, index: int, width: int) -> str:
     return f"#{index + 1} {shorten(facts.steps[index].name, width)}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as people list them."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
 def chance_size(facts: Facts) -> float:
     """Return the difference of two public scores that chance alone can make; or nan.
 
@@ -151,7 +157,11 @@ def _real(board: Board, climb: float, true: float, se: float) -> str:
 
 def _last(facts: Facts, width: int) -> str:
     """Return whether the latest step that can be judged was real."""
-    judged = [i for i, step in enumerate(facts.steps) if step.public_gain is not None]
+    judged = [
+        i
+        for i, step in enumerate(facts.steps)
+        if step.public_gain is not None and step.verdict not in _NO_STEPS
+    ]
     if not judged or not facts.directed:
         return "There is no step to judge yet."
     index = judged[-1]
@@ -179,14 +189,10 @@ def _verdict(step: Step, board: Board) -> str:
             return f"was {likely}a real loss of about {board.amount(loss)}"
         case "chasing":
             return f"{moved} in public, but CV says it should not have"
-        case "repeat":
-            return "was the same content again: nothing to judge"
-        case "probe":
-            return "was a probe, not a model: nothing to judge"
         case "guess":
             return f"{moved}: that can be chance"
         case _:
-            return f"{moved}: real or chance, too little is known"
+            return f"{moved}: real or chance cannot be told"
 
 
 def _select(facts: Facts, width: int) -> str:
@@ -198,11 +204,12 @@ def _select(facts: Facts, width: int) -> str:
         return "Which two to select cannot be said without it either."
     if not picks:
         return "There is nothing to select from: no submission has a score."
-    names = " and ".join(named(facts, index, width) for index in picks.best.positions)
-    if len(picks.best.positions) == 1:
+    chosen = picks.chosen or picks.best.positions
+    names = listed([named(facts, index, width) for index in chosen])
+    if len(chosen) == 1:
         return f"Select {names}: it is the only one with a score."
-    if picks.n_obs == 2:
-        return f"Select {names}: the only two with a score."
+    if picks.n_obs == len(chosen):
+        return f"Select {names}: no other has a score."
     if picks.basis == "levels":
         chance = format_probability(picks.best.p_holds_best)
         return f"Select {names} ({chance} to hold the best)."

@@ -19,8 +19,10 @@ from lbsense._format import (
     gain_decimals,
     shorten,
 )
-from lbsense.facts import Claims, NoiseScale, Step
+from lbsense._verdicts import VERDICTS
+from lbsense.facts import Claims, Facts, NoiseScale, Step
 from lbsense.model import stated_content
+from lbsense.words.numbers import Board
 
 
 def step_sentence(
@@ -415,3 +417,47 @@ _COLUMNS: Mapping[str, tuple[str, bool, Callable[[_Table], _Cells]]] = {
     "p_later": ("P(gain) then", True, _Table.p_later),
     "outcome": ("In the end", False, _Table.outcome),
 }
+
+
+def step_told(facts: Facts, index: int) -> list[tuple[str, str]]:
+    """Return everything that is known of one step: a heading and a text each."""
+    step, board = facts.steps[index], Board(facts.history)
+    label = f"{'likely ' if step.strength == 'likely' else ''}{step.verdict}"
+    meaning = VERDICTS[step.verdict]
+    told = [("Verdict", f"{label}. {meaning.meaning}"), ("Why", step.sentence)]
+    places = {item.submission_id: i for i, item in enumerate(facts.steps)}
+    if step.reference_id in places:
+        at = places[step.reference_id]
+        other = facts.steps[at]
+        scores = f"public {board.score(other.public_score)}"
+        if other.cv_score is not None:
+            scores += f", CV {board.score(other.cv_score)}"
+        told.append(("Against", f"#{at + 1} {other.short_name} ({scores})."))
+    for heading, score, gain in (
+        ("Public", step.public_score, step.public_gain),
+        ("CV", step.cv_score, step.cv_gain),
+    ):
+        if score is not None:
+            moved = "" if gain is None else f"; {board.moved(gain)}"
+            told.append((heading, f"{board.score(score)}{moved}."))
+    if step.gain is not None:
+        told.append(("True gain", f"{_estimate(step)}; more is better."))
+        told.append(
+            (
+                "Chances",
+                f"a gain {format_probability(step.p_gain)}, no change worth naming "
+                f"{format_probability(step.p_null)}, a loss "
+                f"{format_probability(step.p_loss)}.",
+            )
+        )
+    outlook = facts.outlook
+    if step.private_score is not None:
+        outcome = f" ({step.outcome})" if step.outcome else ""
+        told.append(("Private", f"{board.score(step.private_score)}{outcome}."))
+    elif outlook and np.isfinite(outlook.mean[index]):
+        band = board.band(
+            float(outlook.ci95_low[index]), float(outlook.ci95_high[index])
+        )
+        told.append(("Private", f"expect {band} (95%)."))
+    told.append(("Do", meaning.remedy))
+    return told

@@ -27,6 +27,9 @@ def table_rows(text: str) -> list[str]:
     return list(takewhile(lambda line: line[:3].strip()[:1].isdigit(), lines[start:]))
 
 
+CHASER = Path(__file__).parents[2] / "data/leaderboard_chaser/submissions.csv"
+
+
 def unboxed(text: str) -> str:
     """Return the text of an error without the frame that it may stand in."""
     return " ".join(word for word in text.split() if word.strip("│╭╮╰╯─"))
@@ -38,10 +41,10 @@ def cells(line: str) -> int:
 
 
 def test_the_answer_comes_before_the_table(run: Run, submissions: Path) -> None:
-    done = run("analyze", submissions, "--metric", "roc_auc")
+    done = run("analyze", submissions, "--metric", "roc_auc", "--verbose")
     assert done.exit_code == 0
     assert done.stderr == ""
-    order = ["roc_auc", "Public ", "would help most", "Evidence", "Verdict"]
+    order = ["Public ", "would help most", "roc_auc", "Evidence", "Verdict"]
     places = [done.stdout.index(text) for text in order]
     assert places == sorted(places)
 
@@ -109,7 +112,7 @@ def test_no_color_is_respected(
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_no_line_is_wider_than_asked(run: Run, hostile: Path, width: int) -> None:
-    done = run("analyze", hostile, "--metric", "roc_auc", "--width", width)
+    done = run("analyze", hostile, "--metric", "roc_auc", "--steps", "--width", width)
     assert max(map(cells, done.stdout.splitlines())) <= width
     assert len(table_rows(done.stdout)) == 6
 
@@ -335,7 +338,7 @@ def test_strict_exits_1_when_a_finding_is_flagged(
         return lambda *_: checks.Findings(findings=(finding,))
 
     monkeypatch.setattr(checks, "run_checks", signed("flagged"))
-    done = run("analyze", submissions, "--metric", "roc_auc", "--strict")
+    done = run("analyze", submissions, "--metric", "roc_auc", "--strict", "--verbose")
     assert done.exit_code == 1
     assert "LBS301  T. Because of 0.7." in done.stdout
     assert run("analyze", submissions, "--metric", "roc_auc").exit_code == 0
@@ -350,7 +353,50 @@ def test_what_was_not_understood_is_shown(run: Run, submissions: Path) -> None:
     submissions.write_text(text.replace("0.81200", "banana"), encoding="utf-8")
     done = run("analyze", submissions, "--metric", "roc_auc")
     assert done.exit_code == 0
-    assert "Not understood (1)" in done.stdout
+    assert "1 row or cell not understood" in done.stdout
     assert "'banana'" in done.stdout
+    whole = run("analyze", submissions, "--metric", "roc_auc", "--verbose")
+    assert "Not understood (1)" in whole.stdout
     machine = run("analyze", submissions, "--metric", "roc_auc", "--csv")
     assert "1 row or cell not understood" in machine.stderr
+
+
+def test_the_answer_begins_and_ends_what_is_longer_than_a_screen(run: Run) -> None:
+    done = run("analyze", CHASER, "--metric", "roc_auc", "--steps", "--width", "80")
+    lines = done.stdout.splitlines()
+    assert lines[:4] == lines[-4:]
+    assert len(lines) > 72
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_what_is_shown_unasked_fits_a_small_terminal(run: Run) -> None:
+    done = run("analyze", CHASER, "--metric", "roc_auc", "--width", "80")
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 24
+    assert lines[0].startswith("Public rose by 0.049; about ")
+    assert "--steps lists 72 steps" in done.stdout
+    tall = run(
+        "analyze", CHASER, "--metric", "roc_auc", "--width", "80", env={"LINES": "300"}
+    )
+    assert "Verdicts:" in tall.stdout
+
+
+@pytest.mark.parametrize("given", ["34", "#34", "exp034", "EXP034: clip"])
+def test_a_step_is_found_by_what_people_call_it(run: Run, given: str) -> None:
+    done = run("step", given, CHASER, "--metric", "roc_auc")
+    assert done.stdout.startswith("#34 exp034: clip outliers")
+    assert "Verdict" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("exp03", "'exp03' could be #30 exp030"),
+        ("nothing like it", "There is no submission 'nothing like it'"),
+        ("99", "Give a number from 1 to 72"),
+    ],
+)
+def test_a_step_that_is_not_one_is_refused(run: Run, given: str, told: str) -> None:
+    done = run("step", given, CHASER, "--metric", "roc_auc")
+    assert done.exit_code == 2
+    assert told in " ".join(done.stderr.split())

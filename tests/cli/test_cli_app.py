@@ -123,7 +123,7 @@ def test_the_module_runs_as_the_command_does(submissions: Path) -> None:
     )
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
-    assert "Verdict" in done.stdout
+    assert "The last step, " in done.stdout
 
 
 SEVERAL = """

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lbsense.checks import EXPLANATIONS
+from lbsense._verdicts import VERDICTS
+from lbsense.checks import EXPLANATIONS, explain
 
 Run = Callable[..., Any]
 
@@ -46,3 +47,11 @@ def test_an_unknown_code_exits_2(run: Run) -> None:
 def test_advice_is_said_in_options(run: Run) -> None:
     done = run("explain", "LBS114", "--width", "2000")
     assert "--columns private_score=score" in done.stdout
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_a_verdict_is_explained(run: Run, verdict: str) -> None:
+    done = run("explain", verdict, "--width", "200")
+    assert done.stdout.startswith(f"{verdict}  {VERDICTS[verdict].short}")
+    assert VERDICTS[verdict].meaning in done.stdout
+    assert explain(verdict).remedy == VERDICTS[verdict].remedy

@@ -17,7 +17,7 @@ jsonschema = pytest.importorskip("jsonschema")
 Run = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
-COMMANDS = ("analyze", "explain", "gate", "pick", "plan")
+COMMANDS = ("analyze", "explain", "gate", "pick", "plan", "step")
 SIZES = ("--train-size", 20_000, "--test-size", 20_000, "--public-fraction", 0.4)
 HISTORIES = {
     "climber": ("honest_climber/submissions.csv", "--metric", "roc_auc", *SIZES),
@@ -82,7 +82,9 @@ def test_every_command_with_json_has_a_schema(run: Run) -> None:
 def test_a_command_without_a_schema_is_bad_usage(run: Run) -> None:
     done = run("schema", "report")
     assert done.exit_code == 2
-    assert "Commands with one are analyze, explain, gate, pick, plan" in done.stderr
+    assert (
+        "Commands with one are analyze, explain, gate, pick, plan, step" in done.stderr
+    )
 
 
 @pytest.mark.parametrize("name", HISTORIES)
@@ -171,3 +173,10 @@ def test_the_document_has_the_same_fields_and_types(run: Run, section: str) -> N
             assert told[name] == " or ".join(field["type"])
         elif field.get("type") in ("string", "number", "integer", "boolean"):
             assert told[name] == field["type"]
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_step_prints_what_its_schema_says(run: Run, name: str) -> None:
+    file, *options = HISTORIES[name]
+    done = run("step", "last", DATA / file, *options, "--json")
+    assert check(run, "step", done)["number"] > 1

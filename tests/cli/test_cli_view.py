@@ -177,6 +177,7 @@ def reasons(verdicts: list[Verdict], *, verbose: bool) -> list[str]:
         Findings(findings=()),
         console,
         verbose=verbose,
+        steps=True,
     )
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return re.findall(r"^(#\d+ +\w+):", text, flags=re.MULTILINE)
