@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,8 +14,9 @@ from lbsense._format import plural
 from lbsense._result import Caveat, Missing
 from lbsense._typing import ArrayLike, FloatArray, RandomState
 from lbsense._validation import check_kind
+from lbsense.errors import LbsenseWarning, warn
 from lbsense.metrics import Metric, find_metric, influence
-from lbsense.model import History, NameIndex, Predictions
+from lbsense.model import Columns, History, NameIndex, Predictions
 from lbsense.stats import (
     JointNoiseResult,
     ResampledResult,
@@ -95,10 +97,10 @@ def noise_of(
     known = find_metric(metric) if isinstance(metric, str) else metric
     names = predictions.oof_names if names is None else tuple(names)
     labels, oof = _labelled(predictions, names)
-    rows = influence(known, labels, _stack(oof), sample_weight=predictions.weights)
+    scores, psi = _influences(known, labels, oof, predictions.weights, names)
     noise = joint_noise(
-        rows.scores,
-        rows.psi,
+        scores,
+        psi,
         n=n,
         groups=predictions.groups,
         names=names,
@@ -294,6 +296,29 @@ def _labelled(
         )
         raise ValueError(msg)
     return predictions.labels, predictions.of("oof", names)
+
+
+def _influences(
+    metric: Metric,
+    labels: npt.NDArray[Any],
+    oof: npt.NDArray[Any] | Columns,
+    weights: ArrayLike | None,
+    names: Sequence[str],
+) -> tuple[FloatArray, npt.NDArray[Any]]:
+    """Return scores and influences; a great many one by one, in single precision."""
+    if not isinstance(oof, Columns):
+        rows = influence(metric, labels, _stack(oof), sample_weight=weights)
+        return rows.scores, rows.psi
+    scores = np.empty(len(names))
+    psi = np.empty(oof.shape, np.float32, order="F")
+    for place, name in enumerate(names):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", LbsenseWarning)
+            rows = influence(metric, labels, oof[:, place], sample_weight=weights)
+        for item in told:
+            warn(str(item.message).replace("0 (counted from 0)", name))
+        scores[place], psi[:, place] = rows.scores[0], rows.psi[:, 0]
+    return scores, psi
 
 
 def _stack(predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -27,11 +27,12 @@ from lbsense.model.identity import (
     stated_content,
 )
 from lbsense.model.leaderboard import Leaderboard
-from lbsense.model.predictions import CANDIDATE, Predictions
+from lbsense.model.predictions import CANDIDATE, Columns, Predictions
 from lbsense.model.submission import Competition, InputFile, RowIssue, Submission
 
 __all__ = [
     "CANDIDATE",
+    "Columns",
     "Competition",
     "DataWarning",
     "Environment",

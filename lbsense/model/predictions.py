@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +21,59 @@ AnyArray = npt.NDArray[Any]
 CANDIDATE = "candidate"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Predictions that stay in their files: one submission at a time is in memory.
+
+    ``numpy.asarray`` reads them all.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows of each.
+    read : tuple of callable
+        One for each submission, which returns its predictions, of shape (n_rows,).
+    """
+
+    n_rows: int
+    read: tuple[Callable[[], AnyArray], ...]
+
+    ndim = 2
+    dtype = np.dtype(np.float64)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and submissions."""
+        return self.n_rows, len(self.read)
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def __getitem__(self, place: Any) -> AnyArray:
+        """Return predictions in memory, those of one submission where one is meant."""
+        rows, column = place if isinstance(place, tuple) else (place, slice(None))
+        if isinstance(column, (int, np.integer)):
+            return self.read[column]()[rows]
+        return self._some(np.arange(len(self.read))[column])[rows]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
+        return self._some(range(len(self.read))).astype(dtype or self.dtype, copy=False)
+
+    def __reduce__(self) -> Any:
+        return np.asarray, (np.asarray(self),)
+
+    def of(self, places: Sequence[int]) -> Columns:
+        """Return those of some submissions, still in their files."""
+        return Columns(self.n_rows, tuple(self.read[place] for place in places))
+
+    def _some(self, places: Iterable[int]) -> AnyArray:
+        chosen = list(places)
+        result = np.empty((self.n_rows, len(chosen)))
+        for column, place in enumerate(chosen):
+            result[:, column] = self.read[place]()
+        return result
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Predictions(Result):
     """Labels, out-of-fold predictions and test predictions, where there are any.
@@ -33,7 +86,8 @@ class Predictions(Result):
     oof_names : tuple of str
         Submissions with out-of-fold predictions.
     oof : ndarray of shape (n_rows, k) or (n_rows, k, n_outputs), or None
-        Out-of-fold predictions; the third axis is for classes or targets.
+        Out-of-fold predictions; the third axis is for classes or targets. Many that
+        were read from binary files stay there, as `Columns`.
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None
         What was to be predicted. Classes that are text are held as numbers.
     row_ids : ndarray of int or str, shape (n_rows,), or None
@@ -140,7 +194,10 @@ class Predictions(Result):
             raise KeyError(msg)
         if tuple(names) == held:
             return array
-        return array[:, [held.index(name) for name in names]]
+        places = [held.index(name) for name in names]
+        if isinstance(array, Columns):
+            return array.of(places)
+        return array[:, places]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per submission, with what there is of it."""
@@ -172,7 +229,9 @@ _OF_ROWS = ("labels", "row_ids", "groups", "times", "weights")
 _ARRAYS = ("oof", *_OF_ROWS, "test", "test_ids")
 
 
-def _closed(values: Any) -> AnyArray:
+def _closed(values: Any) -> Any:
+    if isinstance(values, Columns):
+        return values
     array = np.asarray(values)
     if array.flags.writeable:
         array = array.copy()

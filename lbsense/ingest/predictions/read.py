@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,11 +19,13 @@ from lbsense._validation import check_kind
 from lbsense.errors import IngestError, warn
 from lbsense.ingest.predictions.tables import (
     AnyArray,
+    FileColumns,
     Pool,
     PredictionTable,
     Wanted,
     as_ids,
     label_names,
+    left_in_file,
     listed,
     own_labels,
     prediction_names,
@@ -32,6 +35,7 @@ from lbsense.ingest.predictions.tables import (
 from lbsense.ingest.tables.source import is_text_source
 from lbsense.model import (
     CANDIDATE,
+    Columns,
     History,
     NameIndex,
     Predictions,
@@ -228,7 +232,8 @@ def _parts(data: Any, wanted: Wanted, kind: str, ids: Any, pool: Pool) -> list[_
         return []
     if isinstance(data, Mapping):
         parts = [
-            _one(item, wanted, str(name), kind, pool) for name, item in data.items()
+            _one(item, wanted, str(name), kind, pool, len(data))
+            for name, item in data.items()
         ]
     elif isinstance(data, (list, tuple)):
         unnamed = [item for item in data if not isinstance(item, (str, os.PathLike))]
@@ -239,7 +244,9 @@ def _parts(data: Any, wanted: Wanted, kind: str, ids: Any, pool: Pool) -> list[_
             )
             raise TypeError(msg)
         parts = [
-            replace(_one(file, wanted, plain_stem(file), kind, pool), file=file)
+            replace(
+                _one(file, wanted, plain_stem(file), kind, pool, len(data)), file=file
+            )
             for file in map(str, data)
         ]
     else:
@@ -259,9 +266,12 @@ def _parts(data: Any, wanted: Wanted, kind: str, ids: Any, pool: Pool) -> list[_
     return parts
 
 
-def _one(data: Any, wanted: Wanted, name: str, kind: str, pool: Pool) -> _Part:
+def _one(
+    data: Any, wanted: Wanted, name: str, kind: str, pool: Pool, n_files: int
+) -> _Part:
     source = f"{kind} of {shorten(name, 60)}"
-    table = pool.pooled(read_prediction_table(data, wanted, source))
+    table = read_prediction_table(data, wanted, source)
+    table = pool.pooled(left_in_file(table, data, wanted, n_files))
     return _Part(name=name, table=table, names=prediction_names(table, wanted))
 
 
@@ -426,7 +436,7 @@ def _coded(values: AnyArray, classes: tuple[str, ...]) -> AnyArray:
 
 def _matrix(
     parts: Sequence[_Part], ids: AnyArray | None, classes: tuple[str, ...]
-) -> AnyArray | None:
+) -> Any:
     """Return predictions of shape (n, k) or (n, k, n_outputs).
 
     Columns are in one order, that of the classes where they are named after them.
@@ -443,6 +453,11 @@ def _matrix(
                 f"{parts[0].table.source} has them in {listed(names)}."
             )
             raise IngestError(msg)
+    if len(names) == 1 and any(
+        isinstance(part.table.columns, FileColumns) for part in parts
+    ):
+        readers = [partial(_column, part, ids, classes) for part in parts]
+        return Columns(len(ids), tuple(readers))
     ordered = classes if set(names) == set(classes) else names
     matrix = np.empty((len(ids), len(parts), len(names)))
     for column, part in enumerate(parts):
@@ -451,6 +466,12 @@ def _matrix(
     result = matrix[:, :, 0] if len(names) == 1 else matrix
     result.flags.writeable = False
     return result
+
+
+def _column(part: _Part, ids: AnyArray, classes: tuple[str, ...]) -> AnyArray:
+    """Return the predictions of one submission, in the order of the identifiers."""
+    coded = _coded(part.table.values(part.names), classes)
+    return np.asarray(coded[_places(part.table, ids), 0])
 
 
 def _check_agreement(oofs: Sequence[_Part], training: _Part, ids: AnyArray) -> None:

@@ -8,7 +8,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ Wanted = Mapping[str, str | Sequence[str]]
 _ID_NAMES = ("id", "rowid", "index", "uid", "uuid", "key")
 _UNNAMED = re.compile(r"(?:unnamed: ?\d+|)$", re.IGNORECASE)
 _WHOLE = re.compile(r"(-?\d++)\.0++")
+_BINARY = (".parquet", ".pq", ".feather", ".npy", ".npz")
+_MOST_CELLS = 2**26  # predictions of all submissions that are held in memory: 512 MB
 _LARGEST = 1e150  # beyond it squares overflow, and no prediction goes there
 _LARGEST_ID = 2**53  # beyond it a float does not tell whole numbers apart
 # Identifiers that a number would not give back; quick where they come first.
@@ -57,7 +59,7 @@ class PredictionTable:
 
     source: str
     ids: AnyArray | None
-    columns: dict[str, AnyArray]
+    columns: Mapping[str, AnyArray]
 
     @property
     def keys(self) -> AnyArray:
@@ -162,6 +164,40 @@ def as_ids(values: Any, source: str) -> AnyArray:
     return result
 
 
+class FileColumns(Mapping[str, AnyArray]):
+    """Columns that stay in their file, which is read anew for each."""
+
+    def __init__(self, table: PredictionTable, read: Callable[[], PredictionTable]):
+        self._names, self._read = tuple(table.columns), read
+
+    def __getitem__(self, name: str) -> AnyArray:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._read().columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def left_in_file(
+    table: PredictionTable, data: Any, wanted: Wanted, n_files: int
+) -> PredictionTable:
+    """Return the table without its columns in memory, where all files hold too much."""
+    n_cells = n_files * len(next(iter(table.columns.values()), ()))
+    if n_cells <= _MOST_CELLS or not isinstance(data, (str, os.PathLike)):
+        return table
+    if Path(data).suffix.lower() not in _BINARY:
+        return table
+
+    def read() -> PredictionTable:
+        return read_prediction_table(data, wanted, table.source)
+
+    return replace(table, columns=FileColumns(table, read))
+
+
 class Pool:
     """Arrays that are the same in many files, such as their identifiers, held once."""
 
@@ -170,7 +206,9 @@ class Pool:
 
     def pooled(self, table: PredictionTable) -> PredictionTable:
         """Return the table with the arrays that earlier tables had too."""
-        columns = {name: self._one(array) for name, array in table.columns.items()}
+        columns = table.columns
+        if not isinstance(columns, FileColumns):
+            columns = {name: self._one(array) for name, array in columns.items()}
         ids = None if table.ids is None else self._one(table.ids)
         return replace(table, ids=ids, columns=columns)
 
@@ -194,7 +232,7 @@ def read_prediction_table(data: Any, wanted: Wanted, source: str) -> PredictionT
     elif is_text_source(data):
         is_path = isinstance(data, (str, os.PathLike))
         suffix = Path(data).suffix.lower() if is_path else ""
-        if suffix in (".parquet", ".pq", ".feather", ".npy", ".npz"):
+        if suffix in _BINARY:
             source, data = os.fspath(data), _load(data, suffix)
         else:
             document = read_documents(data)[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.linalg.lapack import dpstrf
 from scipy.special import log_ndtr
@@ -14,6 +16,8 @@ from lbsense._validation import (
     check_positive,
 )
 
+MANY = 2**25  # influences that are looked at as a whole; more, part by part
+_FEW_COLUMNS, _BLOCK = 8, 2**15  # columns, and rows, of a part
 _ROUNDING = 1e-12  # share of two variances below which their difference is rounding
 
 
@@ -96,15 +100,37 @@ def row_covariance_and_groups(
         if n_obs < 2:
             msg = f"psi must have at least 2 rows to tell a spread, got {n_obs}."
             raise ValueError(msg)
+        if rows.size > MANY:
+            return _blockwise_squares(rows) / (n_obs - 1), None
         mean = rows.mean(axis=0)
         square = rows.T @ rows - n_obs * np.outer(mean, mean)
         return square / (n_obs - 1), None
-    sums = group_sums(rows - rows.mean(axis=0), groups)
+    sums = np.concatenate(
+        [group_sums(part - part.mean(axis=0), groups) for part in columns_of(rows)],
+        axis=1,
+    )
     n_groups = len(sums)
     if n_groups < 2:
         msg = "groups must hold at least 2 different groups to tell a spread, got 1."
         raise ValueError(msg)
     return n_groups / (n_groups - 1) * (sums.T @ sums) / n_obs, n_groups
+
+
+def columns_of(rows: FloatArray) -> Iterator[FloatArray]:
+    """Yield all columns in double precision, a few at a time where there is much."""
+    step = _FEW_COLUMNS if rows.size > MANY else rows.shape[1]
+    for start in range(0, rows.shape[1], step):
+        yield rows[:, start : start + step].astype(np.float64, copy=False)
+
+
+def _blockwise_squares(rows: FloatArray) -> FloatArray:
+    """Return sums of products about the means, some rows at a time."""
+    mean = np.concatenate([part.mean(axis=0) for part in columns_of(rows)])
+    total = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), _BLOCK):
+        part = rows[start : start + _BLOCK] - mean
+        total += part.T @ part
+    return total
 
 
 def row_shape(
@@ -114,6 +140,12 @@ def row_shape(
 
     A column that does not vary has the shape of a normal one; so has one with nan.
     """
+    shapes = [_shape(part, groups) for part in columns_of(rows)]
+    skewness, kurtosis = (np.concatenate(part) for part in zip(*shapes, strict=True))
+    return skewness, kurtosis
+
+
+def _shape(rows: FloatArray, groups: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
     unit = rows - rows.mean(axis=0)
     if groups is not None:
         unit = group_sums(unit, groups)

@@ -19,6 +19,8 @@ from lbsense._validation import (
     read_only,
 )
 from lbsense.stats.rows.covariance import (
+    MANY,
+    columns_of,
     difference_se,
     effective_number,
     near_identical,
@@ -201,7 +203,10 @@ def joint_noise(
     (array([0.0402, 0.0492]), 0.0752)
     """
     values = as_float_vector(scores, name="scores")
-    rows = as_float_matrix(psi, name="psi")
+    rows = psi
+    # A great many influences in single precision stay as they are.
+    if not (isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.size > MANY):
+        rows = as_float_matrix(psi, name="psi")
     known = _check_columns(values, rows)
     check_fraction(confidence_level, name="confidence_level")
     n_obs = len(rows)
@@ -295,7 +300,8 @@ def _are_rates(score: FloatArray, psi: FloatArray) -> BoolArray:
     rates = np.zeros(len(score), dtype=bool)
     for column in np.flatnonzero(plausible):
         values = psi[:, column] + score[column]
-        rates[column] = np.minimum(np.abs(values), np.abs(values - 1)).max() < 1e-9
+        off = float(np.minimum(np.abs(values), np.abs(values - 1)).max())
+        rates[column] = off < (1e-9 if psi.dtype == np.float64 else 1e-6)
     return rates
 
 
@@ -346,9 +352,13 @@ def _check_columns(scores: FloatArray, rows: FloatArray) -> BoolArray:
     if rows.shape[1] != len(scores) or not len(scores):
         msg = f"psi must have one column per score ({len(scores)}), got {rows.shape}."
         raise ValueError(msg)
-    finite = np.isfinite(rows).all(axis=0)
+    parts = [
+        (np.isfinite(part).all(axis=0), np.isnan(part).all(axis=0))
+        for part in columns_of(rows)
+    ]
+    finite, unknown = (np.concatenate(part) for part in zip(*parts, strict=True))
     known = np.isfinite(scores) & finite
-    broken = np.isfinite(scores) & ~finite & ~np.isnan(rows).all(axis=0)
+    broken = np.isfinite(scores) & ~finite & ~unknown
     if broken.any():
         columns = np.flatnonzero(broken).tolist()[:5]
         msg = (
@@ -356,7 +366,7 @@ def _check_columns(scores: FloatArray, rows: FloatArray) -> BoolArray:
             "predictions behind them for missing values."
         )
         raise ValueError(msg)
-    return known
+    return np.asarray(known)
 
 
 def _p_better(scores: FloatArray, between: FloatArray, df: int) -> FloatArray:
