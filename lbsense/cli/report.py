@@ -19,8 +19,8 @@ from lbsense.cli.options import (
 if TYPE_CHECKING:
     from lbsense.report import ReportFormat
 
-_FORMATS = ("html", "markdown", "kaggle", "zindi")
-_DEFAULT_NAME = {"html": "report.html", "markdown": "report.md"}
+_FORMATS = ("html", "markdown", "kaggle", "zindi", "share")
+_DEFAULT_NAME = {"html": "report.html", "markdown": "report.md", "share": "share.png"}
 
 
 def parse_format(text: str) -> str:
@@ -43,8 +43,8 @@ def report(
             "--output",
             "-o",
             metavar="FILE",
-            help="File to write, .html or .md; - is standard output. By default "
-            "report.html.",
+            help="File to write: .html, .md, or .png for a picture to share; - is "
+            "standard output. By default report.html.",
         ),
     ] = None,
     form: Annotated[
@@ -53,8 +53,9 @@ def report(
             "--format",
             parser=parse_format,
             metavar="|".join(_FORMATS),
-            help="A page, its Markdown, or the documentation that Kaggle or Zindi ask "
-            "of winners, with marked places for what scores cannot tell.",
+            help="A page, its Markdown, the documentation that Kaggle or Zindi ask of "
+            "winners, with marked places for what scores cannot tell, or one picture "
+            "to share.",
         ),
     ] = None,
     title: Annotated[
@@ -77,6 +78,7 @@ def report(
       lbsense report submissions.csv --metric rmse -o retrospective.html
       lbsense report s.csv --metric mae --test-size 20000 --public-fraction 30%
       lbsense report s.csv --metric f1 --title "How we lost 40 places" -o report.md
+      lbsense report s.csv --metric f1 -o share.png
       lbsense report s.csv --metric f1 --format kaggle -o model_documentation.md
     """
     chosen, target = _target(cast("ReportFormat | None", form), output)
@@ -120,6 +122,9 @@ def _target(
 ) -> tuple[ReportFormat, Path | None]:
     """Return what to write and where, None for standard output."""
     if output == "-":
+        if form == "share":
+            msg = "--output: a picture is written to a file, such as share.png."
+            raise ValueError(msg)
         return form or "html", None
     if output is None:
         chosen: ReportFormat = form or "html"
@@ -129,10 +134,12 @@ def _target(
     if form is None:
         if suffix in (".md", ".markdown"):
             return "markdown", target
+        if suffix == ".png":
+            return "share", target
         if suffix not in (".html", ".htm"):
             msg = (
-                f"--output: is {target} HTML or Markdown? End it in .html or .md, "
-                "or add --format."
+                f"--output: is {target} HTML, Markdown or a picture? End it in .html, "
+                ".md or .png, or add --format."
             )
             raise ValueError(msg)
     return form or "html", target

@@ -277,7 +277,7 @@ def submission_axis(analysis: Analysis, after: float = 0.7) -> Axis:
     period = f" ({analysis.history.period})" if analysis.history.period else ""
     return Axis(
         label=f"number of the submission{period}",
-        limits=(0.3, len(analysis.steps) + after),
+        limits=(1 - max(0.7, 0.012 * len(analysis.steps)), len(analysis.steps) + after),
         kind="count",
         last=len(analysis.steps),
     )

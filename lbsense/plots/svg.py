@@ -198,13 +198,15 @@ def _step(low: float, high: float, most: int) -> float:
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
+    """Return round values that are even on a logarithmic axis, as many as fit."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values: list[float] = []
     for parts in ((1, 2, 5), (1, 3), (1,)):
         values = [float(f"{k}e{p}") for p in powers for k in parts]
         values = [value for value in values if low <= value <= high]
         if len(values) <= most:
             break
-    return [(value, f"{value:g}") for value in values]
+    return [(value, f"{value:g}") for value in values[:: -(-len(values) // most) or 1]]
 
 
 class _Drawing:

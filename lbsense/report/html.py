@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import textwrap
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,9 +20,10 @@ from lbsense._format import (
     clean_text,
     decimals_shown,
     format_fixed,
+    shorten,
 )
 from lbsense.analysis import Analysis, Step
-from lbsense.plots import SVG_STYLE, draw_plot, draw_svg, palette_css
+from lbsense.plots import PALETTES, SVG_STYLE, draw_plot, draw_svg, palette_css
 from lbsense.report.blocks import Figure, Page, Table
 from lbsense.words import verdict_label
 
@@ -114,10 +117,40 @@ def _facts(steps: Sequence[Step]) -> list[str]:
 
 def picture_png(figure: Figure) -> bytes:
     """Return one figure as a PNG."""
+    return _png(cast("MplFigure", draw_plot(figure.scene).figure), dpi=150)
+
+
+def share_png(page: Page) -> bytes:
+    """Return title, answer and picture of a page as a PNG of 1200 x 630 pixels."""
+    from matplotlib.figure import Figure as NewFigure
+
+    colours = PALETTES["light"]
+    drawn = NewFigure(figsize=(12, 6.3), facecolor=colours["surface"])
+    title, lead = shorten(page.title, 60), textwrap.wrap(page.headline, 92)[:3]
+    texts = [(0.925, title, 24, "bold"), *_lines(0.845, lead)]
+    texts.append((0.02, "made with lbsense", 11, "normal"))
+    for y, text, size, weight in texts:
+        drawn.text(
+            0.04, y, text, size=size, weight=weight, color=colours["ink"],
+            parse_math=False, va="center",
+        )  # fmt: skip
+    if page.figure is not None:
+        top = 0.845 - 0.055 * len(lead)
+        ax = drawn.add_axes((0.085, 0.275, 0.88, top - 0.275))
+        scene = replace(page.figure.scene, title="", remark="", columns=5)
+        draw_plot(scene, ax)
+    return _png(drawn, dpi=100)
+
+
+def _lines(top: float, texts: Sequence[str]) -> Iterator[tuple[float, str, int, str]]:
+    for row, text in enumerate(texts):
+        yield top - 0.055 * row, text, 16, "normal"
+
+
+def _png(drawn: MplFigure, *, dpi: int) -> bytes:
     stream = io.BytesIO()
     with warnings.catch_warnings():
         # A script that the font does not know is no news for the reader.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        drawn = cast("MplFigure", draw_plot(figure.scene).figure)
-        drawn.savefig(stream, format="png", dpi=150, metadata={"Software": None})
+        drawn.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
     return stream.getvalue()

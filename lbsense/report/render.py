@@ -18,13 +18,14 @@ from lbsense.model import InputFile
 from lbsense.report.documents import DOCUMENTS, document, render_markdown
 from lbsense.report.page import build_page
 
-ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi"]
+ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi", "share"]
 
 _SUFFIXES: dict[str, ReportFormat] = {
     ".html": "html",
     ".htm": "html",
     ".md": "markdown",
     ".markdown": "markdown",
+    ".png": "share",
 }
 _Source: TypeAlias = str | os.PathLike[str] | InputFile
 
@@ -79,6 +80,9 @@ def render_report(
         known = ", ".join(get_args(ReportFormat))
         msg = f"format must be one of {known}, got {format!r}."
         raise ValueError(msg)
+    if format == "share":
+        msg = "The picture to share is no text: write_report(analysis, 'share.png')."
+        raise ValueError(msg)
     _check_kinds(analysis, findings, sources)
     checked = findings if findings is not None else run_checks(analysis)
     return _text(analysis, checked, sources, format, figures=None, title=title)
@@ -101,12 +105,13 @@ def write_report(
     analysis : Analysis
         What to report.
     path : path
-        File to write. A Markdown report puts its pictures into a folder beside it,
-        named as the file with ``_files``.
+        File to write: a page, Markdown, or one picture of 1200 x 630 pixels to share,
+        with title, answer and the course of scores. A Markdown report puts its
+        pictures into a folder beside it, named as the file with ``_files``.
     findings, sources
         As in `render_report`.
-    format : {"html", "markdown", "kaggle", "zindi"}, optional
-        By default as the suffix of the path says: ``.html`` or ``.md``.
+    format : {"html", "markdown", "kaggle", "zindi", "share"}, optional
+        By default as the suffix of the path says: ``.html``, ``.md`` or ``.png``.
     title : str, optional
         Of the page; by default the name of the competition.
     progress : callable, optional
@@ -135,8 +140,8 @@ def write_report(
     chosen = format or _SUFFIXES.get(target.suffix.lower())
     if chosen is None:
         msg = (
-            f"{target}: the suffix must be .html or .md to tell the format, or give "
-            "format='html', 'markdown', 'kaggle' or 'zindi'."
+            f"{target}: the suffix must be .html, .md or .png to tell the format, or "
+            "give format='html', 'markdown', 'kaggle', 'zindi' or 'share'."
         )
         raise ValueError(msg)
     paths = [item for item in sources if not isinstance(item, InputFile)]
@@ -151,6 +156,12 @@ def write_report(
     if figures is not None:
         _write_pictures(analysis, checked, figures, tell)
     tell("Writing the report")
+    if chosen == "share":
+        from lbsense.report.html import share_png
+
+        page = build_page(analysis, checked, (), title=title)
+        replace_file(share_png(page), target)
+        return target
     name = None if figures is None else figures.name
     text = _text(analysis, checked, sources, chosen, figures=name, title=title)
     replace_file(text, target)

@@ -63,9 +63,9 @@ def test_markdown_by_its_suffix(report, tmp_path):
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("a.pdf", "End it in .html or .md"),
+        ("a.pdf", "End it in .html, .md or .png"),
         ("none/a.html", "there is no folder"),
-        (HISTORY, "HTML or Markdown"),
+        (HISTORY, "HTML, Markdown or a picture"),
     ],
 )
 def test_impossible_targets_are_refused(report, tmp_path, target, told):
@@ -92,3 +92,19 @@ def test_the_history_is_never_overwritten(run, tmp_path):
     assert done.exit_code == 2
     assert "is one of the inputs" in done.stderr
     assert source.read_bytes() == before
+
+
+def test_a_picture_to_share(report, tmp_path):
+    target = tmp_path / "share.png"
+    done = report("-o", str(target), "--title", "Mine")
+    assert done.exit_code == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+    done = report("-o", "-", "--format", "share")
+    assert done.exit_code == 2
+    assert "written to a file" in done.stderr
+
+
+def test_the_title_is_that_of_the_user(report, tmp_path):
+    target = tmp_path / "a.html"
+    report("-o", str(target), "--title", "How we <lost>")
+    assert '<h1 id="title">How we &lt;lost&gt;</h1>' in target.read_text("utf-8")

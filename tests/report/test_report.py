@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+import struct
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -227,7 +230,7 @@ def test_the_format_follows_the_suffix(chaser, tmp_path):
     assert written.read_text("utf-8").startswith("<!doctype html>")
     written = write_report(chaser, tmp_path / "b.md", format="kaggle")
     assert written.read_text("utf-8").startswith("# Model summary")
-    with pytest.raises(ValueError, match="suffix must be .html or .md"):
+    with pytest.raises(ValueError, match="suffix must be .html, .md or .png"):
         write_report(chaser, tmp_path / "a.pdf")
     with pytest.raises(ValueError, match="format must be one of"):
         render_report(chaser, format="pdf")
@@ -271,3 +274,38 @@ def test_real_histories_make_pages(real_data):
     ):
         history = read_submissions(real_data / name, metric=metric)
         read_page(render_report(analyze(history)))
+
+
+@pytest.mark.parametrize(
+    "history", [history_of([0.7, 0.8, 0.75]), history_of([None])], ids=["some", "none"]
+)
+def test_a_picture_to_share_has_its_size(history, tmp_path):
+    analysis = analyze(history)
+    written = write_report(analysis, tmp_path / "share.png", title="A $title$")
+    content = written.read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert struct.unpack(">II", content[16:24]) == (1200, 630)
+    with pytest.raises(ValueError, match="is no text"):
+        render_report(analysis, format="share")
+
+
+def test_the_title_is_that_of_the_user(chaser):
+    page = render_report(chaser, title="40 <places> lost")
+    assert '<h1 id="title">40 &lt;places&gt; lost</h1>' in page
+    assert render_report(chaser, format="markdown", title="Mine").startswith("# Mine")
+
+
+def test_only_the_script_of_the_page_may_run(page):
+    (policy,) = re.findall(r"script-src '(sha256-[^']+)'", page)
+    script = page.partition("<script>")[2].partition("</script>")[0]
+    digest = hashlib.sha256(script.encode()).digest()
+    assert policy == f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def test_points_lead_to_rows_that_are_there(page):
+    reader = read_page(page)
+    ids = {attrs.get("id") for _, attrs in reader.elements}
+    links = {attrs["href"] for tag, attrs in reader.elements if tag == "a"}
+    rows = {link for link in links if re.fullmatch(r"#s\d+", link)}
+    assert len(rows) == 72
+    assert {link[1:] for link in rows} <= ids
