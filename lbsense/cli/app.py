@@ -40,6 +40,7 @@ COMMANDS = {
     "plan": "plan",
     "mcp": "mcp",
     "log": "log",
+    "card": "card",
     "explain": "known",
     "simulate": "simulate",
     "formats": "known",

@@ -142,7 +142,7 @@ def metrics(screen: ScreenOptions) -> None:
     screen.console().print(table)
 
 
-_NAMES = ("analyze", "explain", "gate", "pick", "plan", "step")
+_NAMES = ("analyze", "card", "explain", "gate", "ledger", "pick", "plan", "step")
 
 
 def complete_name(incomplete: str) -> list[str]:

@@ -1,9 +1,12 @@
 """What was observed: competitions, submissions and their history. No statistics."""
 
 from lbsense.model.experiment import (
+    Card,
+    CardCheck,
     Environment,
     Expectation,
     Experiment,
+    Lack,
     Ledger,
     ReasonedStep,
     ReasonOutcome,
@@ -32,6 +35,8 @@ from lbsense.model.submission import Competition, InputFile, RowIssue, Submissio
 
 __all__ = [
     "CANDIDATE",
+    "Card",
+    "CardCheck",
     "Columns",
     "Competition",
     "DataWarning",
@@ -40,6 +45,7 @@ __all__ = [
     "Experiment",
     "History",
     "InputFile",
+    "Lack",
     "Leaderboard",
     "Ledger",
     "NameIndex",

