@@ -76,6 +76,8 @@ def _escape(text: str) -> str:
 DOCUMENTS = ("kaggle", "zindi")
 
 _MOST = 12
+_WHOLE = 200  # characters of a name: a host has no other place to look it up
+_OF_THE_ENTRANT = "LBS3"  # codes of findings about habits, which no host asked for
 _GAP = "**TO FILL IN**"
 
 
@@ -100,11 +102,37 @@ def document(
             "noise": _noise(analysis),
             "outcome": _outcome(analysis),
             "private": _private(analysis),
-            "tally": markdown_text(
-                " ".join([words.tally(analysis), *words.luck(analysis)])
-            ),
+            "flagged": [
+                f"{item.title}. {item.message}"
+                for item in findings.flagged
+                if not item.code.startswith(_OF_THE_ENTRANT)
+            ],
+            "summary": _summary(analysis),
         },
     )
+
+
+def _summary(analysis: Analysis) -> str:
+    """Return how many submissions were what, in the words of a reader from outside."""
+    counts = analysis.counts()
+    scored = len(analysis.steps) - counts.get("unscored", 0)
+    parts = [
+        f"{counts[verdict]} {phrase}"
+        for verdict, phrase in (
+            ("progress", "scored better by more than chance explains"),
+            ("setback", "worse"),
+            ("guess", "could not be told from no change"),
+        )
+        if counts.get(verdict)
+    ]
+    if not parts:
+        return markdown_text(words.tally(analysis))
+    rest = scored - sum(counts.get(v, 0) for v in ("progress", "setback", "guess"))
+    if rest:
+        parts.append(f"{rest} cannot be compared")
+    told = ", ".join(parts)
+    who = plural(scored, "scored submission")
+    return f"Of {who}, each against the one it was built on: {told}."
 
 
 def _final_submissions(analysis: Analysis) -> str:
@@ -128,7 +156,7 @@ def _table(analysis: Analysis, chosen: Sequence[int], keys: Sequence[str]) -> st
     columns = words.step_columns(analysis.steps, keys)
     rows = [
         [
-            words.name_of(analysis, index)
+            words.name_of(analysis, index, _WHOLE)
             if column.key == "name"
             else column.cells[index]
             for column in columns
@@ -197,7 +225,8 @@ def _no_gains(analysis: Analysis) -> str:
         if not found:
             continue
         named = [
-            f"- {markdown_text(words.name_of(analysis, i))}" for i in found[:_MOST]
+            f"- {markdown_text(words.name_of(analysis, i, _WHOLE))}"
+            for i in found[:_MOST]
         ]
         if len(found) > _MOST:
             named.append(f"- and {len(found) - _MOST} more")
@@ -231,7 +260,7 @@ def _outcome(analysis: Analysis) -> str:
             "Private scores were not given, or the competition is still running: "
             "nothing is said about the final ranking."
         )
-    told = [*words.lessons(analysis, "page", own=False), *words.advice(analysis)]
+    told = words.results(analysis)
     lines = "\n".join(f"- {markdown_text(text)}" for text in told)
     return f"What the private scores say:\n\n{lines}"
 

@@ -117,7 +117,7 @@ def _retrospective(analysis: Analysis) -> Iterator[Block]:
     yield Bullets(told[len(words.gap(analysis)) :])
     yield from figure(analysis, "public_private")
     splits = [split for split in (found.best_public, found.selected) if split]
-    if splits and found.fits:
+    if splits and found.fits and found.sizes_known:
         yield _split_table(splits)
     yield Table(
         name="rules",

@@ -2,7 +2,7 @@
 
 from lbsense.words.card import card_checked, card_entries, card_lacks
 from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
-from lbsense.words.lessons import advice, gap, learning, lessons
+from lbsense.words.lessons import advice, gap, learning, lessons, results
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
 from lbsense.words.short import (
     Answer,
@@ -81,6 +81,7 @@ __all__ = [
     "pick_basis",
     "reading_entries",
     "resolution",
+    "results",
     "revealed",
     "runner_up",
     "selection",

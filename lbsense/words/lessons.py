@@ -39,12 +39,12 @@ _CLAIMS: dict[str, tuple[str, str]] = {
 
 
 def lessons(
-    facts: Facts, reader: Reader = "python", *, tables: bool = False, own: bool = True
+    facts: Facts, reader: Reader = "python", *, tables: bool = False
 ) -> list[str]:
     """Return what happened, the most telling first; nothing before the end.
 
     With ``tables`` what stands in tables beside it is left out: the parts of the gap
-    and what each rule would have scored; without ``own`` the picks of lbsense are.
+    and what each rule would have scored.
     """
     found = facts.retrospective
     if not found:
@@ -52,10 +52,27 @@ def lessons(
     told = gap(facts, parts=not tables)
     if facts.outlook:
         told.extend(_foresight(found, facts.outlook, reader))
-    told.extend(_selection(found, rules=not tables, own=own))
+    told.extend(_selection(found, rules=not tables))
     told.extend(_verdicts(facts, found))
     told.extend(_guides(found))
     return told
+
+
+def results(facts: Facts) -> list[str]:
+    """Return what a host wants to know of the private scores; nothing before the end.
+
+    That is how far they lie from the public ones, what was selected, and whether
+    validation followed them: no advice, and no other choice than the one made.
+    """
+    found = facts.retrospective
+    if not found:
+        return []
+    chosen = found.outcome_of(SELECTED) is not None
+    return [
+        *gap(facts, parts=False, whole=True),
+        *(_selection(found, rules=False) if chosen else ()),
+        *_guides(found),
+    ]
 
 
 def advice(facts: Facts) -> list[str]:
@@ -74,7 +91,7 @@ def next_time(facts: Facts) -> list[str]:
     return [told for told, _ in _advice(facts, found)] if found else []
 
 
-def gap(facts: Facts, *, parts: bool = True) -> list[str]:
+def gap(facts: Facts, *, parts: bool = True, whole: bool = False) -> list[str]:
     """Return where the distance of the best public score from private came from.
 
     Its parts are not told where the model behind them does not fit.
@@ -84,8 +101,10 @@ def gap(facts: Facts, *, parts: bool = True) -> list[str]:
         return []
     split = found.best_public
     item = facts.history[split.position]
+    step = facts.steps[split.position]
+    called = step.name if whole else step.short_name
     name = (
-        f"The best public submission ({facts.steps[split.position].short_name}, public "
+        f"The best public submission ({called}, public "
         f"{format_number(item.public_score)}, private "
         f"{format_number(item.private_score)})"
     )
@@ -137,7 +156,7 @@ def _foresight(found: Retrospective, outlook: Outlook, reader: Reader) -> Iterat
             f"{abs(coverage.common_z):.1f} standard deviations "
             f"{'above' if coverage.common_z > 0 else 'below'} what was expected. The "
             "model behind the split into luck, selection and shift did not fit this "
-            "competition: trust the sum and not the parts."
+            "competition: the distance is not split into parts."
         )
     if not found.sizes_known:
         yield (
@@ -146,7 +165,7 @@ def _foresight(found: Retrospective, outlook: Outlook, reader: Reader) -> Iterat
         )
 
 
-def _selection(found: Retrospective, *, rules: bool, own: bool) -> Iterator[str]:
+def _selection(found: Retrospective, *, rules: bool) -> Iterator[str]:
     def scored(item: RuleOutcome) -> str:
         lost = f"{format_number(item.regret, digits=2)} short of the best"
         reached = "the best there was" if item.regret == 0 else lost
@@ -167,7 +186,7 @@ def _selection(found: Retrospective, *, rules: bool, own: bool) -> Iterator[str]
         return
     others = [item for item in found.rules if item.rule not in (SELECTED, OWN_PICKS)]
     pairs = [item for item in others if len(item.positions) == 2]
-    picks = found.outcome_of(OWN_PICKS) if own else None
+    picks = found.outcome_of(OWN_PICKS)
     if picks is not None:
         yield f"The pair that lbsense would have selected scored {scored(picks)}."
     if pairs:
