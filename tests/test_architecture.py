@@ -23,7 +23,6 @@ FLOORS = {
     "_validation": 1,
     "_files": 1,
     "_format": 1,
-    "_fragment": 1,
     "_result": 1,
     "_secrets": 1,
     "_version": 1,

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from lbsense import analyze, explain, gate, read_kaggle, run_checks
-from lbsense._fragment import details, fragment, listing, paragraph, table
-from lbsense._result import Result
+from lbsense._result import Result, details, fragment, listing, paragraph, table
 from lbsense.model import Competition, History, Submission
 from lbsense.simulate import Scenario, simulate
 

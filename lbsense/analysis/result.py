@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lbsense._format import VERDICT_SIGNS, shorten
-from lbsense._fragment import details, fragment, listing, paragraph, table
-from lbsense._result import plain
+from lbsense._result import details, fragment, listing, paragraph, plain, table
 from lbsense.facts import Facts, Step
 from lbsense.model import History
 from lbsense.stats import DifferenceBandsResult, GapSplitResult, PairResult

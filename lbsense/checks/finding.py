@@ -10,8 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from lbsense._format import clean_text
-from lbsense._fragment import details, fragment, paragraph, table
-from lbsense._result import Result
+from lbsense._result import Result, details, fragment, paragraph, table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 import numpy as np
 
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
-from lbsense._fragment import fragment, listing, paragraph, table
-from lbsense._result import Result
+from lbsense._result import Result, fragment, listing, paragraph, table
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense.model.experiment import Ledger
 from lbsense.model.identity import display_names
