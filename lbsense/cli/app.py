@@ -43,6 +43,7 @@ COMMANDS = {
     "card": "card",
     "explain": "known",
     "simulate": "simulate",
+    "vendor": "vendor",
     "formats": "known",
     "metrics": "known",
     "schema": "known",

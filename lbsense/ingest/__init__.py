@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         read_zindi,
     )
     from lbsense.ingest.tables.source import input_files
+from lbsense.ingest.wheel import own_wheel
 
 _HOMES = {
     "read_leaderboard": "lbsense.ingest.boards.read",
@@ -95,6 +96,7 @@ __all__ = [
     "join_listing",
     "join_log",
     "listing_text",
+    "own_wheel",
     "parse_cv",
     "read_environment",
     "read_kaggle",
