@@ -2,6 +2,11 @@
 
 from lbsense._result import Missing
 from lbsense.analysis.analyze import analyze
+from lbsense.analysis.board import (
+    BoardAnalysis,
+    analyze_board,
+    medal_picks,
+)
 from lbsense.analysis.gate import footing, gate
 from lbsense.analysis.plan import PlanResult, plan
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
@@ -21,6 +26,7 @@ __all__ = [
     "SCHEMA",
     "SELECTED",
     "Analysis",
+    "BoardAnalysis",
     "GateResult",
     "Missing",
     "NoiseScale",
@@ -29,9 +35,11 @@ __all__ = [
     "Retrospective",
     "Step",
     "analyze",
+    "analyze_board",
     "bootstrap_of",
     "footing",
     "gate",
+    "medal_picks",
     "noise_of",
     "plan",
     "unlabelled_noise_of",

@@ -38,7 +38,7 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
     """
     competition = history.competition
     raw = history.raw_scores("public")
-    sd_low, sd, sd_high, log_sd, basis = _metric_sd(competition, raw)
+    sd_low, sd, sd_high, log_sd, basis = metric_sd(competition, raw)
     n_public = competition.n_public
     root = math.sqrt(n_public) if n_public else math.nan
     least = math.exp(2 * (LOG_DISTINCT - 1.96 * LOG_DISTINCT_SD))
@@ -61,7 +61,7 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
     )
 
 
-def _metric_sd(
+def metric_sd(
     competition: Competition, raw: FloatArray
 ) -> tuple[float, float, float, float, str]:
     """Return low, typical and high sd per row, how open its log is, and the basis."""

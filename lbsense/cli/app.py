@@ -38,6 +38,7 @@ COMMANDS = {
     "pick": "pick",
     "gate": "gate",
     "plan": "plan",
+    "board": "board",
     "mcp": "mcp",
     "log": "log",
     "card": "card",

@@ -142,7 +142,17 @@ def metrics(screen: ScreenOptions) -> None:
     screen.console().print(table)
 
 
-_NAMES = ("analyze", "card", "explain", "gate", "ledger", "pick", "plan", "step")
+_NAMES = (
+    "analyze",
+    "board",
+    "card",
+    "explain",
+    "gate",
+    "ledger",
+    "pick",
+    "plan",
+    "step",
+)
 
 
 def complete_name(incomplete: str) -> list[str]:

@@ -17,6 +17,7 @@ from lbsense._format import (
     format_probability,
     shorten,
 )
+from lbsense.cli.board import BoardOptions
 from lbsense.cli.console import (
     NOT_KNOWABLE,
     ScreenOptions,
@@ -34,6 +35,7 @@ from lbsense.cli.options import (
 from lbsense.words import (
     default_trap,
     differences,
+    medal_told,
     next_fact,
     pick_basis,
     runner_up,
@@ -41,8 +43,9 @@ from lbsense.words import (
 )
 
 if TYPE_CHECKING:
+    from lbsense._result import Missing
     from lbsense.analysis import Analysis
-    from lbsense.stats import PairResult
+    from lbsense.stats import MedalPickResult, PairResult
 
 
 @expand_options
@@ -50,6 +53,7 @@ def pick(
     history: HistoryOptions,
     screen: ScreenOptions,
     rows: PredictionOptions,
+    field: BoardOptions,
     step_noise: StepNoise = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
@@ -64,6 +68,7 @@ def pick(
       lbsense pick submissions.csv --metric roc_auc
       lbsense pick s.csv --metric rmse --test-size 20000 --public-fraction 30%
       lbsense pick s.csv --slug titanic --selections 3
+      lbsense pick s.csv --metric f1 --board public.csv --board-team "my team"
       lbsense pick s.csv --metric f1 --json
     """
     observed = history.read()
@@ -73,11 +78,22 @@ def pick(
         from lbsense.analysis import analyze as judge
 
         analysis = judge(observed, predictions, step_noise=step_noise)
+    board = field.read(analysis)
+    medal = None
+    if board is not None:
+        from lbsense.analysis import medal_picks
+
+        medal = medal_picks(analysis, board)
     if as_json:
         content = pick_content(analysis)
+        if medal is not None:
+            content["medal"] = _medal_content(analysis, medal)
         emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
     else:
-        _show(analysis, screen.console())
+        console = screen.console()
+        _show(analysis, console)
+        if medal is not None:
+            print_entries(console, medal_told(analysis, medal, "terminal"))
     if not analysis.picks:
         raise typer.Exit(NOT_KNOWABLE)
 
@@ -99,6 +115,24 @@ def _show(analysis: Analysis, console: Console) -> None:
     _print_chosen(analysis, console)
     _print_rules(analysis, (picks.best, *picks.rules), console)
     print_entries(console, _advice(analysis))
+
+
+def _medal_content(
+    analysis: Analysis, medal: MedalPickResult | Missing
+) -> dict[str, Any] | None:
+    if not medal:
+        return None
+    return {
+        "submissions": [
+            analysis.steps[index].submission_id for index in medal.positions
+        ],
+        "medal": medal.medal,
+        "chance": medal.chance,
+        "chance_of_pair": medal.chance_of_rule,
+        "p_gold": medal.chances[0],
+        "p_silver": medal.chances[1],
+        "p_bronze": medal.chances[2],
+    }
 
 
 def _chosen(analysis: Analysis) -> list[tuple[int, float]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from lbsense.cli.board import BoardOptions
 from lbsense.cli.console import emit, note, tell_doubts, working
 from lbsense.cli.options import (
     HistoryOptions,
@@ -36,6 +37,7 @@ def parse_format(text: str) -> str:
 def report(
     history: HistoryOptions,
     rows: PredictionOptions,
+    field: BoardOptions,
     step_noise: StepNoise = None,
     output: Annotated[
         str | None,
@@ -79,11 +81,12 @@ def report(
       lbsense report s.csv --metric mae --test-size 20000 --public-fraction 30%
       lbsense report s.csv --metric f1 --title "How we lost 40 places" -o report.md
       lbsense report s.csv --metric f1 -o share.png
+      lbsense report s.csv --metric f1 --board public.csv --board-team "my team"
       lbsense report s.csv --metric f1 --format kaggle -o model_documentation.md
     """
     chosen, target = _target(cast("ReportFormat | None", form), output)
     if target is not None:
-        inputs: list[str | Path] = [*history.inputs(), *rows.inputs()]
+        inputs: list[str | Path] = [*history.inputs(), *rows.inputs(), *field.inputs()]
         check_target(target, inputs, force=force)
         if chosen == "markdown":
             for picture in target.with_name(f"{target.stem}_files").glob("*.png"):
@@ -97,14 +100,16 @@ def report(
 
         analysis = analyze(observed, predictions, step_noise=step_noise)
         findings = run_checks(analysis, predictions)
-    sources = [name for name in history.inputs() if Path(name).is_file()]
+    board = field.read(analysis)
+    read = [*history.inputs(), *field.inputs()]
+    sources = [name for name in read if Path(name).is_file()]
     with working("Writing the report ..."):
         from lbsense.report import render_report, write_report
 
         if target is not None:
             write_report(
                 analysis, target, findings=findings, sources=sources, format=chosen,
-                title=title,
+                title=title, board=board,
             )  # fmt: skip
         else:
             text = render_report(

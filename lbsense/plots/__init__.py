@@ -1,5 +1,11 @@
 """Results as pictures: each function takes an analysis and returns the axes."""
 
+from lbsense.plots.boards import (
+    BOARD_SCENES,
+    plot_board_ladder,
+    plot_board_places,
+    plot_board_ranks,
+)
 from lbsense.plots.canvas import Plot, draw_plot
 from lbsense.plots.choice import plot_differences, plot_outlook, plot_picks
 from lbsense.plots.course import plot_steps, plot_timeline
@@ -13,6 +19,7 @@ from lbsense.plots.scene import PALETTES, Scene, Theme
 from lbsense.plots.svg import SVG_STYLE, draw_svg, palette_css
 
 __all__ = [
+    "BOARD_SCENES",
     "PALETTES",
     "SVG_STYLE",
     "Plot",
@@ -21,6 +28,9 @@ __all__ = [
     "draw_plot",
     "draw_svg",
     "palette_css",
+    "plot_board_ladder",
+    "plot_board_places",
+    "plot_board_ranks",
     "plot_cv_public",
     "plot_differences",
     "plot_outlook",

@@ -35,7 +35,7 @@ _LOADER = PackageLoader("lbsense.report")
 _WIDE, _NARROW = 680, 348
 
 
-def html_page(page: Page, analysis: Analysis, *, version: str) -> str:
+def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
     """Return the page as HTML. Text of the entrant is escaped and inert."""
     environment = Environment(
         loader=_LOADER,
@@ -45,7 +45,8 @@ def html_page(page: Page, analysis: Analysis, *, version: str) -> str:
         lstrip_blocks=True,
         finalize=_inert,
     )
-    counts = Counter(step.verdict for step in analysis.steps)
+    steps = () if analysis is None else analysis.steps
+    counts = Counter(step.verdict for step in steps)
     script = _part("page.js")
     html = environment.get_template("page.html.j2").render(
         page=page,
@@ -92,9 +93,9 @@ def _digest(script: str) -> str:
     return f"sha256-{base64.b64encode(found).decode()}"
 
 
-def pictures(page: Page, analysis: Analysis) -> dict[str, str]:
+def pictures(page: Page, analysis: Analysis | None) -> dict[str, str]:
     """Return the figures of a page by name: each drawn wide, and for a phone."""
-    told = _facts(analysis.steps)
+    told = _facts(() if analysis is None else analysis.steps)
     return {
         figure.name: "".join(
             f'<div class="on-{kind}">'

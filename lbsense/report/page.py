@@ -20,7 +20,7 @@ from lbsense._format import (
     shorten,
 )
 from lbsense._version import __version__
-from lbsense.analysis import Analysis
+from lbsense.analysis import Analysis, BoardAnalysis
 from lbsense.checks import Findings, explain
 from lbsense.model import InputFile
 from lbsense.report.blocks import (
@@ -37,6 +37,7 @@ from lbsense.report.blocks import (
     row,
     texts,
 )
+from lbsense.report.board import board_section
 from lbsense.stats import GapSplitResult
 
 #: What each figure of a report is drawn by.
@@ -362,8 +363,9 @@ def build_page(
     sources: Sequence[InputFile],
     *,
     title: str | None = None,
+    board: BoardAnalysis | None = None,
 ) -> Page:
-    """Return the page of an analysis."""
+    """Return the page of an analysis, with a section on its leaderboard."""
     slug = analysis.history.competition.slug
     headline = clean_text(analysis.headline)
     points = [text for text in _points(analysis) if text not in headline]
@@ -374,7 +376,11 @@ def build_page(
         points=points,
         figure=next(figure(analysis, "timeline"), None),
         inventory=tuple(_inventory(analysis, points)),
-        sections=(*evidence(analysis, findings), *_provenance(analysis, sources)),
+        sections=(
+            *evidence(analysis, findings),
+            *(() if board is None else (board_section(board),)),
+            *_provenance(analysis, sources),
+        ),
     )
 
 

@@ -11,10 +11,12 @@ from lbsense._files import is_input, replace_file
 from lbsense._format import shorten
 from lbsense._validation import check_kind
 from lbsense._version import __version__
-from lbsense.analysis import Analysis
+from lbsense.analysis import Analysis, BoardAnalysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
+from lbsense.report.blocks import Page
+from lbsense.report.board import board_page
 from lbsense.report.documents import DOCUMENTS, document, render_markdown
 from lbsense.report.page import build_page
 
@@ -31,18 +33,19 @@ _Source: TypeAlias = str | os.PathLike[str] | InputFile
 
 
 def render_report(
-    analysis: Analysis,
+    analysis: Analysis | BoardAnalysis,
     *,
     findings: Findings | None = None,
     sources: Iterable[_Source] = (),
     format: ReportFormat = "html",  # noqa: A002  the name that users look for
     title: str | None = None,
+    board: BoardAnalysis | None = None,
 ) -> str:
-    """Return a report about a history as text.
+    """Return a report about a history, or a leaderboard, as text.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : Analysis or BoardAnalysis
         What to report.
     findings : Findings, optional
         What `run_checks` found, by default without predictions.
@@ -55,6 +58,8 @@ def render_report(
         tell.
     title : str, optional
         Of the page; by default the name of the competition.
+    board : BoardAnalysis, optional
+        The leaderboard of the competition, for a section of the history's page.
 
     Returns
     -------
@@ -84,25 +89,26 @@ def render_report(
         msg = "The picture to share is no text: write_report(analysis, 'share.png')."
         raise ValueError(msg)
     _check_kinds(analysis, findings, sources)
-    checked = findings if findings is not None else run_checks(analysis)
-    return _text(analysis, checked, sources, format, figures=None, title=title)
+    page = _page(analysis, findings, sources, title, board, format)
+    return page if isinstance(page, str) else _shown(page, analysis, format, None)
 
 
 def write_report(
-    analysis: Analysis,
+    analysis: Analysis | BoardAnalysis,
     path: str | os.PathLike[str],
     *,
     findings: Findings | None = None,
     sources: Iterable[_Source] = (),
     format: ReportFormat | None = None,  # noqa: A002
     title: str | None = None,
+    board: BoardAnalysis | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
-    """Write a report about a history to a file.
+    """Write a report about a history, or a leaderboard, to a file.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : Analysis or BoardAnalysis
         What to report.
     path : path
         File to write: a page, Markdown, or one picture of 1200 x 630 pixels to share,
@@ -114,6 +120,8 @@ def write_report(
         By default as the suffix of the path says: ``.html``, ``.md`` or ``.png``.
     title : str, optional
         Of the page; by default the name of the competition.
+    board : BoardAnalysis, optional
+        The leaderboard of the competition, for a section of the history's page.
     progress : callable, optional
         Called with a few words before each part of the work.
 
@@ -152,44 +160,61 @@ def write_report(
             raise ValueError(msg)
     tell = progress or _silently
     tell("Checking the history")
-    checked = findings if findings is not None else run_checks(analysis)
+    page = _page(analysis, findings, sources, title, board, chosen)
+    if isinstance(page, str):
+        replace_file(page, target)
+        return target
     if figures is not None:
-        _write_pictures(analysis, checked, figures, tell)
+        _write_pictures(page, figures, tell)
     tell("Writing the report")
     if chosen == "share":
         from lbsense.report.html import share_png
 
-        page = build_page(analysis, checked, (), title=title)
         replace_file(share_png(page), target)
         return target
     name = None if figures is None else figures.name
-    text = _text(analysis, checked, sources, chosen, figures=name, title=title)
-    replace_file(text, target)
+    replace_file(_shown(page, analysis, chosen, name), target)
     return target
 
 
-def _text(
-    analysis: Analysis,
-    findings: Findings,
+def _page(
+    analysis: Analysis | BoardAnalysis,
+    findings: Findings | None,
     sources: Iterable[_Source],
-    chosen: ReportFormat,
-    *,
-    figures: str | None,
     title: str | None,
-) -> str:
+    board: BoardAnalysis | None,
+    chosen: ReportFormat,
+) -> Page | str:
+    """Return the page that is to be shown, or a document as it is."""
     files = tuple(_fingerprints(sources))
+    if isinstance(analysis, BoardAnalysis):
+        if chosen in DOCUMENTS:
+            msg = f"format {chosen!r} is of a history, not of a leaderboard."
+            raise ValueError(msg)
+        return board_page(analysis, files)
+    checked = findings if findings is not None else run_checks(analysis)
     if chosen in DOCUMENTS:
-        return document(chosen, analysis, findings, sources=files)
-    page = build_page(analysis, findings, files, title=title)
+        return document(chosen, analysis, checked, sources=files)
+    return build_page(analysis, checked, files, title=title, board=board)
+
+
+def _shown(
+    page: Page,
+    analysis: Analysis | BoardAnalysis,
+    chosen: ReportFormat,
+    figures: str | None,
+) -> str:
     if chosen == "markdown":
         return render_markdown("page", page=page, figures=figures, version=__version__)
     from lbsense.report.html import html_page  # matplotlib and jinja2
 
-    return html_page(page, analysis, version=__version__)
+    history = analysis if isinstance(analysis, Analysis) else None
+    return html_page(page, history, version=__version__)
 
 
 def _check_kinds(analysis: object, findings: object, sources: object) -> None:
-    check_kind(analysis, Analysis, name="analysis")
+    if not isinstance(analysis, BoardAnalysis):
+        check_kind(analysis, Analysis, name="analysis")
     check_kind(findings, Findings, name="findings", optional=True)
     if isinstance(sources, (str, bytes, os.PathLike)) or not isinstance(
         sources, Iterable
@@ -206,16 +231,11 @@ def _fingerprints(sources: Iterable[_Source]) -> Iterable[InputFile]:
             yield from input_files([source])
 
 
-def _write_pictures(
-    analysis: Analysis,
-    findings: Findings,
-    folder: Path,
-    tell: Callable[[str], None],
-) -> None:
+def _write_pictures(page: Page, folder: Path, tell: Callable[[str], None]) -> None:
     from lbsense.report.html import picture_png
 
     folder.mkdir(exist_ok=True)
-    for figure in build_page(analysis, findings, ()).figures():
+    for figure in page.figures():
         tell(f"Drawing {figure.name.replace('_', ' ')}")
         replace_file(picture_png(figure), folder / f"{figure.name}.png")
 

@@ -1,5 +1,6 @@
 """Competitions with a known truth, for trying things out and for calibration."""
 
+from lbsense.simulate.board import SimulatedBoard, simulate_board
 from lbsense.simulate.competition import (
     SimulatedCompetition,
     SimulatedRows,
@@ -13,10 +14,12 @@ __all__ = [
     "PRESETS",
     "Preset",
     "Scenario",
+    "SimulatedBoard",
     "SimulatedCompetition",
     "SimulatedRows",
     "Truth",
     "simulate",
+    "simulate_board",
     "write_exports",
     "write_presets",
 ]

@@ -8,8 +8,14 @@ from lbsense.stats.boards.forecast import (
     expected_shake_up,
     shared_scores,
 )
+from lbsense.stats.boards.movement import (
+    MovementResult,
+    board_movement,
+    expected_largest,
+)
 from lbsense.stats.boards.noise import PairNoiseResult, pair_noise
 from lbsense.stats.boards.places import (
+    MedalPickResult,
     MedalPlaces,
     PlacesResult,
     RankSetResult,
@@ -20,12 +26,20 @@ from lbsense.stats.boards.places import (
     standing,
     tie_groups,
 )
+from lbsense.stats.boards.published import PUBLISHED_BY, published_quantiles
 from lbsense.stats.boards.shakeup import (
     ShakeUpResult,
     copula_shake_up,
     mean_ranks,
     shake_up,
     shake_up_of_ranks,
+)
+from lbsense.stats.boards.whole import (
+    BoardNoise,
+    BoardResult,
+    best_first,
+    board_result,
+    published_noise,
 )
 from lbsense.stats.history.agreement import (
     AgreementResult,
@@ -125,9 +139,12 @@ from lbsense.stats.steps.posterior import (
 from lbsense.stats.steps.sources import Source, StepNoise
 
 __all__ = [
+    "PUBLISHED_BY",
     "AgreementResult",
     "BandCoverageResult",
     "BoardDraws",
+    "BoardNoise",
+    "BoardResult",
     "ClimbResult",
     "CountResult",
     "Covariance",
@@ -142,7 +159,9 @@ __all__ = [
     "LadderResult",
     "LevelPosteriorResult",
     "LuckResult",
+    "MedalPickResult",
     "MedalPlaces",
+    "MovementResult",
     "OnlineMethod",
     "OnlineResult",
     "PairNoiseResult",
@@ -168,9 +187,12 @@ __all__ = [
     "attainable_z",
     "band_coverage",
     "bayes_fdr_list",
+    "best_first",
     "best_pair",
     "better_guide",
     "board_draws",
+    "board_movement",
+    "board_result",
     "bootstrap",
     "candidate_gain",
     "common_offset",
@@ -181,6 +203,7 @@ __all__ = [
     "difference_bands",
     "disagreement_noise",
     "expectation_calibration",
+    "expected_largest",
     "expected_shake_up",
     "few_row_moves",
     "few_row_pairs",
@@ -208,6 +231,8 @@ __all__ = [
     "private_outlook",
     "private_rows",
     "public_resolution",
+    "published_noise",
+    "published_quantiles",
     "query_limits",
     "rank_correlation",
     "rank_sets",

@@ -1,5 +1,6 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
+from lbsense.words.board import board_entries, board_headline, medal_told
 from lbsense.words.card import card_checked, card_entries, card_lacks
 from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
 from lbsense.words.lessons import advice, gap, learning, lessons, results
@@ -55,6 +56,8 @@ __all__ = [
     "alone",
     "answer",
     "ask",
+    "board_entries",
+    "board_headline",
     "card_checked",
     "card_entries",
     "card_lacks",
@@ -73,6 +76,7 @@ __all__ = [
     "learning",
     "lessons",
     "luck",
+    "medal_told",
     "name_of",
     "next_fact",
     "noise",

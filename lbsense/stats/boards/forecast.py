@@ -39,6 +39,8 @@ class BoardDraws(Result):
         Places by true score and by a private score, for every draw.
     private_score : ndarray of shape (n_draws, n_teams) or None
         Private scores on the scale of the public ones, where noise has that scale.
+    copies : ndarray of shape (n_teams,)
+        Teams that share the submission of each, itself included.
     basis : str
         What the noise rests on.
     n_groups : int
@@ -52,6 +54,7 @@ class BoardDraws(Result):
     true_rank: FloatArray = field(repr=False)
     private_rank: FloatArray = field(repr=False)
     private_score: FloatArray | None = field(repr=False)
+    copies: IntArray = field(repr=False)
     basis: str
     n_groups: int
     doubt: float = 1.0
@@ -233,6 +236,7 @@ def board_draws(
         true_rank=read_only(_ranks(true, sizes)[:, back]),
         private_rank=read_only(_ranks(private, sizes)[:, back]),
         private_score=read_only(private[:, back]),
+        copies=read_only(sizes[back]),
         basis=basis,
         n_groups=len(first),
         doubt=_DOUBT,
@@ -416,6 +420,7 @@ def copula_draws(
         true_rank=read_only(_ranks(true, sizes)[:, back]),
         private_rank=read_only(_ranks(private, sizes)[:, back]),
         private_score=None,
+        copies=read_only(sizes[back]),
         basis=basis,
         n_groups=len(first),
     )

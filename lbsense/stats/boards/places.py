@@ -389,7 +389,10 @@ def places(draws: BoardDraws, *, medals: MedalPlaces | None = None) -> PlacesRes
     low, high = _interval(draws.true_rank, 0.95)
     near, far = _interval(draws.private_rank, 0.80)
     rank = draws.private_rank
-    chance = {name: _share_within(rank, getattr(given, name)) for name in _MEDALS}
+    chance = {
+        name: _share_within(rank, draws.copies, getattr(given, name))
+        for name in _MEDALS
+    }
     return PlacesResult(
         true_low=low,
         true_high=high,
@@ -399,26 +402,19 @@ def places(draws: BoardDraws, *, medals: MedalPlaces | None = None) -> PlacesRes
         p_gold=chance["gold"],
         p_silver=chance["silver"],
         p_bronze=chance["bronze"],
-        p_first=_share_within(rank, 1),
+        p_first=_share_within(rank, draws.copies, 1),
         medals=given,
         n_draws=len(rank),
     )
 
 
-def _share_within(rank: FloatArray, last: int) -> FloatArray:
-    """Return how often a team is within places; a tie at the end shares the rest."""
-    if last < 1:
-        return read_only(np.zeros(rank.shape[1]))
-    within = rank <= last
-    over = within.sum(axis=1)
-    short = np.flatnonzero(over < last)
-    share = within.mean(axis=0)
-    for row in short:  # a tie across the last place: the earlier ones have it
-        rest = ~within[row]
-        nearest = float(rank[row][rest].min()) if rest.any() else 0.0
-        tied = rank[row] == nearest
-        share += tied * (last - over[row]) / tied.sum() / len(rank)
-    return read_only(share)
+def _share_within(rank: FloatArray, copies: IntArray, last: int) -> FloatArray:
+    """Return how often a team is within places.
+
+    Copies of one submission lie across several places, which they share evenly.
+    """
+    first = rank - (copies - 1) / 2
+    return read_only(np.clip((last - first + 1) / copies, 0, 1).mean(axis=0))
 
 
 def _interval(rank: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
@@ -504,9 +500,14 @@ def standing(
     own = draws.private_rank[:, position] if rank is None else rank
     low, median, high = np.quantile(own, [0.1, 0.5, 0.9])
     given = found.medals
-    edges = _edges(given, draws.private_rank.shape[1])
+    edges = _edges(own, given, draws.private_rank.shape[1])
     counts = np.histogram(own, bins=np.append(edges, np.inf))[0]
     known = rank is not None
+    copies = np.array([1 if known else draws.copies[position]])
+    within = [
+        float(_share_within(own[:, None], copies, place)[0])
+        for place in range(n_prizes + 1)
+    ]
 
     def chance(name: str) -> float:
         if known:
@@ -528,10 +529,7 @@ def standing(
         p_gold=chance("gold"),
         p_silver=chance("silver"),
         p_bronze=chance("bronze"),
-        p_place=tuple(
-            float(np.mean((own >= place) & (own < place + 1)))
-            for place in range(1, n_prizes + 1)
-        ),
+        p_place=tuple(map(float, np.diff(within))),
         place_low=read_only(edges.astype(np.int64)),
         place_high=read_only(
             np.append(edges[1:] - 1, draws.private_rank.shape[1]).astype(np.int64)
@@ -540,9 +538,40 @@ def standing(
     )
 
 
-def _edges(medals: MedalPlaces, n: int) -> np.ndarray:
-    """Return first places of bins that end at medals and are about forty."""
-    even = np.unique(np.round(np.linspace(1, n + 1, min(n, 40) + 1)[:-1])).astype(int)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedalPickResult(Result):
+    """The submissions that have the best chance of a medal.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Of the submissions in the history.
+    medal : {"gold", "silver", "bronze"}
+        The medal that is in question: bronze, unless that is as good as sure.
+    chance : float
+        Probability that the better one has it, or a better medal.
+    chance_of_rule : float
+        The same for the pair of the highest expected better score.
+    chances : tuple of float
+        Probability of gold, of silver or better, of bronze or better.
+    n_candidates : int
+        Submissions that were considered.
+    """
+
+    positions: tuple[int, ...]
+    medal: str
+    chance: float
+    chance_of_rule: float
+    chances: tuple[float, float, float]
+    n_candidates: int
+
+
+def _edges(own: FloatArray, medals: MedalPlaces, n: int) -> np.ndarray:
+    """Return first places of bins that end at medals; about thirty hold the draws."""
+    low, high = np.quantile(own, [0.005, 0.995])
+    first, last = max(1, int(low)), min(n, int(np.ceil(high)))
+    count = min(last - first + 1, 30)
+    even = np.unique(np.round(np.linspace(first, last + 1, count + 1)).astype(int))
     cuts = [getattr(medals, name) + 1 for name in _MEDALS]
-    edges = np.unique(np.concatenate([even, [c for c in cuts if 1 <= c <= n]]))
-    return np.asarray(edges)
+    edges = np.unique(np.concatenate([[1], even, cuts]))
+    return np.asarray(edges[(edges >= 1) & (edges <= n)])

@@ -157,16 +157,17 @@ class TestPairNoise:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normal", "tail", "two kinds", "copies"])
 def test_intervals_hold_what_they_say(kind: str) -> None:
-    from benchmarks.boards.worlds import World
+    from lbsense.simulate import simulate_board
 
     inside = 0
     for seed in range(60):
-        world = World.of(kind, n_teams=400, noise=0.4, seed=seed)
-        groups = shared_scores(world.public)
+        made = simulate_board(kind, n_teams=400, noise=0.4, rng=seed)
+        public, private = made.board.public, made.board.private
+        groups = shared_scores(public)
         draws = board_draws(
-            world.public, world.noise, ratio=world.ratio, groups=groups, n_draws=300
+            public, made.noise, ratio=made.ratio, groups=groups, n_draws=300
         )
         found = expected_shake_up(draws)
-        happened = shake_up(world.public, world.private).statistic
+        happened = shake_up(public, private).statistic
         inside += found.low95 <= happened <= found.high95
     assert inside >= 50  # .95 of 60 less four standard deviations

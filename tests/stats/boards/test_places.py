@@ -158,19 +158,20 @@ def test_a_tie_across_the_last_place_shares_what_is_left() -> None:
 
 @pytest.mark.slow
 def test_intervals_of_places_cover() -> None:
-    from benchmarks.boards.worlds import World
+    from lbsense.simulate import simulate_board
     from lbsense.stats.boards.shakeup import mean_ranks
 
     within, together, chances, happened = [], [], [], []
     for seed in range(60):
-        world = World.of("normal", n_teams=250, noise=0.4, seed=seed)
-        found = places(board_draws(world.public, 0.4, ratio=world.ratio, n_draws=400))
-        true = mean_ranks(world.true)
+        made = simulate_board("normal", n_teams=250, noise=0.4, rng=seed)
+        board = made.board
+        found = places(board_draws(board.public, 0.4, ratio=made.ratio, n_draws=400))
+        true = mean_ranks(made.true)
         within.append(((found.true_low <= true) & (true <= found.true_high)).mean())
-        sets = rank_sets(world.public, 0.4)
+        sets = rank_sets(board.public, 0.4)
         together.append(((sets.low <= true) & (true <= sets.high)).all())
         chances.append(found.p_bronze)
-        happened.append(mean_ranks(world.private) <= found.medals.bronze)
+        happened.append(mean_ranks(board.private) <= found.medals.bronze)
     assert 0.93 <= np.mean(within) <= 0.975
     assert np.mean(together) >= 0.9
     slope = np.polyfit(np.ravel(chances), np.ravel(happened).astype(float), 1)[0]

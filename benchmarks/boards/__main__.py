@@ -1,0 +1,266 @@
+"""How well are leaderboards read? Simulated boards whose truth is known.
+
+    python -m benchmarks.boards                  # all tables
+    python -m benchmarks.boards --rounds 20      # a quick look
+    python -m benchmarks.boards --only speed     # or: shake-up, places, pairs, speed
+
+Every cell draws boards of one kind, size and noise; seeds from 9,000 on were not looked
+at when anything was chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from lbsense.analysis import analyze_board
+from lbsense.ingest import read_leaderboard, read_leaderboards
+from lbsense.model import Leaderboard
+from lbsense.simulate import simulate_board
+from lbsense.stats import (
+    board_draws,
+    expected_shake_up,
+    mean_ranks,
+    pair_noise,
+    places,
+    rank_sets,
+    shake_up,
+    shared_scores,
+)
+
+FIRST_SEED = 9_000
+KINDS = ("normal", "tail", "two kinds", "copies")
+SIZES = (100, 500, 2_000)
+NOISES = ((0.15, 0.65), (0.4, 0.65), (1.0, 1.5))
+
+
+def one_board(kind: str, n: int, noise: float, ratio: float, seed: int) -> dict:
+    """Return what was said of one board and what happened."""
+    made = simulate_board(kind, n_teams=n, noise=noise, ratio=ratio, rng=seed)
+    public, private = made.board.public, made.board.private
+    groups = shared_scores(public)
+    draws = board_draws(public, noise, ratio=ratio, groups=groups, rng=seed)
+    found = expected_shake_up(draws)
+    happened = shake_up(public, private)
+    where = places(draws)
+    true, last = mean_ranks(made.true), mean_ranks(private)
+    sets = rank_sets(public, noise, rng=seed)
+    each = rank_sets(public, noise, simultaneous=False, rng=seed)
+    # Copies share one true place: an interval that holds any of theirs holds it.
+    spread = (np.unique(made.true, return_counts=True)[1].max() - 1) / 2
+    slack = spread if kind == "copies" else 0
+    pairs = pair_noise(public, private, ratio=ratio)
+    return {
+        "in80": found.low80 <= happened.statistic <= found.high80,
+        "in95": found.low95 <= happened.statistic <= found.high95,
+        "top95": found.top_low95 <= happened.top <= found.top_high95,
+        "expected": found.expected,
+        "happened": happened.statistic,
+        "true": float(
+            (
+                (where.true_low - slack <= true) & (true <= where.true_high + slack)
+            ).mean()
+        ),
+        "private": float(
+            ((where.private_low <= last) & (last <= where.private_high)).mean()
+        ),
+        "together": bool(((sets.low <= true) & (true <= sets.high)).all()),
+        "each": float(((each.low <= true) & (true <= each.high)).mean()),
+        "width": float((where.true_high - where.true_low).mean() / n),
+        "width_each": float((each.high - each.low).mean() / n),
+        "width_together": float((sets.high - sets.low).mean() / n),
+        "chance": where.p_bronze,
+        "medal": last <= where.medals.bronze,
+        "gold": where.p_gold,
+        "has_gold": last <= where.medals.gold,
+        "pairs": pairs.public_se / noise if pairs else np.nan,
+    }
+
+
+def cells() -> Iterator[tuple[str, int, float, float]]:
+    for kind in KINDS:
+        for n in SIZES:
+            for noise, ratio in NOISES:
+                yield kind, n, noise, ratio
+
+
+def calibration(rounds: int, jobs: int) -> None:
+    print(
+        "\n| board | teams | noise | expected / found | in 80% | in 95% | top in 95% "
+        "| true place 95% | after 80% | all at once 95% | each (csranks) | width: ours "
+        "/ csranks | noise by pairs |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+    whole: list[dict] = []
+    for kind, n, noise, ratio in cells():
+        count = max(8, rounds // 4) if n > 1_000 else rounds
+        got = Parallel(n_jobs=jobs)(
+            delayed(one_board)(kind, n, noise, ratio, FIRST_SEED + i)
+            for i in range(count)
+        )
+        whole += got
+        mean = {
+            name: float(np.nanmean([item[name] for item in got]))
+            for name in got[0]
+            if np.ndim(got[0][name]) == 0
+        }
+        print(
+            f"| {kind} | {n:,} | {noise} x{ratio} | {mean['expected']:.3f} / "
+            f"{mean['happened']:.3f} | {mean['in80']:.2f} | {mean['in95']:.2f} | "
+            f"{mean['top95']:.2f} | {mean['true']:.3f} | {mean['private']:.3f} | "
+            f"{mean['together']:.2f} | {mean['each']:.3f} | {mean['width']:.2f} / "
+            f"{mean['width_each']:.2f} | {mean['pairs']:.2f} |",
+            flush=True,
+        )
+    for kind_of in ("in80", "in95", "top95", "together", "true", "private"):
+        print(f"all: {kind_of} {np.mean([item[kind_of] for item in whole]):.3f}")
+    for name, chance, has in (
+        ("medal", "chance", "medal"),
+        ("gold", "gold", "has_gold"),
+    ):
+        x = np.concatenate([item[chance] for item in whole])
+        y = np.concatenate([item[has] for item in whole]).astype(float)
+        slope, start = np.polyfit(x, y, 1)
+        print(
+            f"{name}: slope of what happened on what was stated {slope:.3f}, "
+            f"intercept {start:+.4f}, n {len(x):,}"
+        )
+
+
+def one_pair(kind: str, n: int, noise: float, seed: int) -> dict:
+    """Return what is said after the reveal, noise unknown."""
+    made = simulate_board(kind, n_teams=n, noise=noise, rng=seed)
+    found = analyze_board(made.board).result
+    assert found.shake_up
+    pairs, expected = found.pairs, found.expected
+    return {
+        "error": abs(expected.expected - found.shake_up.statistic),
+        "in80": found.expected.low80
+        <= found.shake_up.statistic
+        <= found.expected.high80,
+        "two": bool(pairs) and bool(pairs.two_stage),
+        "verdict": found.verdict,
+    }
+
+
+def after(rounds: int, jobs: int) -> None:
+    print(
+        "\n| board | teams | noise | error of the expected shake-up | in 80% | two "
+        "stages said | as much / more / less |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for kind in (*KINDS, "two stages"):
+        for n in (100, 500):
+            for noise in (0.15, 0.5):
+                got = Parallel(n_jobs=jobs)(
+                    delayed(one_pair)(kind, n, noise, FIRST_SEED + i)
+                    for i in range(rounds)
+                )
+                said = [item["verdict"] for item in got]
+                shares = " / ".join(
+                    f"{said.count(v) / len(said):.2f}"
+                    for v in ("as much", "more", "less")
+                )
+                print(
+                    f"| {kind} | {n} | {noise} | "
+                    f"{np.mean([g['error'] for g in got]):.3f} | "
+                    f"{np.mean([g['in80'] for g in got]):.2f} | "
+                    f"{np.mean([g['two'] for g in got]):.2f} | {shares} |",
+                    flush=True,
+                )
+
+
+def write(board: Leaderboard, path: Path, kind: str, head: str = "") -> None:
+    scores = getattr(board, kind)
+    order = np.argsort(-scores, kind="stable")
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if not path.stat().st_size:
+            names = "Rank,TeamId,TeamName,LastSubmissionDate,Score,SubmissionCount"
+            writer.writerow([*(["competition"] if head else []), *names.split(",")])
+        for place, i in enumerate(order, 1):
+            row = [place, board.team_ids[i], board.team_names[i]]
+            writer.writerow(
+                [
+                    *([head] if head else []),
+                    *row,
+                    "2026-07-01 10:00:00",
+                    f"{scores[i]:.5f}",
+                    7,
+                ]
+            )
+
+
+def speed() -> None:
+    print("\n| what | wall s | CPU s | peak MB |")
+    print("|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder)
+        board = simulate_board("copies", n_teams=10_000, rng=1).board
+        write(board, at / "public.csv", "public")
+        write(board, at / "private.csv", "private")
+        read_leaderboard(at / "public.csv")  # imports
+        analyze_board(simulate_board(n_teams=100, rng=1).board)
+        _timed(
+            "board of 10,000 teams, public alone: read and analysed",
+            lambda: analyze_board(read_leaderboard(at / "public.csv"), noise=0.3),
+        )
+        _timed(
+            "board of 10,000 teams, both: read and analysed",
+            lambda: analyze_board(
+                read_leaderboard(at / "public.csv", at / "private.csv")
+            ),
+        )
+        left, number = 593_689, 0
+        while left:
+            n = min(left, 2_000 + 500 * (number % 5))
+            if left - n < 2:
+                n = left
+            part = simulate_board(n_teams=n, rng=number).board
+            write(part, at / "many.csv", "public", f"competition-{number}")
+            left, number = left - n, number + 1
+        _timed(
+            "593,689 rows of many boards: read",
+            lambda: read_leaderboards(at / "many.csv"),
+        )
+
+
+def _timed(what: str, run) -> None:
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"| {what} | {time.perf_counter() - wall:.2f} | "
+        f"{time.process_time() - cpu:.2f} | {peak:.0f} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Print the tables that are asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=100, help="boards in each cell")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only", choices=("shake-up", "after", "speed"))
+    given = parser.parse_args()
+    if given.only in (None, "shake-up"):
+        calibration(given.rounds, given.jobs)
+    if given.only in (None, "after"):
+        after(given.rounds, given.jobs)
+    if given.only in (None, "speed"):
+        speed()
+
+
+if __name__ == "__main__":
+    main()

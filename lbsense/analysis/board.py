@@ -1,0 +1,440 @@
+"""A whole leaderboard, and one team or one entrant on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lbsense._format import clean_text
+from lbsense._result import Missing, Result
+from lbsense._typing import FloatArray, RandomState
+from lbsense._validation import check_positive
+from lbsense.analysis.noise import metric_sd
+from lbsense.analysis.result import Analysis
+from lbsense.metrics import find_metric
+from lbsense.model import Leaderboard
+from lbsense.stats import (
+    BoardNoise,
+    BoardResult,
+    MedalPickResult,
+    MovementResult,
+    PairNoiseResult,
+    StandingResult,
+    best_first,
+    board_movement,
+    board_result,
+    pair_noise,
+    published_noise,
+    published_quantiles,
+    standing,
+)
+from lbsense.words import board_entries, board_headline
+
+#: Share of the noise of a score that teams do not have in common: median of one minus
+#: the correlation of the row scores of two teams, and the sd of its logarithm. On real
+#: histories it is .08 to .25 (docs/boards.md).
+DISTINCT, DISTINCT_LOG_SD = 0.12, 0.8
+_FEWEST_TEAMS = 2
+_CANDIDATES = 12
+_SURE = 0.95
+BOARD_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BoardAnalysis(Result):
+    """What a leaderboard says.
+
+    Attributes
+    ----------
+    board : Leaderboard
+        The board.
+    result : BoardResult
+        What the scores of all teams tell.
+    standing : StandingResult or Missing
+        Where the team stands that was asked about.
+    team : str
+        Its name, empty where none was.
+    movement : MovementResult or Missing
+        How the board moved, where daily boards or every improvement are known.
+    """
+
+    board: Leaderboard
+    result: BoardResult
+    standing: StandingResult | Missing
+    team: str
+    movement: MovementResult | Missing = field(repr=False)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return board_headline(self.result)
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Return what the board says: a heading and a sentence each."""
+        return board_entries(
+            self.board, self.result, self.standing, self.team, self.movement
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers as ``json.dumps`` takes them."""
+        found = self.result
+        expected = found.expected.to_dict()
+        return {
+            "schema": BOARD_SCHEMA,
+            "headline": self.headline,
+            "competition": self.board.competition.to_dict(),
+            "n_teams": len(self.board),
+            "n_both": found.n_both,
+            "n_distinct": found.n_distinct,
+            "largest_copy": found.largest_copy,
+            "matched_by": self.board.matched_by,
+            "benchmarks": list(self.board.benchmarks),
+            "issues": [str(issue) for issue in self.board.issues],
+            "shake_up": found.shake_up.to_dict() if found.shake_up else None,
+            "expected": expected,
+            "verdict": found.verdict or None,
+            "noise": {
+                "basis": found.noise.basis,
+                "public_se": _number(found.noise.typical),
+                "difference_se": _number(math.sqrt(2) * found.noise.typical),
+                "ratio": found.noise.ratio,
+                "log_sd": found.noise.log_sd,
+                "n_published": found.noise.n_published,
+            },
+            "pairs": found.pairs.to_dict() if found.pairs else None,
+            "medals": found.places.medals.to_dict(),
+            "team": self.team or None,
+            "standing": _shown(self.standing) if self.standing else None,
+            "movement": self.movement.to_dict() if self.movement else None,
+            "teams": self._teams(),
+        }
+
+    def _teams(self) -> list[dict[str, Any]]:
+        frame = self.to_frame()
+        return [
+            {
+                name: _number(value) if isinstance(value, float) else value
+                for name, value in row.items()
+            }
+            for row in frame.to_dict("records")
+        ]
+
+    def to_frame(self) -> Any:
+        """Return one row per team with a public score, the best first."""
+        import pandas as pd
+
+        found, places = self.result, self.result.places
+        board = self.board
+        return pd.DataFrame(
+            {
+                "team_id": [board.team_ids[i] for i in found.teams],
+                "team_name": [clean_text(board.team_names[i]) for i in found.teams],
+                "public_score": board.public[found.teams],
+                "private_score": board.private[found.teams],
+                "public_rank": found.draws.public_rank,
+                "true_low": places.true_low,
+                "true_high": places.true_high,
+                "set_low": found.sets.low.astype(float),
+                "set_high": found.sets.high.astype(float),
+                "group": found.group.astype(int),
+                "n_alike": found.n_alike.astype(int),
+                "private_low": places.private_low,
+                "private_high": places.private_high,
+                "p_gold": places.p_gold,
+                "p_silver": places.p_silver,
+                "p_bronze": places.p_bronze,
+                "p_first": places.p_first,
+            }
+        )
+
+    def __str__(self) -> str:
+        told = [f"  {name}: {text}" for name, text in self.entries()]
+        return "\n".join([self.headline, *told])
+
+
+def analyze_board(
+    board: Leaderboard,
+    *,
+    team: str | None = None,
+    noise: float | None = None,
+    analysis: Analysis | None = None,
+    notebooks_only: bool | None = None,
+    n_prizes: int = 3,
+    rng: RandomState = 0,
+) -> BoardAnalysis:
+    """Return what a leaderboard says of its order, its noise and its reveal.
+
+    Parameters
+    ----------
+    board : Leaderboard
+        As `read_leaderboard` gives it.
+    team : str, optional
+        Identifier or name of a team whose standing is asked for.
+    noise : float, optional
+        Standard error of one public score, less what all teams have in common, where
+        you know it. By default it is taken from the pairs of public and private
+        scores, else from metric and sizes, else from published rank correlations.
+    analysis : Analysis, optional
+        Of the team's own history: its noise is taken where the board tells none.
+    notebooks_only : bool, optional
+        Whether only notebooks could be submitted, for the published correlations.
+    n_prizes : int
+        Prize places to give the chance of.
+    rng : int or numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    BoardAnalysis
+
+    Raises
+    ------
+    DirectionUnknownError
+        If nothing says which score is better.
+    ValueError
+        If there is no such team, or fewer than two teams have a public score.
+
+    Examples
+    --------
+    >>> from lbsense.simulate import simulate_board
+    >>> board = simulate_board(n_teams=200, noise=0.3, rng=1).board
+    >>> found = analyze_board(board)
+    >>> found.result.verdict
+    'as much'
+    """
+    if int(np.isfinite(board.public).sum()) < _FEWEST_TEAMS:
+        msg = (
+            "Fewer than two teams have a public score on this board. Is it the private "
+            "one alone? Give the public board first."
+        )
+        raise ValueError(msg)
+    public, private = board.scores("public"), board.scores("private")
+    if noise is not None:
+        check_positive(noise, name="noise")
+    position = None if team is None else board.find(team)
+    pairs = _pairs(board, public, private)
+    taken = _noise(board, public, pairs, noise, analysis, notebooks_only)
+    has_ranks = np.isfinite(board.public_rank).any()
+    found = board_result(
+        public,
+        private,
+        taken,
+        pairs,
+        ranks=(board.public_rank, board.private_rank) if has_ranks else None,
+        rng=rng,
+    )
+    return BoardAnalysis(
+        board=board,
+        result=found,
+        standing=_standing(found, position, n_prizes),
+        team="" if position is None else clean_text(board.team_names[position]),
+        movement=_movement(board, found),
+    )
+
+
+def _pairs(
+    board: Leaderboard, public: FloatArray, private: FloatArray
+) -> PairNoiseResult | Missing:
+    if not board.has_private:
+        return Missing("noise", "The private board is not known.", ("private",))
+    _, _, high, _, _ = metric_sd(board.competition, board.public)
+    n_public = board.competition.n_public
+    perfect = math.nan
+    if board.competition.metric is not None:
+        try:
+            metric = find_metric(board.competition.metric)
+        except ValueError:
+            pass
+        else:
+            best = metric.high if metric.greater_is_better else metric.low
+            perfect = board.competition.direction() * best
+    return pair_noise(
+        public,
+        private,
+        ratio=_ratio(board),
+        largest_se=high / math.sqrt(n_public) if n_public else math.nan,
+        perfect=perfect,
+    )
+
+
+def _ratio(board: Leaderboard) -> float | None:
+    """Return private over public standard error, where the sizes tell it."""
+    competition = board.competition
+    share = competition.public_fraction
+    if competition.n_public and competition.n_private:
+        return math.sqrt(competition.n_public / competition.n_private)
+    if share is not None and share < 1:
+        return math.sqrt(share / (1 - share))
+    return None
+
+
+def _noise(
+    board: Leaderboard,
+    public: FloatArray,
+    pairs: PairNoiseResult | Missing,
+    told: float | None,
+    analysis: Analysis | None,
+    notebooks_only: bool | None,
+) -> BoardNoise:
+    """Return the best that is known of the noise: told, of the pairs, of the metric."""
+    teams = best_first(public)
+    ratio = _ratio(board)
+    given: dict[str, Any] = {"ratio": 0.65 if ratio is None else ratio}
+    open_ratio = 0.2 if ratio is None else 0.0
+    if told is not None:
+        flat = np.full(len(teams), told)
+        return BoardNoise(noise=flat, log_sd=open_ratio, basis="told", **given)
+    if pairs:
+        own = pairs.noise[teams]
+        known = np.isfinite(own)
+        at = np.arange(len(teams))
+        own = np.interp(at, at[known], own[known])
+        return BoardNoise(noise=own, log_sd=pairs.log_sd, basis="pairs", **given)
+    competition, basis = board.competition, "metric"
+    _, sd, _, log_sd, _ = metric_sd(competition, board.public)
+    se = sd / math.sqrt(competition.n_public) if competition.n_public else math.nan
+    if analysis is not None and not math.isfinite(se):
+        se, log_sd = analysis.noise.score_se, analysis.noise.score_log_sd
+        basis = "history"
+    if math.isfinite(se) and se > 0:
+        spread = math.hypot(log_sd, DISTINCT_LOG_SD / 2, open_ratio)
+        flat = np.full(len(teams), math.sqrt(DISTINCT) * se)
+        return BoardNoise(noise=flat, log_sd=spread, basis=basis, **given)
+    return published_noise(
+        *published_quantiles(competition.public_fraction, notebooks_only=notebooks_only)
+    )
+
+
+def _standing(
+    found: BoardResult, position: int | None, n_prizes: int
+) -> StandingResult | Missing:
+    if position is None:
+        return Missing("standing", "No team is named.", ())
+    at = np.flatnonzero(found.teams == position)
+    if not at.size:
+        return Missing("standing", "The team has no public score.", ())
+    place = int(at[0])
+    return standing(
+        found.draws,
+        found.places,
+        found.sets,
+        place,
+        n_alike=int(found.n_alike[place]),
+        group=int(found.group[place]),
+        n_prizes=n_prizes,
+    )
+
+
+def _movement(board: Leaderboard, found: BoardResult) -> MovementResult | Missing:
+    if board.history is None:
+        return Missing("movement", "There is one board, not a series of days.", ())
+    rows = board.history
+    sign = board.competition.direction()
+    return board_movement(
+        rows["team"].to_numpy(),
+        rows["time"].to_numpy("datetime64[s]").astype(np.float64) / 86_400,
+        sign * rows["score"].to_numpy(np.float64),
+        noise=found.noise.typical,
+        n_submissions=board.n_submissions,
+    )
+
+
+def medal_picks(
+    analysis: Analysis, found: BoardAnalysis, *, rng: RandomState = 0
+) -> MedalPickResult | Missing:
+    """Return the pair that maximises the chance of a medal, not the expected score.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of the team's own history.
+    found : BoardAnalysis
+        Of the public board, with the team named.
+    rng : int or numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    MedalPickResult or Missing
+
+    Notes
+    -----
+    The submission that stands on the board has the private score that the board gives
+    the team; the others differ from it as the history says. The pair has a medal if
+    its better score reaches the place among all other teams, draw by draw.
+    """
+    outlook, picks = analysis.outlook, analysis.picks
+    if not outlook or not picks or picks.basis != "levels":
+        reason = "Nothing is known of the private scores of the submissions."
+        return Missing("medal_picks", reason, ("cv",))
+    scores = found.result.draws.private_score
+    if not found.standing or scores is None:
+        reason = (
+            "The team is not named, or nothing tells the noise of this board in scores."
+        )
+        return Missing("medal_picks", reason, ("metric", "test_size"))
+    own = found.standing.position
+    sign = analysis.history.competition.direction()
+    mean = sign * outlook.mean
+    anchor = int(np.nanargmax(analysis.history.scores("public")))
+    ranked = [i for i in np.argsort(-mean, kind="stable") if np.isfinite(mean[i])]
+    chosen = list(dict.fromkeys([*ranked[:_CANDIDATES], *picks.best.positions, anchor]))
+    cov = np.asarray(outlook.cov)[np.ix_(chosen, chosen)]
+    base = chosen.index(anchor)
+    apart = np.eye(len(chosen))
+    apart[:, base] -= 1
+    spread = apart @ cov @ apart.T
+    generator = np.random.default_rng(rng)
+    root = np.linalg.svd(spread, hermitian=True)
+    factor = root[0] * np.sqrt(np.maximum(root[1], 0))
+    fresh = generator.standard_normal((len(scores), len(chosen))) @ factor.T
+    sent = scores[:, [own]] + apart @ mean[chosen] + fresh
+    others = np.sort(np.delete(scores, own, axis=1), axis=1)[:, ::-1]
+    tables = {}
+    for medal in ("gold", "silver", "bronze"):
+        last = getattr(found.result.places.medals, medal)
+        if last < 1 or last > others.shape[1]:
+            tables[medal] = np.full((len(chosen), len(chosen)), float(last >= 1))
+            continue
+        short = sent < others[:, [last - 1]]
+        neither = short.astype(np.float64)
+        tables[medal] = 1 - neither.T @ neither / len(scores)
+    allowed = np.triu(np.ones((len(chosen), len(chosen)), dtype=bool), 1)
+    medal = next(
+        (m for m in ("bronze", "silver") if tables[m][allowed].max() < _SURE), "gold"
+    )
+    table = np.where(allowed, tables[medal] + 1e-9 * tables["bronze"], -1)
+    # Of pairs whose chances the draws do not tell apart the better expected one.
+    tie = table >= table.max() - 0.5 / math.sqrt(len(scores)) * 0.2
+    value = np.maximum(mean[chosen][:, None], mean[chosen][None, :])
+    first, second = np.unravel_index(
+        int(np.argmax(np.where(tie, value + 1e-12 * table, -np.inf))), table.shape
+    )
+    pair = sorted((chosen[first], chosen[second]), key=lambda i: -mean[i])
+    rule = [chosen.index(i) for i in picks.best.positions]
+    at = (int(first), int(second))
+    return MedalPickResult(
+        positions=tuple(int(i) for i in pair),
+        medal=medal,
+        chance=float(tables[medal][at]),
+        chance_of_rule=float(tables[medal][rule[0], rule[-1]]),
+        chances=tuple(float(tables[m][at]) for m in tables),  # type: ignore[arg-type]
+        n_candidates=len(chosen),
+    )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _shown(found: StandingResult) -> dict[str, Any]:
+    return {
+        name: value for name, value in found.to_dict().items() if name != "position"
+    } | {
+        "place_low": found.place_low.tolist(),
+        "place_high": found.place_high.tolist(),
+        "p_bin": found.p_bin.tolist(),
+    }

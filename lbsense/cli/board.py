@@ -1,0 +1,250 @@
+"""``lbsense board``: what a whole leaderboard says, and where a team stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from lbsense._format import format_number, format_probability, shorten
+from lbsense.cli.console import ScreenOptions, emit, note, print_entries, working
+from lbsense.cli.options import (
+    CompetitionOptions,
+    check_target,
+    expand_options,
+    parse_noise,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lbsense.analysis import Analysis, BoardAnalysis
+
+_STATED = (
+    *("metric", "greater_is_better", "test_size", "public_fraction", "nested", "slug"),
+)
+
+
+@expand_options
+def board(
+    public: Annotated[
+        str,
+        typer.Argument(
+            metavar="PUBLIC",
+            help="The public board: a download (zip or CSV), what `leaderboard --show` "
+            "prints, a saved page, or a folder of daily boards.",
+        ),
+    ],
+    known: CompetitionOptions,
+    screen: ScreenOptions,
+    private: Annotated[
+        str | None,
+        typer.Argument(metavar="[PRIVATE]", help="The private board, after the end."),
+    ] = None,
+    team: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name or id of the team that is you."),
+    ] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            parser=parse_noise,
+            metavar="SE",
+            help="Standard error of one public score against the other teams, where "
+            "you know it.",
+        ),
+    ] = None,
+    notebooks: Annotated[
+        bool | None,
+        typer.Option(
+            "--notebooks/--files",
+            help="Only notebooks could be submitted, or files: for what finished "
+            "competitions of that kind did.",
+        ),
+    ] = None,
+    prizes: Annotated[
+        int, typer.Option(min=0, max=50, help="Prize places to give the chance of.")
+    ] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write a page, .html or .md, with its pictures.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite a file that is there.")
+    ] = False,
+) -> None:
+    """Say how much of a ranking is order and how much noise, and where you stand.
+
+    Before the end: what shake-up to expect, your chance of a medal. After it: what the
+    shake-up was made of.
+
+    Examples
+    --------
+      lbsense board publicleaderboard.csv --metric roc_auc --team "my team"
+      lbsense board public.zip private.csv -o board.html
+      lbsense board daily_boards/ --team 123456 --test-size 20000
+    """
+    sources = [public, *([] if private is None else [private])]
+    target = None if output is None else Path(output)
+    if target is not None:
+        check_target(target, sources, force=force)
+    found = read_board(
+        public,
+        private,
+        known,
+        team=team,
+        noise=noise,
+        notebooks=notebooks,
+        prizes=prizes,
+    )
+    if as_json:
+        emit(json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", None)
+    else:
+        _show(found, screen.console())
+    if target is not None:
+        from lbsense.report import write_report
+
+        with working("Writing the report ..."):
+            files = [name for name in sources if Path(name).is_file()]
+            write_report(found, target, sources=files)
+        note(f"Written: {target}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardOptions:
+    """The leaderboard beside a history, and the team that the history is of."""
+
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel="The leaderboard",
+            help="The public board (see `lbsense board`).",
+        ),
+    ] = None
+    private_board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel="The leaderboard", help="The private board."
+        ),
+    ] = None
+    board_team: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel="The leaderboard",
+            help="Your team on it, by name or id.",
+        ),
+    ] = None
+
+    def inputs(self) -> list[str]:
+        """Return the files that are read."""
+        return [name for name in (self.board, self.private_board) if name is not None]
+
+    def read(self, analysis: Analysis) -> BoardAnalysis | None:
+        """Return the analysis of the board, None where none was given."""
+        if self.board is None:
+            if self.board_team or self.private_board:
+                msg = "--board-team and --private-board need --board, the public board."
+                raise typer.BadParameter(msg)
+            return None
+        competition = analysis.history.competition
+        known = CompetitionOptions(
+            metric=competition.metric,
+            higher_is_better=competition.greater_is_better is True,
+            lower_is_better=competition.greater_is_better is False,
+            test_size=competition.test_size,
+            public_fraction=competition.public_fraction,
+            nested=competition.nested,
+            slug=competition.slug,
+        )
+        return read_board(
+            self.board,
+            self.private_board,
+            known,
+            team=self.board_team,
+            analysis=analysis,
+        )
+
+
+def read_board(
+    public: str,
+    private: str | None,
+    known: CompetitionOptions,
+    *,
+    team: str | None = None,
+    noise: float | None = None,
+    notebooks: bool | None = None,
+    prizes: int = 3,
+    analysis: Analysis | None = None,
+) -> BoardAnalysis:
+    """Return the analysis of the boards in files."""
+    from lbsense.ingest import read_leaderboard
+
+    stated = {name: known.stated()[name] for name in _STATED}
+    with working("Reading ..."):
+        read = read_leaderboard(public, private, **stated)
+    for issue in read.issues[:5]:
+        note(str(issue), kind="Warning")
+    if len(read.issues) > 5:
+        note(f"{len(read.issues) - 5} more rows or cells not understood.")
+    with working("Analysing ..."):
+        from lbsense.analysis import analyze_board
+
+        return analyze_board(
+            read,
+            team=team,
+            noise=noise,
+            analysis=analysis,
+            notebooks_only=notebooks,
+            n_prizes=prizes,
+        )
+
+
+def _show(found: BoardAnalysis, console: Console) -> None:
+    console.print(Text(found.headline, "bold"))
+    console.print()
+    print_entries(console, found.entries())
+    _print_teams(found, console)
+
+
+def _print_teams(found: BoardAnalysis, console: Console) -> None:
+    """Print the best teams, and those around the one that is asked about."""
+    frame = found.to_frame()
+    shown = set(range(min(10, len(frame))))
+    if found.standing:
+        own = found.standing.position
+        shown |= set(range(max(0, own - 3), min(len(frame), own + 4)))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    headers = ["place", "team", "public", "true place, 95%", "after the reveal, 80%"]
+    headers += ["gold", "medal"]
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    last = -1
+    for at in sorted(shown):
+        if at > last + 1:
+            table.add_row("...")
+        team = frame.iloc[at]
+        mark = "> " if found.standing and at == found.standing.position else ""
+        table.add_row(
+            f"{team.public_rank:g}",
+            mark + shorten(team.team_name, 32),
+            format_number(team.public_score, digits=7),
+            f"{team.true_low:.0f} to {team.true_high:.0f}",
+            f"{team.private_low:.0f} to {team.private_high:.0f}",
+            format_probability(team.p_gold),
+            format_probability(team.p_bronze),
+        )
+        last = at
+    console.print(table)

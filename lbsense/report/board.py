@@ -1,0 +1,147 @@
+"""A leaderboard as a page of blocks, and as a section of a history's report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from lbsense._format import (
+    clean_text,
+    decimals_shown,
+    format_fixed,
+    format_probability,
+    shorten,
+)
+from lbsense.analysis import BoardAnalysis
+from lbsense.model import InputFile
+from lbsense.plots import BOARD_SCENES
+from lbsense.report.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Figure,
+    Page,
+    Section,
+    Table,
+    numbers,
+    row,
+    texts,
+)
+
+_MOST_ROWS = 60
+_AROUND = 10  # teams shown on each side of the one that is asked about
+_METHODS = (
+    "Shake-up: mean absolute change of place as a share of the teams (BreakfastPirate "
+    "2014); rank correlations of Spearman and of Kendall.",
+    "Noise: differences of public and private scores at each level of the board, by "
+    "medians, equal pairs counted once (after Grubbs 1948).",
+    "What noise alone gives: true scores behind the board by an EM deconvolution "
+    "(Kiefer and Wolfowitz 1956), then fresh noise, draw by draw; teams that share a "
+    "submission move together.",
+    "Places that hold for all teams at once: sets of ranks of Mogstad, Romano, Shaikh "
+    "and Wilhelm (2024).",
+    "Medals: Kaggle's numbers of medals by teams (kaggle.com/progression).",
+)
+
+
+def board_page(found: BoardAnalysis, sources: Sequence[InputFile]) -> Page:
+    """Return the page of a leaderboard."""
+    board = found.board
+    told = dict(found.entries())
+    first = [told[name] for name in ("Reveal", "Medals", "Two stages") if name in told]
+    points = first or [told[name] for name in ("Noise alone", "Ladder")]
+    figures = list(_figures(found))
+    rest = [f"{k}: {v}" for k, v in found.entries() if v not in points]
+    return Page(
+        title=clean_text(board.competition.slug or "") or "Leaderboard",
+        subject=told["Board"],
+        headline=found.headline,
+        points=points,
+        figure=figures[0],
+        inventory=(Section(key="board", title="The board", blocks=(Bullets(rest),)),),
+        sections=(
+            Section(key="pictures", title="Pictures", blocks=tuple(figures[1:])),
+            Section(key="teams", title="Teams", blocks=(_teams(found),)),
+            Section(
+                key="methods",
+                title="How each number was made",
+                blocks=tuple(_provenance(found, sources)),
+                quiet=True,
+            ),
+        ),
+    )
+
+
+def board_section(found: BoardAnalysis) -> Section:
+    """Return what a board adds to the report of a history."""
+    told = [f"{name}: {text}" for name, text in found.entries()]
+    return Section(
+        key="leaderboard",
+        title="The whole leaderboard",
+        blocks=(found.headline, Bullets(told), *_figures(found)),
+    )
+
+
+def _figures(found: BoardAnalysis) -> Iterator[Figure]:
+    for name, (build, caption) in BOARD_SCENES.items():
+        yield Figure(f"board_{name}", caption, build(found))
+
+
+def _teams(found: BoardAnalysis) -> Table:
+    frame = found.to_frame()
+    shown = set(range(min(len(frame), _MOST_ROWS)))
+    if found.standing:
+        own = found.standing.position
+        shown |= set(range(max(0, own - _AROUND), min(len(frame), own + _AROUND + 1)))
+    decimals = decimals_shown(
+        value for value in frame["public_score"] if np.isfinite(value)
+    )
+    rows = []
+    for at in sorted(shown):
+        team = frame.iloc[at]
+        rows.append(
+            row(
+                Cell(f"{team.public_rank:g}", float(team.public_rank)),
+                shorten(team.team_name, 40),
+                Cell(format_fixed(team.public_score, decimals=decimals)),
+                Cell(format_fixed(team.private_score, decimals=decimals)),
+                f"{team.true_low:.0f} to {team.true_high:.0f}",
+                f"{team.private_low:.0f} to {team.private_high:.0f}",
+                Cell(str(team.group), float(team.group)),
+                Cell(format_probability(team.p_gold), float(team.p_gold)),
+                Cell(format_probability(team.p_bronze), float(team.p_bronze)),
+            )
+        )
+    left = len(frame) - len(rows)
+    more = f" {left:,} more are in the JSON." if left else ""
+    return Table(
+        name="teams",
+        caption="The best teams: true place (95%), place after the reveal by the "
+        f"public board alone (80%), step of the ladder, chances of medals.{more}",
+        columns=[
+            *numbers("Place"),
+            *texts("Team"),
+            *numbers("Public", "Private"),
+            *texts("True place", "After the reveal"),
+            *numbers("Step", "Gold", "Any medal"),
+        ],
+        rows=rows,
+    )
+
+
+def _provenance(found: BoardAnalysis, sources: Sequence[InputFile]) -> Iterator[Block]:
+    yield Bullets(_METHODS)
+    if found.board.issues:
+        yield "Not understood, or not joined:"
+        yield Bullets([str(issue) for issue in found.board.issues[:50]])
+    if sources:
+        yield Table(
+            name="files",
+            caption="Files that were read.",
+            columns=[*texts("File"), *numbers("Bytes"), *texts("SHA-256")],
+            rows=[
+                row(clean_text(item.name), f"{item.n_bytes:,}", item.sha256)
+                for item in sources
+            ],
+        )

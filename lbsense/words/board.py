@@ -1,0 +1,316 @@
+"""A whole leaderboard in words: its shake-up, its noise, one team, its movement."""
+
+from __future__ import annotations
+
+import math
+
+from lbsense._format import (
+    clean_text,
+    format_gain,
+    format_number,
+    format_probability,
+    plural,
+    shorten,
+)
+from lbsense._result import Missing
+from lbsense.facts import Facts
+from lbsense.model import Leaderboard
+from lbsense.stats import (
+    PUBLISHED_BY,
+    BoardResult,
+    MedalPickResult,
+    MovementResult,
+    StandingResult,
+    published_quantiles,
+)
+from lbsense.words.needs import Reader, tell
+
+_BASIS = {
+    "told": "the noise that you state",
+    "pairs": "the noise that public and private scores of all teams show",
+    "metric": "metric and number of rows, with the part that teams do not share",
+    "history": "the noise of the team's own history",
+    "published": "finished competitions of this kind alone",
+}
+_SIGNS = {
+    "gone": "more than a quarter of the teams have no private score",
+    "pile": "many teams of different public scores share one private score",
+    "perfect": "somebody reached the best possible public score and nobody the private",
+    "sampling": "scores differ far more than drawing rows can make them",
+    "spread": "private scores are far noisier than their number of rows makes them",
+}
+
+
+def board_headline(found: BoardResult) -> str:
+    """Return what a board says in one sentence."""
+    teams = plural(found.n_teams, "team")
+    expected = found.expected
+    band = f"{_share(expected.low95)} to {_share(expected.high95)}"
+    if not found.shake_up:
+        places = expected.expected * found.n_teams
+        return (
+            f"{teams}: expect a shake-up of {_share(expected.expected)} "
+            f"(95%: {band}), {_places(places)} for a typical team."
+        )
+    told = f"{teams}: the shake-up of {_share(found.shake_up.statistic)}"
+    if _is_two_stage(found):
+        return f"{told} is that of another test: public and private are two stages."
+    if found.noise.basis == "published":
+        return f"{told}; in finished competitions of this kind it was {band}."
+    if found.verdict == "as much":
+        return f"{told} is as much as this split must give by noise alone ({band})."
+    if found.verdict == "more":
+        return f"{told} is more than noise alone gives ({band})."
+    return f"{told} is less than noise alone gives ({band})."
+
+
+def board_entries(
+    board: Leaderboard,
+    found: BoardResult,
+    standing: StandingResult | Missing,
+    team: str,
+    movement: MovementResult | Missing,
+) -> list[tuple[str, str]]:
+    """Return what a board says: a heading and a sentence each."""
+    return [
+        ("Board", _board(board, found)),
+        *_shake_up(found),
+        ("Noise alone", _expected(found)),
+        ("Noise", _noise(found)),
+        *_two_stage(found),
+        *_published(board, found),
+        ("Ladder", _ladder(found)),
+        *_team(found, standing, team),
+        *_movement(board, found, movement),
+    ]
+
+
+def _share(value: float) -> str:
+    return format_number(value, digits=2 if value < 0.1 else 3)
+
+
+def _places(value: float) -> str:
+    return plural(max(1, round(value)), "place")
+
+
+def _is_two_stage(found: BoardResult) -> bool:
+    return bool(found.pairs) and bool(getattr(found.pairs, "two_stage", ()))
+
+
+def _board(board: Leaderboard, found: BoardResult) -> str:
+    told = [f"{plural(found.n_teams, 'team')}, {found.n_both} with both scores"]
+    if board.matched_by:
+        told.append(f"joined by {board.matched_by}")
+    if board.competition.better:
+        told.append(board.competition.better)
+    if found.largest_copy > 2:
+        told.append(
+            f"{found.n_distinct} different submissions (one is shared by "
+            f"{plural(found.largest_copy, 'team')})"
+        )
+    if board.benchmarks:
+        told.append(f"{plural(len(board.benchmarks), 'benchmark')} left out")
+    return f"{', '.join(told)}."
+
+
+def _shake_up(found: BoardResult) -> list[tuple[str, str]]:
+    moved = found.shake_up
+    if not moved:
+        return []
+    text = (
+        f"{_share(moved.statistic)} of the board for a typical team "
+        f"({_places(moved.statistic * moved.n_obs)}), {_share(moved.top)} for the best "
+        "tenth. Rank correlation "
+        f"{format_number(moved.spearman, digits=3)} (Spearman), "
+        f"{format_number(moved.kendall, digits=3)} (Kendall). Of the public best tenth "
+        f"{format_probability(moved.stayed_in_top)} stayed in it."
+    )
+    return [("Shake-up", text)]
+
+
+def _expected(found: BoardResult) -> str:
+    expected = found.expected
+    text = (
+        f"gives {_share(expected.expected)} (80%: {_share(expected.low80)} to "
+        f"{_share(expected.high80)}; 95%: {_share(expected.low95)} to "
+        f"{_share(expected.high95)}), for the best tenth "
+        f"{_share(expected.top_expected)} ({_share(expected.top_low95)} to "
+        f"{_share(expected.top_high95)}). "
+        f"It rests on {_BASIS[found.noise.basis]}."
+    )
+    happened = found.shake_up
+    if happened and found.noise.basis == "pairs" and found.verdict == "more":
+        text += " The rest is not what a few rows more or less do: teams fell or rose."
+    return text
+
+
+def _noise(found: BoardResult) -> str:
+    noise = found.noise
+    if noise.noise is None:
+        return (
+            "Not known in scores. Metric, test rows and public share, or the private "
+            "board, would tell it."
+        )
+    typical = noise.typical
+    text = (
+        f"A public score has a standard error of {format_number(typical, digits=2)} "
+        f"against the other teams, the difference of two "
+        f"{format_number(math.sqrt(2) * typical, digits=2)}."
+    )
+    pairs = found.pairs
+    if pairs and noise.basis == "pairs":
+        text += (
+            f" In the best tenth {format_number(pairs.top_se, digits=2)}. All teams "
+            f"moved by {format_gain(pairs.offset)} together."
+        )
+        if pairs.scale != 1:
+            text += (
+                " Public and private scores are on different scales: one public unit "
+                f"is {format_number(pairs.scale, digits=2)} private ones."
+            )
+        if pairs.far_fraction > 0.02:
+            text += (
+                f" {format_probability(pairs.far_fraction)} of the pairs moved by more "
+                "than four standard errors."
+            )
+    return text
+
+
+def _two_stage(found: BoardResult) -> list[tuple[str, str]]:
+    if not _is_two_stage(found):
+        return []
+    signs = "; ".join(_SIGNS[sign] for sign in getattr(found.pairs, "two_stage", ()))
+    text = (
+        f"{signs[:1].upper()}{signs[1:]}. The private board looks like another test, "
+        "not another sample of one: what is said of noise does not hold for it."
+    )
+    return [("Two stages", text)]
+
+
+def _published(board: Leaderboard, found: BoardResult) -> list[tuple[str, str]]:
+    if found.shake_up and found.noise.basis != "published":
+        return []
+    share = board.competition.public_fraction
+    quantiles, count = published_quantiles(share)
+    low, middle, high = (1 - quantiles[level] for level in (0.75, 0.5, 0.25))
+    kind = "" if share is None else f" with about {share:.0%} public rows"
+    text = (
+        f"Over {plural(count, 'finished competition')}{kind} the rank correlation was "
+        f"{format_number(middle, digits=3)}, in half of them "
+        f"{format_number(low, digits=3)} to {format_number(high, digits=3)} "
+        f"({PUBLISHED_BY}). Notebook competitions with a hidden test moved most. "
+        f"This board: {format_number(found.expected.spearman, digits=3)} expected."
+    )
+    return [("Published", text)]
+
+
+def _ladder(found: BoardResult) -> str:
+    group = found.group
+    sizes = [int((group == number).sum()) for number in range(1, int(group.max()) + 1)]
+    told, first = [], 1
+    for size in sizes[:4]:
+        last = first + size - 1
+        told.append(str(first) if first == last else f"{first} to {last}")
+        first = last + 1
+    rest = f", and {plural(len(sizes) - 4, 'group')} below" if len(sizes) > 4 else ""
+    return (
+        f"{plural(len(sizes), 'step')} of teams that cannot be told apart from the "
+        f"best of their step: places {', '.join(told)}{rest}."
+    )
+
+
+def _team(
+    found: BoardResult, standing: StandingResult | Missing, team: str
+) -> list[tuple[str, str]]:
+    if isinstance(standing, Missing):
+        return [("Team", standing.reason)] if team else []
+    medals = found.places.medals
+    name = shorten(clean_text(team), 40)
+    own = (
+        f"{name} is {_ordinal(standing.public_rank)} of {found.n_teams:,} and cannot "
+        f"be told apart from {plural(standing.n_alike - 1, 'other team')}. Its true "
+        f"place is {standing.true_low} to {standing.true_high} (95%; with all teams at "
+        f"once {standing.set_low} to {standing.set_high})."
+    )
+    before = "Expect" if not found.shake_up else "From the public board was to expect"
+    reveal = (
+        f"{before} place {standing.private_low} to {standing.private_high} (80%), in "
+        f"the middle {standing.private_median}."
+    )
+    chance = (
+        f"Gold (to {medals.gold}) {format_probability(standing.p_gold)}, silver or "
+        f"better (to {medals.silver}) {format_probability(standing.p_silver)}, bronze "
+        f"or better (to {medals.bronze}) {format_probability(standing.p_bronze)}."
+    )
+    prizes = ", ".join(
+        f"{_ordinal(place)} {format_probability(p)}"
+        for place, p in enumerate(standing.p_place, 1)
+    )
+    return [
+        ("Team", own),
+        ("Reveal", reveal),
+        ("Medals", chance),
+        *([("Prizes", f"Chance of each place: {prizes}.")] if prizes else []),
+    ]
+
+
+def _ordinal(value: float) -> str:
+    number = int(value)
+    if value != number:
+        return f"about {number}th"
+    ending = "th"
+    if number % 100 not in (11, 12, 13):
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
+def _movement(
+    board: Leaderboard, found: BoardResult, moved: MovementResult | Missing
+) -> list[tuple[str, str]]:
+    if not moved:
+        return []
+    noise = found.noise.typical
+    text = f"{plural(moved.n_steps, 'improvement')} of all teams"
+    if math.isfinite(noise):
+        text += (
+            f", {format_probability(moved.small_fraction)} of them below the noise of "
+            f"a difference. In the second half the best score gained "
+            f"{format_gain(moved.gain)}, "
+            f"{format_number(moved.gain_in_noise, digits=2)} standard errors; "
+            f"{plural(moved.n_looks, 'look')} at scores that differ by noise alone "
+            f"would put the best {format_number(moved.optimism, digits=2)} too high"
+        )
+    told = [("Movement", f"{text}.")]
+    if moved.climbers:
+        names = [
+            f"{shorten(clean_text(board.team_names[i]), 30)} ({n})"
+            for i, n in zip(moved.climbers[:5], moved.climbed, strict=False)
+        ]
+        told.append(
+            ("Small steps", f"Many improvements below the noise: {', '.join(names)}.")
+        )
+    return told
+
+
+def medal_told(
+    facts: Facts, medal: MedalPickResult | Missing, reader: Reader = "python"
+) -> list[tuple[str, str]]:
+    """Return which pair has the best chance of a medal: a heading and a sentence."""
+    if isinstance(medal, Missing):
+        return [("Medal", tell(medal, reader))]
+    names = " and ".join(facts.steps[index].short_name for index in medal.positions)
+    same = medal.chance - medal.chance_of_rule < 0.01
+    against = (
+        "the pair above has the same"
+        if same
+        else f"the pair above {format_probability(medal.chance_of_rule)}"
+    )
+    gold, silver, bronze = map(format_probability, medal.chances)
+    return [
+        (
+            "Medal",
+            f"The best chance of {medal.medal} or better has {names}: "
+            f"{format_probability(medal.chance)}, {against}. Gold {gold}, silver or "
+            f"better {silver}, bronze or better {bronze}.",
+        )
+    ]
