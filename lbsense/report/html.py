@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
+import math
 import textwrap
 import warnings
 from collections import Counter
@@ -24,7 +26,7 @@ from lbsense._format import (
 )
 from lbsense.analysis import Analysis, Step
 from lbsense.plots import PALETTES, SVG_STYLE, draw_plot, draw_svg, palette_css
-from lbsense.report.blocks import Figure, Page, Table
+from lbsense.report.blocks import Cell, Figure, Page, Table
 from lbsense.words import verdict_label
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _LOADER = PackageLoader("lbsense.report")
 # Pixels of the two drawings of each figure; page.css shows one of them.
 _WIDE, _NARROW = 680, 348
+_LONG, _PAGE = 1000, 200  # rows from which a table has pages, and those of one page
 
 
 def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
@@ -61,6 +64,8 @@ def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
             None,
         ),
         kinds=counts.most_common(),
+        rest=_rest,
+        page_size=_PAGE,
         figures={
             name: Markup(drawn) for name, drawn in pictures(page, analysis).items()
         },
@@ -73,6 +78,47 @@ def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
         version=version,
     )
     return html.strip() + "\n"
+
+
+def _rest(table: Table) -> Markup | None:
+    """Return the rows of a long table after its first page, as JSON for the script."""
+    if not table.interactive or len(table.rows) <= _LONG:
+        return None
+    numeric = [column.numeric for column in table.columns]
+    found = {
+        "signs": VERDICT_SIGNS,
+        "numeric": numeric,
+        "rows": [
+            [_packed(cell, sorts) for cell, sorts in zip(row, numeric, strict=True)]
+            for row in table.rows[_PAGE:]
+        ],
+    }
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&":  # no text ends the element that it stands in
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def _packed(cell: Cell, numeric: bool) -> str | list[object]:
+    """Return a cell: its text, and what cannot be told from it."""
+    text, order = clean_text(cell.text), cell.order
+    if order is not None and numeric and _number(text) == order:
+        order = None  # the script reads it off the text
+    if order is not None:
+        order = float(f"{order:.6g}") if math.isfinite(order) else None
+    packed: list[object] = [
+        text, order, clean_text(cell.note), clean_text(cell.details), cell.kind
+    ]  # fmt: skip
+    while len(packed) > 1 and not packed[-1] and packed[-1] != 0:
+        packed.pop()
+    return text if len(packed) == 1 else packed
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.lstrip("#+"))
+    except ValueError:
+        return math.nan
 
 
 def _inert(value: object) -> object:
@@ -96,10 +142,15 @@ def _digest(script: str) -> str:
 def pictures(page: Page, analysis: Analysis | None) -> dict[str, str]:
     """Return the figures of a page by name: each drawn wide, and for a phone."""
     told = _facts(() if analysis is None else analysis.steps)
+
+    def drawn(figure: Figure, width: int) -> str:
+        return draw_svg(figure.scene, width=width, tell=told.__getitem__)
+
+    if len(told) > _LONG:  # one drawing of so many points for all screens
+        return {figure.name: drawn(figure, _WIDE) for figure in page.figures()}
     return {
         figure.name: "".join(
-            f'<div class="on-{kind}">'
-            f"{draw_svg(figure.scene, width=width, tell=told.__getitem__)}</div>"
+            f'<div class="on-{kind}">{drawn(figure, width)}</div>'
             for kind, width in (("wide", _WIDE), ("narrow", _NARROW))
         )
         for figure in page.figures()

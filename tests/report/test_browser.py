@@ -12,6 +12,8 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from lbsense import analyze, read_kaggle, render_report
@@ -245,6 +247,63 @@ def test_sorting_and_filtering(page, open_page):
     assert told["status"] == f"{told['found']} of 36 shown"
     assert 0 < told["found"] < 36
     assert told["rest"] == 36 - page.count('class="verdict guess"')
+
+
+@pytest.fixture(scope="module")
+def long():
+    """Return the page of a history whose table has pages, hostile texts among them."""
+    rng = np.random.default_rng(0)
+    scores = (0.8 + rng.normal(0, 0.004, 1203).cumsum() / 50).round(5)
+    rows = [
+        {"ref": i + 1, "description": f"exp{i + 1}", "publicScore": score}
+        for i, score in enumerate(scores)
+    ]
+    rows[700]["description"] = NASTY + "</script><script>window.evil = 3</script>"
+    analysis = analyze(
+        read_kaggle(
+            pd.DataFrame(rows), metric="roc_auc", test_size=20_000, public_fraction=0.4
+        )
+    )
+    return render_report(analysis), [step.public_score for step in analysis.steps]
+
+
+def test_a_long_table_has_pages(long, open_page):
+    page, scores = long
+    opened = open_page(page)
+    told = opened.ask(
+        """(() => {
+        const table = document.querySelector("table.interactive");
+        const body = table.tBodies[0];
+        const [back, at, next] = document.querySelector(".pages").childNodes;
+        const see = () => [body.rows[0].id, body.rows.length, at.textContent.trim()];
+        const first = see();
+        next.click();
+        const second = see();
+        for (let i = 0; i < 9; i++) next.click();
+        const last = see(), end = next.disabled;
+        const titles = [...table.tHead.rows[0].cells].map((c) => c.textContent);
+        const column = titles.indexOf("Public");
+        const button = table.tHead.rows[0].cells[column].querySelector("button");
+        button.click(); button.click();
+        const best = body.rows[0].id;
+        const find = document.querySelector("input[type=search]");
+        find.value = "exp1153"; find.dispatchEvent(new Event("input"));
+        const found = see();
+        document.querySelector('svg a[href="#s900"]').dispatchEvent(
+          new MouseEvent("click", {bubbles: true, cancelable: true}));
+        const led = document.activeElement.closest("tr")?.id;
+        return {first, second, last, end, best, found, led, evil: window.evil ?? null};
+        })()"""
+    )
+    assert told["first"] == ["s1", 200, "page 1 of 7"]
+    assert told["second"] == ["s201", 200, "page 2 of 7"]
+    assert told["last"] == ["s1201", 3, "page 7 of 7"]
+    assert told["end"] is True
+    assert told["best"] == f"s{scores.index(max(scores)) + 1}"
+    assert told["found"] == ["s51", 1, "page 1 of 1"]
+    assert told["led"] == "s900"
+    assert told["evil"] is None
+    assert opened.complaints == []
 
 
 def test_verdict_chance_and_outcome_need_no_sideways_scrolling(page, open_page):

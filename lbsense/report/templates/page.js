@@ -1,9 +1,62 @@
 "use strict";
-// The page is whole without this: it adds sorting and filtering of the table of steps,
+// Rows by where a point leads, and their tables: those of a long history are on its page
+// only while they are looked at.
+const rowAt = new Map();
+const tableOf = new Map();
+const PAGE = 200;
+const node = (tag, name, text) => {
+  const item = document.createElement(tag);
+  if (name) item.className = name;
+  if (text) item.textContent = text;
+  return item;
+};
+// A row of a long history: texts, or text, order, note, sentence and verdict.
+const build = (cells, number, { signs, numeric }) => {
+  const row = node("tr");
+  row.id = `s${number}`;
+  cells.forEach((cell, column) => {
+    const [text, order, note, sentence, kind] = Array.isArray(cell) ? cell : [cell];
+    const names = [text === "-" && "none", numeric[column] && "number"];
+    const item = node(column ? "td" : "th", names.filter(Boolean).join(" "));
+    if (order != null) item.dataset.order = order;
+    else if (numeric[column] && text !== "-") item.dataset.order = text.replace(/^[#+]+/, "");
+    if (!column) {
+      item.scope = "row";
+      item.append(node("a", "", text));
+      item.firstChild.href = "#timeline";
+    } else if (kind) {
+      const word = node("span", `verdict ${kind}`);
+      const sign = node("span", "", signs[kind]);
+      sign.setAttribute("aria-hidden", "true");
+      word.dataset.verdict = kind;
+      word.append(sign, ` ${text}`);
+      item.append(word);
+    } else item.append(text);
+    if (note) item.append(node("small", "", note));
+    if (sentence) {
+      const details = node("details");
+      details.append(node("summary", "", "why"), node("p", "", sentence));
+      item.append(details);
+    }
+    row.append(item);
+  });
+  return row;
+};
+// But for the rows of a long table the page is whole without this: it adds sorting and filtering of the table of steps,
 // what a point says under the pointer, and pictures as files.
 for (const table of document.querySelectorAll("table.interactive")) {
   const body = table.tBodies[0];
   const rows = Array.from(body.rows);
+  const rest = table.parentElement.querySelector("script[type='application/json']");
+  if (rest) {
+    const more = JSON.parse(rest.textContent);
+    more.rows.forEach((cells) => rows.push(build(cells, rows.length + 1, more)));
+  }
+  const given = [...rows];
+  for (const row of rows) {
+    rowAt.set(`#${row.id}`, row);
+    tableOf.set(row, table);
+  }
   const key = (row, column) => {
     const cell = row.cells[column];
     const order = cell.dataset.order;
@@ -22,7 +75,9 @@ for (const table of document.querySelectorAll("table.interactive")) {
     };
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", up ? "ascending" : "descending");
-    body.append(...[...rows].sort(compare));
+    given.slice().sort(compare).forEach((row, place) => (rows[place] = row));
+    if (rest) filter();
+    else body.append(...rows);
   };
   Array.from(table.tHead.rows[0].cells).forEach((header, column) => {
     const button = document.createElement("button");
@@ -37,6 +92,24 @@ for (const table of document.querySelectorAll("table.interactive")) {
   const find = filters.querySelector("input[type=search]");
   const boxes = Array.from(filters.querySelectorAll("input[type=checkbox]"));
   const shown = filters.querySelector(".shown");
+  let matching = rows, page = 0;
+  const pages = node("p", "pages");
+  const turn = (to) => {
+    const last = Math.max(0, Math.ceil(matching.length / PAGE) - 1);
+    page = Math.min(Math.max(to, 0), last);
+    body.replaceChildren(...matching.slice(page * PAGE, (page + 1) * PAGE));
+    const [back, told, on] = pages.childNodes;
+    back.disabled = page === 0;
+    on.disabled = page === last;
+    told.textContent = ` page ${page + 1} of ${last + 1} `;
+  };
+  for (const [name, by] of [["Back", -1], ["", 0], ["Next", 1]]) {
+    const item = name ? node("button", "", name) : node("span");
+    if (name) item.type = "button";
+    item.addEventListener("click", () => turn(page + by));
+    pages.append(item);
+  }
+  if (rest) table.parentElement.after(pages);
   const filter = () => {
     const wanted = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     const needle = find.value.trim().toLowerCase();
@@ -48,6 +121,8 @@ for (const table of document.querySelectorAll("table.interactive")) {
       row.hidden = !fits;
       count += fits;
     }
+    matching = rows.filter((row) => !row.hidden);
+    if (rest) turn(0);
     shown.textContent = `${count} of ${rows.length} shown`;
   };
   find.addEventListener("input", filter);
@@ -55,10 +130,13 @@ for (const table of document.querySelectorAll("table.interactive")) {
   filters.hidden = false;
   filter();
   // A row that a point leads to is shown whatever was filtered out.
-  table.addEventListener("reveal", () => {
-    find.value = "";
-    for (const box of boxes) box.checked = true;
-    filter();
+  table.addEventListener("reveal", ({ detail: row }) => {
+    if (row.hidden) {
+      find.value = "";
+      for (const box of boxes) box.checked = true;
+      filter();
+    }
+    if (rest) turn(Math.floor(matching.indexOf(row) / PAGE));
   });
 }
 
@@ -76,9 +154,9 @@ const hide = () => {
 };
 // The facts of a submission, as its row has them.
 const facts = (link) => {
-  const row = document.querySelector(link.getAttribute("href"));
+  const row = rowAt.get(link.getAttribute("href"));
   if (!row) return [link.getAttribute("aria-label")];
-  const titles = Array.from(row.closest("table").tHead.rows[0].cells, (c) => c.dataset.title);
+  const titles = Array.from(tableOf.get(row).tHead.rows[0].cells, (c) => c.dataset.title);
   const cell = (title) => row.cells[titles.indexOf(title)]?.firstChild?.textContent ?? "-";
   const scores = ["Public", "CV", "Private", "P(gain)"]
     .filter((title) => cell(title) !== "-")
@@ -113,9 +191,11 @@ const show = (link) => {
 };
 const came = new Map();
 const follow = (link) => {
-  const row = document.querySelector(link.getAttribute("href"));
+  const row = rowAt.get(link.getAttribute("href"));
   if (!row) return;
-  if (row.hidden) row.closest("table").dispatchEvent(new Event("reveal"));
+  if (row.hidden || !row.isConnected) {
+    tableOf.get(row).dispatchEvent(new CustomEvent("reveal", { detail: row }));
+  }
   came.set(row, link);
   hide();
   location.hash = link.getAttribute("href");
