@@ -164,6 +164,7 @@ def _others(
                 np.where(near, scores, np.nan),
                 kind,
                 size=(1.5 if kind == "cv" else 0.9) * point_size(len(number)),
+                of=(),  # the public score of the submission leads to its row
             )
         )
     return found, notes, (low, high)
@@ -184,6 +185,7 @@ def plot_steps(analysis: Analysis) -> Scene | str:
     number = np.arange(1, len(steps) + 1, dtype=float)
     reach = _reach(raw, gain)
     inside = np.clip(raw, -reach, reach)
+    known_gains = bool(np.isfinite(gain).any())
     marks: list[Mark] = [Rule(at=0)]
     if analysis.posterior:
         marks = [*_no_change(analysis.posterior.rope, reach), *marks]
@@ -191,7 +193,7 @@ def plot_steps(analysis: Analysis) -> Scene | str:
         Points(
             x=number[np.isfinite(raw)],
             y=inside[np.isfinite(raw)],
-            of=np.flatnonzero(np.isfinite(raw)).tolist(),
+            of=np.flatnonzero(np.isfinite(raw)).tolist() if not known_gains else [],
             marker="o",
             role="public",
             label="public gain as it was scored",
@@ -202,7 +204,7 @@ def plot_steps(analysis: Analysis) -> Scene | str:
     low = floats(step.gain_low for step in steps)
     high = floats(step.gain_high for step in steps)
     known = np.isfinite(low) & np.isfinite(high)
-    notes = [] if np.isfinite(gain).any() else ["the true gains are not knowable"]
+    notes = [] if known_gains else ["the true gains are not knowable"]
     if known.any() and np.median((high - low)[known]) > 2 * reach:
         notes.append("95% intervals of the true gains are wider than the picture")
     elif known.any():

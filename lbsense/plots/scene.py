@@ -254,7 +254,7 @@ def scored_points(
     size: float = 46.0,
     label: str = "",
     marker: str = "",
-    of: Sequence[int] | None = None,
+    of: Sequence[int] = (),
 ) -> Points:
     """Return points of one kind of score, with the sign it has in every picture."""
     name, own = {
@@ -264,7 +264,7 @@ def scored_points(
     return Points(
         x=x[seen],
         y=y[seen],
-        of=[i for i, s in zip(of or range(len(x)), seen, strict=True) if s],
+        of=[i for i, s in zip(of, seen, strict=True) if s] if len(of) else (),
         marker=marker or own,
         role=role,
         label=label or name,

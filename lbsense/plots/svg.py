@@ -233,8 +233,10 @@ class _Drawing:
     def element(self) -> str:
         """Return the whole element."""
         body = "".join(self._body())
+        by_column = self.scene.x.kind == "count" and self.scene.y.kind == "linear"
+        found = ' data-by="x"' if by_column and self.tell else ""
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="group" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="group"{found} '
             f'viewBox="0 0 {self.width} {_n(self.height)}" '
             f'aria-label="{_escape(self.scene.title)}">{body}</svg>'
         )

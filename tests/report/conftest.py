@@ -96,7 +96,8 @@ class Page:
         if touch:
             self.send("Emulation.setTouchEmulationEnabled", enabled=True)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme, still])
         browser.events.clear()
         self.send("Page.navigate", url=path.as_uri())
         self._until("Page.loadEventFired")

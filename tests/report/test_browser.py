@@ -168,7 +168,6 @@ def test_a_click_leads_to_the_row_and_back(page, open_page):
         return !document.querySelector("#s8").hidden && box.top >= 0 && box.bottom <= innerHeight;
     })()"""
     assert opened.ask("location.hash") == "#s8"
-    opened.ask("new Promise((go) => setTimeout(go, 700))")
     assert opened.ask(seen)
     opened.click(*opened.place("document.querySelector('#s8 th a')"))
     assert opened.ask(f"document.activeElement === {POINT}")

@@ -238,9 +238,11 @@ for (const svg of document.querySelectorAll("svg.plot")) {
     });
     const matrix = svg.getScreenCTM();
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
-    let [found, best] = [null, 22 / matrix.a];
+    // Where submissions stand in their order, all that is above or below is theirs.
+    const slope = svg.dataset.by === "x" ? 0.1 : 1;
+    let [found, best] = [null, (slope < 1 ? 14 : 22) / matrix.a];
     places.forEach(([x, y], index) => {
-      const far = Math.hypot(x - at.x, y - at.y);
+      const far = Math.hypot(x - at.x, slope * (y - at.y));
       if (far < best) [found, best] = [links[index], far];
     });
     return found;
