@@ -79,6 +79,7 @@ def print_analysis(
     height = _height(console)
     lead = caught(lambda: _print_answer(analysis, console))
     about = caught(lambda: _print_subject(analysis, console))
+    about += caught(lambda: _print_learning(analysis, console))
     details = caught(lambda: _print_details(analysis, findings, console, verbose))
     brief = caught(lambda: _print_brief(analysis.history, findings, console))
     table = why = ""
@@ -120,6 +121,12 @@ def _print_subject(analysis: Analysis, console: Console) -> None:
     console.print(Text(" | ".join(what), "dim"))
     console.print(Text(clean_text(tally(analysis)), "dim"))
     console.print()
+
+
+def _print_learning(analysis: Analysis, console: Console) -> None:
+    """Print what was learned from what was tried: a ledger asks for it."""
+    tried = [("-", text) for text in learning(analysis)]
+    print_entries(console, tried, title="What was tried, and what was learned")
 
 
 def _print_hint(analysis: Analysis, hidden: bool, console: Console) -> None:
@@ -169,8 +176,6 @@ def _print_details(
     _print_findings(findings, console, verbose=verbose)
     told = [*lessons(analysis, "terminal"), *advice(analysis)]
     print_entries(console, [("-", text) for text in told], title="After the end")
-    tried = [("-", text) for text in learning(analysis)]
-    print_entries(console, tried, title="What was tried, and what was learned")
     if verbose:
         print_entries(console, notes(analysis, "terminal").items(), title="Notes")
 

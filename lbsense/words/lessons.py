@@ -294,9 +294,9 @@ def _learned(found: Learning, facts: Facts) -> Iterator[str]:
         f"{plural(len(found.steps), 'step')} had a reason."
     )
     if reasoned:
-        yield _borne_out(reasoned, found.with_reason, "with a reason")
+        yield _came(reasoned, found.with_reason, _REASONED)
     if reasoned and others:
-        yield _borne_out(others, found.without_reason, "without one")
+        yield _came(others, found.without_reason, _UNREASONED)
     if found.calibration:
         yield from _calibrated(found.calibration)
     if math.isfinite(found.bits):
@@ -312,20 +312,25 @@ def _learned(found: Learning, facts: Facts) -> Iterator[str]:
         )
 
 
-def _borne_out(steps: Sequence[ReasonedStep], count: CountResult, which: str) -> str:
+_REASONED = ("with a reason", "borne out", "contradicted", "came as hoped")
+_UNREASONED = ("without one", "gained", "lost", "gained")
+
+
+def _came(
+    steps: Sequence[ReasonedStep], count: CountResult, told: tuple[str, str, str, str]
+) -> str:
+    """Say what became of some steps: by the verdicts, and by the probabilities."""
+    which, good, bad, hoped = told
     tally = Counter(item.outcome for item in steps)
-    told = (
-        f"Of {plural(len(steps), 'step')} {which} {tally['borne out']} "
-        f"{'was' if tally['borne out'] == 1 else 'were'} borne out, "
-        f"{tally['contradicted']} contradicted, {tally['open']} cannot be told"
+    text = (
+        f"Of {plural(len(steps), 'step')} {which}: {tally['borne out']} {good}, "
+        f"{tally['contradicted']} {bad}, {tally['open']} cannot be told"
     )
     if not count.n_obs:
-        return f"{told}."
+        return f"{text}."
     of = "" if count.n_obs == len(steps) else f" of {count.n_obs}"
-    return (
-        f"{told}; by the probabilities {count.mean:.1f}{of} came as hoped "
-        f"({count.ci_low} to {count.ci_high} with {count.confidence_level:.0%})."
-    )
+    between = f"{count.ci_low} to {count.ci_high} with {count.confidence_level:.0%}"
+    return f"{text}; by the probabilities {count.mean:.1f}{of} {hoped} ({between})."
 
 
 def _calibrated(found: ExpectationResult) -> Iterator[str]:

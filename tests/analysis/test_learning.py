@@ -97,8 +97,8 @@ def test_the_sentences_count_and_do_not_scold() -> None:
     assert texts[0] == (
         "40 of 40 experiments in the ledger were submitted. 30 of 39 steps had a reason."
     )
-    assert texts[1].startswith("Of 30 steps with a reason ")
-    assert texts[2].startswith("Of 9 steps without one ")
+    assert texts[1].startswith("Of 30 steps with a reason: ")
+    assert texts[2].startswith("Of 9 steps without one: ")
     whole = " ".join(texts).casefold()
     assert not {"should", "must", "fail", "bad"} & set(whole.split())
 
