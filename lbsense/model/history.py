@@ -128,7 +128,11 @@ class Reading(Result):
                 column = shorten(clean_text(self.columns[name]), 60)
                 named.setdefault(words, f"{words} from {column!r}")
         parts = [f"{plural(self.n_submissions, 'submission')}{where}"]
-        return ", ".join([*parts, *named.values(), _ORDERS[self.order]])
+        order = _ORDERS[self.order]
+        counted = shorten(clean_text(self.columns.get("order", "")), 60).strip()
+        if self.order == "counter" and counted:
+            order = f"in the order of {counted!r}"
+        return ", ".join([*parts, *named.values(), order])
 
 
 _LAST = datetime.max.replace(tzinfo=UTC)

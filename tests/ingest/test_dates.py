@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lbsense.ingest import read_table
+from lbsense.ingest import read_submissions, read_table
 
 
 def history_of(*cells):
@@ -157,3 +157,64 @@ def test_newest_first_is_turned_round_also_within_one_day():
 def test_oldest_first_keeps_the_order_of_one_day():
     history = history_of("2026-01-01", "2026-01-01", "2026-01-02")
     assert [item.description for item in history] == ["m0", "m1", "m2"]
+
+
+ORDERED = {
+    "ages, newest first": ["12m ago", "9h ago", "9h ago", "2 days ago", "a month ago"],
+    "in Japanese": ["5分前", "2時間前", "3時間前", "1日前", "2か月前"],
+    "in Korean": ["5분 전", "2시간 전", "3시간 전", "1일 전", "2개월 전"],
+    "in Chinese": ["5分钟前", "2小时前", "3小时前", "1天前", "2个月前"],
+    "in German": [
+        "vor 5 Minuten",
+        "vor 2 Stunden",
+        "vor 3 Std.",
+        "vor 1 Tag",
+        "vor 2 Wochen",
+    ],
+    "in Spanish": [
+        "hace 5 min",
+        "hace 2 horas",
+        "hace 3 horas",
+        "hace un día",
+        "hace 2 meses",
+    ],
+    "in Russian": [
+        "5 мин. назад",
+        "2 часа назад",
+        "3 часа назад",
+        "1 день назад",
+        "2 месяца назад",
+    ],
+    "days over a new year": [
+        "Jan 5",
+        "Jan 3, 14:20",
+        "Jan 3, 09:10",
+        "Dec 30",
+        "Nov 2",
+    ],
+    "days in digits": ["1/15", "1/3", "12/31", "12/30", "11/2"],
+    "days first": ["15.1.", "3.1.", "31.12.", "30.12.", "2.11."],
+    "days in Japanese": ["3月9日", "3月8日 21:10", "3月8日 20:00", "3月5日", "2月28日"],
+    "days in French": ["5 janv.", "3 janv.", "30 déc.", "2 nov.", "1 août"],
+}
+
+
+@pytest.mark.parametrize("falls", [True, False])
+@pytest.mark.parametrize("case", ORDERED)
+def test_ages_and_days_without_a_year_tell_an_order(case, falls):
+    cells = ORDERED[case] if falls else ORDERED[case][::-1]
+    rows = "".join(f'm{at},0.8{at},"{cell}"\n' for at, cell in enumerate(cells))
+    history = read_submissions(f"name,public,submitted\n{rows}")
+    numbers = range(len(cells))
+    found = [int(item.description.removeprefix("m")) for item in history]
+    assert found == list(numbers)[:: -1 if falls else 1]
+    assert all(item.submitted_at is None for item in history)
+    assert not history.dropped
+    if falls:
+        assert "in the order of 'submitted'" in str(history.reading)
+        assert "in the order of 'submitted'" in history.warnings[0].message
+
+
+def test_numbers_are_no_days():
+    history = read_submissions("name,public,ratio\na,0.8,1/3\nb,0.7,2/3\nc,0.6,1/2\n")
+    assert [item.description for item in history] == ["a", "b", "c"]

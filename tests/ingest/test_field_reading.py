@@ -58,7 +58,14 @@ def test_what_was_never_submitted():
 
 
 def test_a_list_sorted_by_score():
-    assert read("14", metric="roc_auc").reading.order == "score"
+    history = read("14", metric="roc_auc")
+    assert history.reading.order == "counter"  # the ages tell it
+    assert [item.file_name for item in history][-3:] == ["f.csv", "h.csv", "i.csv"]
+    told = next(item.message for item in history.warnings if item.code == "LBS109")
+    assert "in the order of 'Status', which is not that of the list, which is" in told
+    scores = ["0.69", "0.68", "0.67", "0.66", "0.65"]
+    listed = "name,LB\n" + "".join(f"m{x},{x}\n" for x in scores)
+    assert read_submissions(listed, metric="roc_auc").reading.order == "score"
 
 
 def test_names():

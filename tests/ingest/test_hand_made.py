@@ -552,8 +552,8 @@ def test_absent_user_column_names_the_close_ones():
 
 
 def test_unknown_field_is_a_bad_argument():
-    with pytest.raises(ValueError, match="key 'publik'.*Close to it: public_score"):
-        read_table(COLUMNS, columns={"publik": "theirs"})
+    with pytest.raises(ValueError, match="key 'publick'.*Close to it: public_score"):
+        read_table(COLUMNS, columns={"publick": "theirs"})
 
 
 def test_short_names_of_fields():

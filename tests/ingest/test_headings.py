@@ -1,4 +1,4 @@
-"""Headings in nine languages and in the words of people who keep a log."""
+"""Headings in thirteen languages and in the words of people who keep a log."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from lbsense.ingest.tables.names import field_of
 
 PUBLIC = """Public Score|公開スコア|线上分数|線上|A榜|리더보드 점수|공개 점수|лидерборд
     публичный скор|Pontuação pública|Puntuación pública|score public|Öffentlich
-    punteggio pubblico|classement public|Kaggle Score|PLB"""
+    punteggio pubblico|classement public|Kaggle Score|PLB|wynik publiczny|genel skor|điểm công khai
+    skor publik|公開分數"""
 PRIVATE = """Private|非公開|B榜|비공개 점수|приватный скор|Pontuação privada
-    Puntuación privada|score privé|Privat|punteggio privato"""
+    Puntuación privada|score privé|Privat|punteggio privato|wynik prywatny|skor privat"""
 CV = """Local CV|線下CV|线下|本地验证|ローカルCV|検証スコア|검증|локальная валидация
-    validação|validación|validation croisée|Validierung|交差検証"""
+    validação|validación|validation croisée|Validierung|交差検証|walidacja|çapraz doğrulama|validasi|本地驗證"""
 NAMES = """exp|exp_name|Run|Submission Run|Version|Ver|V|実験名|実験|实验|版本|버전
     실험명|эксперимент|версия|Versuch|experimento|Submission"""
 FILES = "提出ファイル|제출 파일|提交文件|Datei|arquivo|fichier|Submission File"

@@ -480,3 +480,53 @@ def test_nothing_takes_long(text):
     with pytest.raises(IngestError):
         read_submissions(text, greater_is_better=True)
     assert time.perf_counter() - start < 10
+
+
+NAMES, CV, LB = ("base", "xgb", "stack"), (0.791, 0.795, 0.799), (0.801, 0.803, 0.807)
+ROWS = tuple(zip(NAMES, CV, LB, strict=True))
+TUPLES = "".join(f'    ("{name}", {cv}, {lb}),\n' for name, cv, lb in ROWS)
+WRITTEN = {
+    "items of a list": "".join(f"- {n}: CV {c}, LB {p}\n" for n, c, p in ROWS),
+    "a numbered list": "".join(
+        f"{i}. **{n}** - CV: {c} | LB: **{p}**\n" for i, (n, c, p) in enumerate(ROWS, 1)
+    ),
+    "full-width marks": "".join(f"{n}：cv：{c}，lb：{p}\n" for n, c, p in ROWS),
+    "lines of a comment": "# log\n"
+    + "".join(f"# {n}: cv={c} lb={p}\n" for n, c, p in ROWS)
+    + "import numpy\n",
+    "tuples below a comment": f"# (name, cv, lb)\nruns = [\n{TUPLES}]\n",
+    "tuples in a loop": f"runs = [\n{TUPLES}]\nfor name, cv, lb in runs:\n    print(name)\n",
+    "tuples in a data frame": f"names = ['name', 'cv', 'lb']\nrows = [\n{TUPLES}]\n"
+    "frame = pd.DataFrame(rows, columns=names)\n",
+    "rows below their names": "runs = [['name', 'cv', 'lb'],\n"
+    + TUPLES.replace("(", "[").replace(")", "]")
+    + "]\n",
+    "named tuples": "Run = namedtuple('Run', 'name cv lb')\nruns = [\n"
+    + TUPLES.replace("(", "Run(")
+    + "]\n",
+    "a data class": "class Run:\n    name: str\n    cv: float\n    lb: float\nruns = [\n"
+    + TUPLES.replace("(", "Run(")
+    + "]\n",
+    "tuples by name": "# name: (cv, lb)\nruns = {\n"
+    + "".join(f"    '{n}': ({c}, {p}),\n" for n, c, p in ROWS)
+    + "}\n",
+    "JSON split in columns and rows": json.dumps(
+        {"columns": ["name", "cv", "lb"], "index": [0, 1, 2], "data": ROWS}
+    ),
+    "JSON with a header": json.dumps({"header": ["name", "cv", "lb"], "rows": ROWS}),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_scores_as_people_write_them_down(case):
+    history = read_submissions(WRITTEN[case], greater_is_better=True)
+    assert [item.cv_score for item in history] == list(CV)
+    assert [item.public_score for item in history] == list(LB)
+    names = [f"{item.title} {item.description}" for item in history]
+    assert all(name in shown for name, shown in zip(NAMES, names, strict=True))
+
+
+def test_prose_with_scores_is_no_table():
+    text = "I had CV 0.81 and LB 0.80 at first.\nThen CV 0.82, LB 0.81.\n"
+    with pytest.raises(IngestError, match="no table|no column"):
+        read_submissions(text)

@@ -290,7 +290,7 @@ def in_time_order(
         return sorted(listed, key=lambda draft: draft.submitted_at or _LAST), "dates"
     if all(table.export.newest_first for table in tables):
         return drafts[::-1], "newest first"
-    ranked = _is_sorted(drafts, greater_is_better)
+    ranked = is_sorted(drafts, greater_is_better)
     counters = _numbers(drafts, lambda draft: draft.counter)
     if counters is not None and not (ranked and _rises(counters)):
         return _by_number(drafts, counters)
@@ -354,7 +354,7 @@ def _falls(numbers: Sequence[_Number]) -> bool:
     return all(later < earlier for earlier, later in pairwise(numbers))
 
 
-def _is_sorted(drafts: Sequence[Draft], greater_is_better: bool | None) -> bool:
+def is_sorted(drafts: Sequence[Draft], greater_is_better: bool | None) -> bool:
     """Say whether the list begins with the best score and each is worse than before.
 
     By the public score or, where there are enough of them, by the private one.

@@ -14,6 +14,7 @@ from statistics import median
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
 from lbsense._typing import IntArray
 from lbsense.errors import IngestError
+from lbsense.ingest.history.build import is_sorted
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.platforms import platform_named
 from lbsense.metrics import Metric
@@ -438,7 +439,8 @@ def _dates(seen: Seen) -> str | None:
 
 def _undated(seen: Seen) -> str:
     """Return how submissions without dates were put in order, as the end of a line."""
-    match seen.history.reading and seen.history.reading.order:
+    reading = seen.history.reading
+    match reading and reading.order:
         case "score":
             return (
                 ", and the list is sorted by score, the best first: in which order the "
@@ -447,9 +449,14 @@ def _undated(seen: Seen) -> str:
                 "numbers."
             )
         case "counter":
+            named = reading.columns.get("order") if reading else None
+            of = repr(shorten(named, 60)) if named else "their numbers"
+            drafts = [draft for table in seen.tables for draft in table.drafts]
+            upward = seen.history.competition.greater_is_better
+            by = ", which is sorted by score" if is_sorted(drafts, upward) else ""
             return (
-                ": the rows are taken in the order of their numbers, which is not that "
-                "of the list."
+                f": the rows are taken in the order of {of}, which is not that of the "
+                f"list{by}. For days and bursts, write dates as 2026-07-28."
             )
         case "newest first":
             platform = platform_named(seen.tables[0].export.platform)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -68,6 +70,41 @@ _CLOCK_ALONE = re.compile(
     r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
     re.ASCII,
 )
+_HALF_YEAR = 186  # days, each month being one of 31
+_DAY_IN_DIGITS = re.compile(
+    r"(?P<a>\d{1,2})(?P<mark>[/.-])(?P<b>\d{1,2})\b\.?(?![/.-])"
+)
+_MONTH_AND_DAY = re.compile(r"(?<!\d)(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]")
+_DAY_IN_WORDS = re.compile(
+    _WEEKDAY + r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.)?[\s-]+(?:de\s+)?"
+    r"(?P<month>[^\W\d_]{3,12})\.?"
+    r"|(?P<month2>[^\W\d_]{3,12})\.?[\s-]+(?P<day2>\d{1,2})(?:st|nd|rd|th)?)(?!\w)",
+    re.IGNORECASE,
+)
+_HOUR = re.compile(
+    r"[\s,]*+(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?\s?(?P<half>[ap])?m?)?\s*+",
+    re.IGNORECASE,
+)
+_AGES = {"now": 0.0, "just now": 0.0, "today": 720.0, "yesterday": 2160.0}
+_PAST = re.compile(
+    r"\bago\b|前|전|назад|\bvor\b|\bhace\b|\bha\b|\bil y a\b|\batras\b|\bfa\b"
+)
+_AMOUNT = re.compile(
+    r"(?P<n>\d{1,4}|\b(?:an?|one|une?|un[oa]?|uma?|eine[mr]?)\b)\s*(?P<unit>[^\W\d]{1,20})"
+)
+# Minutes of a unit, and the beginnings of the words for it.
+_UNITS = {
+    1 / 60: "s sec seg sek 秒 초 сек",
+    1: "m min 分 분 мин",
+    60: "h hr hour hora heur ora ore stund std 時間 时间 小时 小時 시간 час",
+    1440: "d day dia jour tag giorn 日 天 일 дн ден",
+    10080: "w wk week sem sett woch 週 周 주 нед",
+    43200: "mo mon mes mois か月 ヶ月 ヵ月 カ月 个月 個月 개월 мес",
+    525600: "y yr year ano an jahr 年 년 год лет",
+}
+_UNIT_OF = {
+    word: minutes for minutes, words in _UNITS.items() for word in words.split()
+}
 _TIME = "a time such as 2026-07-28 15:17:26"
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{13}|\d{16}|\d{19}", re.ASCII)
 
@@ -164,6 +201,121 @@ def are_times(cells: Sequence[object]) -> bool:
             return False
     n_others = len(read_dates(filled).not_understood)
     return bool(filled) and n_others <= _OTHERS * len(filled)
+
+
+def order_of_ages(cells: Sequence[object], *, days: bool) -> list[int] | None:
+    """Return the rank of every row by ages such as "9h ago", the oldest being 1.
+
+    They tell no date, since nobody knows from when they count, but they tell an order;
+    so do, where ``days`` are looked for, days without a year, such as "Mar 3", whose
+    year changes where they jump back by half a year. Rows of one age keep the order of
+    the list, and those without one come last.
+
+    Examples
+    --------
+    >>> order_of_ages(["9h ago", "2 days ago", "-"], days=False)
+    [2, 1, 3]
+    """
+    texts = [
+        None if is_missing(cell) or not isinstance(cell, str) else _in_english(cell)
+        for cell in cells
+    ]
+    texts = [text and _MONTH_AND_DAY.sub(r"\1/\2 ", text) for text in texts]
+    filled = [text for text in texts if text is not None]
+    for read in (_ages, _days_of_year) if days else (_ages,):
+        known = read(texts)
+        n_known = sum(value is not None for value in known)
+        if filled and n_known > 1 and len(filled) - n_known <= _OTHERS * len(filled):
+            return _ranks(known)
+    return None
+
+
+def _ranks(times: Sequence[float | None]) -> list[int]:
+    known = [value for value in times if value is not None]
+    falls = sum(later < earlier for earlier, later in itertools.pairwise(known))
+    rises = sum(later > earlier for earlier, later in itertools.pairwise(known))
+    step = -1 if falls > rises else 1
+    places = sorted(
+        range(len(times)),
+        key=lambda at: (
+            math.inf if times[at] is None else cast(float, times[at]),
+            step * at,
+        ),
+    )
+    ranks = [0] * len(times)
+    for rank, place in enumerate(places, 1):
+        ranks[place] = rank
+    return ranks
+
+
+def _ages(texts: Sequence[str | None]) -> list[float | None]:
+    return [None if text is None else _age(text.lower()) for text in texts]
+
+
+def _age(text: str) -> float | None:
+    """Return minus the minutes of an age, None where the text is none."""
+    if text in _AGES:
+        return -_AGES[text]
+    if len(text) > 40 or not _PAST.search(text):
+        return None
+    found = _AMOUNT.search(text)
+    if found is None:
+        return None
+    word = found["unit"]
+    ends = range(len(word), 0, -1)
+    unit = next((_UNIT_OF[word[:n]] for n in ends if word[:n] in _UNIT_OF), None)
+    number = int(found["n"]) if found["n"].isdigit() else 1
+    return None if unit is None else -number * unit
+
+
+def _days_of_year(texts: Sequence[str | None]) -> list[float | None]:
+    numeric = [_DAY_IN_DIGITS.match(text or "") for text in texts]
+    day_first = any(
+        found and (found["mark"] == "." or int(found["a"]) > 12) for found in numeric
+    )
+    days: list[float | None] = []
+    for text, found in zip(texts, numeric, strict=True):
+        month, day, rest = 0, 0, ""
+        if found is not None and text is not None:
+            a, b = int(found["a"]), int(found["b"])
+            month, day = (b, a) if day_first else (a, b)
+            rest = text[found.end() :]
+        elif text is not None and (named := _DAY_IN_WORDS.match(text)):
+            name = (named["month"] or named["month2"]).lower()
+            ends = range(len(name), 1, -1)
+            known = (_MONTH_OF[name[:n]] for n in ends if name[:n] in _MONTH_OF)
+            month = _MONTHS.index(next(known, "jan")) + 1 if known else 0
+            day = int(named["day"] or named["day2"])
+            rest = text[named.end() :]
+        clock = _HOUR.fullmatch(rest)
+        if clock is None or not (0 < month < 13 and 0 < day < 32):
+            days.append(None)
+            continue
+        hour = int(clock["hour"] or 0) + int(clock["minute"] or 0) / 60
+        if clock["half"]:
+            hour = _of_half(int(hour), clock["half"].lower()) + hour % 1
+        days.append(31 * month + day + hour / 24)
+    return _over_years(days)
+
+
+def _over_years(days: Sequence[float | None]) -> list[float | None]:
+    """Add the years that pass where days jump back, or forth in a list that falls."""
+    known = [day for day in days if day is not None]
+    jumps = [later - earlier for earlier, later in itertools.pairwise(known)]
+    ups = sum(0 < jump < _HALF_YEAR or jump < -_HALF_YEAR for jump in jumps)
+    downs = sum(-_HALF_YEAR < jump < 0 or jump > _HALF_YEAR for jump in jumps)
+    sign = -1 if downs > ups else 1
+    years, before = 0, None
+    found: list[float | None] = []
+    for day in days:
+        if day is None:
+            found.append(None)
+            continue
+        if before is not None and sign * (day - before) < -_HALF_YEAR:
+            years += sign
+        before = day
+        found.append(day + 2 * _HALF_YEAR * years)
+    return found
 
 
 def are_clocks(cells: Sequence[object]) -> bool:

@@ -45,6 +45,15 @@ _DATE_IN_HEADING = re.compile(
     r"\(?(\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?)\)?"
 )
 _NUMBER = r"\**+([+-]?(?:\d++(?:\.\d++)?|\.\d++))\**+"
+_SCORED = re.compile(
+    r"(?<![^\W_])(?:(?P<cv>cv|oof|loo|local(?: cv)?|valid(?:ation)?|val)"
+    r"|(?P<public>lb|plb|public(?: lb)?|kaggle)|(?P<private>private(?: lb)?))"
+    rf"(?: score)?\**+ ?[:=：]?\s?{_NUMBER}(?![\d.]*%)",
+    re.IGNORECASE,
+)
+_BEFORE_NAME = re.compile(r"[\s>*#+/-]*+(?:\d{1,3}[.)]\s)?[\s*_`]*+")
+_FEWEST_LINES, _LONGEST_ITEM = 3, 500
+_MARKS = " \t*_`:：,;|()[]-–—→>=#"
 _ARROW_LINE = re.compile(
     rf"[\s>*+-]*+([\w .-]{{1,40}}?)\**\s*[:：]\s*{_NUMBER}\s*+(CV|OOF|LOO|val)\w*+"
     rf"\s*+(?:→|-+>|=>|/|,|\|)\s*+{_NUMBER}\s*(?:public|LB)\b(.*)",
@@ -274,10 +283,15 @@ def read_labels(document: Document) -> list[RawTable]:
     """Return a log of ``Label: value`` lines as a table of one row per entry.
 
     An entry begins at a Markdown heading, or where a label occurs again. Lines such
-    as ``V1: 0.766 CV -> 0.868 Public`` are entries of their own.
+    as ``V1: 0.766 CV -> 0.868 Public`` are entries of their own; so are, where there
+    is no other, the items of a list or the lines of a comment such as ``base: CV 0.766,
+    LB 0.868``.
     """
     found = list(_label_entries(document.text))
     entries = [(line, e) for line, e in found if known_fields(e) & _SCORES]
+    listed = list(_listed_entries(document.text))
+    if len(listed) > max(_FEWEST_LINES - 1, len(entries)):
+        found = entries = listed
     if not entries:
         return []
     issues = [
@@ -320,6 +334,29 @@ def _label_entries(text: str) -> Iterator[tuple[int, dict[str, str]]]:
             start = start or number
             entry[name] = label.group(2).strip()
     yield start, entry
+
+
+def _listed_entries(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines that give a name, a CV score and a public score."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _LONGEST_ITEM or "|" in line.strip(" |")[:1]:
+            continue
+        scores: dict[str, str] = {}
+        places: list[re.Match[str]] = []
+        for found in _SCORED.finditer(line):
+            kind = next(name for name, word in found.groupdict().items() if word)
+            value = next(group for group in found.groups()[::-1] if group)
+            if kind not in scores:
+                places.append(found)
+            scores.setdefault(kind, value)
+        if len(scores) < 2 or "public" not in scores:
+            continue
+        start = _BEFORE_NAME.match(line)
+        name = line[start.end() if start else 0 : places[0].start()].strip(_MARKS)
+        rest = line[places[-1].end() :].strip(_MARKS)
+        entry = {"name": f"{name} {rest}".strip()} if name or rest else {}
+        named = {"cv": "CV", "public": "public_score", "private": "private_score"}
+        yield number, entry | {named[kind]: value for kind, value in scores.items()}
 
 
 def _heading_entry(text: str) -> dict[str, str]:

@@ -55,6 +55,8 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "datetime",
         "time",
         "starttime",
+        "ts",
+        "unixtime",
         "submissiondatetime",
         "submissiondate",
         "datetimeutc",

@@ -320,6 +320,9 @@ def _unwrap(data: Any, source: str) -> Any:
                 found = shorten(json.dumps(dict(data), default=str), 200)
                 msg = f"{source}: the answer of a failed request: {found}. Ask again."
                 raise IngestError(msg)
+            rows = _rows_with_names(data)
+            if rows is not None:
+                return rows
             key = next((key for key in _WRAPPERS if _is_wrapped(data.get(key))), None)
             if key is None:
                 return data
@@ -329,6 +332,17 @@ def _unwrap(data: Any, source: str) -> Any:
         else:
             return data
     return data
+
+
+def _rows_with_names(data: Mapping[Any, Any]) -> list[Mapping[Any, Any]] | None:
+    """Return the records of names and rows that stand apart, as pandas splits them."""
+    names = next((data[key] for key in ("columns", "header") if key in data), None)
+    rows = next((data[key] for key in ("data", "rows") if key in data), None)
+    if not isinstance(names, list) or not isinstance(rows, list) or not rows:
+        return None
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return None
+    return [dict(zip(map(str, names), row, strict=True)) for row in rows]
 
 
 def _is_wrapped(value: Any) -> bool:

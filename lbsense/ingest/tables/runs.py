@@ -31,7 +31,9 @@ _LOOP = re.compile(r"loop[_-]?(\d+)", re.IGNORECASE)
 _STAMP = re.compile(r"(\d{4}-\d{2}-\d{2})[_T /](\d{2})-(\d{2})-(\d{2})")
 _RESULTS = re.compile(r"(?:metrics?|results?|scores?|summary)\.json", re.IGNORECASE)
 _LOGGED = re.compile(
-    r"(?<![\w/.-])(?P<name>[A-Za-z][\w/.-]{0,60}+)\s*+[:=]\s*+"
+    r"(?<![\w/.-])(?P<name>"
+    r"(?:(?:cv|oof|val|valid|validation|holdout|test|public|private) )?+[A-Za-z]"
+    r"[\w/.-]{0,60}+)\s*+[:=]\s*+"
     r"(?P<value>[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?)"
 )
 _LOG_TIME = re.compile(r"\[?(\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2})")

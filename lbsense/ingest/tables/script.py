@@ -18,6 +18,7 @@ from lbsense.ingest.tables.source import Document
 
 _MAX_CHARACTERS = 2_000_000
 _ASSIGNMENT = re.compile(r"= ?[\[{(]|\.append\(")
+_MAX_HEADINGS = 50
 _FLAT = re.compile(r"\{[^{}]{1,5000}\}")
 _NAMES: dict[str, Any] = {
     "nan": None,
@@ -46,6 +47,7 @@ def read_script(document: Document) -> list[RawTable]:
         found, first = _sound(text), 0
     else:
         found = list(_literals(tree)) or list(_single(tree))
+        found += _tuples(tree, text.lstrip().split("\n"))
     tables = []
     for rows in found:
         numbered = [(line + first, cells) for line, cells in rows]
@@ -123,6 +125,101 @@ def _single(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
     rows = _of_records(items)
     if rows is not None:
         yield rows
+
+
+def _tuples(tree: ast.AST, lines: Sequence[str]) -> list[list[tuple[int, list[Any]]]]:
+    """Return lists of tuples, whose names stand elsewhere in the script.
+
+    In their first row, in a comment above or inside, in a loop that unpacks them, in a
+    call that is given both, or in a named tuple.
+    """
+    names_of: list[list[str]] = []
+    types: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            fields = _fields_of(node.value)
+            if fields:
+                types[node.targets[0].id] = fields
+        words: list[str] = []
+        if isinstance(node, (ast.For, ast.comprehension)):
+            words = _unpacked(node.target)
+        elif isinstance(node, (ast.List, ast.Tuple)):
+            words = [cell for cell in map(_value, node.elts[:50]) if _is_text(cell)]
+        if len(names_of) < _MAX_HEADINGS and len(known_fields(words)) > 1:
+            names_of.append(words)
+        if isinstance(node, ast.ClassDef):
+            targets = [x.target for x in node.body if isinstance(x, ast.AnnAssign)]
+            types[node.name] = [x.id for x in targets if isinstance(x, ast.Name)]
+    found = []
+    for node in ast.walk(tree):
+        rows = _rows_of_tuples(node, types)
+        if rows is None:
+            continue
+        comments = [
+            re.findall(r"\w+", line.split("#", 1)[1])
+            for line in lines[max(0, rows[0][0] - 4) : rows[0][0] + 1]
+            if "#" in line
+        ]
+        width = len(rows[0][1])
+        names: list[Any] | None = next(
+            (
+                names
+                for names in (rows[0][1], *comments, *names_of, *types.values())
+                if len(names) == width and len(known_fields(map(str, names))) > 1
+            ),
+            None,
+        )
+        if names is not None:
+            heading = (rows[0][0], list(names))
+            found.append([heading, *(row for row in rows if row[1] != names)])
+    return found
+
+
+def _is_text(cell: object) -> bool:
+    return isinstance(cell, str)
+
+
+def _unpacked(target: ast.expr) -> list[str]:
+    """Return the names that a loop unpacks into, those of inner tuples as well."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return [name for item in target.elts for name in _unpacked(item)]
+    return [target.id] if isinstance(target, ast.Name) else []
+
+
+def _fields_of(node: ast.expr) -> list[str]:
+    """Return the fields of ``namedtuple("Run", "name cv lb")``."""
+    if not isinstance(node, ast.Call) or len(node.args) < 2:
+        return []
+    if getattr(node.func, "attr", getattr(node.func, "id", "")) != "namedtuple":
+        return []
+    given = _value(node.args[1])
+    names = given.replace(",", " ").split() if isinstance(given, str) else given
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _rows_of_tuples(
+    node: ast.AST, types: Mapping[str, list[str]]
+) -> list[tuple[int, list[Any]]] | None:
+    """Return tuples of one width in a list, or by their names in a dictionary."""
+    rows: list[tuple[int, list[Any]]] = []
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None or not isinstance(value, (ast.Tuple, ast.List)):
+                return None
+            cells = [_value(key), *map(_value, value.elts)]
+            rows.append((key.lineno, cells))
+    elif isinstance(node, (ast.List, ast.Tuple)):
+        for item in node.elts:
+            called = getattr(getattr(item, "func", None), "id", None)
+            if isinstance(item, (ast.Tuple, ast.List)):
+                rows.append((item.lineno, [_value(cell) for cell in item.elts]))
+            elif isinstance(item, ast.Call) and called in types and not item.keywords:
+                rows.append((item.lineno, [_value(cell) for cell in item.args]))
+            else:
+                return None
+    widths = {len(cells) for _, cells in rows}
+    scored = any(isinstance(cell, float) for _, cells in rows for cell in cells)
+    return rows if len(rows) > 1 and len(widths) == 1 and scored else None
 
 
 def _of_records(items: Sequence[ast.expr]) -> list[tuple[int, list[Any]]] | None:

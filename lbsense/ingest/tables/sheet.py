@@ -31,6 +31,7 @@ from lbsense.ingest.tables.dates import (
     are_clocks,
     are_times,
     has_clock,
+    order_of_ages,
     read_dates,
 )
 from lbsense.ingest.tables.names import FIELDS, field_of, fold_number, name_key
@@ -200,6 +201,18 @@ def assign_columns(
             *(at for c in claims.values() for _, at in c),
         }
         columns |= _dates_at(table, [at for _, at in sorted(dated)], held)
+        aged = _ages_at(table, columns.get("submitted_at"), {*columns.values(), *folds})
+        if aged is not None:
+            columns.pop("submitted_at", None)
+            claims = {
+                field: [(rank, at) for rank, at in claimed if at != aged]
+                if field != "status"
+                else claimed
+                for field, claimed in claims.items()
+            }
+            claims = {field: claimed for field, claimed in claims.items() if claimed}
+            texts = [at for at in texts if at != aged]
+            claims["order"] = [(-1, aged)]
     clock = _clock_at(table, columns)
     for field, claimed in claims.items():
         if field not in columns:
@@ -266,7 +279,11 @@ class Sheet:
         return any(text and re.search(r"[^\W\d]{2}", text) for text in texts)
 
     def texts(self, field: str) -> list[str | None]:
-        """Return the text of every cell of a field."""
+        """Return the text of every cell of a field; ranks for ages and days."""
+        if field == "order":
+            ranks = order_of_ages(self.cells(field), days=True)
+            if ranks is not None:
+                return list(map(str, ranks))
         return [read_text(cell) for cell in self.cells(field)]
 
     def dates(self) -> DateColumn | None:
@@ -383,6 +400,22 @@ def _dates_at(table: RawTable, dated: list[int], held: set[int]) -> dict[str, in
     free.sort(key=lambda at: not has_clock(cells[at]))
     found = (*free, *dated)
     return {"submitted_at": found[0]} if found else {}
+
+
+def _ages_at(table: RawTable, dated: int | None, held: set[int]) -> int | None:
+    """Return the column of ages or of days without a year, where there are no dates."""
+    if dated is not None:
+        cells = [row.cells[dated] for row in table.rows]
+        if any(value is not None for value in read_dates(cells).values):
+            return None
+        if order_of_ages(cells, days=True) is not None:
+            return dated
+    for at in range(len(table.columns)):
+        if at not in held and at != dated:
+            cells = [row.cells[at] for row in table.rows]
+            if order_of_ages(cells, days=False) is not None:
+                return at
+    return None
 
 
 def _clock_at(table: RawTable, columns: dict[str, int]) -> int | None:
