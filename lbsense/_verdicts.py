@@ -42,8 +42,8 @@ VERDICTS: Mapping[str, VerdictText] = {
     "progress": VerdictText(
         "a real gain",
         "A real gain: luck does not explain it.",
-        "Public score and CV together rose by more than chance can do. It is clear "
-        "from a probability of 95% on, and likely below that.",
+        "Public score and CV together got better by more than chance can do. It is "
+        "clear from a probability of 95% on, and likely below that.",
         "About one such claim in ten is expected to be false; more if CV leaks.",
         "Build on it.",
     ),
@@ -55,9 +55,11 @@ VERDICTS: Mapping[str, VerdictText] = {
         "Do not count it as a gain. Keep it if CV over more folds or seeds likes it.",
     ),
     "chasing": VerdictText(
-        "public rose, trusted CV says it should not have",
-        "The public score rose, and CV, which has earned trust, says it should not.",
-        "CV has followed the leaderboard so far, and this time it fell or stood still.",
+        "better in public, against a CV that has earned trust",
+        "The public score got better, and CV, which has earned trust, says it should "
+        "not have.",
+        "CV has followed the leaderboard so far, and this time it got worse or stood "
+        "still.",
         "Where the change helps on test rows alone, such as a shift between train and "
         "test.",
         "Do not select it for its public score.",
@@ -65,7 +67,7 @@ VERDICTS: Mapping[str, VerdictText] = {
     "setback": VerdictText(
         "a real loss",
         "A real loss: bad luck does not explain it.",
-        "Public score and CV together fell by more than chance can do.",
+        "Public score and CV together got worse by more than chance can do.",
         "About one such claim in ten is expected to be false.",
         "Go back to what came before; a single model or an ablation that is set aside "
         "is no fault.",

@@ -36,7 +36,7 @@ from lbsense.facts import (
 from lbsense.ingest import join_ledger, read_submissions
 from lbsense.model import History, Ledger, Predictions, display_names
 from lbsense.stats import StepPosteriorResult
-from lbsense.words import advice, lessons, step_sentence
+from lbsense.words import Board, advice, lessons, step_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +133,7 @@ def analyze(
     contradicted = contradictions(evidence)
     aside = asides(history, evidence, found)
     after = look_back(history, evidence, found, whole.outlook, whole.picks)
-    names = display_names(history)
+    names, board = display_names(history), Board(history)
     sign = history.competition.direction() if evidence.claims != "none" else 1
     steps = tuple(
         _step(
@@ -146,6 +146,7 @@ def analyze(
             after,
             aside=bool(aside[index]),
             rows_needed=whole.rows_needed,
+            board=board,
         )
         for index, verdict in enumerate(found)
     )
@@ -214,6 +215,7 @@ def _step(
     *,
     aside: bool,
     rows_needed: Sequence[FloatArray] | None,
+    board: Board,
 ) -> Step:
     item = history[index]
     reference = int(evidence.reference[index])
@@ -285,6 +287,7 @@ def _step(
         evidence.claims,
         directed=history.competition.greater_is_better is not None,
         contradicted=contradicted,
+        board=board,
     )
     return replace(step, sentence=told)
 

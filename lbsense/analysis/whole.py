@@ -90,39 +90,49 @@ def expect(history: History, evidence: Evidence, *, shift_sd: float) -> Expectat
 def _usual_pair(history: History, evidence: Evidence) -> PicksResult | None:
     """Return the pair of the usual rules, where no level is known.
 
-    Best public and best CV where both are there, else the two best public scores, else
-    the only one. Of two scores that may be better up or down both are taken.
+    Best public and best CV where both are there, else the two best of what is there.
+    Where nobody said which way is better, or nothing has a score, the latest two: there
+    always is a pair, but of an empty history.
     """
-    public = evidence.public
-    if history.competition.greater_is_better is None:
+    directed = history.competition.greater_is_better is not None
+    public, cv = evidence.public, evidence.cv
+    if not directed:
         public = history.raw_scores("public")
-        if np.isfinite(public).sum() > 2:
-            return None
+        cv = np.full(len(public), np.nan)
     same = ~evidence.fresh & (evidence.public_gain == 0)
     known = np.flatnonzero(np.isfinite(public) & ~same)
+    basis, by = "public", public
+    if directed and not known.size:
+        by = history.scores("cv")
+        known, basis = np.flatnonzero(np.isfinite(by)), "cv"
+    if not known.size:
+        known, basis = np.flatnonzero([item.status != "error" for item in history]), ""
     if not known.size:
         return None
-    rules = {
-        rule: _unweighed(rule, int(known[first]), int(known[second]))
-        for rule, (first, second) in usual_rules(
-            public[known], evidence.cv[known]
-        ).items()
-    }
-    only = _unweighed("the only one", int(known[0]), int(known[0]))
+    rules: dict[str, PairResult] = {}
+    if basis == "public" and directed:
+        rules = {
+            rule: _unweighed(rule, int(known[first]), int(known[second]))
+            for rule, (first, second) in usual_rules(public[known], cv[known]).items()
+        }
     order = (
         ("best public and best CV", "public and cv"),
         ("two best public", "public"),
     )
-    best, basis = next(
-        ((rules[rule], basis) for rule, basis in order if rule in rules),
-        (only, "public"),
-    )
+    found = next(((rules[rule], told) for rule, told in order if rule in rules), None)
+    if found is None:
+        if (directed and basis) or (basis and len(known) <= 2):
+            two = known[np.argsort(-by[known], kind="stable")[:2]]
+            rule = {"cv": "two best CV"}.get(basis, "the only one")
+        else:
+            two, rule, basis = known[-2:][::-1], "last two", "latest"
+        found = _unweighed(rule, int(two[0]), int(two[-1])), basis
     return PicksResult(
-        best=best,
+        best=found[0],
         runner_up=None,
         rules=tuple(rules.values()),
         n_obs=len(known),
-        basis=basis,
+        basis=found[1],
     )
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lbsense._format import plural
+from lbsense._format import format_probability, plural
 from lbsense._typing import FloatArray
 from lbsense.checks.finding import (
     Outcome,
@@ -230,7 +230,7 @@ def single_rows(analysis: Analysis) -> Outcome:
         (
             f"{moves.n_moves} of {moves.n_obs} changes are worth one to three rows, "
             f"where the noise of a step gives {moves.expected:.1f} "
-            f"(p={moves.pvalue:.2g})."
+            f"(by chance alone {format_probability(moves.pvalue)})."
         ),
         value=moves.n_moves,
         threshold=_MOVES,

@@ -61,7 +61,7 @@ def lucky_rises(analysis: Analysis) -> Outcome:
     return flag_if(
         luck.climb_share > 0.5,
         (
-            f"From the first submission to the best the public score moved by "
+            f"From the first submission to the best the public score got better by "
             f"{format_gain(luck.public_climb)}, the true one by an expected "
             f"{format_gain(luck.true_climb)} (standard error "
             f"{format_number(luck.true_climb_se, digits=2)}): "
@@ -147,9 +147,10 @@ def _unordered(analysis: Analysis) -> Outcome:
             f"{plural(records.n_records, 'new best')} where chance gives "
             f"{records.expected:.1f}, Kendall's tau {order.statistic:.2f}."
             if idle
-            else f"The last {len(last)} public scores rise (p={pvalue:.2g}). That is "
-            "no proof of progress: whoever builds on the best public score climbs on "
-            "noise as well."
+            else f"The last {len(last)} public scores get better "
+            f"(by chance alone {format_probability(pvalue)}). "
+            "That is no proof of progress: whoever builds on the best public score "
+            "climbs on noise as well."
         ),
         value=pvalue,
         threshold=_ORDERED,
@@ -230,8 +231,8 @@ def public_only(analysis: Analysis) -> Outcome:
     return flag_if(
         bool(chasing),
         (
-            f"{plural(len(chasing), 'step')} of {agreement.n_obs} rose in public by "
-            "more than luck explains while CV says there was no gain"
+            f"{plural(len(chasing), 'step')} of {agreement.n_obs} got better in public "
+            "by more than luck explains while CV says there was no gain"
             + (f" ({names}{', ...' if len(chasing) > 3 else ''})." if names else ".")
         ),
         value=len(chasing),
@@ -312,7 +313,7 @@ def ladder(analysis: Analysis) -> Outcome:
         n_shown < n_new / 2,
         (
             f"Of {n_new} new public bests the Ladder would have shown {n_shown}: the "
-            "others rose by less than a standard error over the last one shown."
+            "others were better by less than a standard error over the last one shown."
         ),
         value=n_shown / n_new,
         threshold=0.5,

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import (
+    clean_text,
     format_gain,
     format_number,
     format_probability,
@@ -39,6 +40,7 @@ from lbsense.words import (
     next_fact,
     pick_basis,
     runner_up,
+    selection,
     why_no_picks,
 )
 
@@ -61,7 +63,7 @@ def pick(
 
     Two, or as many as --selections says, or as the competition is known to take.
 
-    Exit codes: 0 done, 2 bad usage or input, 3 not knowable.
+    Exit codes: 0 done, 2 bad usage or input, 3 there is nothing to select from.
 
     Examples
     --------
@@ -110,7 +112,8 @@ def _show(analysis: Analysis, console: Console) -> None:
             ],
         )
         return
-    console.print(Text(_headline(analysis), "bold"))
+    for told in selection(analysis):
+        console.print(Text(clean_text(told), "bold"))
     console.print()
     _print_chosen(analysis, console)
     _print_rules(analysis, (picks.best, *picks.rules), console)
@@ -144,11 +147,6 @@ def _chosen(analysis: Analysis) -> list[tuple[int, float]]:
         return list(zip(picks.chosen, picks.p_best, strict=True))
     taken = picks.best.positions[: analysis.history.competition.n_selections]
     return [(place, 1.0 if len(taken) == 1 else math.nan) for place in taken]
-
-
-def _headline(analysis: Analysis) -> str:
-    *others, last = [_name(analysis, index) for index, _ in _chosen(analysis)]
-    return f"Select {' and '.join(filter(None, [', '.join(others), last]))}."
 
 
 def _print_chosen(analysis: Analysis, console: Console) -> None:
@@ -207,13 +205,13 @@ def _print_rules(
 
 def _advice(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what would change the pick, and what happens to those who do not pick."""
-    entries = [("Basis", pick_basis(analysis))]
-    entries += [("Next best", text) for text in runner_up(analysis)]
+    entries = [("Next best", text) for text in runner_up(analysis)]
     entries += [("Apart", text) for text in differences(analysis)]
     if (analysis.history.competition.n_selections or 2) == 2:
         entries += [("Deadline", text) for text in default_trap(analysis)]
-    if analysis.level in ("A", "A+"):
-        entries.append(("Weak", next_fact(analysis, "terminal")))
+    weak = analysis.picks and analysis.picks.basis != "levels"
+    if weak or analysis.level in ("A", "A+"):
+        entries.append(("Would help", next_fact(analysis, "terminal")))
     return entries
 
 

@@ -5,6 +5,7 @@ from lbsense.words.card import card_checked, card_entries, card_lacks
 from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
 from lbsense.words.lessons import advice, gap, learning, lessons, results
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
+from lbsense.words.numbers import Board
 from lbsense.words.short import (
     Answer,
     answer,
@@ -49,6 +50,7 @@ from lbsense.words.whole import (
 __all__ = [
     "NEEDS",
     "Answer",
+    "Board",
     "Reader",
     "StepColumn",
     "advice",

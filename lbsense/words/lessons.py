@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lbsense._format import format_gain, format_number, plural
+from lbsense._format import plural
 from lbsense.facts import (
     OWN_PICKS,
     SELECTED,
@@ -19,7 +19,7 @@ from lbsense.facts import (
 )
 from lbsense.model import ReasonedStep
 from lbsense.words.needs import Reader, ask
-from lbsense.words.numbers import Board
+from lbsense.words.numbers import TO_95, Board
 
 if TYPE_CHECKING:
     from lbsense.stats import (
@@ -34,7 +34,7 @@ _MANY = 0.5  # share of steps
 _CLAIMS: dict[str, tuple[str, str]] = {
     "progress": ("claimed gain", "claimed gains"),
     "setback": ("claimed setback", "claimed setbacks"),
-    "chasing": ("claimed chase of the leaderboard", "claimed chases"),
+    "chasing": ("step called chasing", "steps called chasing"),
 }
 
 
@@ -49,10 +49,11 @@ def lessons(
     found = facts.retrospective
     if not found:
         return []
+    board = Board(facts.history)
     told = gap(facts, parts=not tables)
     if facts.outlook:
-        told.extend(_foresight(found, facts.outlook, reader))
-    told.extend(_selection(found, rules=not tables))
+        told.extend(_foresight(found, facts.outlook, reader, board))
+    told.extend(_selection(found, board, rules=not tables))
     told.extend(_verdicts(facts, found))
     told.extend(_guides(found))
     return told
@@ -70,7 +71,7 @@ def results(facts: Facts) -> list[str]:
     chosen = found.outcome_of(SELECTED) is not None
     return [
         *gap(facts, parts=False, whole=True),
-        *(_selection(found, rules=False) if chosen else ()),
+        *(_selection(found, Board(facts.history), rules=False) if chosen else ()),
         *_guides(found),
     ]
 
@@ -101,62 +102,77 @@ def gap(facts: Facts, *, parts: bool = True, whole: bool = False) -> list[str]:
         return []
     split = found.best_public
     item = facts.history[split.position]
-    step = facts.steps[split.position]
+    step, board = facts.steps[split.position], Board(facts.history)
     called = step.name if whole else step.short_name
     name = (
         f"The best public submission ({called}, public "
-        f"{format_number(item.public_score)}, private "
-        f"{format_number(item.private_score)})"
+        f"{board.score(item.public_score)}, private {board.score(item.private_score)})"
     )
     if not split.gap:
         moved = "scored the same in private as in public"
     else:
         worse = "worse" if split.gap > 0 else "better"
-        moved = (
-            f"scored {format_number(abs(split.gap), digits=2)} {worse} in private than "
-            "in public"
-        )
+        moved = f"scored {board.amount(split.gap)} {worse} in private than in public"
     if not (found.fits and parts):
         return [f"{name} {moved}."]
-    return [f"{name} {moved}. In gains for you: {', '.join(_parts(split))}."]
+    told = [f"{name} {moved}."]
+    because = [text for text in _parts(split, board) if text]
+    if because:
+        told.append(f"{because[0][:1].upper()}{'; '.join(because)[1:]}.")
+    return [" ".join(told)]
 
 
-def _parts(split: GapSplitResult) -> Iterator[str]:
-    yield (
-        f"{format_gain(-split.selection)} luck in its public score (standard error "
-        f"{format_number(split.selection_se, digits=2)})"
+def _parts(split: GapSplitResult, board: Board) -> Iterator[str]:
+    """Yield what luck and shift did to a score, none of it where it is nothing."""
+
+    def say(value: float, worse: str, better: str) -> str:
+        size = board.amount(value, like=split.gap or split.selection)
+        if not float(size.replace(",", "")):
+            return ""
+        return (worse if value > 0 else better).format(size)
+
+    yield say(
+        split.selection,
+        "{} of its public score was luck",
+        "bad luck had cost it {} in public",
     )
-    yield (
-        f"{format_gain(-split.common_luck)} luck of the split that all submissions "
-        "share"
+    yield say(
+        split.common_luck, "the split took {} from all", "the split gave {} to all"
     )
-    yield f"{format_gain(-split.shift)} shift between the two sets"
-    yield f"{format_gain(-split.own_luck)} luck of its own on the private rows"
+    yield say(
+        split.shift,
+        "the private rows are harder by {}",
+        "the private rows are easier by {}",
+    )
+    yield say(
+        split.own_luck,
+        "bad luck took {} from it alone in private",
+        "good luck gave it {} in private",
+    )
 
 
-def _foresight(found: Retrospective, outlook: Outlook, reader: Reader) -> Iterator[str]:
+def _foresight(
+    found: Retrospective, outlook: Outlook, reader: Reader, board: Board
+) -> Iterator[str]:
     coverage = found.coverage
     if coverage is None or not coverage.n_obs:
         return
     best = outlook.best_public
     if math.isfinite(coverage.best_public_z):
-        low, high = float(outlook.ci95_low[best]), float(outlook.ci95_high[best])
+        band = board.band(float(outlook.ci95_low[best]), float(outlook.ci95_high[best]))
         inside = abs(coverage.best_public_z) <= UNFORESEEN
         yield (
-            "From what was known before the end its private score was expected at "
-            f"{format_number(float(outlook.mean[best]))}, with 95% between "
-            f"{format_number(low)} and {format_number(high)}: "
-            f"{'that held' if inside else 'that did not hold'}. Bands held for "
-            f"{coverage.n_in_95} of {plural(coverage.n_obs, 'submission')}; they move "
-            "together, so that this is one trial and not many."
+            f"Before the end its private score was expected at {band} (95%): "
+            f"{'so it came' if inside else 'it came otherwise'}. Such bands held for "
+            f"{coverage.n_in_95} of {plural(coverage.n_obs, 'submission')}, which is "
+            "one trial and not many: they move together."
         )
     if not found.fits:
         yield (
             "Private scores as a whole lie "
             f"{abs(coverage.common_z):.1f} standard deviations "
-            f"{'above' if coverage.common_z > 0 else 'below'} what was expected. The "
-            "model behind the split into luck, selection and shift did not fit this "
-            "competition: the distance is not split into parts."
+            f"{'above' if coverage.common_z > 0 else 'below'} what was expected, so "
+            "luck, selection and shift cannot be told apart here."
         )
     if not found.sizes_known:
         yield (
@@ -165,20 +181,18 @@ def _foresight(found: Retrospective, outlook: Outlook, reader: Reader) -> Iterat
         )
 
 
-def _selection(found: Retrospective, *, rules: bool) -> Iterator[str]:
+def _selection(found: Retrospective, board: Board, *, rules: bool) -> Iterator[str]:
     def scored(item: RuleOutcome) -> str:
-        lost = f"{format_number(item.regret, digits=2)} short of the best"
+        lost = f"{board.amount(item.regret)} short of the best"
         reached = "the best there was" if item.regret == 0 else lost
-        return f"{format_number(item.score)} ({reached})"
+        return f"{board.score(item.score)} ({reached})"
 
     chosen = found.outcome_of(SELECTED)
     if chosen is not None:
         noise = ""
         if chosen.regret > 0 and math.isfinite(chosen.regret_se):
-            noise = (
-                "; a difference of two private scores carries noise of "
-                f"{format_number(chosen.regret_se, digits=2)} here"
-            )
+            chance = board.amount(TO_95 * chosen.regret_se)
+            noise = f"; private differences under about {chance} can be chance"
         yield f"What was selected scored {scored(chosen)}{noise}."
     else:
         yield "The input does not say which submissions were selected."

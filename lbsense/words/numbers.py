@@ -7,6 +7,10 @@ import math
 from lbsense._format import decimals_shown, format_number
 from lbsense.model import History
 
+#: Standard errors within which chance keeps 95 of 100 differences.
+TO_95 = 1.96
+_RISING = ("rose", "fell")
+_EITHER = ("improved", "got worse")  # also where less is better
 _DIGITS = 2
 _SCORE_DIGITS = 5
 
@@ -29,7 +33,7 @@ class Board:
         What a score does that gets better.
     """
 
-    __slots__ = ("_fell", "decimals", "rose", "sign")
+    __slots__ = ("_cv", "_public", "decimals", "rose", "sign")
 
     def __init__(self, history: History) -> None:
         competition = history.competition
@@ -38,10 +42,10 @@ class Board:
         self.decimals = competition.display_decimals or decimals_shown(
             item.public_score for item in history if item.public_score is not None
         )
-        higher = competition.greater_is_better is True
-        self.rose, self._fell = (
-            ("rose", "fell") if higher else ("improved", "got worse")
-        )
+        self._public = _RISING if competition.greater_is_better else _EITHER
+        rising_cv = known and competition.cv_direction() > 0
+        self._cv = _RISING if rising_cv else _EITHER
+        self.rose = self._public[0]
 
     def score(self, value: float | None) -> str:
         """Return a raw score as people quote it."""
@@ -73,17 +77,23 @@ class Board:
             return f"less than {least:.{decimals}f}"
         return f"{abs(value):,.{decimals}f}"
 
-    def gain(self, value: float) -> str:
+    def gain(self, value: float | None) -> str:
         """Return a difference with its sign; more is better."""
         told = self.amount(value)
-        sign = "+" if value > 0 else "-"
-        return told if not told[0].isdigit() or not value else f"{sign}{told}"
+        if not value or math.isnan(value) or not told[0].isdigit():
+            return "0" if value is not None and not math.isnan(value) else "-"
+        return f"{'+' if value > 0 else '-'}{told}"
 
-    def moved(self, gain: float) -> str:
-        """Return by how much a score got better or worse, in words."""
+    def moved(self, gain: float, *, cv: bool = False) -> str:
+        """Return by how much a public score, or CV, got better or worse, in words."""
         if not gain:
             return "stayed the same"
-        return f"{self.rose if gain > 0 else self._fell} by {self.amount(gain)}"
+        words = self._cv if cv else self._public
+        return f"{words[gain < 0]} by {self.amount(gain)}"
+
+    def is_nothing(self, value: float) -> bool:
+        """Whether a difference is too small for the board to show."""
+        return self.amount(value).startswith("less") or not value
 
     def _decimals(self, size: float) -> int:
         """Return the decimals of two digits, at most those of the board."""

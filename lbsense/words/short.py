@@ -17,11 +17,10 @@ from lbsense._format import format_probability, plural, shorten
 from lbsense.facts import SELECTED, Facts, Step
 from lbsense.words.lessons import next_time
 from lbsense.words.needs import Reader, asked_in_order
-from lbsense.words.numbers import Board
+from lbsense.words.numbers import TO_95, Board
 
 _WIDTHS = (32, 24, 16, 12, 8)
 _WIDE = _WIDTHS[0]
-_TO_95 = 1.96
 _FEWEST_STEPS = 5  # with CV, from which on their noise is learned
 _FATES = {
     "confirmed": "confirm it",
@@ -108,7 +107,7 @@ def chance_size(facts: Facts) -> float:
 
     It is 1.96 standard errors of a step, where the history tells them.
     """
-    return _TO_95 * facts.noise.step_se
+    return TO_95 * facts.noise.step_se
 
 
 def _climb(facts: Facts) -> str:
@@ -134,7 +133,8 @@ def _climb(facts: Facts) -> str:
         return f"{told}; {_real(board, climb, found.true_climb, found.true_climb_se)}."
     ends = facts.steps[first].private_score, facts.steps[best].private_score
     if ends[0] is not None and ends[1] is not None:
-        return f"{told}, private {board.moved(board.sign * (ends[1] - ends[0]))}."
+        both = board.moved(board.sign * (ends[1] - ends[0]))
+        return f"{told}, private {both.removeprefix(board.rose).strip()}."
     why = "public scores alone do not tell how much of it is real"
     if any(step.cv_score is not None for step in facts.steps):
         why = "too little is known to tell how much of it is real"
@@ -143,7 +143,7 @@ def _climb(facts: Facts) -> str:
 
 def _real(board: Board, climb: float, true: float, se: float) -> str:
     """Return how much of a climb is estimated to be real."""
-    if true - _TO_95 * se < 0 and true + _TO_95 * se > climb and se > climb / 4:
+    if true - TO_95 * se < 0 and true + TO_95 * se > climb and se > climb / 4:
         return "anything from none to all of it may be real"
     share = board.amount(true, like=climb)
     if true <= 0 or not float(share.replace(",", "")):
@@ -200,24 +200,35 @@ def _select(facts: Facts, width: int) -> str:
     if facts.retrospective:
         return _after(facts, width)
     picks = facts.picks
-    if not facts.directed:
-        return "Which two to select cannot be said without it either."
     if not picks:
         return "There is nothing to select from: no submission has a score."
-    chosen = picks.chosen or picks.best.positions
+    chosen = to_select(facts)
     names = listed([named(facts, index, width) for index in chosen])
-    if len(chosen) == 1:
+    if picks.n_obs == 1:
         return f"Select {names}: it is the only one with a score."
-    if picks.n_obs == len(chosen):
+    if picks.n_obs == len(chosen) and picks.basis != "latest":
         return f"Select {names}: no other has a score."
     if picks.basis == "levels":
+        if len(chosen) != len(picks.best.positions):
+            return f"Select {names}: expected to score best."
         chance = format_probability(picks.best.p_holds_best)
         return f"Select {names} ({chance} to hold the best)."
     which = {
         "public and cv": "best public and best CV",
-        "public": "two best public",
+        "public": "best public",
+        "cv": "best CV",
+        "latest": "your latest",
     }[picks.basis]
     return f"Select {names}: {which}, no more is known."
+
+
+def to_select(facts: Facts) -> list[int]:
+    """Return the positions to select, as many as may be."""
+    picks = facts.picks
+    if not picks:
+        return []
+    limit = facts.history.competition.n_selections
+    return list(picks.chosen or picks.best.positions[:limit])
 
 
 def _after(facts: Facts, width: int) -> str:
@@ -246,7 +257,7 @@ def _help(facts: Facts, reader: Reader, width: int | None) -> str:
         return told[0]
     full = next_fact(facts, reader)
     if facts.retrospective:
-        full = f"Next time: {full[:1].lower()}{full[1:]}"
+        full = f"Next time: {full}"
     while width is not None and len(full) > width and "; then " in full:
         full = f"{full.rpartition('; then ')[0]}."
     return full

@@ -11,8 +11,6 @@ from lbsense._format import (
     clean_text,
     decimals_shown,
     format_fixed,
-    format_gain,
-    format_number,
     format_probability,
     format_rows,
     format_time,
@@ -22,7 +20,7 @@ from lbsense._format import (
 from lbsense._verdicts import VERDICTS
 from lbsense.facts import Claims, Facts, NoiseScale, Step
 from lbsense.model import stated_content
-from lbsense.words.numbers import Board
+from lbsense.words.numbers import TO_95, Board
 
 
 def step_sentence(
@@ -33,6 +31,7 @@ def step_sentence(
     *,
     directed: bool,
     contradicted: bool,
+    board: Board,
 ) -> str:
     """Return the verdict of a step and its evidence in one sentence.
 
@@ -48,28 +47,30 @@ def step_sentence(
         Whether it is known which score is better.
     contradicted : bool
         Whether public and CV gain of this step exclude each other.
+    board : Board
+        How its scores are said.
     """
     match step.verdict:
         case "baseline":
             return "Nothing came before it that it could be compared with."
         case "progress":
-            return _progress(step)
+            return _progress(step, board)
         case "setback":
-            return _setback(step)
+            return _setback(step, board)
         case "chasing":
-            return _chasing(step)
+            return _chasing(step, board)
         case "guess":
-            return _guess(step, noise, claims)
+            return _guess(step, noise, claims, board)
         case "repeat":
-            return _repeat(step, reference)
+            return _repeat(step, reference, board)
         case "probe":
             return _probe(step)
         case "unscored":
             return _unscored(step)
         case "unknown":
             if contradicted:
-                return _contradicted(step)
-            return _unknown(step, noise, claims, directed=directed)
+                return _contradicted(step, board)
+            return _unknown(step, noise, claims, board, directed=directed)
 
 
 def _probe(step: Step) -> str:
@@ -82,65 +83,70 @@ def _probe(step: Step) -> str:
     return f"{said}: a measurement and no model, left out of the list of gains."
 
 
-def _progress(step: Step) -> str:
+def _progress(step: Step, board: Board) -> str:
     claim = "Likely a real gain"
     if step.strength == "clear":
         claim = "A real gain is the only good explanation"
     return (
-        f"{claim}: {_observed(step)}; estimated true "
-        f"gain {_estimate(step)}, P(gain) {format_probability(step.p_gain)}."
+        f"{claim}: {_observed(step, board)}; estimated true gain "
+        f"{_estimate(step, board)}, P(gain) {format_probability(step.p_gain)}."
     )
 
 
-def _setback(step: Step) -> str:
+def _setback(step: Step, board: Board) -> str:
     claim = "A real loss" if step.strength == "clear" else "Likely a real loss"
     told = (
-        f"{claim}: {_observed(step)}; estimated true change {_estimate(step)}, "
-        f"P(loss) {format_probability(step.p_loss)}."
+        f"{claim}: {_observed(step, board)}; estimated true change "
+        f"{_estimate(step, board)}, P(loss) {format_probability(step.p_loss)}."
     )
     if step.aside:
         told += " Nothing was built on it: a branch, and no setback of the history."
     return told
 
 
-def _chasing(step: Step) -> str:
+def _chasing(step: Step, board: Board) -> str:
     return (
-        f"The public score rose, but CV, which has followed it so far, says that it "
-        f"should not have: {_observed(step)}; estimated true gain {_estimate(step)}."
+        f"The public score got better, but CV, which has followed it so far, says that "
+        f"it should not have: {_observed(step, board)}; estimated true gain "
+        f"{_estimate(step, board)}."
     )
 
 
-def _guess(step: Step, noise: NoiseScale, claims: Claims) -> str:
+def _guess(step: Step, noise: NoiseScale, claims: Claims, board: Board) -> str:
     if step.p_gain is not None and claims == "both":
+        size = ""
+        if step.public_gain_se is not None:
+            chance = board.amount(TO_95 * step.public_gain_se)
+            size = f" Public differences under about {chance} can be chance."
         return (
-            f"Not distinguishable from no change: {_observed(step)} against a noise of "
-            f"{format_number(step.public_gain_se, digits=2)} a step; P(gain) "
-            f"{format_probability(step.p_gain)}."
+            f"It can be chance: {_observed(step, board)}; P(gain) "
+            f"{format_probability(step.p_gain)}.{size}"
         )
     if step.public_gain == 0:
-        return "Not distinguishable from no change: the public score is the same."
+        return "Nothing changed: the public score is the same."
     if np.nan_to_num(noise.rerun_se) >= np.nan_to_num(noise.step_se_low):
-        cause, size = "re-running one submission moves it", noise.rerun_se
+        cause, size_se = "running one submission again moves it", noise.rerun_se
     else:
-        cause = "luck moves even two nearly identical submissions"
-        size = noise.step_se_low
+        cause = "chance moves even two nearly identical submissions"
+        size_se = noise.step_se_low
     return (
-        f"Not distinguishable from no change: {_observed(step)} is within what {cause} "
-        f"({format_number(size, digits=2)})."
+        f"It can be chance: {_observed(step, board)}, and {cause} by about "
+        f"{board.amount(size_se)}."
     )
 
 
-def _repeat(step: Step, reference: str) -> str:
+def _repeat(step: Step, reference: str, board: Board) -> str:
     if step.public_gain is None:
+        which = reference or "an earlier one"
         return (
-            f"The same content as {step.reference_id}, which has no score: there is "
-            "nothing to compare it with."
+            f"The same content as {which}, which has no score: there is nothing to "
+            "compare it with."
         )
     if step.public_gain == 0:
         return f"The same content as {reference}, and the same score: nothing new."
     return (
         f"The same content as {reference} scored again: the difference of "
-        f"{format_gain(step.public_gain)} is pure noise, a free measurement of it."
+        f"{board.amount(step.public_gain)} is pure noise, a free measurement of it."
     )
 
 
@@ -154,29 +160,31 @@ def _unscored(step: Step) -> str:
     return f"{state}: nothing can be learned from it."
 
 
-def _unknown(step: Step, noise: NoiseScale, claims: Claims, *, directed: bool) -> str:
+def _unknown(
+    step: Step, noise: NoiseScale, claims: Claims, board: Board, *, directed: bool
+) -> str:
     if not directed:
         return "Not knowable: which way the score is better was not given."
     if step.reference_id is None:
         return "The first scored submission: there is nothing to compare it with."
+    observed = _observed(step, board)
     if step.p_gain is None:
         return (
-            f"Not knowable: {_observed(step)}, and nothing tells how large the noise "
-            f"of a step is here.{_rows_needed(step)}"
+            f"Not knowable: {observed}, and nothing tells how much can be chance here."
+            f"{_rows_needed(step)}"
         )
     if claims == "both":
         leaning = "a gain" if step.p_gain > (step.p_loss or 0) else "a loss"
         chance = max(step.p_gain, step.p_loss or 0.0)
         return (
             f"Leans to {leaning} ({format_probability(chance)}), but not clearly "
-            f"enough in a list of this length to be called one: {_observed(step)}."
+            f"enough in a list of this length to be called one: {observed}."
         )
     alone = "" if step.cv_gain is not None else " from public scores alone"
+    least, most = board.amount(noise.step_se_low), board.amount(noise.step_se_high)
     return (
-        f"Not knowable{alone}: {_observed(step)}, while noise may "
-        f"move a step by {format_number(noise.step_se_low, digits=2)} to "
-        f"{format_number(noise.step_se_high, digits=2)}, depending on how "
-        f"alike the two submissions are.{_rows_needed(step)}"
+        f"Not knowable{alone}: {observed}, and chance moves a step by {least} to "
+        f"{most}, depending on how alike the two submissions are.{_rows_needed(step)}"
     )
 
 
@@ -184,32 +192,33 @@ def _rows_needed(step: Step) -> str:
     if step.rows_needed is None:
         return ""
     return (
-        f" It is more than luck from about {format_rows(step.rows_needed)} public rows "
-        f"on ({format_rows(step.rows_needed_low)} where the two are nearly the same, "
-        f"{format_rows(step.rows_needed_high)} where they have little in common)."
+        f" It would be more than chance from about {format_rows(step.rows_needed)} "
+        f"public rows on ({format_rows(step.rows_needed_low)} to "
+        f"{format_rows(step.rows_needed_high)}, as alike as the two are)."
     )
 
 
-def _contradicted(step: Step) -> str:
+def _contradicted(step: Step, board: Board) -> str:
     return (
-        f"Not knowable: {_observed(step)} are further apart than luck can make them, "
-        "so one of them measures something else. Was the CV scheme or metric changed, "
-        "or is this submission, or the one it is compared with, broken?"
+        f"Not knowable: {_observed(step, board)}. That is further apart than chance "
+        "can make them, so one of the two measures something else. Was the CV scheme "
+        "or metric changed, or is this submission, or the one it is compared with, "
+        "broken?"
     )
 
 
-def _observed(step: Step) -> str:
-    parts = [f"public {format_gain(step.public_gain)}"]
+def _observed(step: Step, board: Board) -> str:
+    parts = []
+    if step.public_gain is not None:
+        parts.append(f"public {board.moved(step.public_gain)}")
     if step.cv_gain is not None:
-        parts.append(f"CV {format_gain(step.cv_gain)}")
+        parts.append(f"CV {board.moved(step.cv_gain, cv=True)}")
     return " and ".join(parts)
 
 
-def _estimate(step: Step) -> str:
-    return (
-        f"{format_gain(step.gain)} ({format_gain(step.gain_low)} to "
-        f"{format_gain(step.gain_high)})"
-    )
+def _estimate(step: Step, board: Board) -> str:
+    ends = f"{board.gain(step.gain_low)} to {board.gain(step.gain_high)}"
+    return f"{board.gain(step.gain)} ({ends})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -438,10 +447,11 @@ def step_told(facts: Facts, index: int) -> list[tuple[str, str]]:
         ("CV", step.cv_score, step.cv_gain),
     ):
         if score is not None:
-            moved = "" if gain is None else f"; {board.moved(gain)}"
+            is_cv = heading == "CV"
+            moved = "" if gain is None else f"; {board.moved(gain, cv=is_cv)}"
             told.append((heading, f"{board.score(score)}{moved}."))
     if step.gain is not None:
-        told.append(("True gain", f"{_estimate(step)}; more is better."))
+        told.append(("True gain", f"{_estimate(step, board)}; more is better."))
         told.append(
             (
                 "Chances",

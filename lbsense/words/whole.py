@@ -10,7 +10,6 @@ import numpy as np
 
 from lbsense._format import (
     clean_text,
-    format_fixed,
     format_gain,
     format_number,
     format_probability,
@@ -23,9 +22,11 @@ from lbsense._typing import ScoreKind, Verdict
 from lbsense.facts import DEFAULT_RULE, Facts, ScoreGap, Step
 from lbsense.model import History
 from lbsense.words.needs import Reader, tell, why
+from lbsense.words.numbers import TO_95, Board
+from lbsense.words.short import listed, to_select
 
 if TYPE_CHECKING:
-    from lbsense.stats import DifferenceBandsResult, PairResult, PicksResult
+    from lbsense.stats import DifferenceBandsResult, PicksResult
 
 _EVIDENCE = {
     "A": "public scores alone",
@@ -63,11 +64,6 @@ _KINDS: dict[ScoreKind, str] = {
 def name_of(facts: Facts, index: int, width: int = _NAME_WIDTH) -> str:
     """Return the number of a submission and the words that its entrant gave it."""
     return f"#{index + 1} {shorten(facts.steps[index].name, width)}"
-
-
-def names_of(facts: Facts, pair: PairResult) -> str:
-    """Return the names of a pair to select."""
-    return " and ".join(name_of(facts, index) for index in pair.positions)
 
 
 def subject(history: History) -> tuple[str, ...]:
@@ -140,36 +136,32 @@ def _of(facts: Facts, verdict: Verdict) -> list[Step]:
 
 
 def noise(facts: Facts) -> list[str]:
-    """Return how noisy one public score and one step are; nothing where unknown."""
-    told = []
+    """Return what chance does to one public score and to a step; nothing if unknown."""
+    told, board = [], Board(facts.history)
     if math.isfinite(facts.noise.score_se):
-        told.append(
-            "One public score has a standard error of about "
-            f"{format_number(facts.noise.score_se, digits=2)}."
-        )
-    return told + _step_noise(facts)
+        size = board.amount(TO_95 * facts.noise.score_se)
+        told.append(f"Chance moves one public score by up to about {size} (95%).")
+    return told + _step_noise(facts, board)
 
 
-def _step_noise(facts: Facts) -> list[str]:
+def _step_noise(facts: Facts, board: Board) -> list[str]:
     scale = facts.noise
-    if np.isfinite(scale.step_se):
-        size = f"about {format_number(scale.step_se, digits=2)}"
-    elif np.isfinite(scale.step_se_high):
-        size = f"at most {format_number(scale.step_se_high, digits=2)}"
-    elif np.isfinite(scale.rerun_se) and scale.rerun_se > 0:
-        return [
-            f"Re-running one submission alone moves a difference by "
-            f"{format_number(scale.rerun_se, digits=2)}."
-        ]
-    else:
-        return []
-    return [f"One public step carries noise of {size}."]
+    if np.isfinite(scale.step_se) and scale.step_se > 0:
+        size = board.amount(TO_95 * scale.step_se)
+        return [f"Differences under about {size} can be chance."]
+    if np.isfinite(scale.step_se_high):
+        size = board.amount(TO_95 * scale.step_se_high)
+        return [f"Differences above {size} are no chance; smaller ones can be."]
+    if np.isfinite(scale.rerun_se) and scale.rerun_se > 0:
+        size = board.amount(scale.rerun_se)
+        return [f"Running one submission again alone moves its score by {size}."]
+    return []
 
 
 def why_no_noise(facts: Facts, reader: Reader) -> str:
-    """Return why the noise of a step is not known."""
+    """Return why it is not known how much can be chance."""
     reason = why(facts.posterior, reader)
-    return f"The noise of a step is not known. {reason}".strip()
+    return f"How much of a step can be chance is not known. {reason}".strip()
 
 
 def luck(facts: Facts) -> list[str]:
@@ -177,10 +169,9 @@ def luck(facts: Facts) -> list[str]:
     found = facts.luck
     if not found or not found.positions.size:
         return []
-    return [
-        f"Of {plural(found.positions.size, 'new public best')} about "
-        f"{found.expected_luck:.0f} are expected to be luck."
-    ]
+    n_all, n_luck = found.positions.size, round(found.expected_luck)
+    count = {0: "none", n_all: "all" if n_all > 1 else "it"}.get(n_luck, str(n_luck))
+    return [f"Of {plural(n_all, 'new public best')} about {count} will be luck."]
 
 
 def climb(facts: Facts) -> list[str]:
@@ -188,22 +179,13 @@ def climb(facts: Facts) -> list[str]:
     found = facts.luck
     if not found or not math.isfinite(found.true_climb) or not found.public_climb > 0:
         return []
-    error = f"standard error {format_number(found.true_climb_se, digits=2)}"
-    if found.true_climb <= 0:
-        real = f"none of that is estimated to be real ({error})"
-    elif found.true_climb >= found.public_climb:
-        real = (
-            f"all of that is estimated to be real: the true gain is about "
-            f"{format_number(found.true_climb, digits=2)} ({error})"
-        )
-    else:
-        real = (
-            f"{format_number(found.true_climb, digits=2)} of that is estimated to be "
-            f"real ({error})"
-        )
+    board, true = Board(facts.history), found.true_climb
+    low, high = (true + side * TO_95 * found.true_climb_se for side in (-1, 1))
+    whole = board.amount(found.public_climb)
     return [
-        "From the first submission to the best one the public score gained "
-        f"{format_number(found.public_climb, digits=2)}; {real}."
+        f"The public score {board.rose} by {whole} from the first submission to the "
+        f"best; the true change is {board.gain(true)} (95%: {board.gain(low)} to "
+        f"{board.gain(high)}; more is better)."
     ]
 
 
@@ -212,22 +194,23 @@ def jumps(facts: Facts) -> list[str]:
     found = facts.climb
     if not found:
         return []
+    board = Board(facts.history)
     made = dict(zip(found.way.tolist(), found.gain.tolist(), strict=True))
     names = [
-        f"{name_of(facts, index, _JUMP_WIDTH)} ({format_gain(made[index])})"
+        f"{name_of(facts, index, _JUMP_WIDTH)} ({board.gain(made[index])})"
         for index in found.jumps.tolist()
     ]
     if len(names) > _FEW_JUMPS:
         return [
-            f"The climb is no few jumps: {len(names)} of {len(made) - 1} steps on the "
-            f"way to the best level make {found.asked:.0%} of it."
+            f"No few jumps made the climb: {len(names)} of {len(made) - 1} steps on "
+            f"the way up make {found.asked:.0%} of it."
         ]
     share = f"{min(found.share, 1.0):.0%}"
     if len(names) == 1:
-        return [f"The climb is one jump: {names[0]}, {share} of it."]
+        return [f"One jump made the climb: {names[0]}, {share} of it."]
     return [
-        f"The climb is {_NUMBERS[len(names)]} jumps: {', '.join(names)}; together "
-        f"{share} of it."
+        f"{_NUMBERS[len(names)].capitalize()} jumps made the climb: "
+        f"{', '.join(names)}; together {share} of it."
     ]
 
 
@@ -246,18 +229,19 @@ def differences(facts: Facts) -> list[str]:
     near = order[: min(_CLOSE_RIVALS, int(known.sum()))]
     score = float((outlook.ci95_high - outlook.ci95_low)[to_best.against]) / 2
     best = name_of(facts, to_best.against)
+    board = Board(facts.history)
     told = [
-        "Submissions share most of the luck of a split: the private score of "
-        f"{best} is foretold to +/-{format_number(score, digits=2)}, its distance to "
-        "the next best ones to "
-        f"+/-{format_number(float(np.median(half[near])), digits=2)} (95%)."
+        f"The private score of {best} can be told to within {board.amount(score)}, and "
+        "whether it beats the next best ones to within "
+        f"{board.amount(float(np.median(half[near])))} (95%): most luck of a split is "
+        "shared."
     ]
     rivals = int((known & (to_best.ci95_high > 0)).sum())
     if rivals:
         who = plural(rivals, "submission")
         if rivals == known.sum() > 1:
             who = f"Every one of the other {who}"
-        told.append(f"{who} may still turn out better than {best} in private.")
+        told.append(f"{who} may still beat {best} in private.")
     if outlook.to_selected is not None:
         told += _against_selected(facts, outlook.to_selected)
     return told
@@ -266,14 +250,14 @@ def differences(facts: Facts) -> list[str]:
 def _against_selected(facts: Facts, bands: DifferenceBandsResult) -> list[str]:
     mean = np.where(np.isfinite(bands.mean), bands.mean, -np.inf)
     best = int(np.argmax(mean))
-    selected = name_of(facts, bands.against)
+    selected, board = name_of(facts, bands.against), Board(facts.history)
     if best == bands.against or facts.history[best].selected:
         return [f"No submission is expected to score above {selected}, selected."]
     return [
-        f"{name_of(facts, best)} is expected {format_gain(float(bands.mean[best]))} "
+        f"{name_of(facts, best)} is expected {board.gain(float(bands.mean[best]))} "
         f"against {selected}, selected (95% "
-        f"{format_gain(float(bands.ci95_low[best]))} to "
-        f"{format_gain(float(bands.ci95_high[best]))}; more is better)."
+        f"{board.gain(float(bands.ci95_low[best]))} to "
+        f"{board.gain(float(bands.ci95_high[best]))}; more is better)."
     ]
 
 
@@ -330,32 +314,23 @@ def resolution(facts: Facts) -> list[str]:
     found = facts.resolution
     if not found or not math.isfinite(found.smallest_gain):
         return []
+    size = Board(facts.history).amount(found.smallest_gain)
     return [
-        "The smallest gain that this leaderboard can tell (80% power) is about "
-        f"{format_number(found.smallest_gain, digits=2)}; "
-        f"{format_probability(found.below_fraction)} of the steps chased "
-        "differences too small to be told from their own noise."
+        f"This leaderboard shows gains from about {size} on (in 4 of 5 cases); "
+        f"{format_probability(found.below_fraction)} of the steps were after less."
     ]
 
 
 def revealed(facts: Facts) -> list[str]:
-    """Return how much the public scores revealed, and could have at most."""
-    told = []
-    found, limits = facts.resolution, facts.limits
-    if found and math.isfinite(found.score_bits):
-        told.append(
-            f"{plural(found.n_scores, 'public score')} revealed at most "
-            f"{format_fixed(found.score_bits, decimals=0)} bits about the public "
-            f"rows, the {plural(found.n_new_bests, 'new best')} alone "
-            f"{format_fixed(found.best_bits, decimals=0)}."
-        )
-    if limits:
-        told.append(
-            "The most that a pure attack on the leaderboard with as many "
-            f"scores could have gained is about {format_gain(limits.boosting)}, "
-            "without learning anything."
-        )
-    return told
+    """Return what a pure attack on the leaderboard could have gained."""
+    limits = facts.limits
+    if not limits:
+        return []
+    return [
+        "Whoever guesses blindly and keeps what scores well gains up to about "
+        f"{Board(facts.history).amount(limits.boosting)} in as many submissions, "
+        "without learning anything."
+    ]
 
 
 def selection(facts: Facts) -> list[str]:
@@ -363,29 +338,49 @@ def selection(facts: Facts) -> list[str]:
     picks = facts.picks
     if not picks:
         return []
-    names = names_of(facts, picks.best)
+    chosen = to_select(facts)
+    names = listed([name_of(facts, index) for index in chosen])
     if picks.basis != "levels":
-        return [f"Select {names}: {_habit(picks)}"]
+        return [f"Select {names}: {_habit(facts, picks)}"]
+    if len(chosen) != len(picks.best.positions):
+        return [f"Select {names}: expected to score best."]
+    weak = ""
+    if facts.claims == "real":
+        weak = " That is weak: chance is known as a bound from metric and sizes only."
     return [
         f"Select {names}: the best of all is among them with "
-        f"{format_probability(picks.best.p_holds_best)} probability."
+        f"{format_probability(picks.best.p_holds_best)} probability.{weak}"
     ]
 
 
-def _habit(picks: PicksResult) -> str:
+def _habit(facts: Facts, picks: PicksResult) -> str:
     """Return by which rule a pair was taken that nothing could weigh."""
+    if picks.basis == "latest":
+        return _latest(facts, picks)
     if len(picks.best.positions) == 1:
         return "it is the only one with a score."
     which = {
         "public and cv": "your best public score and your best CV score",
         "public": "your two best public scores",
+        "cv": "your two best CV scores, since none has a public one",
     }[picks.basis]
     if picks.n_obs == len(picks.best.positions):
         which = "the only two with a score"
-    return (
-        f"{which}. Nothing tells how noisy they are, so that this is a habit and no "
-        "estimate."
-    )
+    return f"{which}. How much of their scores is chance is not known."
+
+
+def _latest(facts: Facts, picks: PicksResult) -> str:
+    """Return why the latest were taken, and what would be taken either way."""
+    if all(step.public_score is None for step in facts.steps):
+        return "your latest, since none has a score."
+    which = "your latest, since nobody said which way the score is better"
+    raw = facts.history.raw_scores("public")
+    if picks.n_obs < 3:
+        return f"{which}."
+    order = [int(i) for i in np.argsort(raw, kind="stable") if np.isfinite(raw[i])]
+    high = " and ".join(name_of(facts, index) for index in order[:-3:-1])
+    low = " and ".join(name_of(facts, index) for index in order[:2])
+    return f"{which}. If higher is better: {high}; if lower: {low}."
 
 
 def pick_basis(facts: Facts) -> str:
@@ -394,11 +389,11 @@ def pick_basis(facts: Facts) -> str:
     if not picks:
         return ""
     if picks.basis != "levels":
-        told = _habit(picks)
+        told = _habit(facts, picks)
         return told[:1].upper() + told[1:]
     chance = format_probability(picks.best.p_holds_best)
     weak = (
-        " The noise of a step is a bound from metric and sizes: weak."
+        " That is weak: chance is known as a bound from metric and sizes only."
         if facts.claims == "real"
         else ""
     )
@@ -420,11 +415,14 @@ def runner_up(facts: Facts) -> list[str]:
     picks = facts.picks
     if not picks or picks.runner_up is None:
         return []
-    cost = format_number(max(picks.runner_up.cost, 0.0), digits=2)
+    board, loss = Board(facts.history), max(picks.runner_up.cost, 0.0)
     names = " and ".join(name_of(facts, at) for at in picks.runner_up.positions)
+    told = f"Without {name_of(facts, picks.best.second)}: {names}"
+    if board.is_nothing(loss):
+        return [f"{told}, as good for all that is known."]
     return [
-        f"Without {name_of(facts, picks.best.second)}: {names}, expected to score "
-        f"{cost} less. A new fact worth more than that changes the pick."
+        f"{told}, expected to score {board.amount(loss)} less. A new fact worth more "
+        "than that changes the pick."
     ]
 
 
@@ -436,12 +434,18 @@ def default_trap(facts: Facts) -> list[str]:
     deadline = facts.history.competition.deadline
     when = f" ({format_time(deadline)} UTC)" if deadline is not None else ""
     told = []
+    board = Board(facts.history)
     for pair in picks.rules:
         if pair.rule != DEFAULT_RULE:
             continue
         cost = ""
         if math.isfinite(pair.cost):
-            cost = f", expected to cost {format_number(max(pair.cost, 0.0), digits=2)}"
+            loss = max(pair.cost, 0.0)
+            cost = (
+                ", no worse for all that is known"
+                if board.is_nothing(loss)
+                else f", and costs {board.amount(loss)} on average"
+            )
         same = set(pair.positions) == set(picks.best.positions)
         trap = (
             "here that is the same pair"
@@ -472,25 +476,24 @@ def agreement(facts: Facts) -> list[str]:
         return []
     told = []
     if math.isfinite(found.statistic):
+        within = ""
+        if math.isfinite(found.ci_low):
+            within = f"{found.ci_low:.2f} to {found.ci_high:.2f}, "
         told.append(
-            f"Rank correlation of CV gains and public gains: "
-            f"{format_number(found.statistic, digits=2)} (95% interval "
-            f"{format_number(found.ci_low, digits=2)} to "
-            f"{format_number(found.ci_high, digits=2)}, {plural(found.n_obs, 'step')})."
+            "CV gains and public gains have a rank correlation of "
+            f"{found.statistic:.2f} ({within}{plural(found.n_obs, 'step')})."
         )
     if math.isfinite(found.perfect_r):
         told.append(
-            "A CV without any noise would show "
-            f"{format_number(found.perfect_r, digits=2)}: the noise of the public "
-            "score allows no more."
+            f"More than {found.perfect_r:.2f} is not possible here: the chance in the "
+            "public score hides the rest."
         )
     if not found.testable:
         told.append(f"Agreement cannot be tested here. {found.reason}")
     if math.isfinite(found.cv_excess_share):
         told.append(
-            f"{found.cv_excess_share:.0%} of the noise variance of a CV gain does "
-            "not come from the choice of rows: refitting, or validation that does "
-            "not transfer."
+            f"{found.cv_excess_share:.0%} of the noise of a CV gain does not come from "
+            "the choice of rows: refitting, or validation that does not transfer."
         )
     return told
 

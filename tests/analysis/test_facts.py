@@ -68,9 +68,22 @@ def test_levels_are_what_picks_rest_on_where_they_are_known(over):
     assert 0 < over.picks.best.p_holds_best <= 1
 
 
-def test_without_a_score_or_a_direction_there_is_no_pair():
-    assert not analyze(history([None, None])).picks
-    assert not analyze(history([0.7, 0.8, 0.9], greater_is_better=None)).picks
+def test_without_a_score_or_a_direction_it_is_the_latest_two():
+    for scores, directed in (([None] * 3, True), ([0.7, 0.9, 0.8], None)):
+        analysis = analyze(history(scores, greater_is_better=directed))
+        assert analysis.picks.basis == "latest"
+        assert analysis.picks.best.positions == (2, 1)
+    told = words.pick_basis(analysis)
+    assert "If higher is better: #2 " in told
+    assert "; if lower: #1 " in told
+    assert not analyze(history([])).picks
+
+
+def test_without_a_public_score_it_is_the_best_of_cv():
+    analysis = analyze(history([None] * 3, [0.7, 0.9, 0.8]))
+    assert analysis.picks.best.positions == (1, 2)
+    assert analysis.picks.basis == "cv"
+    assert "since none has a public one" in words.pick_basis(analysis)
 
 
 # Differences.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ Run = Callable[..., Any]
 SIZES = ("--metric", "roc_auc", "--test-size", "20000", "--public-fraction", "30%")
 
 
+def unnumbered(text: str) -> str:
+    """Return what is shown on one line, submissions by their names alone."""
+    return re.sub(r"#\d+ ", "", " ".join(text.split()))
+
+
 def test_the_pair_is_named_with_its_chances(run: Run, submissions: Path) -> None:
     done = run("pick", submissions, *SIZES)
     assert done.exit_code == 0
@@ -24,7 +30,7 @@ def test_the_pair_is_named_with_its_chances(run: Run, submissions: Path) -> None
     )
     best = lbsense.analyze(history).picks.best
     first, second = (history[i].name for i in (best.first, best.second))
-    assert done.stdout.startswith(f"Select {first} and {second}.")
+    assert unnumbered(done.stdout).startswith(f"Select {first} and {second}:")
     for text in ("two best public", "best public and best CV", "two best CV"):
         assert text in done.stdout
     assert "If you select nothing" in done.stdout
@@ -37,7 +43,7 @@ def test_json_holds_the_same_pair(run: Run, submissions: Path) -> None:
     content = json.loads(done.stdout)
     names = [item["name"] for item in content["pair"]]
     shown = run("pick", submissions, *SIZES).stdout
-    assert shown.startswith(f"Select {' and '.join(names)}.")
+    assert unnumbered(shown).startswith(f"Select {' and '.join(names)}:")
     np.testing.assert_allclose(sum(i["p_better"] for i in content["pair"]), 1)
     for item in content["pair"]:
         assert item["low95"] < item["low80"] < item["expected_score"]
@@ -54,16 +60,21 @@ def test_scores_stay_raw_where_less_is_better(run: Run, submissions: Path) -> No
     assert all(0.7 < item["low80"] < item["high80"] < 0.9 for item in pair)
 
 
-def test_what_is_not_knowable_exits_3(run: Run, tmp_path: Path) -> None:
+def test_there_is_a_pair_where_nobody_said_which_way_is_better(
+    run: Run, tmp_path: Path
+) -> None:
     path = tmp_path / "log.csv"
     path.write_text("name,public_score\na,0.7\nb,0.8\nc,0.75\n", encoding="utf-8")
     done = run("pick", path)
-    assert done.exit_code == 3
-    assert done.stdout.startswith("Not knowable which two to select.")
-    assert "--" in done.stdout  # which option would help
+    assert done.exit_code == 0
+    told = " ".join(done.stdout.split())
+    assert told.startswith("Select #3 c and #2 b: your latest")
+    assert "If higher is better: #2 b and #3 c; if lower: #1 a and #3 c." in told
+    order = ["--metric roc_auc", "CV scores", "--test-size", "out-of-fold predictions"]
+    places = [told.index(text) for text in order]
+    assert places == sorted(places)
     machine = run("pick", path, "--json")
-    assert machine.exit_code == 3
-    assert json.loads(machine.stdout)["pair"] is None
+    assert json.loads(machine.stdout)["basis"] == "latest"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +155,7 @@ def test_as_many_are_picked_as_may_be_selected(
     names = [item["name"] for item in chosen]
     *others, last = names
     told = " and ".join(filter(None, [", ".join(others), last]))
-    assert shown.startswith(f"Select {told}.")
+    assert unnumbered(shown).startswith(f"Select {told}:")
     assert ("If you select nothing" in shown) == (n == 2)
 
 
@@ -164,4 +175,5 @@ def test_usual_rules_keep_to_the_number_too(run: Run, tmp_path: Path, n: int) ->
     path.write_text("name,public_score\na,0.7\nb,0.8\nc,0.75\n", encoding="utf-8")
     done = run("pick", path, "--higher-is-better", "--selections", n)
     assert done.exit_code == 0
-    assert done.stdout.startswith("Select b." if n == 1 else "Select b and c.")
+    told = "Select b:" if n == 1 else "Select b and c:"
+    assert unnumbered(done.stdout).startswith(told)

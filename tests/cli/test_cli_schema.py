@@ -116,7 +116,7 @@ def test_a_history_with_doubts_fits_too(run: Run, tmp_path: Path) -> None:
 def test_pick_prints_what_its_schema_says(run: Run, name: str) -> None:
     file, *options = HISTORIES[name]
     content = check(run, "pick", run("pick", DATA / file, *options, "--json"))
-    assert (content["pair"] is None) == (name == "bare")
+    assert (content["basis"] == "latest") == (name == "bare")
 
 
 @pytest.mark.parametrize("name", HISTORIES)

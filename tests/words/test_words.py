@@ -289,4 +289,4 @@ def test_the_jumps_are_named():
         competition=Competition(greater_is_better=True), submissions=items
     )
     (told,) = words.jumps(analyze(history))
-    assert told.startswith("The climb is two jumps: #9 exp8 (+0.0")
+    assert told.startswith("Two jumps made the climb: #9 exp8 (+0.0")

@@ -340,7 +340,7 @@ def gain_agreement(
         line = deming_line(cv, public, noise_ratio=ratio)
     reason = ""
     if ranks.n_obs < _FEWEST:
-        reason = f"{ranks.n_obs} steps have both gains; {_FEWEST} are needed."
+        reason = f"Steps with both gains: {ranks.n_obs}; {_FEWEST} are needed."
     elif not np.isfinite(ranks.statistic):
         reason = "All CV gains, or all public gains, are equal."
     elif perfect_r < _LEAST_VISIBLE:

@@ -74,9 +74,10 @@ class PicksResult(Result):
         last two; without those whose scores are missing.
     n_obs : int
         Candidates.
-    basis : {"levels", "public and cv", "public"}
+    basis : {"levels", "public and cv", "public", "cv", "latest"}
         What the pair rests on: the true scores of all submissions, or a usual rule
-        where these are not known. Then nothing is expected of the scores: they are nan.
+        where these are not known, and the latest two where nobody said which score is
+        better. Then nothing is expected of the scores: they are nan.
     chosen : tuple of int
         As many positions as may be selected: the pair, or the one of the highest
         expected score, or the pair and what adds most to it, one after the other.
