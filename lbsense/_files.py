@@ -31,13 +31,14 @@ def replace_file(content: str | bytes, path: Path) -> None:
         If it cannot be written: the message says so, and that nothing was lost.
     """
     raw = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-    made: Path | None = None
+    made = folder = None
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             with path.open("wb") as stream:
                 stream.write(raw)
             return
         target = path.resolve()
+        folder = None if target.parent.exists() else target.parent
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             dir=target.parent, prefix=".lbsense.", delete=False
@@ -49,12 +50,18 @@ def replace_file(content: str | bytes, path: Path) -> None:
         made.chmod(target.stat().st_mode & 0o777 if target.exists() else _usual_mode())
         made.replace(target)
     except OSError as error:
+        if made is not None:
+            made.unlink(missing_ok=True)
+        if folder is not None:  # made for this file alone
+            with suppress(OSError):
+                folder.rmdir()
         reason = error.strerror or str(error)
         msg = f"{path}: {reason}. Nothing was written; it is as it was before."
         raise OSError(msg) from None
-    finally:
+    except BaseException:
         if made is not None:
             made.unlink(missing_ok=True)
+        raise
 
 
 def append_line(line: str, path: Path) -> None:

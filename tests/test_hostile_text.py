@@ -172,6 +172,26 @@ def test_page(case):
     assert page.count("<script") == page.count("</script") <= 1
 
 
+def test_rows_of_a_long_table(case, monkeypatch):
+    from lbsense.report import html
+
+    monkeypatch.setattr(html, "_LONG", 3)
+    monkeypatch.setattr(html, "_PAGE", 1)
+    _, history, analysis, findings = case
+    page = render_report(analysis, findings=findings)
+    assert_inert(page)
+    assert_harmless(page)
+    (rest,) = re.findall(r'<script type="application/json">(.*?)</script>', page)
+    assert not set("<>&") & set(rest)
+    assert page.count("<script") == page.count("</script") == 2
+    told = json.loads(rest)
+    assert len(told["rows"]) == len(history) - 1
+    for row in told["rows"]:
+        for cell in row:
+            for text in cell if isinstance(cell, list) else [cell]:
+                assert_inert(str(text))
+
+
 def test_pictures(case):
     _, _, analysis, findings = case
     page = build_page(analysis, findings, ())

@@ -132,6 +132,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"report\.html: No space left.*as it was"):
         replace_file("new", target)
     assert target.read_text(encoding="utf-8") == "old"
+    with pytest.raises(OSError, match=r"timeline\.png: No space left"):
+        replace_file(b"new", tmp_path / "report_files" / "timeline.png")
     assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
 
 
