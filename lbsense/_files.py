@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -64,13 +64,13 @@ def replace_file(content: str | bytes, path: Path) -> None:
         raise
 
 
-def append_line(line: str, path: Path) -> None:
+def append_line(line: str | Callable[[], str], path: Path) -> None:
     """Add a line to a file, whole or not at all, whoever else adds to it meanwhile.
 
     Parameters
     ----------
-    line : str
-        Without a line break.
+    line : str or callable
+        Without a line break; a callable makes it while nobody else writes.
     path : Path
         The file, made where there is none.
 
@@ -85,13 +85,14 @@ def append_line(line: str, path: Path) -> None:
     holds it. What a killed one left unfinished is never rewritten: the next line begins
     on a line of its own. The line is on the disk when this returns.
     """
-    raw = line.encode("utf-8", "replace") + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         file = os.open(path, flags, 0o666)
         try:
             _lock(file)
+            text = line if isinstance(line, str) else line()
+            raw = text.encode("utf-8", "replace") + b"\n"
             size = os.fstat(file).st_size
             if size:
                 os.lseek(file, size - 1, os.SEEK_SET)

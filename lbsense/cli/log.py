@@ -139,7 +139,7 @@ def log(
       lbsense log
     """
     from lbsense.ingest import read_ledger
-    from lbsense.ledger import check_ledger, log_experiment, log_scores, next_name
+    from lbsense.ledger import check_ledger, log_experiment, log_scores
 
     scores: dict[str, Any] = {
         "cv_score": cv,
@@ -170,7 +170,6 @@ def log(
             raise ValueError(msg)
         _show(known, screen.console())
         return
-    name = name or next_name(known)
     code = 0
     found: dict[str, Any] = {}
     if command:

@@ -122,6 +122,9 @@ def _lines(
         if path.is_dir():
             return None
         try:
+            if path.exists() and not (path.is_file() or path.is_fifo()):
+                msg = f"{source}: no file, but a device. Name the file of the ledger."
+                raise IngestError(msg)
             raw = path.read_bytes()
         except FileNotFoundError:
             if missing_ok:

@@ -172,7 +172,7 @@ def experiment(
 
 
 def log_experiment(
-    name: str,
+    name: str | None,
     hypothesis: str | None = None,
     *,
     parent: str | None = None,
@@ -196,7 +196,10 @@ def log_experiment(
 
     Parameters
     ----------
-    name, hypothesis, parent, expected_gain, expected_range, seeds, data, ledger
+    name : str or None
+        As in `experiment`; None takes the next of exp001, exp002, ..., which nobody
+        else takes.
+    hypothesis, parent, expected_gain, expected_range, seeds, data, ledger
         As in `experiment`.
     cv_score, cv_fold_scores, cv_std, cv_metric
         As in `lbsense.Submission`; the score of folds alone is their mean.
@@ -222,7 +225,7 @@ def log_experiment(
         If the ledger cannot be added to; nothing is lost.
     """
     entry = _entry(
-        name,
+        "exp000" if name is None else name,
         hypothesis,
         parent=parent,
         expected_gain=expected_gain,
@@ -247,7 +250,7 @@ def log_experiment(
         predictions=_digests(predictions),
         environment=read_environment(besides=path),
     )
-    return _write(entry, path)
+    return _write(entry, path, named=name is not None)
 
 
 def log_scores(
@@ -435,10 +438,16 @@ def check_ledger(path: Path) -> None:
     raise OSError(msg)
 
 
-def _write(entry: Experiment, path: Path) -> Experiment:
+def _write(entry: Experiment, path: Path, *, named: bool = True) -> Experiment:
     """Add an experiment to the ledger, and return it as it stands there."""
     fields = _clean(entry.to_dict())
-    append_line(_line({"kind": "experiment"} | fields), path)
+
+    def line() -> str:
+        if not named:
+            fields["name"] = next_name(read_ledger(path))
+        return _line({"kind": "experiment"} | fields)
+
+    append_line(line, path)
     return replace(entry, **{k: fields[k] for k in _TEXTS if k in fields})
 
 

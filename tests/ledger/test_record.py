@@ -278,6 +278,32 @@ def test_names_go_on_where_nobody_gives_one(tmp_path: Path) -> None:
     assert next_name(lb.read_ledger(path)) == "exp042"
 
 
+NAMER = """
+import sys
+import lbsense as lb
+for _ in range(4):
+    lb.log_experiment(None, ledger=sys.argv[1])
+"""
+
+
+def test_names_that_nobody_gives_are_not_given_twice(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    root = Path(lb.__file__).parents[1]
+    command = [sys.executable, "-c", NAMER, os.fspath(path)]
+    writers = [subprocess.Popen(command, cwd=root) for _ in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    names = [item.name for item in lb.read_ledger(path)]
+    assert names == [f"exp{number:03d}" for number in range(1, 13)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_a_device_is_no_ledger() -> None:
+    with pytest.raises(lb.IngestError, match="no file, but a device"):
+        lb.read_ledger("/dev/full")
+    with pytest.raises(lb.IngestError, match="no file, but a device"):
+        lb.log_experiment("a", ledger="/dev/full")
+
+
 def test_seeds_are_read_from_the_command(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     for command, seeds in [
