@@ -8,6 +8,7 @@ from lbsense.analysis.board import (
     medal_picks,
 )
 from lbsense.analysis.gate import footing, gate
+from lbsense.analysis.host import HostAnalysis, analyze_host
 from lbsense.analysis.plan import PlanResult, plan
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
 from lbsense.analysis.result import SCHEMA, Analysis
@@ -28,6 +29,7 @@ __all__ = [
     "Analysis",
     "BoardAnalysis",
     "GateResult",
+    "HostAnalysis",
     "Missing",
     "NoiseScale",
     "Outlook",
@@ -36,6 +38,7 @@ __all__ = [
     "Step",
     "analyze",
     "analyze_board",
+    "analyze_host",
     "bootstrap_of",
     "footing",
     "gate",

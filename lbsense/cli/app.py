@@ -39,6 +39,7 @@ COMMANDS = {
     "gate": "gate",
     "plan": "plan",
     "board": "board",
+    "host": "host",
     "mcp": "mcp",
     "log": "log",
     "card": "card",

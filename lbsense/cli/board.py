@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lbsense.analysis import Analysis, BoardAnalysis
 
-_STATED = (
+STATED = (
     *("metric", "greater_is_better", "test_size", "public_fraction", "nested", "slug"),
 )
 
@@ -192,7 +192,7 @@ def read_board(
     """Return the analysis of the boards in files."""
     from lbsense.ingest import read_leaderboard
 
-    stated = {name: known.stated()[name] for name in _STATED}
+    stated = {name: known.stated()[name] for name in STATED}
     with working("Reading ..."):
         read = read_leaderboard(public, private, **stated)
     for issue in read.issues[:5]:

@@ -148,6 +148,7 @@ _NAMES = (
     "card",
     "explain",
     "gate",
+    "host",
     "ledger",
     "pick",
     "plan",

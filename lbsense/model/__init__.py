@@ -29,7 +29,7 @@ from lbsense.model.identity import (
     plain_stem,
     stated_content,
 )
-from lbsense.model.leaderboard import Leaderboard
+from lbsense.model.leaderboard import HostExport, Leaderboard
 from lbsense.model.predictions import CANDIDATE, Columns, Predictions
 from lbsense.model.submission import Competition, InputFile, RowIssue, Submission
 
@@ -44,6 +44,7 @@ __all__ = [
     "Expectation",
     "Experiment",
     "History",
+    "HostExport",
     "InputFile",
     "Lack",
     "Leaderboard",

@@ -142,3 +142,85 @@ class Leaderboard(Result):
         if len(self.issues) > 5:
             lines.append(f"  and {len(self.issues) - 5} more")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HostExport(Result):
+    """Every submission of every team of a competition, as its host exports them.
+
+    Attributes
+    ----------
+    competition : Competition
+        What is known about the competition.
+    team_ids, team_names : tuple of str
+        The teams.
+    team : ndarray of shape (n_submissions,)
+        Whose submission it is: a position among the teams. Rows stand by team, and in
+        time order within one.
+    public, private : ndarray of shape (n_submissions,)
+        Scores as shown, nan where missing.
+    selected : ndarray of shape (n_submissions,)
+        Which were selected for the final ranking.
+    submitted_at : ndarray of shape (n_submissions,)
+        When, UTC; NaT where unknown.
+    issues : tuple of RowIssue
+        What was not understood.
+    """
+
+    competition: Competition = field(default_factory=Competition)
+    team_ids: tuple[str, ...]
+    team_names: tuple[str, ...]
+    team: IntArray
+    public: FloatArray
+    private: FloatArray
+    selected: np.ndarray
+    submitted_at: np.ndarray
+    issues: tuple[RowIssue, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.team)
+
+    def bounds(self) -> IntArray:
+        """Return where the rows of each team begin, and the end of the last."""
+        return np.searchsorted(self.team, np.arange(len(self.team_names) + 1))
+
+    def board(self) -> Leaderboard:
+        """Return the leaderboard: best public scores, and what the selected ones got.
+
+        Where a team selected nothing its two best public scores count, as on Kaggle.
+        """
+        sign = self.competition.direction()
+        n = len(self.team_names)
+        public, private = np.full(n, np.nan), np.full(n, np.nan)
+        starts = self.bounds()
+        for i in range(n):
+            rows = slice(starts[i], starts[i + 1])
+            x, y = sign * self.public[rows], sign * self.private[rows]
+            if not np.isfinite(x).any():
+                continue
+            public[i] = sign * np.nanmax(x)
+            chosen = self.selected[rows] & np.isfinite(y)
+            if not chosen.any():
+                order = np.argsort(-np.where(np.isfinite(x), x, -np.inf), kind="stable")
+                chosen = np.zeros(len(x), dtype=bool)
+                chosen[order[:2]] = True
+            if np.isfinite(y[chosen]).any():
+                private[i] = sign * np.nanmax(y[chosen])
+        return Leaderboard(
+            competition=self.competition,
+            team_ids=self.team_ids,
+            team_names=self.team_names,
+            public=public,
+            private=private,
+            public_rank=np.full(n, np.nan),
+            private_rank=np.full(n, np.nan),
+            submitted_at=np.full(n, np.datetime64("NaT"), dtype="datetime64[us]"),
+            n_submissions=np.diff(starts),
+            issues=self.issues,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"Host export of {plural(len(self.team_names), 'team')}, "
+            f"{plural(len(self), 'submission')}"
+        )

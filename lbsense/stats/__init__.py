@@ -26,6 +26,12 @@ from lbsense.stats.boards.places import (
     standing,
     tie_groups,
 )
+from lbsense.stats.boards.planning import (
+    PlanCell,
+    TeamChaseResult,
+    planning_table,
+    team_chase,
+)
 from lbsense.stats.boards.published import PUBLISHED_BY, published_quantiles
 from lbsense.stats.boards.shakeup import (
     ShakeUpResult,
@@ -168,6 +174,7 @@ __all__ = [
     "PairResult",
     "PicksResult",
     "PlacesResult",
+    "PlanCell",
     "PrivateOutlookResult",
     "QueryLimitsResult",
     "RankCorrelationResult",
@@ -183,6 +190,7 @@ __all__ = [
     "StandingResult",
     "StepNoise",
     "StepPosteriorResult",
+    "TeamChaseResult",
     "UnlabelledNoiseResult",
     "attainable_z",
     "band_coverage",
@@ -228,6 +236,7 @@ __all__ = [
     "p_settled",
     "pair_noise",
     "places",
+    "planning_table",
     "private_outlook",
     "private_rows",
     "public_resolution",
@@ -250,6 +259,7 @@ __all__ = [
     "soft_label_noise",
     "standing",
     "step_posterior",
+    "team_chase",
     "tie_groups",
     "usual_rules",
     "value_counts",

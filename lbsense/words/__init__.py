@@ -1,6 +1,12 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
-from lbsense.words.board import board_entries, board_headline, medal_told
+from lbsense.words.board import (
+    board_entries,
+    board_headline,
+    host_entries,
+    host_headline,
+    medal_told,
+)
 from lbsense.words.card import card_checked, card_entries, card_lacks
 from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
 from lbsense.words.lessons import advice, gap, learning, lessons, results
@@ -73,6 +79,8 @@ __all__ = [
     "gate_reason",
     "gate_told",
     "headline",
+    "host_entries",
+    "host_headline",
     "jumps",
     "lacking",
     "learning",

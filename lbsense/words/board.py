@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from lbsense._format import (
     clean_text,
@@ -20,6 +21,7 @@ from lbsense.stats import (
     BoardResult,
     MedalPickResult,
     MovementResult,
+    PlanCell,
     StandingResult,
     published_quantiles,
 )
@@ -314,3 +316,61 @@ def medal_told(
             f"better {silver}, bronze or better {bronze}.",
         )
     ]
+
+
+def host_headline(found: BoardResult, n_prizes: int, n_in_reach: int) -> str:
+    """Return what a competition says to its host in one sentence."""
+    moved = found.shake_up
+    shake = f"shake-up {_share(moved.statistic)}, " if moved else ""
+    return (
+        f"{plural(found.n_teams, 'team')}: {shake}"
+        f"{plural(n_in_reach, 'team')} within noise of {plural(n_prizes, 'prize')}."
+    )
+
+
+def host_entries(
+    *,
+    n_prizes: int,
+    in_reach: Sequence[str],
+    winner_sure: bool,
+    chased: Sequence[str],
+    plan: Sequence[PlanCell],
+) -> list[tuple[str, str]]:
+    """Return what a competition says to its host: a heading and a sentence each."""
+    winner = (
+        "The winner is truly the best."
+        if winner_sure
+        else "Who is truly the best cannot be told."
+    )
+    told = [
+        (
+            "Prizes",
+            f"{winner} Within noise of one of {plural(n_prizes, 'prize')}: "
+            f"{_names(in_reach)} (95%, for all teams at once).",
+        ),
+        (
+            "Chased",
+            f"{plural(len(chased), 'team')} have a best public score that promised "
+            "more than choosing the luckiest of their submissions explains"
+            f"{': ' + _names(chased) if chased else ''}. About one in ten is expected "
+            "to be named wrongly.",
+        ),
+    ]
+    best = [cell for cell in plan if cell.size_factor == 1]
+    told += [
+        (
+            "Plan" if cell is best[0] else "",
+            f"With {cell.public_fraction:.0%} public rows noise alone gives a shake-up "
+            f"of {_share(cell.shake_up)}, keeps {format_probability(cell.top_kept)} of "
+            "the truly best ten there, and lets the best win in "
+            f"{format_probability(cell.best_wins)}.",
+        )
+        for cell in best
+    ]
+    return told
+
+
+def _names(names: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(shorten(clean_text(name), 30) for name in names[:most])
+    rest = len(names) - most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown or "nobody"

@@ -23,6 +23,7 @@ COMMANDS = (
     "card",
     "explain",
     "gate",
+    "host",
     "ledger",
     "pick",
     "plan",

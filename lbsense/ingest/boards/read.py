@@ -108,7 +108,7 @@ def read_leaderboard(
         first, second = second, first
         first_kind = "public"
     sources = [sheet.source for sheet in (*first, *second)]
-    competition = _competition(options, sources)
+    competition = competition_of(options, sources)
     board = _board(first, first_kind or kind or "public", competition)
     if second:
         board = _joined(board, _board(second, "private", competition))
@@ -147,7 +147,7 @@ def read_leaderboards(data: Any, **options: Any) -> dict[str, Leaderboard]:
     for name, part in rows.groupby(sheet.frame["competition"], sort=False):
         slug = None if str(name).isdigit() else str(name)
         try:
-            competition = _competition({"slug": slug, **options}, [])
+            competition = competition_of({"slug": slug, **options}, [])
             one = Sheet(source=f"{sheet.source}, {name}", frame=part)
             board = _board([one], kind, competition)
             boards[str(name)] = _directed(
@@ -163,7 +163,8 @@ def read_leaderboards(data: Any, **options: Any) -> dict[str, Leaderboard]:
 # One board.
 
 
-def _competition(options: dict[str, Any], sources: Sequence[str]) -> Competition:
+def competition_of(options: dict[str, Any], sources: Sequence[str]) -> Competition:
+    """Return what is stated of a competition, or told by the names of its files."""
     slug = options.get("slug") or next(filter(None, map(_slug_in, sources)), None)
     stated: Any = {**options, "slug": None if slug is None else slug_of(slug)}
     competition, _ = describe_competition(stated, "kaggle" if slug else None)
@@ -204,7 +205,7 @@ def _board(days: list[Sheet], kind: BoardKind, competition: Competition) -> Lead
         msg = f"{sheet.source}: no team on this board."
         raise IngestError(msg)
     values = {
-        name: _numbers(frame, name, sheet.source, issues)
+        name: numbers_of(frame, name, sheet.source, issues)
         for name in (*SCORES, "rank", "public_rank", "private_rank", "count")
     }
     times = times_of(frame)
@@ -262,9 +263,10 @@ def _without_benchmarks(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, .
     return rest.reset_index(drop=True), tuple(frame.loc[is_one, "team_name"].unique())
 
 
-def _numbers(
+def numbers_of(
     frame: pd.DataFrame, name: str, source: str, issues: list[RowIssue]
 ) -> np.ndarray:
+    """Return a column as numbers, nan where it has none; what is odd is an issue."""
     if name not in frame:
         return np.full(len(frame), np.nan)
     text = frame[name]

@@ -49,6 +49,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         *("competition", "competitionslug", "slug", "competitionid", "competitionname"),
     ),
     "benchmark": ("isbenchmark",),
+    "selected": ("isselected", "selected"),
 }
 SCORES = ("score", "public_score", "private_score")
 _SEARCHED_LINES = 200

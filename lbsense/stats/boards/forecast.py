@@ -243,6 +243,14 @@ def board_draws(
     )
 
 
+def true_score_draws(
+    scores: FloatArray, noise: FloatArray, *, n_draws: int, rng: RandomState = 0
+) -> FloatArray:
+    """Return draws of the true scores behind a board, of shape (n_draws, n_teams)."""
+    made = _Deconvolved.of(scores, noise)
+    return made.draw(n_draws, 1.0, 0.0, np.random.default_rng(rng))[0]
+
+
 def _law_of_truth(cells: IntArray, n_cells: int) -> FloatArray:
     """Return the law of true scores on the grid, as rough as the data bear out.
 

@@ -1,0 +1,93 @@
+"""``lbsense host``: what a competition says to its host."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from lbsense._format import format_number, format_probability
+from lbsense.cli.board import STATED
+from lbsense.cli.console import ScreenOptions, emit, note, print_entries, working
+from lbsense.cli.options import CompetitionOptions, expand_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lbsense.stats import PlanCell
+
+
+@expand_options
+def host(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="The export of all submissions, with TeamId, PublicScore and "
+            "PrivateScore; several files are parts of one.",
+        ),
+    ],
+    known: CompetitionOptions,
+    screen: ScreenOptions,
+    prizes: Annotated[int, typer.Option(min=1, max=50, help="Prize places.")] = 3,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes that look at teams.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Say how far a final ranking can be trusted, who chased, and how to plan.
+
+    Examples
+    --------
+      lbsense host submissions_export.csv --metric roc_auc
+      lbsense host export.csv --lower-is-better --test-size 20000 --prizes 5 --json
+    """
+    from joblib import parallel_config
+
+    from lbsense.ingest import read_host
+
+    stated = {name: known.stated()[name] for name in STATED}
+    with working("Reading ..."):
+        export = read_host(files if len(files) > 1 else files[0], **stated)
+    for issue in export.issues[:5]:
+        note(str(issue), kind="Warning")
+    with working("Analysing ..."):
+        from lbsense.analysis import analyze_host
+
+        if jobs is None:
+            found = analyze_host(export, n_prizes=prizes)
+        else:
+            with parallel_config(n_jobs=jobs):
+                found = analyze_host(export, n_prizes=prizes)
+    if as_json:
+        emit(json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", None)
+        return
+    console = screen.console()
+    console.print(Text(found.headline, "bold"))
+    console.print()
+    print_entries(console, found.entries())
+    _print_plan(found.plan, console)
+
+
+def _print_plan(plan: tuple[PlanCell, ...], console: Console) -> None:
+    """Print shake-up, and how often the best wins, by public share and test size."""
+    factors = sorted({cell.size_factor for cell in plan})
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("public share")
+    for factor in factors:
+        table.add_column(f"{factor:g}x test rows")
+    for share in sorted({cell.public_fraction for cell in plan}):
+        row = {c.size_factor: c for c in plan if c.public_fraction == share}
+        table.add_row(
+            f"{share:.0%}",
+            *(
+                f"{format_number(row[f].shake_up, digits=2)}, "
+                f"{format_probability(row[f].best_wins)}"
+                for f in factors
+            ),
+        )
+    console.print(Text("Shake-up by noise alone, and how often the best team wins:"))
+    console.print(table)
