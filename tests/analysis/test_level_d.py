@@ -261,8 +261,7 @@ def test_claims_of_level_d_are_calibrated():
         false += list(truth[words == "progress"] <= 0)
         false += list(truth[words == "setback"] >= 0)
     assert len(false) >= 20
-    # The aim is .1: exact nothings are rarer in the prior than here.
-    assert np.mean(false) <= 0.15 + 2 * np.sqrt(0.13 / len(false))
+    assert np.mean(false) <= 0.1 + 2 * np.sqrt(0.09 / len(false))
     slope = np.polyfit(np.concatenate(chances), np.concatenate(truths), 1)[0]
     assert 0.65 <= slope <= 1.8
-    assert 0.9 <= np.concatenate(covered).mean() <= 0.995
+    assert np.concatenate(covered).mean() >= 0.93  # nothing lies in most of them

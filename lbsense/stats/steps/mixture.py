@@ -8,9 +8,10 @@ Under noise ``s`` and a half-normal part of width ``t`` a fused gain ``d`` has d
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import erfcx, ndtr
 
 from lbsense._typing import FloatArray, IntArray
 from lbsense.stats.steps.sources import Candidates
@@ -18,9 +19,14 @@ from lbsense.stats.steps.sources import Candidates
 #: Share of a step's noise that a submission draws anew and hands to its children's
 #: steps, from the covariances of semi-real competitions (median .2 over them).
 FRESH = 0.2
-#: Noise of fused gains beyond the normal law: what makes intervals on real tables hold.
-TAILS = 1.4
-_FAR = 7.0  # standard deviations from which the hazard of a normal is its bound
+
+
+def _hazard(z: FloatArray) -> FloatArray:
+    """Return how many standard deviations the mean of a normal rises by a cut at 0.
+
+    ``z`` is its mean in standard deviations: ``phi(z) / Phi(z)``.
+    """
+    return np.asarray(np.sqrt(2 / np.pi) / erfcx(-z / np.sqrt(2)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +85,7 @@ class Cells:
         sized = noise[:, np.newaxis, np.newaxis]
         scale = sized * np.sqrt(found.fused_ratio)
         centre = found.fused - scale * (root * luck.mean[0])
-        variance = np.square(scale) * (share[0] * TAILS)
+        variance = np.square(scale) * share[0]
         log_base = np.broadcast_to(found.log_jacobian, scale.shape).copy()
         scales = []
         for j, contrast in enumerate(found.contrasts, 1):
@@ -110,9 +116,7 @@ class Cells:
         Where a contrast is not seen its variance is infinite.
         """
         z = self.centre / self.sd
-        density = np.exp(-0.5 * np.square(z)) / np.sqrt(2 * np.pi)
-        above = np.where(z < -_FAR, -z, density / np.maximum(self.up, 1e-12))
-        below = np.where(z > _FAR, z, density / np.maximum(1 - self.up, 1e-12))
+        above, below = _hazard(z), _hazard(-z)
         first = np.concatenate(
             [self.centre + self.sd * above, self.centre - self.sd * below], axis=2
         )
@@ -137,7 +141,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """The heaviest parts of the posterior of every step: normals cut at zero."""
+    """The parts of the posterior of every step: normals cut at zero."""
 
     weight: FloatArray  # (p, n), columns sum to 1
     mean: FloatArray
@@ -146,25 +150,35 @@ class Parts:
     inside: FloatArray  # share of the uncut normal on that side
 
     @classmethod
-    def of(cls, cells: Cells, weight: FloatArray, *, most: int) -> Parts:
-        """Return at most ``most`` parts of every step."""
-        n = weight.shape[-1]
-        flat = weight.reshape(-1, n)
-        most = min(most, len(flat))
-        kept = np.argpartition(-flat, most - 1, axis=0)[:most]
-        s, g, c = np.unravel_index(kept, weight.shape[:3])
-        step = np.broadcast_to(np.arange(n), kept.shape)
-        share = np.take_along_axis(flat, kept, axis=0)
-        n_widths = cells.up.shape[2]
-        t = c % n_widths
-        up = c < n_widths
-        above = cells.up[s, g, t, step]
+    def of(cls, cells: Cells, weight: FloatArray, *, n_noises: int) -> Parts:
+        """Return the parts of every step, noises and candidates that are alike as one.
+
+        Each of ``n_noises`` runs of the grid of noise keeps one normal a part, with
+        the weight, mean and variance of what it stands for.
+        """
+        n_noise, _, n_parts, _ = weight.shape
+        n_widths = n_parts // 2
+        bounds = np.linspace(0, n_noise, min(n_noises, n_noise) + 1).astype(np.int64)
+        first, square = cells.centre, np.square(cells.sd) + np.square(cells.centre)
+        shares, means, sds = [], [], []
+        for start, stop in pairwise(bounds.tolist()):
+            for side in (slice(0, n_widths), slice(n_widths, n_parts)):
+                share = weight[start:stop, :, side]
+                total = np.maximum(share.sum(axis=(0, 1)), 1e-300)
+                mean = (share * first[start:stop]).sum(axis=(0, 1)) / total
+                spread = (share * square[start:stop]).sum(axis=(0, 1)) / total
+                shares.append(total)
+                means.append(mean)
+                sds.append(np.sqrt(np.maximum(spread - np.square(mean), 1e-300)))
+        sign = np.repeat([1.0, -1.0] * (len(bounds) - 1), n_widths)[:, np.newaxis]
+        mean, sd = np.concatenate(means), np.concatenate(sds)
+        share = np.concatenate(shares)
         return cls(
             share / share.sum(axis=0),
-            cells.centre[s, g, t, step],
-            cells.sd[s, g, t, step],
-            np.where(up, 1.0, -1.0),
-            np.maximum(np.where(up, above, 1 - above), 1e-300),
+            mean,
+            sd,
+            np.broadcast_to(sign, mean.shape),
+            np.maximum(ndtr(sign * mean / sd), 1e-300),
         )
 
     def scaled(self, unit: FloatArray) -> Parts:
@@ -192,9 +206,7 @@ class Parts:
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of every true step."""
-        z = self.sign * self.mean / self.sd
-        density = np.exp(-0.5 * np.square(z)) / np.sqrt(2 * np.pi)
-        hazard = np.where(z < -_FAR, -z, density / self.inside)
+        hazard = _hazard(self.sign * self.mean / self.sd)
         first = self.mean + self.sign * self.sd * hazard
         second = self.mean * first + np.square(self.sd)
         mean = (self.weight * first).sum(axis=0)

@@ -27,8 +27,8 @@ _DAMPING = 0.8  # share of a new site that is taken
 _HISTORY = 10.0  # steps that the kind of a history counts for against its own
 _TEMPER = 0.5  # power of the likelihood of noise: steps of one history are alike
 _TYPICAL_ROWS = 1000.0  # public rows where the number is not known
-_STRETCH = 1.8  # of intervals, so that they hold on real tables
-_MOST_PARTS = 80  # of the posterior of one step that are kept
+_STRETCH = 1.5  # of intervals, so that they hold on real tables
+_N_NOISES = 8  # runs of the grid of noise that the posterior of one step keeps
 _CHUNK = 256  # steps in memory at once
 _PILOT = 48  # steps that rule out most candidates
 _NEGLIGIBLE = 0.004  # weight of a candidate that is not looked at again
@@ -456,7 +456,7 @@ class _History:
         for steps in self._chunks():
             cells, _, like = self._cells(steps)
             weight, _ = self._weights(cells, like)
-            parts.append(Parts.of(cells, weight, most=_MOST_PARTS))
+            parts.append(Parts.of(cells, weight, n_noises=_N_NOISES))
             by_noise = weight.sum(axis=(1, 2))
             by_candidate = weight.sum(axis=2)
             known = self.state.luck.of(self.place[steps])

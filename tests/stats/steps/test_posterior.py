@@ -12,7 +12,6 @@ from scipy import stats
 
 from lbsense.stats import Source, StepNoise, bayes_fdr_list, step_posterior
 from lbsense.stats.steps.kinds import KIND_SHARES, KINDS, NOTHING, SCALES, widths
-from lbsense.stats.steps.mixture import TAILS
 
 NAN = np.nan
 ARRAYS = (
@@ -70,7 +69,7 @@ def by_quadrature(gains, *, se, n_rows, rope, ratios=(1.0,)):
         [
             np.prod(
                 [
-                    stats.norm.pdf(d / se, grid, np.sqrt(TAILS * ratio))
+                    stats.norm.pdf(d / se, grid, np.sqrt(ratio))
                     for d, ratio in zip(seen, ratios, strict=True)
                 ],
                 axis=0,
@@ -164,7 +163,7 @@ def test_noise_that_is_not_known_is_integrated_over():
                 KIND_SHARES @ KINDS, [1] * 8 + [-1] * 8, [*sizes, *sizes], strict=True
             )
         )
-        fit = stats.norm.pdf(gain, grid, se * TAILS**0.5) @ law
+        fit = stats.norm.pdf(gain, grid, se) @ law
         chances.append(found[0][0])
         weights.append(np.sqrt(fit))
     weights = np.array(weights) * stats.norm.pdf(z)
