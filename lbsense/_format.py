@@ -46,7 +46,7 @@ def format_number(value: float | None, *, digits: int = 5) -> str:
     """Return a score with at most ``digits`` significant digits; "-" when missing."""
     if value is None or math.isnan(value):
         return "-"
-    return f"{value:.{digits}g}"
+    return f"{value + 0.0:.{digits}g}"  # no negative zero
 
 
 def format_gain(value: float | None, *, digits: int = 2) -> str:

@@ -6,13 +6,15 @@ elements, so that none reaches the page around them, and colours are the host's.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lbsense._format import clean_text, format_number, shorten
 
@@ -27,6 +29,7 @@ __all__ = [
     "fragment",
     "listing",
     "paragraph",
+    "picture",
     "plain",
     "table",
 ]
@@ -52,6 +55,15 @@ def listing(items: Iterable[str]) -> str:
     return f"<ul style='margin:4px 0'>{inner}</ul>" if inner else ""
 
 
+def picture(svg: str, text: str) -> str:
+    """Return a finished drawing as an image, whose styles reach nothing else."""
+    data = base64.b64encode(svg.encode()).decode()
+    return (
+        f"<img alt='{_escape(text)}' style='max-width:100%;background:#fff' "
+        f"src='data:image/svg+xml;base64,{data}'>"
+    )
+
+
 def details(summary: str, *parts: str) -> str:
     """Return finished parts that are folded away at first."""
     return (
@@ -67,6 +79,8 @@ def table(
     caption: str = "",
     numeric: Iterable[int] = (),
     wide: Iterable[int] = (),
+    tints: Sequence[str] = (),
+    tinted: int = -1,
 ) -> str:
     """Return a table of plain texts that scrolls by itself where it is too wide.
 
@@ -78,23 +92,28 @@ def table(
         What the table shows.
     numeric, wide : iterable of int
         Columns of numbers, and columns whose text may run over several lines.
+    tints : sequence of str
+        Colour behind the cell of each row in the column ``tinted``.
     """
     right, wrapped = set(numeric), set(wide)
 
-    def cell(tag: str, text: str, column: int) -> str:
+    def cell(tag: str, text: str, column: int, tint: str) -> str:
         style = _CELL.format(
             side="right" if column in right else "left",
             wrap="normal" if column in wrapped else "nowrap",
         )
         if column in wrapped:
             style += ";min-width:16em"
+        if tint and column == tinted:
+            style += f";background:{tint};border-radius:3px"
         return f"<{tag} style='{style}'>{_escape(text)}</{tag}>"
 
-    def line(tag: str, texts: Sequence[str]) -> str:
-        cells = (cell(tag, text, column) for column, text in enumerate(texts))
+    def line(tag: str, texts: Sequence[str], tint: str = "") -> str:
+        cells = (cell(tag, text, column, tint) for column, text in enumerate(texts))
         return f"<tr>{''.join(cells)}</tr>"
 
-    body = [line("td", row) for row in rows]
+    colours = [*tints, *[""] * (len(rows) - len(tints))]
+    body = [line("td", row, tint) for row, tint in zip(rows, colours, strict=True)]
     n_left_out = len(body) - _HEAD_ROWS - _TAIL_ROWS
     if n_left_out > 5:
         gap = (
@@ -210,30 +229,122 @@ class Result:
         return pd.DataFrame([self.to_dict()])
 
     def __str__(self) -> str:
-        rows = self._rows()
-        width = max((len(name) for name, _ in rows), default=0)
-        lines = [f"  {name:<{width}}  {text}" for name, text in rows]
-        return "\n".join([type(self).__name__, *lines])
+        scalars, tables = self._parts()
+        width = max((len(name) for name, _ in scalars), default=0)
+        lines = [
+            _title(self),
+            *(f"  {name:<{width}}  {text}" for name, text in scalars),
+        ]
+        for headers, rows in tables:
+            shown = [headers, *rows[:_MOST_LINES]]
+            widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+            lines.append("")
+            lines += [
+                "  " + "  ".join(f"{c:>{w}}" for c, w in zip(row, widths, strict=True))
+                for row in shown
+            ]
+            if len(rows) > _MOST_LINES:
+                lines.append(f"  ... {len(rows) - _MOST_LINES:,} rows more")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = [[name, shorten(text, _LONGEST)] for name, text in self._rows()]
-        return fragment(table((), rows, caption=type(self).__name__, wide=(1,)))
+        scalars, tables = self._parts()
+        rows = [[name, shorten(text, _LONGEST)] for name, text in scalars]
+        parts = [table((), rows, caption=_title(self), wide=(1,))]
+        parts += [
+            table(headers, body, numeric=range(len(headers)))
+            for headers, body in tables
+        ]
+        return fragment(*parts)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Let IPython show what ``print`` shows, not every field in full."""
         printer.text(type(self).__name__ if cycle else str(self))
 
-    def _rows(self) -> list[tuple[str, str]]:
-        return [
-            (field.name, _one_line(getattr(self, field.name)))
-            for field in dataclasses.fields(self)  # type: ignore[arg-type]
-            if field.repr
-        ]
+    def _parts(self) -> tuple[list[tuple[str, str]], list[_Table]]:
+        """Return what is one value, and as tables what is many or has parts itself."""
+        scalars: list[tuple[str, str]] = []
+        columns: dict[int, dict[str, Any]] = {}
+        inner: dict[type, list[tuple[str, Result]]] = {}
+        for name in (f.name for f in dataclasses.fields(self) if f.repr):  # type: ignore[arg-type]
+            value = getattr(self, name)
+            several = value if isinstance(value, tuple) else (value,)
+            length = _length(value)
+            if value is not None and several and _are_results(several):
+                inner.setdefault(type(several[0]), []).extend(
+                    (name, item) for item in several
+                )
+            elif length > 1:
+                columns.setdefault(length, {})[name] = value
+            else:
+                scalars.append((name, _one_line(value, name)))
+        tables = [_of_columns(found) for found in columns.values()]
+        return scalars, [*map(_of_results, inner.values()), *tables]
 
 
-def _one_line(value: Any) -> str:
+_Table: TypeAlias = tuple[list[str], list[list[str]]]
+_MOST_LINES = 12
+#: Fields that hold places in a history, shown as people count.
+_PLACES = frozenset(
+    (
+        "against",
+        "best_public",
+        "chosen",
+        "first",
+        "jumps",
+        "position",
+        "positions",
+        "previous",
+        "reference",
+        "second",
+        "way",
+    )
+)
+
+
+def _title(result: Result) -> str:
+    """Return the name of a result as a heading."""
+    name = type(result).__name__.removesuffix("Result")
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return words.capitalize()
+
+
+def _length(value: Any) -> int:
+    """Return of how many numbers a vector is, 0 for what is none."""
+    return len(value) if getattr(value, "ndim", 0) == 1 else 0
+
+
+def _are_results(values: tuple[Any, ...]) -> bool:
+    return all(isinstance(item, Result) for item in values)
+
+
+def _of_columns(columns: dict[str, Any]) -> _Table:
+    """Return vectors of one length beside each other, a row for each place."""
+    texts = [[_one_line(v, name) for v in c.tolist()] for name, c in columns.items()]
+    lines = zip(*texts, strict=True)
+    if _PLACES.intersection(columns):
+        return [*columns], [list(line) for line in lines]
+    return ["#", *columns], [[str(n), *line] for n, line in enumerate(lines, start=1)]
+
+
+def _of_results(items: list[tuple[str, Result]]) -> _Table:
+    """Return results of one kind, a row for each, by the fields of one value."""
+    parts = [dict(item._parts()[0]) for _, item in items]
+    headers = list(parts[0])
+    rows = [
+        [name, *(part.get(header, "-") for header in headers)]
+        for (name, _), part in zip(items, parts, strict=True)
+    ]
+    return ["", *headers], rows
+
+
+def _one_line(value: Any, name: str = "") -> str:
     import numpy as np
 
+    if name in _PLACES and isinstance(value, int | np.integer):
+        return f"#{value + 1}" if value >= 0 else "-"
+    if name in _PLACES and isinstance(value, tuple):
+        return ", ".join(_one_line(item, name) for item in value) or "-"
     if isinstance(value, float):
         return format_number(value, digits=6)
     if isinstance(value, np.ndarray):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["VERDICTS", "VerdictText"]
+__all__ = ["VERDICTS", "VERDICT_TINTS", "VerdictText"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +108,17 @@ VERDICTS: Mapping[str, VerdictText] = {
         "It claims nothing.",
         "Give what the answer asks for: CV scores most of all.",
     ),
+}
+
+#: Verdict -> the colour behind its word, to be read on light and on dark.
+VERDICT_TINTS: Mapping[str, str] = {
+    "progress": "rgba(0,160,110,.28)",
+    "guess": "rgba(220,170,30,.28)",
+    "chasing": "rgba(200,70,150,.28)",
+    "setback": "rgba(220,90,20,.28)",
+    "repeat": "rgba(50,140,210,.25)",
+    "probe": "rgba(100,100,220,.25)",
+    "unscored": "rgba(128,128,128,.12)",
+    "baseline": "rgba(128,128,128,.18)",
+    "unknown": "rgba(128,128,128,.18)",
 }

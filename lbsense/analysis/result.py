@@ -5,10 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lbsense._format import VERDICT_SIGNS, shorten
-from lbsense._result import details, fragment, listing, paragraph, plain, table
+from lbsense._result import (
+    details,
+    fragment,
+    listing,
+    paragraph,
+    picture,
+    plain,
+    table,
+)
+from lbsense._verdicts import VERDICT_TINTS
 from lbsense.facts import Facts, Step
 from lbsense.model import History
 from lbsense.stats import DifferenceBandsResult, GapSplitResult, PairResult
@@ -36,20 +46,21 @@ if TYPE_CHECKING:
 #: Version of the dictionary that `Analysis.to_dict` gives.
 SCHEMA = 1
 
-_NAME_WIDTH = 48
+_NAME_WIDTH = 36
 _TEXT_WIDTH = 32
+_PICTURE_WIDTH = 760
 _NOTEBOOK = (
     "number",
     "name",
-    "cv",
-    "public",
-    "private",
-    "estimate",
-    "p_gain",
-    "rows",
     "verdict",
-    "hindsight",
+    "public",
+    "cv",
+    "private",
+    "p_gain",
     "outcome",
+    "estimate",
+    "rows",
+    "hindsight",
 )
 
 
@@ -170,28 +181,38 @@ contradicted, caveats, learning
 
     def _repr_html_(self) -> str:
         lead, *more = self.answer
-        parts = [
-            paragraph(lead, strong=True),
-            *map(paragraph, more),
-            paragraph(" ".join([tally(self), *luck(self)])),
-            paragraph(f"Evidence: {self.evidence}."),
-        ]
-        told = [*jumps(self), *expectation(self), *alone(self)]
-        parts += [paragraph(text) for text in told]
-        if self.retrospective:
-            parts.append(listing(self.retrospective.sentences))
-        else:
-            parts += [paragraph(text) for text in selection(self)]
-        if self.learning:
-            parts.append(listing(learning(self)))
+        parts = [paragraph(lead, strong=True), *map(paragraph, more)]
+        if any(step.public_score is not None for step in self.steps):
+            parts.append(_picture(self))
         if self.steps:
             parts.append(_html_table(self))
+        told = [
+            " ".join([tally(self), *luck(self)]),
+            f"Evidence: {self.evidence}.",
+            *jumps(self),
+            *expectation(self),
+            *alone(self),
+            *(self.retrospective.sentences if self.retrospective else selection(self)),
+            *learning(self),
+        ]
+        parts.append(details("More: what it rests on", listing(told)))
+        if self.steps:
             why = [
                 f"#{number} {step.verdict}: {step.sentence}"
                 for number, step in enumerate(self.steps, start=1)
             ]
             parts.append(details("Why: the sentence behind each verdict", listing(why)))
         return fragment(*parts)
+
+
+def _picture(analysis: Analysis) -> str:
+    """Return the timeline as an image."""
+    # Pictures stand on a higher floor: they are found when a notebook asks for one.
+    plots = import_module("lbsense.plots")
+    scene = plots.plot_timeline.scene(analysis)
+    style = f".plot{{{plots.palette_css('light')}}}{plots.SVG_STYLE}"
+    head, _, body = plots.draw_svg(scene, width=_PICTURE_WIDTH).partition(">")
+    return picture(f"{head}><style>{style}</style>{body}", scene.title)
 
 
 def _html_table(analysis: Analysis) -> str:
@@ -211,6 +232,8 @@ def _html_table(analysis: Analysis) -> str:
         tuple(column.heading for column in columns),
         tuple(zip(*shown, strict=True)),
         numeric=[place for place, column in enumerate(columns) if column.numeric],
+        tints=[VERDICT_TINTS[step.verdict] for step in analysis.steps],
+        tinted=[column.key for column in columns].index("verdict"),
     )
 
 
