@@ -280,7 +280,8 @@ def _scale(ax: Axes, which: str, axis: Axis, colours: Mapping[str, str]) -> None
         case "count":
             low, high = axis.limits
             ticks = ticker.MaxNLocator(nbins=10, integer=True).tick_values(low, high)
-            seen = [at for at in ticks if low <= at <= min(high, axis.last)]
+            low, high = max(low, axis.marked[0]), min(high, axis.marked[1])
+            seen = [at for at in ticks if low <= at <= high]
             on.set_major_locator(ticker.FixedLocator(seen))
         case "log":
             (ax.set_xscale if which == "x" else ax.set_yscale)("log")

@@ -71,7 +71,9 @@ def plot_public_private(analysis: Analysis) -> Scene | str:
     if not (np.isfinite(private) & np.isfinite(public)).any():
         return "No submission has a private score: they come after the close."
     told = analysis.retrospective
-    line = told.transfer if told else None
+    line = None
+    if told and told.public_private.ci_low * told.public_private.ci_high > 0:
+        line = told.transfer
     sign = history.competition.direction() if line is not None else 1
     return _scene(
         analysis, public, private, line, (sign, sign), (PUBLIC, PRIVATE), equal=True

@@ -186,15 +186,15 @@ class Axis:
         What its ticks are.
     names : sequence of str
         At 0, 1, 2, ... where it has names.
-    last : float
-        Beyond which nothing is marked.
+    marked : tuple of two floats
+        Outside of which it has no ticks.
     """
 
     label: str
     limits: tuple[float, float]
     kind: Literal["linear", "count", "log", "share", "names"] = "linear"
     names: Sequence[str] = ()
-    last: float = math.inf
+    marked: tuple[float, float] = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +279,7 @@ def submission_axis(analysis: Analysis, after: float = 0.7) -> Axis:
         label=f"number of the submission{period}",
         limits=(1 - max(0.7, 0.012 * len(analysis.steps)), len(analysis.steps) + after),
         kind="count",
-        last=len(analysis.steps),
+        marked=(1, len(analysis.steps)),
     )
 
 

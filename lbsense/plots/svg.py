@@ -179,8 +179,8 @@ class _Scale:
         decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0
         if step < 1 and round(step * 10**decimals, 6) % 1:
             decimals += 1
+        low, high = max(low, self.axis.marked[0]), min(high, self.axis.marked[1])
         first = math.ceil(low / step - 1e-9)
-        high = min(high, self.axis.last)
         values = [step * k for k in range(first, math.floor(high / step + 1e-9) + 1)]
         if abs(high) >= 1e7:
             return [(value, f"{value:.6g}") for value in values]

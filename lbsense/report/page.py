@@ -56,8 +56,9 @@ _STATUS = {"passed": "not flagged", "not_applicable": "not knowable", "muted": "
 
 _CAPTIONS = {
     "timeline": "Point at a submission for its facts; a click leads to its row.",
-    "steps": "What every step was truly worth, beside what the public score said.",
-    "public_private": "Private against public scores. On the thin line they are equal.",
+    "steps": "What the public score said of every step and, where it can be told, what "
+    "the step was truly worth.",
+    "public_private": "Whether private scores followed the public ones.",
     "outlook": "Private score to expect of the most promising submissions, from what "
     "was known before the end: thick 80%, thin 95%.",
     "differences": "Private scores against the one that is expected to be best, from "
