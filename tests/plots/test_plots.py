@@ -18,7 +18,9 @@ from lbsense.simulate import Scenario, simulate
 
 DATA = Path(__file__).parents[2] / "data"
 PLOTS = {
-    name: getattr(plots, name) for name in plots.__all__ if name.startswith("plot_")
+    name: getattr(plots, name)
+    for name in plots.__all__
+    if name.startswith("plot_") and hasattr(getattr(plots, name), "scene")
 }
 NASTY = "$x_{1}$ <script>alert(1)</script> \N{RIGHT-TO-LEFT OVERRIDE}gnp"
 
