@@ -20,8 +20,11 @@ from lbsense.errors import IngestError
 from lbsense.model import (
     Competition,
     DataWarning,
+    Expectation,
+    Experiment,
     History,
     InputFile,
+    Ledger,
     RowIssue,
     Submission,
 )
@@ -103,6 +106,22 @@ def history_of(first: int) -> History:
         submissions=sent,
         dropped=(filled(RowIssue, text, line=3),),
         warnings=(filled(DataWarning, text),),
+        ledger=Ledger(
+            experiments=tuple(
+                Experiment(
+                    experiment_id=f"{text}{i}",
+                    name=text,
+                    hypothesis=text,
+                    parent=text,
+                    command=text,
+                    submission_id=item.submission_id,
+                    expected=Expectation(gain=0.01),
+                )
+                for i, item in enumerate(sent)
+            ),
+            issues=(filled(RowIssue, text),),
+            source=text,
+        ),
     )
 
 
