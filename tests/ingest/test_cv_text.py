@@ -94,6 +94,16 @@ def test_the_own_cv_among_others_in_long_descriptions() -> None:
     assert recall >= 0.7
 
 
+def test_reports_of_agents_and_people() -> None:
+    """Sentences that were written in four lists, each measured before it was used."""
+    lines = AGENTS.with_name("cv_reports.jsonl").read_text("utf-8").splitlines()
+    labelled = [(row["text"], row["cv"]) for row in map(json.loads, lines)]
+    assert len(labelled) >= 290
+    precision, recall, wrong = measure(labelled, parse_cv)
+    assert precision >= 0.98, wrong
+    assert recall >= 0.8
+
+
 def test_spreads_of_own_strings() -> None:
     rows = [row for row in own_strings() if "std" in row]
     assert len(rows) > 15

@@ -44,8 +44,9 @@ _PAST = (("last", "time"), ("last", "run"), ("so", "far"), ("to", "beat"))
 # "than exp9 (CV", "exp9 had CV", "public notebook, CV"
 _OWNERS_BEFORE = (
     re.compile(
-        r"\b(?:against|of|from|than|over|vs\.?|versus|like|unlike|as|replac\w+|beats?)"
-        r"\s+(?:(?:sub|submission|exp|experiment|run|version)\s*#?\s*\d+\w*|#\d+"
+        r"\b(?:against|of|from|than|over|vs\.?|versus|like|unlike|as|replac\w+|beats?"
+        r"|to|with|on|after|for|by|remains|stays|still|keeps?)"
+        r"\s+(?:(?:sub|submission|exp|experiment|run|version|attempt|node|iter|trial|step)\s*#?\s*\d+\w*|#\d+"
         r"|[`'\"]?(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]+[`'\"]?)\s*[(\[]\s*$"
     ),
     re.compile(
@@ -54,17 +55,73 @@ _OWNERS_BEFORE = (
     re.compile(r"\b(?:notebook|kernel|paper|discussion|writeup),\s+$"),
     re.compile(r"\b(?:version|file|submission|run|one)\s+with\s+(?:an?\s+)?$"),
     re.compile(r"'s\s*[(\[]\s*$"),
+    re.compile(
+        r"\S\s*[(\[]\s*(?:sub|submission|exp|experiment|run|version|model|v)[ _#-]?"
+        r"\d+\w*\s+$"
+    ),
+    re.compile(
+        r"\b(?:previous|earlier|last|current|old|former|standing|reigning)\s+"
+        r"(?:best|champion|one|leader|sub\w*)\s*[(\[]\s*$"
+    ),
+    re.compile(
+        r"\b(?:margin|lead|edge|advantage|gap|difference|offset|distance)\b[^.,;:(]{0,40}$"
+    ),
+    re.compile(r"\b(?:parent|champion)\b[^.,;:|(]{0,20}$"),
+    re.compile(
+        r"(?<![\w.-])[\w.-]{0,20}\d\s+(?:lowered|raised|hurt|dropped|pushed)\s+(?:the\s+)?$"
+    ),
+    re.compile(r"\badv(?:ersarial|\.)?\s*$"),
+    re.compile(
+        r"\b(?:weights?|coef\w*|thresholds?|cutoffs?|ci|interval|band|quantiles?)\s+"
+        r"(?:\w+\s+)?(?:on|from|by|via|of|for)\s+(?:the\s+|my\s+|our\s+)?$"
+    ),
+    re.compile(
+        r"\b(?:base|baseline|parent|champion|original|reference|old)(?:\s+(?:model|run|one"
+        r"|sub|submission|version))?\s+(?:had|has|was|got|gave|with|at|scored)\s+"
+        r"(?:an?\s+)?(?:\w+\s+)?$"
+    ),
+    re.compile(
+        r"\b(?:each|every|both|all|individual(?:ly)?|singles?|members?|others?|another"
+        r"|rest|either)(?:\s+(?:with|has|have|had|at|of\s+(?:them|which)|\w+'s|model|run"
+        r"|member|solo))*\s*[:(]?\s*(?:an?\s+)?$"
+    ),
+    re.compile(
+        r"\b(?:tuned|optimi[sz]ed|chosen|selected|fitted|fit|searched|calibrated|picked"
+        r"|set|learned|learnt|weighted)\s+(?:on|by|with|using|from|via|to)\s+"
+        r"(?:the\s+|my\s+|our\s+)?$"
+    ),
+)
+_NAMES_ANOTHER = re.compile(
+    r"[(\[](?:sub|submission|exp|experiment|run|ver|version|model|trial|v)[ _#-]?\d+\w*"
+    r"[)\]]"
+)
+_IS_WRONG = re.compile(
+    r"[*`)\]]*\s+(?:is|was|looks?|seems?)\s+(?:\w+\s+)?(?:suspicious|leak\w*|wrong"
+    r"|invalid|broken|overfit\w*|inflated|optimistic|buggy|misleading|not\s+comparable"
+    r"|too\s+(?:good|high|low))"
+)
+_WAS_ANOTHER = re.compile(
+    r"[^.;)\]]{0,40}[)\]]\s+(?:was|is|were)\s+(?:sub|submission|exp|experiment|run|version)"
+    r"\s*#?\d"
+)
+_SITS = re.compile(
+    r"\b(?:is|was|are|sits|lies|lands|ends|came|comes|stays)\s+(?:\w+\s+)?$"
+)
+_OFF = re.compile(
+    r"\s+(?:below|above|under|over|worse|better|lower|higher|behind|short|off|ahead"
+    r"|away|more|less)\b"
 )
 _CHANGE_IN = re.compile(
     r"\b(?:improvement|gain|increase|decrease|drop|change|difference|rise|fall)s?\s+"
-    r"(?:in|of|for)\s+(?:the\s+|my\s+|our\s+)?$"
+    r"(?:in|of|for|on|over)\s+(?:the\s+|my\s+|our\s+)?$"
 )
 _NO_CV = re.compile(
-    r"\b(?:no|without)\s+(?:own\s+)?(?:local\s+)?(?:cv|oof|validation)(?:\s+score)?"
+    r"\b(?:no|without)\s+(?:an?\s+|its\s+|my\s+|our\s+)?(?:own\s+)?(?:local\s+)?(?:cv|oof|validation)(?:\s+score)?"
     r"(?:\s+(?:of\s+its\s+own|of\s+(?:my|our|their)\s+own|yet|here|done|run|available))?"
     r"\s*(?:[,;.|)]|$)"
 )
 _PLACEHOLDERS = {"tbd", "xx", "xxx", "xxxx", "na", "nan", "none", "pending", "unknown"}
+_TOLD_AFTER = 60  # characters behind a number that tell what it is
 _SHARES = {0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.33, 0.35, 0.4, 0.5}
 
 
@@ -408,9 +465,20 @@ def context_problem(
         reason = _owner_problem(line, label)
         if reason:
             return reason
+    token = line.tokens[final]
+    after = line.folded[token.end : token.end + _TOLD_AFTER]
+    if _IS_WRONG.match(after):
+        return "the text says that it is wrong"
+    if _WAS_ANOTHER.match(after):
+        return "the score of another submission, named behind it"
+    if prefix:
+        named = line.folded[line.tokens[label.first].start : token.start]
+        if _NAMES_ANOTHER.search(named):
+            return "the score of another submission, named before it"
+        if _SITS.search(named) and _OFF.match(after):
+            return "a difference"
     if _is_foreign_after(line, max(final, label.last)):
         return "somebody else's score"
-    token = line.tokens[final]
     if label.kind == "grid search" and token.decimals < 3:
         return "a parameter of a grid search"
     share = label.kind in ("validation", "holdout", "local", "fold")

@@ -99,8 +99,9 @@ _ROLE_TABLE = {
         gap delta diff difference gain gains gained improvement improve improved
         improves improving increase increased increases decrease decreased decreases
         drop dropped drops up down better worse higher lower change changed changes by
-        margin plus minus loses lost rose fell went goes moved shakeup boost boosts
-        boosted δ 差 向上 悪化 改善 提升 下降""",
+        falls rises climbs climbed jumps jumped lifts lifted raises raised reaches
+        reached margin plus minus loses lost rose fell went goes moved shakeup boost
+        boosts cost costs worth boosted δ 差 向上 悪化 改善 提升 下降""",
     Role.EXTREME: "min max minimum maximum worst lowest highest range",
     Role.SPREAD: "std sd stdev stddev sigma se sem var variance spread deviation",
     Role.MEAN: "mean avg average averaged moyenne media média médio promedio "
