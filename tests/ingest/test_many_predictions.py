@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
@@ -101,3 +102,13 @@ def test_rates_and_shapes_of_single_precision(little_memory):
     other = joint_noise(right.mean(axis=0), psi.astype(np.float32), rng=0)
     np.testing.assert_allclose(one.ci_low, other.ci_low, rtol=1e-5)  # Wilson's, both
     np.testing.assert_allclose(one.row_covariance, other.row_covariance, rtol=1e-5)
+
+
+def test_what_stays_in_its_file_is_not_held(folder, little_memory):
+    path = folder / "parquet" / "oof_m0.parquet"
+    table = tables.read_prediction_table(path, {}, "oof")
+    array = table.columns["pred"]
+    left = tables.left_in_file(table, path, {}, 5)
+    del table
+    assert sys.getrefcount(array) == 2  # the name, and the argument
+    assert np.array_equal(left.columns["pred"], array)

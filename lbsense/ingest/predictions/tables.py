@@ -192,9 +192,7 @@ def left_in_file(
     if Path(data).suffix.lower() not in _BINARY:
         return table
 
-    def read() -> PredictionTable:
-        return read_prediction_table(data, wanted, table.source)
-
+    read = functools.partial(read_prediction_table, data, wanted, table.source)
     return replace(table, columns=FileColumns(table, read))
 
 
