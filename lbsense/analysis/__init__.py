@@ -7,6 +7,7 @@ from lbsense.analysis.board import (
     analyze_board,
     medal_picks,
 )
+from lbsense.analysis.field import FieldAnalysis, analyze_field
 from lbsense.analysis.gate import footing, gate
 from lbsense.analysis.host import HostAnalysis, analyze_host
 from lbsense.analysis.plan import PlanResult, plan
@@ -28,6 +29,7 @@ __all__ = [
     "SELECTED",
     "Analysis",
     "BoardAnalysis",
+    "FieldAnalysis",
     "GateResult",
     "HostAnalysis",
     "Missing",
@@ -38,6 +40,7 @@ __all__ = [
     "Step",
     "analyze",
     "analyze_board",
+    "analyze_field",
     "analyze_host",
     "bootstrap_of",
     "footing",

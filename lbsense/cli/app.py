@@ -40,6 +40,7 @@ COMMANDS = {
     "plan": "plan",
     "board": "board",
     "host": "host",
+    "field": "field",
     "mcp": "mcp",
     "log": "log",
     "card": "card",

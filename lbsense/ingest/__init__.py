@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lbsense.ingest.boards.field import read_field
     from lbsense.ingest.boards.host import read_host
     from lbsense.ingest.boards.read import read_leaderboard, read_leaderboards
     from lbsense.ingest.cv.reading import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 from lbsense.ingest.wheel import own_wheel
 
 _HOMES = {
+    "read_field": "lbsense.ingest.boards.field",
     "read_host": "lbsense.ingest.boards.host",
     "read_leaderboard": "lbsense.ingest.boards.read",
     "read_leaderboards": "lbsense.ingest.boards.read",
@@ -101,6 +103,7 @@ __all__ = [
     "own_wheel",
     "parse_cv",
     "read_environment",
+    "read_field",
     "read_host",
     "read_kaggle",
     "read_leaderboard",

@@ -10,10 +10,11 @@ from lbsense._format import (
     clean_text,
     decimals_shown,
     format_fixed,
+    format_number,
     format_probability,
     shorten,
 )
-from lbsense.analysis import BoardAnalysis
+from lbsense.analysis import BoardAnalysis, FieldAnalysis
 from lbsense.model import InputFile
 from lbsense.plots import BOARD_SCENES
 from lbsense.report.blocks import (
@@ -145,3 +146,58 @@ def _provenance(found: BoardAnalysis, sources: Sequence[InputFile]) -> Iterator[
                 for item in sources
             ],
         )
+
+
+def field_page(found: FieldAnalysis) -> Page:
+    """Return the page of many competitions."""
+    told = found.entries()
+    tables = []
+    for by, part in found.groups.groupby("by", sort=False):
+        rows = [
+            row(
+                shorten(str(group["group"]), 60),
+                *(
+                    Cell(format_number(group[name], digits=3), float(group[name]))
+                    for name in _GROUP_COLUMNS
+                ),
+            )
+            for group in part.to_dict("records")
+        ]
+        tables.append(
+            Table(
+                name=f"field_{by}",
+                caption=f"By {str(by).replace('_', ' ')}: quartiles of the shake-up, "
+                "median slope of private on public scores and median gap in standard "
+                "deviations, over all submissions and over the best tenth.",
+                columns=[*texts("Group"), *numbers(*_GROUP_COLUMNS.values())],
+                rows=rows,
+            )
+        )
+    return Page(
+        title="Finished competitions",
+        subject=told[0][1],
+        headline=found.headline,
+        points=[f"{name}: {text}" for name, text in told[1:4]],
+        figure=None,
+        inventory=(),
+        sections=(
+            Section(
+                key="told",
+                title="What moved most, and least",
+                blocks=(Bullets([f"{name}: {text}" for name, text in told]),),
+            ),
+            Section(key="groups", title="Groups", blocks=tuple(tables)),
+        ),
+    )
+
+
+_GROUP_COLUMNS = {
+    "n_competitions": "Competitions",
+    "shake_up_25": "25%",
+    "shake_up_50": "median",
+    "shake_up_75": "75%",
+    "slope": "slope",
+    "slope_top": "slope, best",
+    "gap": "gap",
+    "gap_top": "gap, best",
+}

@@ -11,12 +11,12 @@ from lbsense._files import is_input, replace_file
 from lbsense._format import shorten
 from lbsense._validation import check_kind
 from lbsense._version import __version__
-from lbsense.analysis import Analysis, BoardAnalysis
+from lbsense.analysis import Analysis, BoardAnalysis, FieldAnalysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
 from lbsense.report.blocks import Page
-from lbsense.report.board import board_page
+from lbsense.report.board import board_page, field_page
 from lbsense.report.documents import DOCUMENTS, document, render_markdown
 from lbsense.report.page import build_page
 
@@ -33,7 +33,7 @@ _Source: TypeAlias = str | os.PathLike[str] | InputFile
 
 
 def render_report(
-    analysis: Analysis | BoardAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis,
     *,
     findings: Findings | None = None,
     sources: Iterable[_Source] = (),
@@ -45,7 +45,7 @@ def render_report(
 
     Parameters
     ----------
-    analysis : Analysis or BoardAnalysis
+    analysis : Analysis, BoardAnalysis or FieldAnalysis
         What to report.
     findings : Findings, optional
         What `run_checks` found, by default without predictions.
@@ -94,7 +94,7 @@ def render_report(
 
 
 def write_report(
-    analysis: Analysis | BoardAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis,
     path: str | os.PathLike[str],
     *,
     findings: Findings | None = None,
@@ -108,7 +108,7 @@ def write_report(
 
     Parameters
     ----------
-    analysis : Analysis or BoardAnalysis
+    analysis : Analysis, BoardAnalysis or FieldAnalysis
         What to report.
     path : path
         File to write: a page, Markdown, or one picture of 1200 x 630 pixels to share,
@@ -178,7 +178,7 @@ def write_report(
 
 
 def _page(
-    analysis: Analysis | BoardAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis,
     findings: Findings | None,
     sources: Iterable[_Source],
     title: str | None,
@@ -187,10 +187,12 @@ def _page(
 ) -> Page | str:
     """Return the page that is to be shown, or a document as it is."""
     files = tuple(_fingerprints(sources))
-    if isinstance(analysis, BoardAnalysis):
+    if not isinstance(analysis, Analysis):
         if chosen in DOCUMENTS:
             msg = f"format {chosen!r} is of a history, not of a leaderboard."
             raise ValueError(msg)
+        if isinstance(analysis, FieldAnalysis):
+            return field_page(analysis)
         return board_page(analysis, files)
     checked = findings if findings is not None else run_checks(analysis)
     if chosen in DOCUMENTS:
@@ -200,7 +202,7 @@ def _page(
 
 def _shown(
     page: Page,
-    analysis: Analysis | BoardAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis,
     chosen: ReportFormat,
     figures: str | None,
 ) -> str:
@@ -213,7 +215,7 @@ def _shown(
 
 
 def _check_kinds(analysis: object, findings: object, sources: object) -> None:
-    if not isinstance(analysis, BoardAnalysis):
+    if not isinstance(analysis, (BoardAnalysis, FieldAnalysis)):
         check_kind(analysis, Analysis, name="analysis")
     check_kind(findings, Findings, name="findings", optional=True)
     if isinstance(sources, (str, bytes, os.PathLike)) or not isinstance(

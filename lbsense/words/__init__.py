@@ -3,6 +3,8 @@
 from lbsense.words.board import (
     board_entries,
     board_headline,
+    field_entries,
+    field_headline,
     host_entries,
     host_headline,
     medal_told,
@@ -75,6 +77,8 @@ __all__ = [
     "differences",
     "evidence",
     "expectation",
+    "field_entries",
+    "field_headline",
     "gap",
     "gate_reason",
     "gate_told",

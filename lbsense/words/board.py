@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lbsense._format import (
     clean_text,
@@ -374,3 +375,52 @@ def _names(names: Sequence[str], most: int = 8) -> str:
     shown = ", ".join(shorten(clean_text(name), 30) for name in names[:most])
     rest = len(names) - most
     return f"{shown} and {rest:,} more" if rest > 0 else shown or "nobody"
+
+
+def field_headline(groups: Sequence[Mapping[str, Any]]) -> str:
+    """Return what finished competitions say in one sentence."""
+    whole = groups[0]
+    return (
+        f"{plural(whole['n_competitions'], 'competition')}: half of them shook up by "
+        f"{_share(whole['shake_up_25'])} to {_share(whole['shake_up_75'])}, the median "
+        f"is {_share(whole['shake_up_50'])}."
+    )
+
+
+def field_entries(groups: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return what finished competitions say: a heading and a sentence each."""
+    whole = groups[0]
+    told = [
+        (
+            "Scores",
+            f"{plural(whole['n_submissions'], 'submission')} with both scores: the "
+            f"median slope of private on public is {format_number(whole['slope'])}, "
+            f"over the best tenth {format_number(whole['slope_top'])}; public scores "
+            f"promised {format_gain(whole['gap'])} standard deviations too much, "
+            f"over the best tenth {format_gain(whole['gap_top'])}.",
+        )
+    ]
+    headings = {
+        "metric": "Metric",
+        "kind": "Kind",
+        "size": "Teams",
+        "share": "Public share",
+        "year": "Year",
+        "notebooks_only": "Notebooks only",
+    }
+    for by, heading in headings.items():
+        parts = [group for group in groups if group["by"] == by]
+        if len(parts) < 2:
+            continue
+        parts.sort(key=lambda group: -group["shake_up_50"])
+        first, last = parts[0], parts[-1]
+        told.append(
+            (
+                heading,
+                f"Most moved {shorten(str(first['group']), 40)} (median "
+                f"{_share(first['shake_up_50'])} of {first['n_competitions']:,}), "
+                f"least {shorten(str(last['group']), 40)} "
+                f"({_share(last['shake_up_50'])} of {last['n_competitions']:,}).",
+            )
+        )
+    return told

@@ -22,7 +22,7 @@ _ROUGHER = 1  # steps rougher than the halves foretell best
 _PASSES = 40  # of the deconvolution, which begins smooth
 _MANY_CELLS = 30_000
 _CELLS = 2_000_000  # teams times draws
-_DOUBT = 1.25
+_DOUBT = 1.15
 _NODES = (-1.7320508, 0.0, 1.7320508)  # three-point Gauss-Hermite
 _WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
 
