@@ -157,7 +157,7 @@ def test_the_first_command_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -
     assert command is not None
     done = CliRunner().invoke(app, shlex.split(command.group(1)))
     assert done.exit_code == 0
-    assert "+ progress" in done.stdout
+    assert "The last step, " in done.stdout
 
 
 def test_the_report_of_the_readme_is_made(

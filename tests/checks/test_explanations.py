@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import lbsense
+from lbsense._verdicts import VERDICTS
 from lbsense.checks import CHECKS, EXPLANATIONS, explain, explanations_page
 
 PACKAGE = Path(lbsense.__file__).parent
@@ -62,3 +63,11 @@ def test_the_page_is_made_of_the_same_text():
     assert page == explanations_page(), "run: python benchmarks/findings.py --text"
     rows = re.findall(r"^\| (LBS\d{3}) \|", table, flags=re.MULTILINE)
     assert rows == [item.code for item in CHECKS]
+
+
+def test_the_readme_explains_verdicts_with_the_same_text():
+    readme = (PAGE.parents[1] / "README.md").read_text("utf-8")
+    for verdict, text in VERDICTS.items():
+        assert re.search(
+            rf"^\| `{verdict}` \| `.` \| {re.escape(text.meaning)} \|$", readme, re.M
+        )
