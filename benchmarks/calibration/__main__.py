@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a sixth of the grid")
     parser.add_argument("--store", type=Path, default=Path("calibration-runs"))
     parser.add_argument("--tables-only", action="store_true")
+    parser.add_argument("--markdown", action="store_true", help="tables for the docs")
     given = parser.parse_args()
     cells = [
         cell
@@ -56,7 +57,10 @@ def main() -> None:
     ]
     if not given.tables_only:
         run(todo, store, given.jobs)
-    print_tables(store.read(cells, seeds), Console(width=160))
+    width = 400 if given.markdown else 160
+    print_tables(
+        store.read(cells, seeds), Console(width=width), markdown=given.markdown
+    )
 
 
 def run(todo: list[tuple[Cell, int]], store: Store, jobs: int) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +19,9 @@ Records = list[dict[str, Any]]
 RULES = ("two best public", "best public and best CV", "two best CV", "last two")
 
 
-def print_tables(found: dict[Cell, Records], console: Console) -> None:
+def print_tables(
+    found: dict[Cell, Records], console: Console, *, markdown: bool = False
+) -> None:
     """Print every table, each with its target in the title."""
     found = {cell: records for cell, records in found.items() if records}
     if not found:
@@ -34,6 +37,8 @@ def print_tables(found: dict[Cell, Records], console: Console) -> None:
         _luck(found),
         _regret(found),
     ):
+        if markdown:
+            table.box = box.MARKDOWN
         console.print(table)
 
 
