@@ -485,12 +485,13 @@ class GateResult(Result):
         Probability that the public score says rightly which of the two is better.
     value : float
         Expected true gain of who submits it and then takes the one that looks better.
-    p_value, level : float
-        Of the test of "no gain" and its level among all tests so far.
+    p_none, level : float
+        Probability that it is no gain worth naming, and the largest that passes now,
+        after all that passed so far.
     passes : bool or None
         Whether it passes; None where no false share was asked for.
     n_tested, n_passed : int
-        Tests of earlier steps, and how many passed.
+        Earlier steps, and how many passed.
     false_share : float or None
         What the share of false ones among those is held to.
     repeats : str or None
@@ -527,7 +528,7 @@ class GateResult(Result):
     look_se: float = math.nan
     p_right: float = math.nan
     value: float = math.nan
-    p_value: float = math.nan
+    p_none: float = math.nan
     level: float = math.nan
     passes: bool | None = None
     n_tested: int = 0

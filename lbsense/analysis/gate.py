@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import stdtr
 
 from lbsense._format import format_number
 from lbsense._result import Missing
@@ -27,17 +26,17 @@ from lbsense.stats import OnlineResult, candidate_gain, online_discoveries
 from lbsense.words import gate_reason, why_no_gate
 
 _FEWEST_STEPS = 5
-_FAR = 3.0  # ranges of all CV scores so far: beyond is another metric or a slip
+# Ranges of all CV scores so far, and share of them: beyond is another metric or a slip.
+_FAR, _LIKE = 3.0, 0.5
 _NOISES = 9  # that stand for all that a step of the history had
 _BY_ROWS, _BY_FILES = 0.3, 0.5  # log sd of a noise that labels tell, or files alone
+_MOST_LARGER = 100.0  # times a past step that a step may be and still be told by it
 _FEWEST_FOLDS = 3
 _NO_SPREAD = 20.0  # times less than any noise so far: no spread, and no noise told
 _SAME = 1e-9  # of the spread of predictions: a difference that arithmetic makes
 #: Noise variance of CV over that of the public score where no pair tells it, beyond the
 #: sizes: that of `lbsense.analysis.evidence`.
 _EXCESS = math.exp(0.8)
-#: Degrees of freedom of the noise of past steps, as steps of known truth scatter.
-_FREEDOM = 8.0
 _FALSE_SHARE = 0.1  # where nobody says: it is only told
 
 
@@ -164,12 +163,13 @@ def gate(
     the highest public score; what it is ahead of the parent is normal with the
     posterior means and covariance of both levels.
 
-    The test of a step is one-sided with the same noise, ``p = mean of T(-gain / se)``
-    with 8 degrees of freedom, and LORD++ decides.
+    A step passes while the mean probability of no gain, of all that passed and its own,
+    is at most ``false_share``: given all that was seen that mean is the expected false
+    share, whenever one looks.
 
     It knows nothing of a candidate but this. A CV that does not transfer misleads it
     as it misleads you. On tables of known truth ``p_gain`` is right on average and
-    spends on 75% true gains at 50%: docs/agents.md.
+    spends on 75% true gains at 50%.
 
     Examples
     --------
@@ -258,12 +258,13 @@ def _judged(
     if measure.kind == "cv":
         look = files.between(analysis, best)
         look = look if look > 0 else float(np.nanmedian(posterior.public_se))
+    larger = noise.against(posterior.public_se)
     found = candidate_gain(
         cv_gain,
         noise.values,
         cv_gain_se_share=noise.shares,
-        past_gain=posterior.gain,
-        past_gain_se=posterior.gain_se,
+        past_gain=posterior.gain * larger,
+        past_gain_se=posterior.gain_se * larger,
         past_p_null=posterior.p_null,
         ahead=float(levels.mean[best] - levels.mean[start]),
         ahead_se=math.sqrt(max(float(ahead_var), 0.0)) if best != start else 0.0,
@@ -271,7 +272,7 @@ def _judged(
         visible=smallest,
         look_se=look,
     )
-    stream, p_value = _tested(measure, noise, cv_gain, result.false_share)
+    stream, p_none = _stream(analysis, result.false_share), 1 - found.p_gain
     return replace(
         result,
         parent_id=analysis.steps[start].submission_id,
@@ -292,9 +293,9 @@ def _judged(
         look_se=look,
         value=found.value,
         p_right=found.p_right,
-        p_value=p_value,
+        p_none=p_none,
         level=stream.next_level,
-        passes=None if result.false_share is None else p_value <= stream.next_level,
+        passes=None if result.false_share is None else p_none <= stream.next_level,
         n_tested=stream.n_obs,
         n_passed=int(stream.claimed.sum()),
         rope=posterior.rope,
@@ -324,9 +325,14 @@ class _Measure:
         if not analysis.directed:
             return cls(kind="cv", level=nan, gain=nan, gain_se=nan, factor=math.nan)
         fresh = np.array([step.verdict != "repeat" for step in analysis.steps], bool)
+        # Predictions of the very rows that are scored give that score once more.
         alone = analysis.claims == "both" and not (
             np.isfinite(history.raw_scores("cv")).any()
-            or any(step.cv_gain is not None for step in analysis.steps)
+            or any(
+                step.cv_gain is not None
+                and not _close(step.cv_gain, step.public_gain or 0.0)
+                for step in analysis.steps
+            )
         )
         kind = "public" if alone else "cv"
         gain = np.array(
@@ -350,6 +356,10 @@ class _Measure:
     def oriented(self, score: float) -> float:
         """Return a raw score on this scale."""
         return self.factor * score
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12)
 
 
 def _gains(analysis: Facts, kind: str) -> list[float | None]:
@@ -506,6 +516,19 @@ class _Noise:
     values: FloatArray
     shares: FloatArray
     basis: NoiseBasis
+    told: float = math.nan  # of the public difference to the parent, by predictions
+
+    def against(self, public_se: FloatArray) -> FloatArray:
+        """Return by how much this step is larger than past ones, 1 where unknown.
+
+        A true gain is as large as predictions differ, and so is its noise: a past step
+        speaks for this one in units of its own noise.
+        """
+        if not self.told > 0:
+            return np.ones_like(public_se)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(public_se > 0, self.told / public_se, 1.0)
+        return np.clip(ratio, 1 / _MOST_LARGER, _MOST_LARGER)
 
     @property
     def typical(self) -> float:
@@ -525,6 +548,7 @@ class _Noise:
         basis: NoiseBasis = "history"
         values = np.quantile(past, (np.arange(_NOISES) + 0.5) / _NOISES)
         name = analysis.steps[start].submission_id
+        known = math.nan
         for told, basis_, log_sd in (
             (files.out.get(name), "predictions", _BY_ROWS),
             (files.sent.get(name), "files", _BY_FILES),
@@ -534,7 +558,7 @@ class _Noise:
                 reach = log_sd * np.linspace(-2, 2, _NOISES)
                 values = told * ratio * np.exp(reach)
                 shares = np.exp(-np.square(np.linspace(-2, 2, _NOISES)) / 2)
-                basis = basis_  # type: ignore[assignment]
+                basis, known = basis_, told  # type: ignore[assignment]
                 break
         else:
             shares = np.ones(_NOISES)
@@ -547,7 +571,7 @@ class _Noise:
                 off = np.log(values / told) * math.sqrt(2 * (len(folds) - 1))
                 shares = shares * np.exp(-np.square(off) / 2) + 1e-12
                 basis = "folds" if basis == "history" else basis
-        return cls(values=values, shares=shares / shares.sum(), basis=basis)
+        return cls(values=values, shares=shares / shares.sum(), basis=basis, told=known)
 
 
 def _cv_over_public(analysis: Facts, measure: _Measure, files: _Files) -> float:
@@ -565,20 +589,16 @@ def _cv_over_public(analysis: Facts, measure: _Measure, files: _Files) -> float:
     return 1.0
 
 
-def _tested(
-    measure: _Measure,
-    noise: _Noise,
-    cv_gain: float,
-    false_share: float | None,
-) -> tuple[OnlineResult, float]:
-    """Return the stream of the tests of all steps so far, and the p-value of this."""
-    with np.errstate(invalid="ignore"):
-        past = stdtr(_FREEDOM, -measure.gain / measure.gain_se)
-    stream = online_discoveries(
-        past, method="lord++", false_share=false_share or _FALSE_SHARE
+def _stream(analysis: Facts, false_share: float | None) -> OnlineResult:
+    """Return which steps so far are claims, by their probability to be no gain."""
+    assert analysis.posterior
+    fresh = [step.verdict not in ("repeat", "unscored") for step in analysis.steps]
+    none = np.where(fresh, 1 - analysis.posterior.p_gain, np.nan)
+    return online_discoveries(
+        np.clip(none, 0.0, 1.0),
+        method="posterior",
+        false_share=false_share or _FALSE_SHARE,
     )
-    own = stdtr(_FREEDOM, -cv_gain / noise.values)
-    return stream, float(noise.shares @ own)
 
 
 def _to_beat(analysis: Facts, level: FloatArray, against: str | None) -> int:
@@ -654,7 +674,8 @@ def _unknown(
         return Missing("gate", f"{reason} {caveat.reason}", caveat.need)
     known = measure.level[np.isfinite(measure.level)]
     distance = abs(measure.oriented(cv_score) - float(np.median(known)))
-    if distance > _FAR * float(np.ptp(known)) > 0:
+    size = abs(float(np.median(known)))
+    if distance > _FAR * float(np.ptp(known)) > 0 and distance > _LIKE * size:
         raw = known / measure.factor
         low, high = (format_number(float(f(raw))) for f in (np.min, np.max))
         return Missing(

@@ -94,13 +94,13 @@ def _expected(result: GateResult) -> Iterator[tuple[str, str]]:
 
 def _stream(result: GateResult) -> str:
     share = 0.1 if result.false_share is None else result.false_share
-    verb = "passes" if result.p_value <= result.level else "does not pass"
+    verb = "would pass" if result.p_none <= result.level else "would not"
     return (
         f"{result.n_passed} of {plural(result.n_tested, 'earlier step')} "
-        f"{'passes' if result.n_passed == 1 else 'pass'} a test that keeps the share "
-        f"of false ones below {format_probability(share)} however often one looks; "
-        f"this one {verb} (p {format_number(result.p_value, digits=2)}, "
-        f"{format_number(result.level, digits=2)} asked)."
+        f"{'passes' if result.n_passed == 1 else 'pass'} where at most "
+        f"{format_probability(share)} of all that passes may be no gain, whenever one "
+        f"looks; this one {verb}: P(no gain) {format_probability(result.p_none)}, "
+        f"{format_probability(max(result.level, 0.0))} is the most."
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from scipy.special import ndtr, polygamma, stdtr
@@ -18,7 +18,7 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray
 from lbsense._validation import as_float_vector, check_fraction, check_positive
 
-OnlineMethod: TypeAlias = Literal["e-lond", "lord++", "saffron"]
+OnlineMethod: TypeAlias = Literal["e-lond", "lord++", "saffron", "posterior"]
 
 _HORIZON = 30.0  # tests that the levels are laid out for; there may be any number
 _EFFECT = 8.0  # prior variance of a real gain over that of its noise
@@ -34,11 +34,11 @@ class OnlineResult(Result):
     claimed : ndarray of bool of shape (n,)
         The discoveries. A test without a value is none and costs nothing.
     level : ndarray of shape (n,)
-        Level of every test: of p-values the largest that is a claim, of e-values one
-        over the smallest.
+        Level of every test: of p-values and probabilities the largest that is a claim,
+        of e-values one over the smallest.
     next_level : float
         Level of the test that comes next.
-    method : {"e-lond", "lord++", "saffron"}
+    method : {"e-lond", "lord++", "saffron", "posterior"}
         How the levels come about.
     false_share : float
         What the expected share of false claims is held to.
@@ -144,11 +144,13 @@ def online_discoveries(
     ----------
     values : array_like of shape (n,)
         In the order in which they came: e-values for "e-lond", p-values for "lord++"
-        and "saffron"; nan where there was no test.
-    method : {"e-lond", "lord++", "saffron"}
+        and "saffron", probabilities of no gain for "posterior"; nan where there was no
+        test.
+    method : {"e-lond", "lord++", "saffron", "posterior"}
         "e-lond" needs nothing of how tests depend on each other, and holds at any time
-        at which one may choose to stop; the others find more where the tests are
-        independent.
+        at which one may choose to stop; "lord++" and "saffron" find more where the
+        tests are independent. "posterior" finds most, holds at any stop too, and is as
+        good as the probabilities are.
     false_share : float
         What the expected share of false claims among all is held to, in (0, 1).
     weights : array_like of shape (m,), optional
@@ -178,6 +180,10 @@ def online_discoveries(
     times ``t1, t2, ...`` of the claims. SAFFRON counts only tests with a p-value above
     one half. Both hold for p-values that are uniform or larger given the past.
 
+    Posterior: a test is a claim where the mean probability of no gain of all claims,
+    its own included, is at most ``q``. Given all that was seen, whenever that is, this
+    mean *is* the expected false share, so that no choice of a time to stop can move it.
+
     References
     ----------
     Xu, Z. & Ramdas, A. (2024). Online multiple testing with e-values. AISTATS 2024.
@@ -187,6 +193,9 @@ def online_discoveries(
     Ramdas, A., Zrnic, T., Wainwright, M. & Jordan, M. (2018). SAFFRON: an adaptive
     algorithm for online control of the false discovery rate. ICML 2018.
     arXiv:1802.09098
+    Gang, B., Sun, W. & Wang, W. (2023). Structure-adaptive sequential testing for
+    online false discovery rate control. Journal of the American Statistical Association
+    118(541), 732-745. doi:10.1080/01621459.2021.1955688
 
     Examples
     --------
@@ -196,13 +205,13 @@ def online_discoveries(
     """
     tests = as_float_vector(values, name="values")
     share = check_fraction(false_share, name="false_share")
-    if method not in ("e-lond", "lord++", "saffron"):
-        msg = f"method must be 'e-lond', 'lord++' or 'saffron', got {method!r}."
+    if method not in get_args(OnlineMethod):
+        msg = f"method must be one of {get_args(OnlineMethod)}, got {method!r}."
         raise ValueError(msg)
     known = np.flatnonzero(np.isfinite(tests) | (tests == np.inf))
     seen = tests[known]
     if (seen < 0).any() or (method != "e-lond" and (seen > 1).any()):
-        kind = "e-values of at least 0" if method == "e-lond" else "p-values in [0, 1]"
+        kind = "e-values of at least 0" if method == "e-lond" else "in [0, 1]"
         msg = f"values must be {kind} for {method}, got {seen.min()} to {seen.max()}."
         raise ValueError(msg)
     spread = _weights(weights, len(seen) + 1)
@@ -210,7 +219,9 @@ def online_discoveries(
     claims: list[int] = []
     passed = np.zeros(len(seen) + 1, dtype=np.int64)  # candidates before each test
     for place in range(len(seen) + 1):
-        if method == "e-lond":
+        if method == "posterior":
+            level[place] = min(share * (len(claims) + 1) - seen[claims].sum(), 1.0)
+        elif method == "e-lond":
             level[place] = share * spread[place] * (len(claims) + 1)
         else:
             level[place] = share * _invested(method, place, claims, passed, spread)

@@ -108,6 +108,52 @@ def test_levels_of_lord_by_hand():
     np.testing.assert_allclose(found.next_level, 0.05 * (0.0625 + 0.125) + 0.1 * 0.5)
 
 
+def test_claims_by_probability_by_hand():
+    # q = .2: .1 is taken; .3 would make the mean .2: taken; .25: (.4 + .25) / 3 > .2.
+    found = online_discoveries(
+        [0.1, 0.3, 0.25, 0.05], method="posterior", false_share=0.2
+    )
+    assert found.claimed.tolist() == [True, True, False, True]
+    np.testing.assert_allclose(found.level, [0.2, 0.3, 0.2, 0.2])
+    np.testing.assert_allclose(found.next_level, 0.8 - 0.45)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(0.01, 0.5))
+def test_the_mean_probability_of_claims_is_never_more(values, share):
+    found = online_discoveries(values, method="posterior", false_share=share)
+    for n in range(1, len(values) + 1):
+        some = np.array(values)[:n][found.claimed[:n]]
+        assert not some.size or some.mean() <= share + 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("null", [0.9, 0.6])
+@pytest.mark.parametrize("stop", ["end", "first", "third", "doubt"])
+def test_no_choice_of_a_stop_moves_the_share_of_right_probabilities(null, stop):
+    """A gain is none or N(0, 2**2) and above 0, seen with noise 1: all is known."""
+    rng = np.random.default_rng(4)
+    shares = []
+    for _ in range(3000):
+        nothing = rng.random(40) < null
+        true = np.where(nothing, 0.0, np.abs(rng.normal(0, 2, 40)))
+        x = true + rng.normal(0, 1, 40)
+        # Half-normal gain and noise: the e-value is the ratio of both densities.
+        ratio = gain_evalue(x, np.ones(40), effect=4.0)
+        none = null / (null + (1 - null) * ratio)
+        claimed = online_discoveries(none, method="posterior", false_share=0.2).claimed
+        at = np.flatnonzero(claimed)
+        last = {
+            "end": 39,
+            "first": at[0] if at.size else 39,
+            "third": at[2] if at.size > 2 else 39,
+            # Stop where the claim just made was the least sure of all so far.
+            "doubt": next((i for i in at[1:] if none[i] >= none[at[0]]), 39),
+        }[stop]
+        some = claimed[: last + 1]
+        shares.append((some & nothing[: last + 1]).sum() / max(some.sum(), 1))
+    assert np.mean(shares) < 0.2 + 2 * np.std(shares) / 3000**0.5
+
+
 def test_the_weights_are_one_in_all():
     many = online_discoveries(np.zeros(100_000), false_share=0.5)
     np.testing.assert_allclose(many.level.sum(), 0.5, rtol=1e-3)
@@ -150,7 +196,7 @@ def test_the_future_changes_no_claim(values, cut):
     ("options", "message"),
     [
         ({"values": [-1.0]}, "e-values of at least 0"),
-        ({"values": [1.5], "method": "lord++"}, r"p-values in \[0, 1\]"),
+        ({"values": [1.5], "method": "lord++"}, r"in \[0, 1\] for lord"),
         ({"values": [1.0], "method": "bh"}, "method must be"),
         ({"values": [1.0], "false_share": 1.0}, "false_share must be in"),
         ({"values": [1.0], "weights": [1.0]}, "weights must be 2 shares"),
