@@ -23,9 +23,9 @@ _WIDTHS = (32, 24, 16, 12, 8)
 _WIDE = _WIDTHS[0]
 _FEWEST_STEPS = 5  # with CV, from which on their noise is learned
 _FATES = {
-    "confirmed": "confirm it",
-    "weakened": "leave it open",
-    "contradicted": "say otherwise",
+    "confirmed": "confirmed",
+    "weakened": "left open",
+    "contradicted": "not so",
 }
 _NO_STEPS = ("baseline", "repeat", "probe", "unscored")
 _SIZES = ("metric", "test_size", "public_fraction")
@@ -172,7 +172,7 @@ def _last(facts: Facts, width: int) -> str:
         case "gain after all" | "loss after all":
             told = f"{moved}; private scores call it a {step.outcome.split()[0]}"
         case "confirmed" | "weakened" | "contradicted":
-            told = f"{_verdict(step, board)}; private scores {_FATES[step.outcome]}"
+            told = f"{_verdict(step, board)}, {_FATES[step.outcome]} in private"
         case _:
             told = _verdict(step, board)
     return f"{name} {told}."
