@@ -7,7 +7,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
@@ -135,6 +135,13 @@ def describe_competition(
     for name in ("metric", "slug", "team", "cv_pattern"):
         check_kind(options.get(name), str, name=name, optional=True)
     check_kind(options.get("columns"), Mapping, name="columns", optional=True)
+    table, upward = options.get("table"), options.get("greater_is_better")
+    if table is not None and not isinstance(table, (int, str, Sequence)):
+        msg = f"table must be a number, a heading or several of them, got {table!r}."
+        raise TypeError(msg)
+    if upward is not None and type(upward).__name__ not in ("bool", "bool_"):
+        msg = f"greater_is_better must be True, False or None, got {upward!r}."
+        raise TypeError(msg)
     metric, greater = options.get("metric"), options.get("greater_is_better")
     found: Metric | None = None
     if metric is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -352,3 +353,16 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
 def test_options_that_make_no_sense(options, error, message):
     with pytest.raises(error, match=message):
         read_predictions(**options)
+
+
+@pytest.mark.parametrize("folder", [b"x", 3, ["a"]])
+def test_a_folder_of_a_wrong_type(folder):
+    with pytest.raises(TypeError, match="folder must be a path, got "):
+        read_predictions(folder)
+
+
+def test_an_archive_of_no_arrays(tmp_path):
+    with zipfile.ZipFile(tmp_path / "oof_a.npz", "w") as archive:
+        archive.writestr("a.csv", "id,p\n1,0.5\n")
+    with pytest.raises(IngestError, match=r"oof_a.npz: holds 'a.csv', expected arrays"):
+        read_predictions(tmp_path)

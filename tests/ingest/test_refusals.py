@@ -208,6 +208,19 @@ def test_too_many_rows_for_one_entrant():
         read_submissions(text)
 
 
-def test_what_is_no_input_at_all():
-    with pytest.raises(IngestError, match="no submissions in it"):
-        read_submissions(7)
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"table": 1.5}, "table must be a number, a heading"),
+        ({"greater_is_better": "yes"}, "greater_is_better must be True, False or None"),
+    ],
+)
+def test_options_of_a_wrong_type(options, match):
+    with pytest.raises(TypeError, match=match):
+        read_submissions("name,public\na,0.5\n", **options)
+
+
+@pytest.mark.parametrize("data", [None, 3, 2.5, True])
+def test_data_of_a_wrong_type(data):
+    with pytest.raises(TypeError, match="data must be a path, text, a file"):
+        read_submissions(data)

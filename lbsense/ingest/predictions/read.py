@@ -197,6 +197,9 @@ def read_predictions(
 
 def _folder_files(folder: Any) -> tuple[list[Path], list[Path]]:
     """Return the files of out-of-fold and of test predictions in a folder."""
+    if not isinstance(folder, (str, os.PathLike)):
+        msg = f"folder must be a path, got {type(folder).__name__} {folder!r:.40}."
+        raise TypeError(msg)
     path = Path(folder).expanduser()
     if not path.is_dir():
         what = "a file, expected a folder" if path.exists() else "no such folder"

@@ -333,7 +333,15 @@ def _load(path: Any, suffix: str) -> pd.DataFrame | dict[str, AnyArray]:
             if isinstance(content, np.ndarray):
                 return {"": content}
             with content:
-                return {name: content[name] for name in content.files}
+                arrays = {name: content[name] for name in content.files}
+            others = [name for name in arrays if not hasattr(arrays[name], "ndim")]
+            if others or not arrays:
+                msg = (
+                    f"{path}: holds {listed(others) or 'nothing'}, expected "
+                    "arrays, as numpy.savez writes them."
+                )
+                raise IngestError(msg)
+            return arrays
         return pd.read_feather(path) if suffix == ".feather" else pd.read_parquet(path)
     except ImportError as error:
         msg = (
@@ -341,6 +349,8 @@ def _load(path: Any, suffix: str) -> pd.DataFrame | dict[str, AnyArray]:
             "(pip install lbsense[parquet]), or save the file as CSV."
         )
         raise IngestError(msg) from error
+    except IngestError:
+        raise
     except Exception as error:  # whatever the decoders say of damaged bytes
         what = "an array" if is_array else f"a {suffix} file"
         reason = shorten(str(error) or type(error).__name__, 200)

@@ -70,6 +70,7 @@ _CLOCK_ALONE = re.compile(
     r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
     re.ASCII,
 )
+_LONGEST = 60  # characters of a time
 _HALF_YEAR = 186  # days, each month being one of 31
 _DAY_IN_DIGITS = re.compile(
     r"(?P<a>\d{1,2})(?P<mark>[/.-])(?P<b>\d{1,2})\b\.?(?![/.-])"
@@ -217,7 +218,9 @@ def order_of_ages(cells: Sequence[object], *, days: bool) -> list[int] | None:
     [2, 1, 3]
     """
     texts = [
-        None if is_missing(cell) or not isinstance(cell, str) else _in_english(cell)
+        (_in_english(cell) if len(cell) <= _LONGEST else "?")
+        if isinstance(cell, str) and not is_missing(cell)
+        else None
         for cell in cells
     ]
     texts = [text and _MONTH_AND_DAY.sub(r"\1/\2 ", text) for text in texts]
@@ -418,7 +421,7 @@ def _in_english(text: str) -> str:
         plain = re.sub(r"(\d{1,2})h(\d{2})\b", r"\1:\2", text)
     else:
         plain = unicodedata.normalize("NFKC", text)
-        plain = re.sub(r"\s*\([^\W\d]{1,4}\)", " ", plain)  # the day of the week
+        plain = re.sub(r"\([^\W\d]{1,4}\)", " ", plain)  # the day of the week
         plain = re.sub(
             r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]",
             r"\1-\2-\3 ",

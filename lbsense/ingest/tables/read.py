@@ -67,11 +67,24 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
     IngestError
         If there is no table in it.
     """
-    return tuple(
-        dataclasses.replace(table, page=page)
-        for page, tables in enumerate(_pages(data))
-        for table in tables
-    )
+    if data is None or isinstance(data, (bool, int, float, complex)):
+        msg = (
+            "data must be a path, text, a file, a DataFrame, records or objects, got "
+            f"{type(data).__name__} {data!r}."
+        )
+        raise TypeError(msg)
+    try:
+        return tuple(
+            dataclasses.replace(table, page=page)
+            for page, tables in enumerate(_pages(data))
+            for table in tables
+        )
+    except MemoryError as error:
+        msg = (
+            "The input is too large for the memory of this machine. A history is a "
+            "list of submissions: cut out the rows of one team in one competition."
+        )
+        raise IngestError(msg) from error
 
 
 def _pages(data: Any) -> Iterator[list[RawTable]]:
