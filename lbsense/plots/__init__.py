@@ -16,10 +16,11 @@ from lbsense.plots.scatter import (
     plot_similarity,
 )
 from lbsense.plots.scene import PALETTES, Scene, Theme
-from lbsense.plots.svg import SVG_STYLE, draw_svg, palette_css
+from lbsense.plots.svg import MOST_LINKS, SVG_STYLE, draw_svg, palette_css
 
 __all__ = [
     "BOARD_SCENES",
+    "MOST_LINKS",
     "PALETTES",
     "SVG_STYLE",
     "Plot",

@@ -33,7 +33,8 @@ from lbsense.plots.scene import (
 
 _FONT = 12.0
 _NARROW = 480  # from this width on names stand at the side and not above their rows
-_MOST_LINKS = 1500  # points that lead to their rows; of more only the marks are drawn
+#: Points of a picture that lead to their rows; of more only the marks are drawn.
+MOST_LINKS = 1500
 _DEPTHS = 8  # shades of a map
 _GLYPH, _GAP, _ROW = 18.0, 14.0, 17.0  # of the legend
 _THIN, _FAT = frozenset("iljtfrI.,:;'|()[]!1 "), frozenset("mwMW@%#")
@@ -223,7 +224,9 @@ class _Drawing:
         self.named = scene.y.kind == "names" and not self.map
         self.above = self.narrow and self.named
         points = [mark for mark in scene.marks if isinstance(mark, Points)]
-        if sum(len(mark.x) for mark in points) > _MOST_LINKS:
+        # Of so many points those that cover each other are drawn once.
+        self.dense = sum(len(mark.of) for mark in points) > MOST_LINKS
+        if self.dense:
             self.tell = None
 
     @property
@@ -346,11 +349,14 @@ class _Drawing:
             case Line():
                 yield _path("l", mark.role, self._line(mark), mark.width, mark.dash)
             case Segments(x=(x0, x1), y=(y0, y1)):
-                ends = (self.x.at(x0), self.y.at(y0), self.x.at(x1), self.y.at(y1))
-                d = "".join(
+                ends = [self.x.at(x0), self.y.at(y0), self.x.at(x1), self.y.at(y1)]
+                if self.dense:
+                    ends = [np.round(end) for end in ends]
+                pieces = dict.fromkeys(
                     f"M{_n(a)} {_n(b)}" + (f"V{_n(e)}" if a == c else f"H{_n(c)}")
                     for a, b, c, e in zip(*ends, strict=True)
                 )
+                d = "".join(pieces)
                 yield _path("l", mark.role, d, mark.width)
             case Rule(upright=True):
                 d = f"M{_n(float(self.x.at(mark.at)))} {_n(top)}V{_n(bottom)}"
@@ -428,8 +434,17 @@ class _Drawing:
         kind = _kind(mark)
         places = list(zip(self.x.at(mark.x), self.y.at(mark.y), strict=True))
         if self.tell is None or not len(mark.of):
+            if self.dense:
+                places = list(dict.fromkeys((round(x), round(y)) for x, y in places))
+                if kind == "f" and mark.marker == "o":  # dots of a pen: a fifth as long
+                    d = "".join(f"M{x} {y}h0" for x, y in places)
+                    dots = f"stroke-width:{_n(2 * radius)};stroke-linecap:round"
+                    style = f"--c:var(--plot-{mark.role});{dots}"
+                    return f'<path class="l" style="{style}" d="{d}"/>'
             d = "".join(_outline(mark.marker, x, y, radius) for x, y in places)
-            return _path(kind, mark.role, d, _stroke(mark))
+            # Without borders: those of one point would cover another of the same path.
+            merged = "b" if kind == "f" else kind
+            return _path(merged, mark.role, d, _stroke(mark))
         links = "".join(
             f'<a href="#s{at + 1}"><title>{_escape(self.tell(at))}</title>'
             f'<path d="{_outline(mark.marker, x, y, radius)}"/></a>'

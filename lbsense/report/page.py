@@ -100,7 +100,10 @@ def figure(analysis: Analysis, name: str) -> Iterator[Figure]:
     """Yield a picture where there is something to see."""
     scene = PLOTS[name].scene(analysis)
     if not scene.reason:
-        yield Figure(name, _CAPTIONS[name], scene)
+        caption = _CAPTIONS[name]
+        if name == "timeline" and len(analysis.steps) > plots.MOST_LINKS:
+            caption = "So many submissions are drawn without links to their rows."
+        yield Figure(name, caption, scene)
 
 
 def _steps(analysis: Analysis) -> Iterator[Block]:

@@ -104,6 +104,24 @@ def test_pictures_stay_small(many):
         assert len(plots.draw_svg(scene)) < 40_000, name
 
 
+def test_points_that_cover_each_other_are_drawn_once():
+    rng = np.random.default_rng(1)
+    scene = Scene(
+        x=Axis(label="x", limits=(-5, 5)),
+        y=Axis(label="y", limits=(-5, 5)),
+        marks=[
+            Points(
+                x=rng.normal(size=20_000), y=rng.normal(size=20_000),
+                of=range(20_000), marker="o", role="public", size=14,
+            )
+        ],
+    )  # fmt: skip
+    drawn = plots.draw_svg(scene, tell=str)
+    assert "<a " not in drawn
+    assert 5_000 < drawn.count("h0") < 20_000
+    assert len(drawn) < 250_000
+
+
 @pytest.mark.parametrize("name", PLOTS)
 def test_both_renderers_show_the_same_legend(name, climber):
     scene = PLOTS[name].scene(climber)
