@@ -83,7 +83,7 @@ _OWNERS_BEFORE = (
     re.compile(
         r"\b(?:each|every|both|all|individual(?:ly)?|singles?|members?|others?|another"
         r"|rest|either)(?:\s+(?:with|has|have|had|at|of\s+(?:them|which)|\w+'s|model|run"
-        r"|member|solo))*\s*[:(]?\s*(?:an?\s+)?$"
+        r"|member|solo))*+\s*+[:(]?\s*+(?:an?\s++)?$"
     ),
     re.compile(
         r"\b(?:tuned|optimi[sz]ed|chosen|selected|fitted|fit|searched|calibrated|picked"
