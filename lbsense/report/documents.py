@@ -79,6 +79,7 @@ _MOST = 12
 _WHOLE = 200  # characters of a name: a host has no other place to look it up
 _OF_THE_ENTRANT = "LBS3"  # codes of findings about habits, which no host asked for
 _GAP = "**TO FILL IN**"
+_FLAT = "No step stands out of the noise."
 
 
 def document(
@@ -192,11 +193,12 @@ def _gains(analysis: Analysis) -> str:
         if step.verdict == "progress"
     ]
     if not real:
-        stands = (
-            "No step stands out of the noise." if analysis.noise.step_se > 0 else ""
-        )
+        none = "No step can be called a real gain"
+        if not words.noise(analysis):  # the reason stands where the noise is told
+            return f"{none}: it is not known how much of one can be chance."
+        stands = _FLAT if analysis.noise.step_se > 0 else ""
         reason = words.why(analysis.posterior, "page", stands)
-        return f"No step can be called a real gain. {markdown_text(reason)}".strip()
+        return f"{none}. {markdown_text(reason)}".strip()
     lead = (
         f"{plural(len(real), 'step')} that the scores show to be real gains (of such "
         "claims about one in ten is expected to be false). Gains are oriented: more is "

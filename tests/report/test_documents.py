@@ -89,7 +89,7 @@ def test_nothing_is_claimed_without_evidence():
     for kind in ("kaggle", "zindi"):
         text = render_report(analyze(history), format=kind)
         assert "No step can be called a real gain" in text
-        assert "The noise of a step is not known" in text
+        assert "How much of a step can be chance is not known" in text
         assert "Private scores were not given" in text
         assert "No submission has a CV score on record" in text
 
