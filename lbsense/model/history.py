@@ -54,6 +54,7 @@ _NAMED = {
     "title": "names",
     "description": "descriptions",
     "file_name": "files",
+    "parent_id": "parents",
 }
 _ORDERS: dict[Order, str] = {
     "dates": "in the order of their dates",

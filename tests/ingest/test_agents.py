@@ -497,3 +497,11 @@ def test_mutations_are_read_or_refused(seed):
             history = None if str(error).strip() else error
         assert history is None or isinstance(history, History)
     assert time.perf_counter() - start < 20
+
+
+def test_the_line_of_the_reading_names_the_parents():
+    history = read_submissions(
+        "commit\tscore\tstatus\tdescription\na1\t0.8\tkeep\tx\nb2\t0.7\tdiscard\ty\n",
+        greater_is_better=True,
+    )
+    assert "parents from 'the last one kept'" in str(history.reading)

@@ -122,7 +122,7 @@ def _tell_loop(table: RawTable, asked: Asked) -> RawTable:
         rows.append(RawRow(row.line, [*row.cells, parent]))
         if _is_kept(row.cells[at]):
             parent = read_text(row.cells[name_at]) or parent
-    column = "parent, the last one kept"
+    column = "the last one kept"
     return dataclasses.replace(
         told,
         columns=(*told.columns, column),
