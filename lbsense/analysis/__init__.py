@@ -7,6 +7,7 @@ from lbsense.analysis.board import (
     analyze_board,
     medal_picks,
 )
+from lbsense.analysis.compare import Comparison, compare
 from lbsense.analysis.field import FieldAnalysis, analyze_field
 from lbsense.analysis.gate import footing, gate
 from lbsense.analysis.host import HostAnalysis, analyze_host
@@ -29,6 +30,7 @@ __all__ = [
     "SELECTED",
     "Analysis",
     "BoardAnalysis",
+    "Comparison",
     "FieldAnalysis",
     "GateResult",
     "HostAnalysis",
@@ -43,6 +45,7 @@ __all__ = [
     "analyze_field",
     "analyze_host",
     "bootstrap_of",
+    "compare",
     "footing",
     "gate",
     "medal_picks",

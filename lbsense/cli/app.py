@@ -38,6 +38,7 @@ COMMANDS = {
     "pick": "pick",
     "gate": "gate",
     "plan": "plan",
+    "compare": "compare",
     "board": "board",
     "host": "host",
     "field": "field",

@@ -146,6 +146,7 @@ _NAMES = (
     "analyze",
     "board",
     "card",
+    "compare",
     "explain",
     "gate",
     "host",

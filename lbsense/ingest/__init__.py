@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lbsense.ingest.ledger import LEDGER_SCHEMA, is_ledger, join_ledger, read_ledger
     from lbsense.ingest.log import join_log
     from lbsense.ingest.machine import read_environment
-    from lbsense.ingest.options import ReaderOptions
+    from lbsense.ingest.options import ReaderOptions, read_facts
     from lbsense.ingest.platforms import FORMATS
     from lbsense.ingest.predictions.read import read_predictions
     from lbsense.ingest.readers import (
@@ -66,6 +66,7 @@ _HOMES = {
     "join_log": "lbsense.ingest.log",
     "read_environment": "lbsense.ingest.machine",
     "ReaderOptions": "lbsense.ingest.options",
+    "read_facts": "lbsense.ingest.options",
     "FORMATS": "lbsense.ingest.platforms",
     "read_predictions": "lbsense.ingest.predictions.read",
     "fetch_kaggle": "lbsense.ingest.readers",
@@ -103,6 +104,7 @@ __all__ = [
     "own_wheel",
     "parse_cv",
     "read_environment",
+    "read_facts",
     "read_field",
     "read_host",
     "read_kaggle",

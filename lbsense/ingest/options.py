@@ -5,17 +5,21 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import os
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
+from lbsense._format import shorten
 from lbsense._typing import Platform
 from lbsense._validation import check_kind
+from lbsense.errors import IngestError
 from lbsense.ingest.catalogue import known_metric
 from lbsense.ingest.history.several import TableName
 from lbsense.ingest.tables.dates import read_dates
+from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import Metric, find_metric
 from lbsense.model import Competition
@@ -231,3 +235,71 @@ def text_pattern(options: ReaderOptions) -> str | None:
         )
         raise ValueError(msg) from error
     return pattern.replace("(?P<cv>", "(?P<value>")
+
+
+_FACT_TYPES: Mapping[str, Callable[[str], Any]] = {
+    "metric": str,
+    "slug": str,
+    "team": str,
+    "deadline": str,
+    "cv_pattern": str,
+    "train_size": lambda text: int(text.replace(",", "").replace("_", "")),
+    "test_size": lambda text: int(text.replace(",", "").replace("_", "")),
+    "n_selections": int,
+    "public_fraction": lambda text: (
+        float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    ),
+    **dict.fromkeys(
+        ("greater_is_better", "cv_greater_is_better", "nested"),
+        lambda text: {"true": True, "yes": True, "false": False, "no": False}[
+            text.lower()
+        ],
+    ),
+}
+
+
+def read_facts(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
+    """Return what a table says of several histories, by their files.
+
+    Parameters
+    ----------
+    path : path
+        A table with a column ``history``, the file of each, and any columns named as
+        `ReaderOptions` are; an empty cell says nothing.
+
+    Raises
+    ------
+    IngestError
+        If a column or a cell is not understood; the message names it.
+    """
+    table = read_tables(os.fspath(path))[0]
+    columns = [str(name).strip() for name in table.columns]
+    unknown = [name for name in columns if name not in (*_FACT_TYPES, "history")]
+    if "history" not in columns or unknown:
+        found = f"unknown columns {', '.join(unknown)}" if unknown else table.shown
+        msg = (
+            f"{table.source}: a table of facts has a column history and any of "
+            f"{', '.join(_FACT_TYPES)}; found {shorten(found, 200)}."
+        )
+        raise IngestError(msg)
+    facts: dict[str, dict[str, Any]] = {}
+    for row in table.rows:
+        told: dict[str, Any] = {}
+        for name, cell in zip(columns, row.cells, strict=True):
+            text = "" if cell is None else str(cell).strip()
+            if not text or name == "history":
+                continue
+            try:
+                told[name] = _FACT_TYPES[name](text)
+            except (ValueError, KeyError):
+                msg = (
+                    f"{table.source}:{row.line}: {name} is {shorten(text, 40)!r}, "
+                    "which is no such value."
+                )
+                raise IngestError(msg) from None
+        key = str(row.cells[columns.index("history")] or "").strip()
+        if key in facts or not key:
+            msg = f"{table.source}:{row.line}: every row names one other history."
+            raise IngestError(msg)
+        facts[key] = told
+    return facts

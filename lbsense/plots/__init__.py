@@ -8,6 +8,7 @@ from lbsense.plots.boards import (
 )
 from lbsense.plots.canvas import Plot, draw_plot
 from lbsense.plots.choice import plot_differences, plot_outlook, plot_picks
+from lbsense.plots.compare import compare_scene, plot_comparison
 from lbsense.plots.course import plot_steps, plot_timeline
 from lbsense.plots.scatter import (
     plot_cv_public,
@@ -26,12 +27,14 @@ __all__ = [
     "Plot",
     "Scene",
     "Theme",
+    "compare_scene",
     "draw_plot",
     "draw_svg",
     "palette_css",
     "plot_board_ladder",
     "plot_board_places",
     "plot_board_ranks",
+    "plot_comparison",
     "plot_cv_public",
     "plot_differences",
     "plot_outlook",

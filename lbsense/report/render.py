@@ -11,12 +11,13 @@ from lbsense._files import is_input, replace_file
 from lbsense._format import shorten
 from lbsense._validation import check_kind
 from lbsense._version import __version__
-from lbsense.analysis import Analysis, BoardAnalysis, FieldAnalysis
+from lbsense.analysis import Analysis, BoardAnalysis, Comparison, FieldAnalysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
 from lbsense.report.blocks import Page
 from lbsense.report.board import board_page, field_page
+from lbsense.report.compare import compare_page
 from lbsense.report.documents import DOCUMENTS, document, render_markdown
 from lbsense.report.page import build_page
 
@@ -33,7 +34,7 @@ _Source: TypeAlias = str | os.PathLike[str] | InputFile
 
 
 def render_report(
-    analysis: Analysis | BoardAnalysis | FieldAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis | Comparison,
     *,
     findings: Findings | None = None,
     sources: Iterable[_Source] = (),
@@ -45,7 +46,7 @@ def render_report(
 
     Parameters
     ----------
-    analysis : Analysis, BoardAnalysis or FieldAnalysis
+    analysis : Analysis, BoardAnalysis, FieldAnalysis or Comparison
         What to report.
     findings : Findings, optional
         What `run_checks` found, by default without predictions.
@@ -94,7 +95,7 @@ def render_report(
 
 
 def write_report(
-    analysis: Analysis | BoardAnalysis | FieldAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis | Comparison,
     path: str | os.PathLike[str],
     *,
     findings: Findings | None = None,
@@ -108,7 +109,7 @@ def write_report(
 
     Parameters
     ----------
-    analysis : Analysis, BoardAnalysis or FieldAnalysis
+    analysis : Analysis, BoardAnalysis, FieldAnalysis or Comparison
         What to report.
     path : path
         File to write: a page, Markdown, or one picture of 1200 x 630 pixels to share,
@@ -178,7 +179,7 @@ def write_report(
 
 
 def _page(
-    analysis: Analysis | BoardAnalysis | FieldAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis | Comparison,
     findings: Findings | None,
     sources: Iterable[_Source],
     title: str | None,
@@ -189,10 +190,12 @@ def _page(
     files = tuple(_fingerprints(sources))
     if not isinstance(analysis, Analysis):
         if chosen in DOCUMENTS:
-            msg = f"format {chosen!r} is of a history, not of a leaderboard."
+            msg = f"format {chosen!r} is of one history."
             raise ValueError(msg)
         if isinstance(analysis, FieldAnalysis):
             return field_page(analysis)
+        if isinstance(analysis, Comparison):
+            return compare_page(analysis, files, title=title)
         return board_page(analysis, files)
     checked = findings if findings is not None else run_checks(analysis)
     if chosen in DOCUMENTS:
@@ -202,7 +205,7 @@ def _page(
 
 def _shown(
     page: Page,
-    analysis: Analysis | BoardAnalysis | FieldAnalysis,
+    analysis: Analysis | BoardAnalysis | FieldAnalysis | Comparison,
     chosen: ReportFormat,
     figures: str | None,
 ) -> str:
@@ -215,7 +218,7 @@ def _shown(
 
 
 def _check_kinds(analysis: object, findings: object, sources: object) -> None:
-    if not isinstance(analysis, (BoardAnalysis, FieldAnalysis)):
+    if not isinstance(analysis, (BoardAnalysis, FieldAnalysis, Comparison)):
         check_kind(analysis, Analysis, name="analysis")
     check_kind(findings, Findings, name="findings", optional=True)
     if isinstance(sources, (str, bytes, os.PathLike)) or not isinstance(

@@ -69,6 +69,14 @@ from lbsense.stats.history.expectations import (
     information_of,
 )
 from lbsense.stats.history.few import ScoreGapResult, rows_to_tell, score_gap
+from lbsense.stats.history.habits import (
+    EstimateResult,
+    PooledResult,
+    chance_estimate,
+    estimate_difference,
+    pooled_estimate,
+    share_estimate,
+)
 from lbsense.stats.history.levels import LevelPosteriorResult, level_posterior
 from lbsense.stats.history.luck import LuckResult, luck_of_bests
 from lbsense.stats.history.online import (
@@ -156,6 +164,7 @@ __all__ = [
     "Covariance",
     "DemingResult",
     "DifferenceBandsResult",
+    "EstimateResult",
     "ExpectationResult",
     "ExpectedShakeUpResult",
     "GapSplitResult",
@@ -175,6 +184,7 @@ __all__ = [
     "PicksResult",
     "PlacesResult",
     "PlanCell",
+    "PooledResult",
     "PrivateOutlookResult",
     "QueryLimitsResult",
     "RankCorrelationResult",
@@ -203,6 +213,7 @@ __all__ = [
     "board_result",
     "bootstrap",
     "candidate_gain",
+    "chance_estimate",
     "common_offset",
     "copula_draws",
     "copula_shake_up",
@@ -210,6 +221,7 @@ __all__ = [
     "deming_line",
     "difference_bands",
     "disagreement_noise",
+    "estimate_difference",
     "expectation_calibration",
     "expected_largest",
     "expected_shake_up",
@@ -237,6 +249,7 @@ __all__ = [
     "pair_noise",
     "places",
     "planning_table",
+    "pooled_estimate",
     "private_outlook",
     "private_rows",
     "public_resolution",
@@ -255,6 +268,7 @@ __all__ = [
     "score_gap",
     "shake_up",
     "shake_up_of_ranks",
+    "share_estimate",
     "shared_scores",
     "soft_label_noise",
     "standing",

@@ -10,6 +10,19 @@ from lbsense.words.board import (
     medal_told,
 )
 from lbsense.words.card import card_checked, card_entries, card_lacks
+from lbsense.words.compare import (
+    COMPARE_METHODS,
+    FIGURES,
+    Habits,
+    compare_caption,
+    compare_entries,
+    compare_headline,
+    compare_title,
+    difference_told,
+    figure_told,
+    history_told,
+    reasons,
+)
 from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
 from lbsense.words.lessons import advice, gap, learning, lessons, results
 from lbsense.words.needs import NEEDS, Reader, ask, tell, why
@@ -56,9 +69,12 @@ from lbsense.words.whole import (
 )
 
 __all__ = [
+    "COMPARE_METHODS",
+    "FIGURES",
     "NEEDS",
     "Answer",
     "Board",
+    "Habits",
     "Reader",
     "StepColumn",
     "advice",
@@ -73,16 +89,23 @@ __all__ = [
     "card_lacks",
     "chance_size",
     "climb",
+    "compare_caption",
+    "compare_entries",
+    "compare_headline",
+    "compare_title",
     "default_trap",
+    "difference_told",
     "differences",
     "evidence",
     "expectation",
     "field_entries",
     "field_headline",
+    "figure_told",
     "gap",
     "gate_reason",
     "gate_told",
     "headline",
+    "history_told",
     "host_entries",
     "host_headline",
     "jumps",
@@ -98,6 +121,7 @@ __all__ = [
     "outlook",
     "pick_basis",
     "reading_entries",
+    "reasons",
     "resolution",
     "results",
     "revealed",

@@ -21,6 +21,7 @@ COMMANDS = (
     "analyze",
     "board",
     "card",
+    "compare",
     "explain",
     "gate",
     "host",
