@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         read_zindi,
     )
     from lbsense.ingest.tables.source import input_files
-from lbsense.ingest.wheel import own_wheel
+    from lbsense.ingest.wheel import own_wheel
 
 _HOMES = {
     "read_field": "lbsense.ingest.boards.field",
@@ -77,6 +77,7 @@ _HOMES = {
     "read_table": "lbsense.ingest.readers",
     "read_zindi": "lbsense.ingest.readers",
     "input_files": "lbsense.ingest.tables.source",
+    "own_wheel": "lbsense.ingest.wheel",
 }
 
 __all__ = [

@@ -178,7 +178,7 @@ def step_posterior(
     ...     ],
     ...     [-1, 0, 1, 1, 1, 1],
     ... )
-    >>> bool(result.p_gain[1] > 0.95), bool(result.p_gain[2] < 0.5)
+    >>> bool(result.p_gain[1] > 0.9), bool(result.p_gain[2] < 0.5)
     (True, True)
     """
     check_fraction(confidence_level, name="confidence_level")

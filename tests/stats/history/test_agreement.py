@@ -238,7 +238,7 @@ def test_pearson_interval_by_hand():
 def test_agreement_is_not_asked_of_four_steps():
     result = agree(GAINS[:5], GAINS[:5])
     assert not result.testable
-    assert "4 steps have both gains; 5 are needed" in result.reason
+    assert "Steps with both gains: 4; 5 are needed." in result.reason
 
 
 def test_a_plateau_is_said_to_hide_agreement():

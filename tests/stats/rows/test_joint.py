@@ -145,7 +145,7 @@ def test_result_is_read_only_and_can_be_pickled_printed_and_tabulated():
     np.testing.assert_array_equal(again.row_covariance, noise.row_covariance)
     assert list(noise.to_frame().index) == ["a", "b", "c"]
     assert list(noise.to_frame()) == ["score", "se", "ci_low", "ci_high", "cluster"]
-    assert "JointNoiseResult" in str(noise)
+    assert str(noise).startswith("Joint noise")
 
 
 def test_input_is_left_alone():
