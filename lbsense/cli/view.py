@@ -26,6 +26,7 @@ from lbsense.words import (
     learning,
     lessons,
     luck,
+    next_fact,
     noise,
     notes,
     reading_entries,
@@ -177,7 +178,9 @@ def _print_details(
     told = [*lessons(analysis, "terminal"), *advice(analysis)]
     print_entries(console, [("-", text) for text in told], title="After the end")
     if verbose:
-        print_entries(console, notes(analysis, "terminal").items(), title="Notes")
+        wanted = {"Would help": next_fact(analysis, "terminal")}
+        every = {**wanted, **notes(analysis, "terminal")}
+        print_entries(console, every.items(), title="Notes")
 
 
 def _print_doubts(history: History, console: Console, *, verbose: bool) -> None:

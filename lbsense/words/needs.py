@@ -17,6 +17,7 @@ class _Need(NamedTuple):
     page: str
     python: str = ""
     terminal: str = ""
+    brief: str = ""  # on a line of a terminal that names several
 
     def to(self, reader: Reader) -> str:
         return getattr(self, reader) or self.page
@@ -34,10 +35,13 @@ NEEDS: Mapping[str, _Need] = {
         "the metric, or whether higher or lower is better",
         "the metric (metric='roc_auc'), or greater_is_better=True or False",
         "the metric (--metric roc_auc), or --higher-is-better or --lower-is-better",
+        brief="--metric",
     ),
     "cv": _Need("CV scores"),
-    "cv_usable": _Need("CV scores that follow the leaderboard"),
-    "cv_pairs": _Need("CV scores for at least 5 steps"),
+    "cv_usable": _Need(
+        "CV scores that follow the leaderboard", brief="CV that follows the board"
+    ),
+    "cv_pairs": _Need("CV scores for at least 5 steps", brief="CV of 5 steps"),
     "cv_direction": _Need(
         "the direction of the CV metric where it does",
         "cv_greater_is_better where it does",
@@ -48,6 +52,7 @@ NEEDS: Mapping[str, _Need] = {
         "out-of-fold predictions",
         "out-of-fold predictions (analyze(history, predictions))",
         "out-of-fold predictions (--predictions)",
+        brief="--predictions",
     ),
     "ledger": _Need("a ledger of what was tried and why", terminal="--ledger"),
     "expectations": _Need("the gain that you expect, for at least 3 steps"),
@@ -62,6 +67,11 @@ def asked(need: Iterable[str], reader: Reader) -> list[str]:
     """Return what to ask for, a few words each."""
     words = (NEEDS[name].to(reader) for name in need)
     return [text for text in words if text]
+
+
+def briefly(need: Iterable[str]) -> list[str]:
+    """Return what to ask for in a terminal in the fewest words."""
+    return [NEEDS[name].brief or NEEDS[name].to("terminal") for name in need]
 
 
 def ask(need: Iterable[str], reader: Reader) -> str:

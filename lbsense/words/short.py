@@ -14,18 +14,19 @@ from typing import NamedTuple
 import numpy as np
 
 from lbsense._format import format_probability, plural, shorten
-from lbsense.facts import SELECTED, Facts, Step
+from lbsense.facts import DEFAULT_RULE, SELECTED, Facts, Step
 from lbsense.words.lessons import next_time
-from lbsense.words.needs import Reader, asked_in_order
+from lbsense.words.needs import Reader, asked_in_order, briefly
 from lbsense.words.numbers import TO_95, Board
 
-_WIDTHS = (32, 24, 16, 12, 8)
+_WIDTHS = (32, 24, 16, 12, 8, 0)
 _WIDE = _WIDTHS[0]
+_PAIR = 2
 _FEWEST_STEPS = 5  # with CV, from which on their noise is learned
 _FATES = {
-    "confirmed": "confirmed",
-    "weakened": "left open",
-    "contradicted": "not so",
+    "confirmed": "private agrees",
+    "weakened": "private leaves it open",
+    "contradicted": "private disagrees",
 }
 _NO_STEPS = ("baseline", "repeat", "probe", "unscored")
 _SIZES = ("metric", "test_size", "public_fraction")
@@ -69,7 +70,7 @@ def answer(facts: Facts, reader: Reader = "python", width: int | None = None) ->
         if width is None:
             return say(_WIDE)
         tries = [say(size) for size in _WIDTHS]
-        return next((text for text in tries if len(text) <= width), say(24))
+        return next((text for text in tries if len(text) <= width), tries[-1])
 
     return Answer(
         climb=_climb(facts),
@@ -94,6 +95,8 @@ def headline(facts: Facts) -> str:
 
 def named(facts: Facts, index: int, width: int) -> str:
     """Return the number of a submission and as much of its name as there is room."""
+    if not width:
+        return f"#{index + 1}"
     return f"#{index + 1} {shorten(facts.steps[index].name, width)}"
 
 
@@ -126,7 +129,7 @@ def _climb(facts: Facts) -> str:
     first, best = scored[0], scored[int(np.argmax(public))]
     climb = float(public.max() - public[0])
     if not climb > 0:
-        return f"No public score is better than the first one, {named(facts, 0, 24)}."
+        return f"The first one, {named(facts, first, 24)}, has the best public score."
     told = f"Public {board.rose} by {board.amount(climb)}"
     found = facts.luck
     if found and math.isfinite(found.true_climb):
@@ -170,9 +173,9 @@ def _last(facts: Facts, width: int) -> str:
     moved = board.moved(step.public_gain or 0.0)
     match step.outcome:
         case "gain after all" | "loss after all":
-            told = f"{moved}; private scores call it a {step.outcome.split()[0]}"
+            told = f"{moved}; private calls it a {step.outcome.split()[0]}"
         case "confirmed" | "weakened" | "contradicted":
-            told = f"{_verdict(step, board)}, {_FATES[step.outcome]} in private"
+            told = f"{_verdict(step, board)}; {_FATES[step.outcome]}"
         case _:
             told = _verdict(step, board)
     return f"{name} {told}."
@@ -241,10 +244,13 @@ def _after(facts: Facts, width: int) -> str:
         return f"{plural(len(known), 'submission')} with a private score."
     best = known[int(np.argmax(board.sign * private))]
     score = board.score(facts.steps[best].private_score)
-    chosen = found.outcome_of(SELECTED)
+    chosen, who = found.outcome_of(SELECTED), "Your pick"
     if chosen is None:
-        return f"The best of yours in private is {named(facts, best, width)}: {score}."
-    told = f"Your pick scored {board.score(chosen.score)} in private"
+        chosen, who = found.outcome_of(DEFAULT_RULE), "Your two best public"
+        if chosen is None or len(chosen.positions) < _PAIR:
+            name = named(facts, best, width)
+            return f"The best of yours in private is {name}: {score}."
+    told = f"{who} scored {board.score(chosen.score)} in private"
     if not chosen.regret > 0:
         return f"{told}, the best of yours."
     return f"{told}; the best of yours, {named(facts, best, width)}, {score}."
@@ -255,12 +261,23 @@ def _help(facts: Facts, reader: Reader, width: int | None) -> str:
     told = next_time(facts)
     if told:
         return told[0]
+    lead = "Next time: " if facts.retrospective else ""
     full = next_fact(facts, reader)
-    if facts.retrospective:
-        full = f"Next time: {full}"
-    while width is not None and len(full) > width and "; then " in full:
-        full = f"{full.rpartition('; then ')[0]}."
-    return full
+    full = (
+        f"{lead}{full[0].lower() if lead and full[:2] != 'CV' else full[0]}{full[1:]}"
+    )
+    if width is None or len(full) <= width:
+        return full
+    first, *rest = briefly(lacking(facts))
+    give = f"{lead}give {first}" if lead else f"Give {first}"
+    if not rest:
+        return f"{give}."
+    forms = [f"{lead}{first} would help most; then {', '.join(rest)}."]
+    for n in range(len(rest), 0, -1):
+        more = f" and {len(rest) - n} more" if n < len(rest) else ""
+        forms.append(f"{give}, then {', '.join(rest[:n])}{more}.")
+    forms.append(f"{give} and {len(rest)} more.")
+    return next((text for text in forms if len(text) <= width), forms[-1])
 
 
 def lacking(facts: Facts) -> tuple[str, ...]:
