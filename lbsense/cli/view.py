@@ -121,6 +121,8 @@ def _print_subject(analysis: Analysis, console: Console) -> None:
     what = [slug, *subject(analysis.history)] if slug else subject(analysis.history)
     console.print(Text(" | ".join(what), "dim"))
     console.print(Text(clean_text(tally(analysis)), "dim"))
+    for label, told in reading_entries(analysis.history):
+        console.print(Text(clean_text(f"{label}: {told}"), "dim"))
     console.print()
 
 
@@ -164,7 +166,6 @@ def _print_details(
     print_entries(
         console,
         [
-            *reading_entries(analysis.history),
             ("Evidence", f"{analysis.evidence}."),
             ("Noise", " ".join([*noise(analysis), *luck(analysis)])),
             *(("Climb", text) for text in (*climb(analysis), *jumps(analysis))),
