@@ -13,12 +13,13 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import erfcx, ndtr
 
-from lbsense._typing import FloatArray, IntArray
+from lbsense._typing import BoolArray, FloatArray, IntArray
 from lbsense.stats.steps.sources import Candidates
 
 #: Share of a step's noise that a submission draws anew and hands to its children's
 #: steps, from the covariances of semi-real competitions (median .2 over them).
 FRESH = 0.2
+_NIL = 1e-12  # weight of a part that no end of an interval feels
 
 
 def _hazard(z: FloatArray) -> FloatArray:
@@ -59,7 +60,6 @@ class Cells:
     scale: FloatArray  # (s, g, n) standard error of the fused gain
     contrast_scale: tuple[FloatArray, ...]
     likelihood: FloatArray  # (s, g, c, n) up to a factor per step
-    log_factor: FloatArray  # (n,)
     centre: FloatArray  # (s, g, t, n) of the uncut posterior
     sd: FloatArray  # (s, g, t, n)
     up: FloatArray  # (s, g, t, n) its part above zero
@@ -84,8 +84,8 @@ class Cells:
         share, root = luck.share, np.sqrt(FRESH)
         sized = noise[:, np.newaxis, np.newaxis]
         scale = sized * np.sqrt(found.fused_ratio)
-        centre = found.fused - scale * (root * luck.mean[0])
-        variance = np.square(scale) * share[0]
+        shown = found.fused - scale * (root * luck.mean[0])
+        noise_sd = scale * np.sqrt(share[0])
         log_base = np.broadcast_to(found.log_jacobian, scale.shape).copy()
         scales = []
         for j, contrast in enumerate(found.contrasts, 1):
@@ -95,18 +95,41 @@ class Cells:
             fit = -0.5 * (np.square(value) / left + np.log(left))
             log_base += np.where(contrast.seen, fit, 0.0)
             scales.append(own)
-        square = np.square(width)[:, np.newaxis, :, np.newaxis]
-        total = variance[:, :, np.newaxis] + square
-        keep = square / total
-        log_fit = -0.5 * (np.square(centre[:, :, np.newaxis]) / total + np.log(total))
-        log_fit += log_base[:, :, np.newaxis]
-        mean = keep * centre[:, :, np.newaxis]
-        sd = np.sqrt(keep * variance[:, :, np.newaxis])
-        up = ndtr(mean / sd)
-        top = log_fit.max(axis=(0, 1, 2))
-        fit = 2 * np.exp(log_fit - top)
-        both = np.concatenate([fit * up, fit * (1 - up)], axis=2)
-        return cls(scale, tuple(scales), both, top, mean, sd, up)
+        n_widths = width.shape[1]
+        wide = width[:, np.newaxis, :, np.newaxis]
+        # Along the parts in place: these arrays are what the time goes into.
+        sure = np.square(noise_sd)[:, :, np.newaxis] + np.square(wide)
+        np.sqrt(sure, out=sure)
+        np.divide(1.0, sure, out=sure)
+        fit = sure * shown[:, :, np.newaxis]
+        np.square(fit, out=fit)
+        fit *= -0.5
+        fit += log_base[:, :, np.newaxis]
+        fit -= fit.max(axis=(0, 1, 2))
+        np.exp(fit, out=fit)
+        fit *= sure
+        root_keep = np.multiply(sure, wide, out=sure)
+        centre = np.square(root_keep)
+        centre *= shown[:, :, np.newaxis]
+        up = root_keep * (shown / noise_sd)[:, :, np.newaxis]
+        ndtr(up, out=up)
+        sd = root_keep
+        sd *= noise_sd[:, :, np.newaxis]
+        both = np.empty((*scale.shape[:2], 2 * n_widths, scale.shape[2]))
+        np.multiply(fit, up, out=both[:, :, :n_widths])
+        np.subtract(fit, both[:, :, :n_widths], out=both[:, :, n_widths:])
+        return cls(scale, tuple(scales), both, centre, sd, up)
+
+    def at(self, kept: BoolArray) -> Cells:
+        """Return those of some of the candidates."""
+        return Cells(
+            self.scale[:, kept],
+            tuple(own[:, kept] for own in self.contrast_scale),
+            *(
+                np.ascontiguousarray(values[:, kept])
+                for values in (self.likelihood, self.centre, self.sd, self.up)
+            ),
+        )
 
     def luck_moments(
         self, weight: FloatArray, found: Candidates
@@ -115,21 +138,31 @@ class Cells:
 
         Where a contrast is not seen its variance is infinite.
         """
-        z = self.centre / self.sd
-        above, below = _hazard(z), _hazard(-z)
-        first = np.concatenate(
-            [self.centre + self.sd * above, self.centre - self.sd * below], axis=2
-        )
-        twice = np.concatenate([self.centre, self.centre], axis=2)
-        second = twice * first + np.square(np.concatenate([self.sd, self.sd], axis=2))
-        fused = found.fused[np.newaxis, :, np.newaxis]
-        scale = self.scale[:, :, np.newaxis]
-        axes = (0, 1, 2)
-        mean = (weight * (fused - first) / scale).sum(axis=axes)
-        square = np.square(fused) - 2 * fused * first + second
-        means = [mean]
-        variances = [(weight * square / np.square(scale)).sum(axis=axes) - mean**2]
+        n_widths = self.centre.shape[2]
+        above, below = weight[:, :, :n_widths], weight[:, :, n_widths:]
+        whole = above + below
+        # A part is as likely as the share of its normal beyond the cut, which so
+        # leaves the hazard of the cut: what is lost where no share is left is nil.
+        cut = self.centre / self.sd
+        np.square(cut, out=cut)
+        cut *= -0.5
+        np.exp(cut, out=cut)
+        cut *= self.sd / np.sqrt(2 * np.pi)
+        up = np.maximum(self.up, 1e-300)
+        cut *= above / up - below / np.maximum(1 - self.up, 1e-300)
+        first = whole * self.centre
+        first += cut
+        second = self.centre * first
+        whole *= np.square(self.sd)
+        second += whole
         by_candidate = weight.sum(axis=2)
+        first, second = first.sum(axis=2), second.sum(axis=2)
+        fused = found.fused
+        mean = ((by_candidate * fused - first) / self.scale).sum(axis=(0, 1))
+        square = by_candidate * np.square(fused) - 2 * fused * first + second
+        square /= np.square(self.scale)
+        means = [mean]
+        variances = [square.sum(axis=(0, 1)) - mean**2]
         for own, contrast in zip(self.contrast_scale, found.contrasts, strict=True):
             shown = contrast.value / own
             mean = (by_candidate * shown).sum(axis=(0, 1))
@@ -220,20 +253,41 @@ class Parts:
 
         An end that lies beyond zero stays on its side.
         """
-        n = self.weight.shape[1]
-        reach = np.abs(self.mean).max(axis=0) + 9 * self.sd.max(axis=0)
-        middle = np.zeros(n)
-        ends = []
-        for target in (0.5, (1 + confidence_level) / 2, (1 - confidence_level) / 2):
-            low, high = -reach, reach.copy()
-            for _ in range(26):
-                middle = (low + high) / 2
-                more = self.above(middle) > 1 - target
-                low = np.where(more, middle, low)
-                high = np.where(more, high, middle)
-            ends.append((low + high) / 2)
+        ends = [
+            self._quantile(1 - level)
+            for level in (0.5, (1 + confidence_level) / 2, (1 - confidence_level) / 2)
+        ]
         median, upper, lower = ends
         low, high = (median + stretch * (end - median) for end in (lower, upper))
         # A sign that is known is not taken back.
         low = np.where(lower > 0, np.maximum(low, 0.0), low)
         return low, np.where(upper < 0, np.minimum(high, 0.0), high)
+
+    def _quantile(self, beyond: float) -> FloatArray:
+        """Return what every true step is above with that probability, by bisection.
+
+        Only parts on its side of zero tell where it is.
+        """
+        up = self.sign > 0
+        upward = np.where(up, self.weight, 0.0).sum(axis=0) > beyond
+        weight = np.where(up == upward, self.weight, 0.0)
+        found = np.empty(len(upward))
+        for side in (True, False):
+            steps = np.flatnonzero(upward == side)
+            if not steps.size:
+                continue
+            left = beyond if side else 1 - beyond
+            told = np.flatnonzero(weight[:, steps].max(axis=1) > _NIL)
+            at = np.ix_(told, steps)
+            sd, mean = self.sd[at], self.sign[at] * self.mean[at]
+            share, near, sure = weight[at] / self.inside[at], mean / sd, 1 / sd
+            low, high = np.zeros(steps.size), np.abs(mean).max(axis=0)
+            high += 9 * sd.max(axis=0)
+            for _ in range(36):
+                middle = (low + high) / 2
+                tail = ndtr(near - sure * middle)
+                more = np.einsum("pn,pn->n", share, tail) > left
+                low = np.where(more, middle, low)
+                high = np.where(more, high, middle)
+            found[steps] = (low + high) / 2 if side else -(low + high) / 2
+        return found

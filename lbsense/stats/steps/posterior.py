@@ -288,7 +288,7 @@ class _State:
     site_mean: FloatArray  # (latents, k) over all submissions
     site_precision: FloatArray
     kinds: FloatArray
-    weight: FloatArray  # (h, i, g) of the history's own
+    weight: FloatArray  # (h, g, i) of the history's own
 
 
 class _History:
@@ -354,57 +354,58 @@ class _History:
         self.kept = (found, luck, cells)
         return cells
 
-    def _cells(self, steps: IntArray) -> tuple[Cells, FloatArray, FloatArray]:
-        """Return cells, shares of the kinds, and likelihoods by what a history has."""
+    def _cells(self, steps: IntArray) -> tuple[Cells, FloatArray]:
+        """Return cells, and likelihoods by what a history has: (h, g, i, n)."""
         cells = self._likelihood(steps)
-        by_kind = np.einsum(
-            "ic,sgcn->sign", self.state.kinds, cells.likelihood, optimize=True
-        )
-        n_noise = len(self.prior.log_sd)
-        like = self.prior.reach @ by_kind.reshape(n_noise, -1)
-        like = like.reshape(-1, *by_kind.shape[1:])  # (h, i, g, n)
-        mixing = self.found.mixing
-        if mixing is not None:
-            like = np.einsum("gf,hifn->hign", mixing, like, optimize=True)
-        return cells, by_kind, np.maximum(like, 1e-300)
+        by_kind = np.matmul(self.state.kinds, cells.likelihood)  # (s, g, i, n)
+        like = _over(self.prior.reach, by_kind)
+        if self.found.mixing is not None:
+            like = np.matmul(self.found.mixing, _flat(like)).reshape(like.shape)
+        return cells, np.maximum(like, 1e-300, out=like)
 
-    def _weights(self, cells: Cells, like: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the posterior of every cell, and the same before its likelihood."""
+    def _before(self, like: FloatArray) -> FloatArray:
+        """Return the posterior of every cell before its kind and its likelihood."""
         share = self.state.weight[..., np.newaxis] / like
         if self.found.mixing is not None:
-            share = np.einsum("gf,hign->hifn", self.found.mixing, share, optimize=True)
-        before = np.einsum("hs,hign->sign", self.prior.reach, share, optimize=True)
-        weight = np.einsum("sign,ic->sgcn", before, self.state.kinds, optimize=True)
+            share = np.matmul(self.found.mixing.T, _flat(share)).reshape(share.shape)
+        return _over(self.prior.reach.T, share)
+
+    def _weights(self, steps: IntArray) -> tuple[Cells, FloatArray]:
+        """Return cells and the posterior of each."""
+        cells, like = self._cells(steps)
+        weight = np.matmul(self.state.kinds.T, self._before(like))
         weight *= cells.likelihood
-        return weight / weight.sum(axis=(0, 1, 2)), before
+        weight /= weight.sum(axis=(0, 1, 2))
+        return cells, weight
 
     def _learn(self, steps: IntArray) -> None:
         """Weigh what the history has one of, and let its kind learn from it."""
-        cells, _, like = self._cells(steps)
+        cells, like = self._cells(steps)
         count = self.count[steps]
-        fit = _TEMPER * (np.log(like) * count).sum(axis=-1)
+        fit = _TEMPER * (np.log(like) @ count)
         fit += self.prior.log_typical[:, np.newaxis, np.newaxis]
-        fit += self.prior.log_kind[:, np.newaxis] + self.found.log_prior
+        fit += self.prior.log_kind + self.found.log_prior[:, np.newaxis]
         weight = np.exp(fit - fit.max())
         self.state.weight = weight / weight.sum()
-        _, before = self._weights(cells, like)
-        seen = np.einsum(
-            "sign,sgcn->ic", before * count, cells.likelihood, optimize=True
-        )
+        before = self._before(like)
+        before *= count
+        seen = np.matmul(before, cells.likelihood.swapaxes(2, 3)).sum(axis=(0, 1))
         seen *= self.state.kinds
         seen *= count.sum() / max(float(seen.sum()), 1e-300)
-        share = np.maximum(self.state.weight.sum(axis=(0, 2)), 1e-6)[:, np.newaxis]
+        share = np.maximum(self.state.weight.sum(axis=(0, 1)), 1e-6)[:, np.newaxis]
         kinds = seen / share + _HISTORY * self.prior.kinds
         self.state.kinds = kinds / kinds.sum(axis=1, keepdims=True)
 
     def _prune(self) -> None:
         """Forget candidates that the history rules out."""
-        weight = self.state.weight.sum(axis=(0, 1))
+        weight = self.state.weight.sum(axis=(0, 2))
         if self.found.mixing is not None:
             weight = weight @ self.found.mixing
         kept = weight > _NEGLIGIBLE * weight.max()
         self.found = self.found.at(kept)
-        self.state.weight = self.state.weight[:, :, kept]
+        if self.kept is not None:
+            self.kept = self.found, self.kept[1], self.kept[2].at(kept)
+        self.state.weight = self.state.weight[:, kept]
         self.state.weight /= self.state.weight.sum()
 
     def _chunks(self) -> list[IntArray]:
@@ -416,8 +417,7 @@ class _History:
         state, root = self.state, np.sqrt(FRESH)
         means, variances = [], []
         for steps in self._chunks():
-            cells, _, like = self._cells(steps)
-            weight, _ = self._weights(cells, like)
+            cells, weight = self._weights(steps)
             mean, variance = cells.luck_moments(weight, self.found.of(steps))
             means.append(mean)
             variances.append(variance)
@@ -454,8 +454,7 @@ class _History:
     ) -> StepPosteriorResult:
         parts, log_sd, log_ratio, seen, seen_var, luck = [], [], [], [], [], []
         for steps in self._chunks():
-            cells, _, like = self._cells(steps)
-            weight, _ = self._weights(cells, like)
+            cells, weight = self._weights(steps)
             parts.append(Parts.of(cells, weight, n_noises=_N_NOISES))
             by_noise = weight.sum(axis=(1, 2))
             by_candidate = weight.sum(axis=2)
@@ -477,7 +476,7 @@ class _History:
         gain, gain_se = joined.moments()
         low, high = joined.interval(confidence_level, stretch=_STRETCH)
         p_null = np.clip(1 - p_gain - p_loss, 0, 1)
-        chosen = self.state.weight.sum(axis=(0, 1))
+        chosen = self.state.weight.sum(axis=(0, 2))
         cv_se = np.exp(np.concatenate(log_ratio) / 2) * public_se
         return StepPosteriorResult(
             gain=self._spread(gain),
@@ -511,6 +510,17 @@ class _History:
         whole = np.full(len(self.tree), np.nan)
         whole[self.place] = values
         return whole
+
+
+def _flat(values: FloatArray) -> FloatArray:
+    """Return an array with its last two axes as one."""
+    return values.reshape(*values.shape[:-2], -1)
+
+
+def _over(table: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the product of a table with the first axis of an array."""
+    product = table @ values.reshape(len(values), -1)
+    return product.reshape(-1, *values.shape[1:])
 
 
 def _spread_out(n: int, most: int) -> IntArray:
