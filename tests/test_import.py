@@ -101,3 +101,20 @@ def test_the_lazy_door_of_the_reader_knows_every_name():
     ingest = importlib.import_module("lbsense.ingest")
     assert set(ingest._HOMES) == set(ingest.__all__)
     assert all(getattr(ingest, name) is not None for name in ingest.__all__)
+
+
+def test_analyze_loads_no_pandas(tmp_path):
+    lines = [
+        f"{i},s{i}.csv,2026-03-0{i},cv 0.7{i},complete,0.7{i}" for i in range(1, 9)
+    ]
+    path = tmp_path / "submissions.csv"
+    heads = "ref,fileName,date,description,status,publicScore"
+    path.write_text("\n".join([heads, *lines]))
+    code = (
+        f"import sys, lbsense; print(lbsense.analyze(lbsense.read_kaggle({str(path)!r}, "
+        "metric='roc_auc', test_size=2000, public_fraction=0.3)))"
+        f"; print({MARK!r}); print(*sys.modules)"
+    )
+    loaded = run(code).stdout.partition(MARK)[2].split()
+    assert "scipy.special" in loaded
+    assert "pandas" not in loaded

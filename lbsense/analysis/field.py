@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lbsense._result import Result
 from lbsense.words import field_entries, field_headline
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SIZES = ((0, 100), (100, 250), (250, 1000), (1000, math.inf))
 _SHARES = ((0.0, 0.15), (0.15, 0.35), (0.35, 1.0))
@@ -91,6 +93,8 @@ def analyze_field(competitions: pd.DataFrame) -> FieldAnalysis:
     Roelofs, R., et al. (2019). A meta-analysis of overfitting in machine learning.
     Advances in Neural Information Processing Systems 32.
     """
+    import pandas as pd
+
     rows = competitions.copy()
     rows["year"] = pd.to_datetime(rows["deadline"]).dt.year.astype("Int64").astype(str)
     rows["size"] = _binned(rows["n_teams"], _SIZES, "teams")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtr
 
 from lbsense._format import clean_text
@@ -25,6 +24,9 @@ from lbsense.stats import (
     team_chase,
 )
 from lbsense.words import host_entries, host_headline
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HOST_SCHEMA = 1
 _FALSE_SHARE = 0.1
@@ -193,6 +195,8 @@ def _block(
 
 def _frame(export: HostExport, found: list[TeamChaseResult | None]) -> pd.DataFrame:
     """Return a row per team; who chased is told with a false share of one in ten."""
+    import pandas as pd
+
     names = list(TeamChaseResult.__dataclass_fields__)
     values = {
         name: [np.nan if item is None else getattr(item, name) for item in found]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lbsense._format import plural
 from lbsense._result import Result
 from lbsense._typing import FloatArray, IntArray
 from lbsense._validation import check_same_length, read_only
 from lbsense.model.submission import Competition, RowIssue
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,6 +122,8 @@ class Leaderboard(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per team, with the scores as shown."""
+        import pandas as pd
+
         return pd.DataFrame(
             {
                 "team_id": self.team_ids,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from lbsense._result import Missing, Result
 from lbsense._typing import FloatArray, IntArray
@@ -101,6 +100,8 @@ def board_movement(
     >>> found.frontier.tolist(), found.n_steps
     ([0.5, 0.6, 0.7, 0.8], 2)
     """
+    import pandas as pd
+
     rows = pd.DataFrame({"team": team, "day": day, "score": score})
     rows = rows[np.isfinite(rows["score"]) & np.isfinite(rows["day"])]
     rows = rows.sort_values(["day", "team"], kind="stable")

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from lbsense._result import Missing, Result
 from lbsense._typing import ArrayLike, FloatArray
@@ -209,6 +208,8 @@ def _scale(pairs: FloatArray) -> float:
 
 def _left_over(difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return differences less their running median, that median, and their sd."""
+    import pandas as pd
+
     n = len(difference)
     width = min(n, max(25, n // 12))
     series = pd.Series(difference)
