@@ -72,7 +72,8 @@ def measure(cell: Cell, seed: int) -> dict[str, Any]:
     split, levels = found.best_public, analysis.levels
     field = ordinary_gaps(public, private) & np.isfinite(levels.mean)
     best = split.position
-    luck = public[best] - true[best] - (levels.mean - true)[field].mean()
+    mean = made.history.competition.direction() * levels.mean
+    luck = public[best] - true[best] - (mean - true)[field].mean()
     record |= {
         "selection": split.selection,
         "selection_z": (split.selection - luck) / split.selection_se,

@@ -1,7 +1,7 @@
 """What is found out about a history: numbers and verdicts, and not yet a sentence.
 
-Scores are raw, as the platform shows them; gains, gaps and true levels are oriented, so
-that more is better whatever the metric.
+Scores and true levels are raw, as the platform shows scores; gains and gaps are
+oriented, so that more is better whatever the metric.
 """
 
 from __future__ import annotations
@@ -604,7 +604,7 @@ class Facts(Result):
     parents : str
         How it was found what each submission is compared with.
     levels : LevelPosteriorResult or Missing
-        Posterior of the true score of every submission, oriented.
+        Posterior of the true score of every submission, raw.
     outlook : Outlook or Missing
         Private scores to expect, raw.
     picks : PicksResult or Missing

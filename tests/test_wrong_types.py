@@ -27,6 +27,35 @@ CALLS = {
     "slug": (lambda: lb.read_kaggle(ROWS, slug=3), "slug must be a text, got int 3"),
     "log of nothing": (lambda: lb.join_log(None, ROWS), "a History.*got NoneType"),
     "report of a history": (lambda: lb.render_report(HISTORY), "an Analysis"),
+    "analysis of a number": (lambda: lb.analyze(3), "got int 3.*read_submissions"),
+    "scores alone": (lambda: lb.analyze([0.7, 0.8]), "publicScore.*scores alone"),
+    "path of a report": (
+        lambda: lb.write_report(ANALYSIS, 3),
+        "path must be a path, got int 3",
+    ),
+    "plot of a history": (
+        lambda: lb.plots.plot_steps(HISTORY),
+        "an Analysis, as analyze.*got History",
+    ),
+    "plot on a number": (
+        lambda: lb.plots.plot_steps(ANALYSIS, ax=3),
+        "ax must be axes of matplotlib.*got int 3",
+    ),
+    "plot of a board": (
+        lambda: lb.plots.plot_board_ranks(ANALYSIS),
+        "a BoardAnalysis.*got Analysis",
+    ),
+    "plot of no comparison": (
+        lambda: lb.plots.plot_comparison(ANALYSIS),
+        "a Comparison.*got Analysis",
+    ),
+    "board of nothing": (lambda: lb.analyze_board(3), "a Leaderboard.*got int 3"),
+    "submissions of numbers": (
+        lambda: lb.History(
+            competition=lb.Competition(greater_is_better=True), submissions=(0.1,)
+        ),
+        "a Submission, as.*got float 0.1",
+    ),
     "one source": (
         lambda: lb.render_report(ANALYSIS, sources="a.csv"),
         "sources must be a list of files",
@@ -42,5 +71,10 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_wrong_type(call):
     function, message = CALLS[call]
-    with pytest.raises(TypeError, match=message):
+    with pytest.raises((TypeError, lb.IngestError), match=message):
         function()
+
+
+def test_what_is_an_attribute_of_an_analysis_is_no_function():
+    with pytest.raises(AttributeError, match=r"analyze\(history\)\.picks"):
+        lb.pick  # noqa: B018

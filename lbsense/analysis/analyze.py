@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lbsense._format import shorten
 from lbsense._result import Missing
 from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import (
@@ -159,7 +160,8 @@ def analyze(
         agreement=agreement,
         posterior=evidence.posterior,
         parents=evidence.parents.rule,
-        levels=evidence.levels,
+        levels=evidence.levels
+        and replace(evidence.levels, mean=read_only(sign * evidence.levels.mean)),
         outlook=raw_outlook(
             whole.outlook,
             sign,
@@ -195,11 +197,12 @@ def _as_history(given: object) -> History:
     """Return a history as it is, and anything else that holds one read."""
     if isinstance(given, History):
         return given
-    if is_frame(given) or isinstance(given, str | PathLike):
+    if is_frame(given) or isinstance(given, str | PathLike | list | tuple):
         return read_submissions(given)
     msg = (
-        f"history must be a History, a path, text or a DataFrame, got "
-        f"{type(given).__name__}: read it with lbsense.read_submissions first."
+        "history must be a History, a path, text, a DataFrame or records, got "
+        f"{type(given).__name__} {shorten(repr(given), 40)}. Give what "
+        "lbsense.read_submissions(...) returns."
     )
     raise TypeError(msg)
 

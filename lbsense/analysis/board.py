@@ -11,7 +11,7 @@ import numpy as np
 from lbsense._format import clean_text
 from lbsense._result import Missing, Result
 from lbsense._typing import FloatArray, RandomState
-from lbsense._validation import check_positive
+from lbsense._validation import check_kind, check_positive
 from lbsense.analysis.noise import metric_sd
 from lbsense.analysis.result import Analysis
 from lbsense.metrics import find_metric
@@ -205,6 +205,8 @@ def analyze_board(
     >>> found.result.verdict
     'as much'
     """
+    check_kind(board, Leaderboard, name="board")
+    check_kind(analysis, Analysis, name="analysis", optional=True)
     if int(np.isfinite(board.public).sum()) < _FEWEST_TEAMS:
         msg = (
             "Fewer than two teams have a public score on this board. Is it the private "

@@ -249,7 +249,8 @@ def _judged(
     levels, posterior = analysis.levels, analysis.posterior
     assert levels
     assert posterior
-    best = _to_beat(analysis, levels.mean, against)
+    true = analysis.history.competition.direction() * levels.mean
+    best = _to_beat(analysis, true, against)
     cov = levels.cov([best, start])
     ahead_var = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
     cv_gain = measure.oriented(told) - float(measure.level[start])
@@ -266,7 +267,7 @@ def _judged(
         past_gain=posterior.gain * larger,
         past_gain_se=posterior.gain_se * larger,
         past_p_null=posterior.p_null,
-        ahead=float(levels.mean[best] - levels.mean[start]),
+        ahead=float(true[best] - true[start]),
         ahead_se=math.sqrt(max(float(ahead_var), 0.0)) if best != start else 0.0,
         rope=posterior.rope,
         visible=smallest,

@@ -296,8 +296,9 @@ def _difference(
     if levels and first not in candidates and second not in candidates:
         a, b = places[first], places[second]
         cov = levels.cov([a, b])
+        sign = analysis.history.competition.direction()
         return _Known(
-            gain=float(levels.mean[a] - levels.mean[b]),
+            gain=sign * float(levels.mean[a] - levels.mean[b]),
             gain_se=math.sqrt(max(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1], 0.0)),
             cv_var=cv_var,
             public=True,

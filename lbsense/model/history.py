@@ -13,6 +13,7 @@ import numpy as np
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
 from lbsense._result import Result, fragment, listing, paragraph, table
 from lbsense._typing import FloatArray, ScoreKind
+from lbsense._validation import check_kind
 from lbsense.model.experiment import Ledger
 from lbsense.model.identity import display_names
 from lbsense.model.submission import Competition, RowIssue, Submission
@@ -168,6 +169,8 @@ class History(Result):
     ledger: Ledger | None = None
 
     def __post_init__(self) -> None:
+        for item in self.submissions:
+            check_kind(item, Submission, name="every one of submissions")
         ordered = sorted(self.submissions, key=lambda item: item.submitted_at or _LAST)
         object.__setattr__(self, "submissions", tuple(ordered))
         counts = Counter(item.submission_id for item in ordered)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lbsense._format import plural
+from lbsense._validation import check_kind
 from lbsense.analysis import BoardAnalysis
 from lbsense.plots.canvas import draw_plot
 from lbsense.plots.scene import (
@@ -247,6 +248,7 @@ def plot_board_ranks(
     found: BoardAnalysis, *, ax: Axes | None = None, theme: Theme = "light"
 ) -> Axes:
     """Draw private against public places, with the band that noise alone gives."""
+    check_kind(found, BoardAnalysis, name="found")
     return draw_plot(ranks_scene(found), ax, theme)
 
 
@@ -254,6 +256,7 @@ def plot_board_ladder(
     found: BoardAnalysis, *, ax: Axes | None = None, theme: Theme = "light"
 ) -> Axes:
     """Draw the public scores by place, in steps that cannot be told apart."""
+    check_kind(found, BoardAnalysis, name="found")
     return draw_plot(ladder_scene(found), ax, theme)
 
 
@@ -261,6 +264,7 @@ def plot_board_places(
     found: BoardAnalysis, *, ax: Axes | None = None, theme: Theme = "light"
 ) -> Axes:
     """Draw the chance of each place of the team, else of a medal for every place."""
+    check_kind(found, BoardAnalysis, name="found")
     return draw_plot(places_scene(found), ax, theme)
 
 

@@ -11,6 +11,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from lbsense._format import shorten
+from lbsense._validation import check_kind
 from lbsense.analysis import Analysis
 from lbsense.plots.scene import (
     PALETTES,
@@ -88,6 +89,7 @@ def picture(
 
     def decorate(build: Callable[[Analysis], Scene | str]) -> Plot:
         def scene(analysis: Analysis) -> Scene:
+            check_kind(analysis, Analysis, name="analysis")
             built = build(analysis)
             if isinstance(built, str):
                 built = Scene(reason=built)
@@ -114,6 +116,10 @@ def draw_plot(scene: Scene, ax: Axes | None = None, theme: Theme = "light") -> A
     if theme not in PALETTES:
         msg = f"theme must be one of {', '.join(PALETTES)}, got {theme!r}."
         raise ValueError(msg)
+    if ax is not None and not hasattr(ax, "set_facecolor"):
+        given = f"{type(ax).__name__} {shorten(repr(ax), 40)}"
+        msg = f"ax must be axes of matplotlib, as plt.gca() gives them, got {given}."
+        raise TypeError(msg)
     colours = PALETTES[theme]
     if ax is None:
         ax = _own_axes(scene.size, colours)

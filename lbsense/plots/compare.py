@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lbsense._validation import check_kind
 from lbsense.analysis import Comparison, Missing
 from lbsense.plots.canvas import draw_plot
 from lbsense.plots.scene import Axis, Mark, Points, Rule, Scene, Segments, Theme
@@ -110,4 +111,5 @@ def plot_comparison(
     found: Comparison, *, ax: Axes | None = None, theme: Theme = "light"
 ) -> Axes:
     """Draw several histories side by side: shares and correlations with intervals."""
+    check_kind(found, Comparison, name="found")
     return draw_plot(compare_scene(found), ax, theme)

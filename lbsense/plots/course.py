@@ -106,7 +106,7 @@ def _bests(
         ends += [float(running[-1]) - half, float(running[-1]) + half]
     levels = analysis.levels
     if levels and np.isfinite(levels.mean).any():
-        worth = np.where(np.isfinite(public), levels.mean, -np.inf)
+        worth = np.where(np.isfinite(public), sign * levels.mean, -np.inf)
         place = np.array([np.argmax(worth[: last + 1]) for last in range(len(worth))])
         best = np.where(np.isfinite(worth[place]), sign * worth[place], np.nan)
         half = _Z80 * float(levels.sd[place[-1]])

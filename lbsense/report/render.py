@@ -144,6 +144,9 @@ def write_report(
     render_report : The same as text.
     """
     _check_kinds(analysis, findings, sources)
+    if not isinstance(path, str | os.PathLike):
+        msg = f"path must be a path, got {type(path).__name__} {path!r}."
+        raise TypeError(msg)
     target = Path(path)
     sources = tuple(sources)
     chosen = format or _SUFFIXES.get(target.suffix.lower())

@@ -333,5 +333,5 @@ def test_a_path_a_text_and_a_frame_are_read(tmp_path):
     frame.to_csv(path, index=False)
     for given in (path, str(path), path.read_text(), frame):
         assert [step.public_score for step in analyze(given).steps] == [0.5, 0.6]
-    with pytest.raises(TypeError, match=r"DataFrame, got int: read it with"):
+    with pytest.raises(TypeError, match=r"records, got int 3\. Give what lbsense"):
         analyze(3)

@@ -124,7 +124,8 @@ def test_luck_lists_the_new_bests_of_the_board():
 def summary(analysis):
     """Return the numbers of an analysis, oriented, as one vector."""
     sign = analysis.history.competition.direction()
-    parts = [analysis.levels.mean, analysis.levels.sd, sign * analysis.outlook.mean]
+    parts = [sign * analysis.levels.mean, analysis.levels.sd]
+    parts += [sign * analysis.outlook.mean]
     parts += [analysis.posterior.p_gain[1:], analysis.luck.p_real]
     parts += [[analysis.luck.expected_luck, analysis.agreement.statistic]]
     parts += [[analysis.picks.best.first, analysis.picks.best.second]]

@@ -408,7 +408,8 @@ def _table(
     if not flat:
         msg = (
             f"{source}: no submissions in it. Expected records, each a mapping or an "
-            "object with fields such as publicScore, date and description."
+            "object with fields such as publicScore, date and description: "
+            "[{'publicScore': 0.81, 'cv': 0.80}, ...] where there are scores alone."
         )
         raise IngestError(msg)
     names = tuple(dict.fromkeys(name for _, record in flat for name in record))

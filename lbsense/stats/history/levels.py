@@ -34,8 +34,9 @@ class LevelPosteriorResult(Result):
     Attributes
     ----------
     mean, sd : ndarray of shape (k,)
-        Posterior mean and standard deviation of the true score, larger is better; nan
-        where no score tells the level.
+        Posterior mean and standard deviation of the true score, nan where no score
+        tells the level: on the scale of the scores given, of which larger is better;
+        in an analysis as the platform shows scores.
     score_public_var : float
         Noise variance of one public score.
     score_log_sd : float
