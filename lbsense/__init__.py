@@ -238,17 +238,14 @@ __all__ = [
 ]
 
 
-#: What people look for here and find in an analysis.
-_PARTS = ("answer", "levels", "luck", "outlook", "picks", "resolution", "steps")
-
-
 def __getattr__(name: str) -> Any:
     """Return a public name, loading the room where it lives; or a room itself."""
     if name in _ROOMS:
         return import_module(f"lbsense.{name}")
     if name not in _HOMES:
         part = {"pick": "picks"}.get(name, name)
-        where = f": see analyze(history).{part}" if part in _PARTS else ""
+        inside = ("answer", "levels", "luck", "outlook", "picks", "steps")
+        where = f": see analyze(history).{part}" if part in inside else ""
         msg = f"module 'lbsense' has no attribute {name!r}{where}"
         raise AttributeError(msg)
     value = getattr(import_module(_HOMES[name]), name)
