@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lbsense._format import shorten
 from lbsense._result import (
     Missing,
@@ -29,6 +31,7 @@ from lbsense.stats import (
     chance_estimate,
     estimate_difference,
     pooled_estimate,
+    private_rows,
     share_estimate,
 )
 from lbsense.words import (
@@ -328,8 +331,11 @@ def _judged(analysis: Analysis) -> list[Any]:
 
 
 def _progress(analysis: Analysis) -> EstimateResult | Missing:
-    chances = [s.p_gain for s in _judged(analysis) if s.p_gain is not None]
-    found = chance_estimate(chances)
+    chances = [
+        step.p_gain if step.hindsight_p_gain is None else step.hindsight_p_gain
+        for step in _judged(analysis)
+    ]
+    found = chance_estimate([chance for chance in chances if chance is not None])
     return found or _lacks(analysis.posterior, "progress", "No step can be judged.")
 
 
@@ -340,24 +346,47 @@ def _guesses(analysis: Analysis) -> EstimateResult | Missing:
     return share_estimate(sum(s.verdict == "guess" for s in steps), len(steps))
 
 
+def _climb(analysis: Analysis) -> tuple[float, float, float] | None:
+    """Return public climb, true climb and its standard error, None where not known.
+
+    Private scores of the first and the best public submission measure the true climb
+    free of what made the latter look best; without them the posterior tells it.
+    """
+    luck, levels = analysis.luck, analysis.levels
+    if not luck or not math.isfinite(luck.true_climb):
+        return None
+    history = analysis.history
+    public, private = history.scores("public"), history.scores("private")
+    scored = np.flatnonzero(np.isfinite(public))
+    first, best = int(scored[0]), int(np.nanargmax(public))
+    rise = float(private[best] - private[first])
+    known = history.competition
+    fresh, seen = private_rows(
+        known.n_public, known.n_private, nested=bool(known.nested)
+    )
+    if not levels or not math.isfinite(rise) or best == first or seen:
+        return luck.public_climb, luck.true_climb, luck.true_climb_se
+    apart = float(levels.noise.apart(best, first))
+    return luck.public_climb, rise, math.sqrt(apart * levels.score_public_var / fresh)
+
+
 def _gain(analysis: Analysis) -> EstimateResult | Missing:
-    luck = analysis.luck
+    climb = _climb(analysis)
     n_steps = sum(s.public_score is not None for s in analysis.steps) - 1
-    if not luck or n_steps < 1 or not math.isfinite(luck.true_climb):
-        return _lacks(luck, "gain", "There is no second score.")
-    return _normal(luck.true_climb / n_steps, luck.true_climb_se / n_steps, n_steps)
+    if climb is None or n_steps < 1:
+        return _lacks(analysis.luck, "gain", "There is no second score.")
+    return _normal(climb[1] / n_steps, climb[2] / n_steps, n_steps)
 
 
 def _luck(analysis: Analysis) -> EstimateResult | Missing:
-    luck = analysis.luck
-    if not luck or not math.isfinite(luck.climb_share):
-        return _lacks(luck, "luck", "The public score did not climb.")
-    half = _TO_95 * luck.true_climb_se / luck.public_climb
-    share = 1 - luck.true_climb / luck.public_climb
-    low, high = (min(max(end, 0.0), 1.0) for end in (share - half, share + half))
-    return EstimateResult(
-        value=luck.climb_share, ci_low=low, ci_high=high, n_obs=luck.positions.size
+    climb = _climb(analysis)
+    if climb is None or not climb[0] > 0:
+        return _lacks(analysis.luck, "luck", "The public score did not climb.")
+    share = _normal(1 - climb[1] / climb[0], climb[2] / climb[0], len(analysis.steps))
+    value, low, high = (
+        min(max(part, 0.0), 1.0) for part in (share.value, share.ci_low, share.ci_high)
     )
+    return replace(share, value=value, ci_low=low, ci_high=high)
 
 
 def _agreement(analysis: Analysis) -> EstimateResult | Missing:
