@@ -225,15 +225,18 @@ def private_imports(module: Module, modules: list[Module]) -> Iterator[tuple[int
                 yield line, f"{name} is not in the __all__ of {door}"
 
 
+LAZY_ROOMS = {"ingest", "metrics"}
+
+
 def loose_statements(module: Module) -> Iterator[tuple[int, str]]:
     """Yield what an ``__init__`` holds beside docstring, imports and ``__all__``.
 
-    The top one and the reader may also re-export their names on first use.
+    The top one, the reader and the metrics may also re-export names on first use.
     """
     if module.path.name != "__init__.py":
         return
     allowed = {"__all__"}
-    if module.path.parent == module.package or module.room == "ingest":
+    if module.path.parent == module.package or module.room in LAZY_ROOMS:
         allowed |= {"_HOMES", "_ROOMS", "__getattr__", "__dir__"}
     for number, node in enumerate(module.tree.body):
         is_docstring = number == 0 and ast.get_docstring(module.tree) is not None

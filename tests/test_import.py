@@ -118,3 +118,25 @@ def test_analyze_loads_no_pandas(tmp_path):
     loaded = run(code).stdout.partition(MARK)[2].split()
     assert "scipy.special" in loaded
     assert "pandas" not in loaded
+
+
+def test_the_list_of_metrics_loads_no_numpy():
+    loaded = run("import sys; from lbsense.metrics import METRICS; print(*sys.modules)")
+    assert "lbsense.metrics.table" in loaded.stdout.split()
+    assert "numpy" not in loaded.stdout.split()
+
+
+def test_every_rule_of_a_metric_is_a_function_of_its_module():
+    metrics = importlib.import_module("lbsense.metrics")
+    found = []
+    for metric in metrics.METRICS.values():
+        rules = [metric.noise, metric.influence, *(a.noise for a in metric.averages)]
+        for rule in filter(None, rules):
+            inner = getattr(rule, "func", None)
+            found += [rule] if inner is None else [inner, *rule.args]
+    named = {(rule.module, rule.name) for rule in found}
+    assert len(named) > 40
+    for module, name in named:
+        assert callable(
+            getattr(importlib.import_module(f"lbsense.metrics.{module}"), name)
+        )

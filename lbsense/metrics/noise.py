@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,11 +11,16 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import check_count, check_fraction, check_positive
 from lbsense.errors import warn
-from lbsense.metrics import score_rules
 from lbsense.metrics.inputs import as_targets, as_weights
 from lbsense.metrics.names import METRICS, find_metric
 from lbsense.metrics.record import Case, Known, Metric, NoiseRule
+from lbsense.metrics.rules import Rules
 from lbsense.metrics.score_rules import band_of
+
+if TYPE_CHECKING:
+    from lbsense.metrics import score_rules
+else:  # as the table names them
+    score_rules = Rules("score_rules")
 
 INFLUENCE_FAMILIES = frozenset(
     metric.family for metric in METRICS.values() if metric.influence is not None

@@ -10,14 +10,15 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from lbsense._result import Result
 from lbsense._typing import FloatArray
 
-AnyArray: TypeAlias = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    import numpy as np
+
+AnyArray: TypeAlias = "np.ndarray[Any, Any]"
 Parts: TypeAlias = tuple[FloatArray, FloatArray]  # scores (k,), influence (n, k)
 Band: TypeAlias = tuple[float, float, float, str]  # low, typical, high, basis
 
