@@ -188,7 +188,9 @@ def share_png(page: Page) -> bytes:
         )  # fmt: skip
     if page.figure is not None:
         top = 0.845 - 0.055 * len(lead)
-        ax = drawn.add_axes((0.085, 0.275, 0.88, top - 0.275))
+        names = page.figure.scene.y.names
+        left = 0.085 if not names else 0.04 + 0.0066 * max(map(len, names))
+        ax = drawn.add_axes((left, 0.275, 0.965 - left, top - 0.275))
         scene = replace(page.figure.scene, title="", remark="", columns=5)
         draw_plot(scene, ax)
     return _png(drawn, dpi=100)
