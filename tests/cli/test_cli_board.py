@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 
@@ -44,6 +43,7 @@ def boards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def checked(done: Any, run: Run) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(done.stdout)
     schema = json.loads(run("schema", "board").stdout)
+    jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator(closed(schema)).validate(content)
     return content
 
@@ -215,6 +215,7 @@ def test_pick_and_report_with_a_board(
     done = run("pick", submissions, *facts, *board, "--json")
     content = json.loads(done.stdout)
     schema = json.loads(run("schema", "pick").stdout)
+    jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator(closed(schema)).validate(content)
     medal = content["medal"]
     assert medal["chance"] >= medal["chance_of_pair"] - 0.05

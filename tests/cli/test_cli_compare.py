@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 Run = Callable[..., Any]
@@ -53,6 +52,7 @@ def test_json_is_what_its_schema_says(run: Run, folder: Path) -> None:
     done = run("compare", folder, "--json")
     assert done.exit_code == 0, done.stderr
     content = json.loads(done.stdout)
+    jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator(schema).validate(content)
     assert content["portfolio"]
     assert [item["competition"]["metric"] for item in content["histories"]] == [

@@ -16,6 +16,8 @@ from lbsense.model import Columns
 from lbsense.stats import joint_noise
 from lbsense.stats.rows import covariance, joint
 
+pytest.importorskip("pyarrow")
+
 N, K = 900, 5
 
 
