@@ -177,7 +177,8 @@ def real_gains(analysis: Analysis) -> Outcome:
     judged = _judged(analysis)
     if not math.isfinite(analysis.noise.step_se) or len(judged) < _WINDOW:
         return not_applicable(
-            f"{_NEEDS_NOISE} {_WINDOW} judged steps are needed.", n_obs=len(judged)
+            f"{_WINDOW} judged steps are needed, which CV scores or predictions give.",
+            n_obs=len(judged),
         )
     n_gains = sum(step.verdict == "progress" for step in judged)
     n_losses = sum(step.verdict == "setback" for step in judged)

@@ -25,10 +25,11 @@ from lbsense.cli.options import (
     StepNoise,
     expand_options,
 )
-from lbsense.words import gate_told
+from lbsense.words import gate_told, next_fact
 
 if TYPE_CHECKING:
     from lbsense.analysis import GateResult
+    from lbsense.facts import Facts
     from lbsense.model import History
 
 _EXIT_CODES = {"spend": 0, "keep": 1, "unknown": NOT_KNOWABLE}
@@ -173,8 +174,9 @@ def gate(
         from lbsense.analysis import footing
         from lbsense.analysis import gate as decide
 
+        facts = footing(observed, predictions, step_noise=step_noise)
         result = decide(
-            footing(observed, predictions, step_noise=step_noise),
+            facts,
             cv,
             parent=parent,
             at_least=at_least,
@@ -186,13 +188,16 @@ def gate(
     if as_json:
         emit(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", None)
     else:
-        _show(result, screen)
+        _show(result, facts, screen)
     code = _EXIT_CODES[result.decision]
     if code:
         raise typer.Exit(code)
 
 
-def _show(result: GateResult, screen: ScreenOptions) -> None:
+def _show(result: GateResult, facts: Facts, screen: ScreenOptions) -> None:
     console = screen.console()
     console.print(Text(*_ANSWERS[result.decision]))
-    print_entries(console, gate_told(result, "terminal"))
+    entries = gate_told(result, "terminal")
+    if result.decision == "unknown":
+        entries.append(("Missing", next_fact(facts, "terminal")))
+    print_entries(console, entries)

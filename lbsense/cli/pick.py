@@ -34,9 +34,11 @@ from lbsense.cli.options import (
     expand_options,
 )
 from lbsense.words import (
+    Board,
     default_trap,
     differences,
     medal_told,
+    named,
     next_fact,
     pick_basis,
     runner_up,
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
     from lbsense._result import Missing
     from lbsense.analysis import Analysis
     from lbsense.stats import MedalPickResult, PairResult
+
+
+_SHORT, _LONG, _ROOMY = 16, 40, 110  # characters of a name, columns of a terminal
 
 
 @expand_options
@@ -108,7 +113,7 @@ def _show(analysis: Analysis, console: Console) -> None:
             console,
             [
                 ("Why", why_no_picks(analysis, "terminal")),
-                ("Would help", next_fact(analysis, "terminal")),
+                ("Missing", next_fact(analysis, "terminal")),
             ],
         )
         return
@@ -153,16 +158,17 @@ def _print_chosen(analysis: Analysis, console: Console) -> None:
     headings = ["select", "what", "CV", "public"]
     if analysis.outlook:
         headings += ["private, 80% band", "to the first, 80%", "better one"]
-    table = _table(*headings)
+    table, board = _table(*headings), Board(analysis.history)
+    wide = _LONG if console.width >= _ROOMY or not analysis.outlook else _SHORT
     for entry in _entries(analysis):
         cells = [
             entry["submission_id"],
-            shorten(entry["name"], 40),
+            shorten(entry["name"], wide),
             _shown(entry["cv_score"]),
             _shown(entry["public_score"]),
         ]
         if analysis.outlook:
-            cells.append(f"{_shown(entry['low80'])} to {_shown(entry['high80'])}")
+            cells.append(board.band(entry["low80"], entry["high80"]))
             cells.append(_apart(entry["to_first"]))
             cells.append(format_probability(entry["p_better"]))
         table.add_row(*cells)
@@ -182,14 +188,15 @@ def _print_rules(
 ) -> None:
     if analysis.picks and analysis.picks.basis != "levels":
         return
+    board = Board(analysis.history)
     table = _table("rule", "pair", "costs", "regret", "holds the best")
     for pair in pairs:
-        names = (_name(analysis, index) for index in pair.positions)
+        names = (named(analysis, index, _SHORT) for index in pair.positions)
         table.add_row(
             pair.rule,
             ", ".join(names),
-            format_number(max(pair.cost, 0.0), digits=2),
-            format_number(pair.regret, digits=2),
+            board.cost(pair.cost),
+            board.cost(pair.regret),
             format_probability(pair.p_holds_best),
         )
     console.print(table)
@@ -211,7 +218,7 @@ def _advice(analysis: Analysis) -> list[tuple[str, str]]:
         entries += [("Deadline", text) for text in default_trap(analysis)]
     weak = analysis.picks and analysis.picks.basis != "levels"
     if weak or analysis.level in ("A", "A+"):
-        entries.append(("Would help", next_fact(analysis, "terminal")))
+        entries.append(("Missing", next_fact(analysis, "terminal")))
     return entries
 
 
@@ -291,10 +298,6 @@ def _to_first(analysis: Analysis, index: int) -> dict[str, float] | None:
 
 def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _name(analysis: Analysis, index: int) -> str:
-    return analysis.steps[index].short_name
 
 
 def _shown(value: float | None) -> str:

@@ -26,10 +26,11 @@ from lbsense.cli.options import (
     StepNoise,
     expand_options,
 )
-from lbsense.words import settle_told, why_no_gate
+from lbsense.words import next_fact, settle_told, why_no_gate
 
 if TYPE_CHECKING:
     from lbsense.analysis import PlanResult
+    from lbsense.facts import Facts
 
 
 def parse_candidates(given: list[str] | None) -> dict[str, float] | None:
@@ -106,8 +107,9 @@ def plan(
         from lbsense.analysis import footing
         from lbsense.analysis import plan as order
 
+        facts = footing(observed, predictions, step_noise=step_noise)
         found = order(
-            footing(observed, predictions, step_noise=step_noise),
+            facts,
             parse_candidates(candidate),
             settle=None if settle is None else parse_two(settle),
             at_least=at_least,
@@ -116,19 +118,21 @@ def plan(
     if as_json:
         emit(json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", None)
     else:
-        _show(found, screen.console())
+        _show(found, facts, screen.console())
     known = any(gate.missing is None for gate in found.gates)
     if not known and found.settle is None:
         raise typer.Exit(NOT_KNOWABLE)
 
 
-def _show(found: PlanResult, console: Console) -> None:
+def _show(found: PlanResult, facts: Facts, console: Console) -> None:
     if not found.names:
         text = "No candidate: give --candidate NAME=CV, or rows with CV alone."
         console.print(Text(text, "bold" if found.settle is None else "dim"))
     elif found.gates[0].missing is not None:
         console.print(Text("Not knowable.", "bold"))
-        print_entries(console, [("", why_no_gate(found.gates[0].missing, "terminal"))])
+        told = why_no_gate(found.gates[0].missing, "terminal")
+        wanted = next_fact(facts, "terminal")
+        print_entries(console, [("Why", told), ("Missing", wanted)])
     else:
         _show_order(found, console)
     if found.settle is not None:

@@ -179,7 +179,7 @@ def _print_details(
     told = [*lessons(analysis, "terminal"), *advice(analysis)]
     print_entries(console, [("-", text) for text in told], title="After the end")
     if verbose:
-        wanted = {"Would help": next_fact(analysis, "terminal")}
+        wanted = {"Missing": next_fact(analysis, "terminal")}
         every = {**wanted, **notes(analysis, "terminal")}
         print_entries(console, every.items(), title="Notes")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 
@@ -19,6 +19,7 @@ from lbsense._format import (
     plural,
     shorten,
 )
+from lbsense._verdicts import VERDICTS
 from lbsense._version import __version__
 from lbsense.analysis import Analysis, BoardAnalysis
 from lbsense.checks import Findings, explain
@@ -110,6 +111,18 @@ def _steps(analysis: Analysis) -> Iterator[Block]:
     if not analysis.steps:
         return
     yield from figure(analysis, "steps")
+    given = analysis.counts()
+    yield Remark(
+        label="",
+        title="What the verdicts mean",
+        text="",
+        kind="quiet",
+        details=tuple(
+            (verdict, f"{text.meaning} {text.why}")
+            for verdict, text in VERDICTS.items()
+            if verdict in given
+        ),
+    )
     yield _step_table(analysis)
 
 
@@ -287,16 +300,16 @@ def _findings(findings: Findings) -> Iterator[Block]:
         )
     if not findings.flagged:
         yield "Nothing was flagged."
-    rest = [
-        f"{item.code} {item.title}: {_STATUS.get(item.status, item.status)}. "
-        f"{item.message}"
-        for item in findings
-        if item.status != "flagged"
-    ]
+    quiet = [item for item in findings if item.status != "flagged"]
+    alike: dict[str, list[str]] = {}  # what is said of several is said once
+    for item in quiet:
+        told = f"{_STATUS.get(item.status, item.status)}. {item.message}"
+        alike.setdefault(told, []).append(f"{item.code} {item.title}")
+    rest = [f"{'; '.join(titles)}: {told}" for told, titles in alike.items()]
     if rest:
         yield Remark(
             label="",
-            title=f"{plural(len(rest), 'further check')}, not flagged",
+            title=f"{plural(len(quiet), 'further check')}, not flagged",
             text="",
             kind="quiet",
             details=tuple(("", text) for text in rest),
@@ -373,6 +386,9 @@ def build_page(
     slug = analysis.history.competition.slug
     headline = clean_text(analysis.headline)
     points = [text for text in _points(analysis) if text not in headline]
+    above = {item.message for item in findings}
+    if not (math.isfinite(analysis.noise.step_se_high) or analysis.posterior):
+        above.add(words.why(analysis.posterior, "page"))  # said where the noise is
     return Page(
         title=clean_text(title or slug or "") or "Submission history",
         subject=" · ".join(words.subject(analysis.history)),
@@ -383,7 +399,7 @@ def build_page(
         sections=(
             *evidence(analysis, findings),
             *(() if board is None else (board_section(board),)),
-            *_provenance(analysis, sources),
+            *_provenance(analysis, sources, above),
         ),
     )
 
@@ -466,10 +482,15 @@ _ASSUMPTIONS = (
 _PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "jinja2")
 
 
-def _provenance(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Section]:
+def _provenance(
+    analysis: Analysis, sources: Sequence[InputFile], above: Container[str]
+) -> Iterator[Section]:
     """Yield how the numbers were made, what was read, and with what."""
-    notes = words.notes(analysis, "page")
-    told = [f"{name}: {text}" for name, text in sorted(notes.items())]
+    alike: dict[str, list[str]] = {}
+    for name, text in sorted(words.notes(analysis, "page").items()):
+        if text not in above:
+            alike.setdefault(text, []).append(name)
+    told = [f"{', '.join(names)}: {text}" for text, names in alike.items()]
     yield Section(
         key="methods",
         title="How each number was made",
@@ -515,8 +536,8 @@ def _inputs(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Block]
         "and versions give the same bytes."
     )
     read = words.reading_entries(history, len(history.submissions) + 100)
-    if read:
-        yield Bullets([f"{name}: {text}" for name, text in read])
+    if read[1:]:  # the first one stands with what happened
+        yield Bullets([f"{name}: {text}" for name, text in read[1:]])
     if history.warnings:
         yield Bullets([str(warning) for warning in history.warnings])
     if history.dropped:

@@ -33,6 +33,7 @@ from lbsense.words.short import (
     chance_size,
     headline,
     lacking,
+    named,
     next_fact,
 )
 from lbsense.words.steps import (
@@ -115,6 +116,7 @@ __all__ = [
     "luck",
     "medal_told",
     "name_of",
+    "named",
     "next_fact",
     "noise",
     "notes",

@@ -52,7 +52,8 @@ def gate_told(result: GateResult, reader: Reader = "python") -> list[tuple[str, 
         entries.append(("Why", gate_reason(result)))
     if result.missing is not None:
         text = tell(result.missing, reader)
-        entries.append(("", text[:1].upper() + text[1:]))
+        label = "Why" if result.decision == "unknown" else ""
+        entries.append((label, text[:1].upper() + text[1:]))
     else:
         entries += _expected(result)
     entries += _by_files(result)

@@ -77,6 +77,10 @@ class Board:
             return f"less than {least:.{decimals}f}"
         return f"{abs(value):,.{decimals}f}"
 
+    def cost(self, value: float) -> str:
+        """Return what a choice costs: nothing where it is less than nothing."""
+        return self.amount(value).replace("less than ", "<") if value > 0 else "0"
+
     def gain(self, value: float | None) -> str:
         """Return a difference with its sign; more is better."""
         told = self.amount(value)

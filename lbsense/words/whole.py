@@ -380,7 +380,7 @@ def _latest(facts: Facts, picks: PicksResult) -> str:
     order = [int(i) for i in np.argsort(raw, kind="stable") if np.isfinite(raw[i])]
     high = " and ".join(name_of(facts, index) for index in order[:-3:-1])
     low = " and ".join(name_of(facts, index) for index in order[:2])
-    return f"{which}. If higher is better: {high}; if lower: {low}."
+    return f"{which}. It is {high} if higher is better, {low} if lower."
 
 
 def pick_basis(facts: Facts) -> str:

@@ -74,8 +74,8 @@ def test_without_a_score_or_a_direction_it_is_the_latest_two():
         assert analysis.picks.basis == "latest"
         assert analysis.picks.best.positions == (2, 1)
     told = words.pick_basis(analysis)
-    assert "If higher is better: #2 " in told
-    assert "; if lower: #1 " in told
+    assert "It is #2 " in told
+    assert ", #1 " in told
     assert not analyze(history([])).picks
 
 

@@ -6,6 +6,7 @@ after it, by a metric of which more is better and one of which less is.
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -194,6 +195,30 @@ def test_no_page_says_a_sentence_twice(analyses, name):
     told = re.findall(r"[A-Z][^.!?|]{40,}[.!?](?= |$)", "\n".join(lines))
     twice = [text for text, count in Counter(told).items() if count > 1]
     assert not twice
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "honest_climber/submissions.csv",
+        "leaderboard_chaser/submissions_before_close.csv",
+        "leaking_validation/submissions.csv",
+        "rmse 1 without cv",
+        "accuracy 3 undirected",
+    ],
+)
+def test_no_html_page_says_a_sentence_twice(analyses, name):
+    page = render_report(analyses[name])
+    body = page.partition("<body")[2]
+    for part in ("script", "style", "svg", "table"):
+        body = re.sub(rf"<{part}\b.*?</{part}>", " ", body, flags=re.DOTALL)
+    text = html.unescape(re.sub(r"<[^>]*>", "\n", body))
+    told = re.findall(r"[A-Z][^.!?\n]{40,}[.!?](?=\s|$)", text)
+    assert len(told) > 5
+    assert not [text for text, count in Counter(told).items() if count > 1]
+    assert "What the verdicts mean" in text
+    for verdict in analyses[name].counts():
+        assert VERDICTS[verdict].meaning in text
 
 
 def test_verdicts_are_explained_without_a_direction():
