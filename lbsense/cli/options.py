@@ -287,10 +287,17 @@ class HistoryOptions(CompetitionOptions):
         again = all(Path(name).is_file() for name in self.inputs())
         if again and is_interactive():
             return self._with_direction_asked()._read()
+        also = [] if any(x.cv_score is not None for x in history) else ["CV scores"]
+        also += [
+            f"--{name.replace('_', '-')}"
+            for name in ("test_size", "public_fraction")
+            if getattr(history.competition, name) is None
+        ]
+        then = f" Then would help, most first: {', '.join(also)}." if also else ""
         note(
             "which way is the score better? Nothing in the file says it, so no step "
             "can be judged. Run again with --metric NAME (`lbsense metrics` lists "
-            "them), or with --higher-is-better or --lower-is-better.",
+            "them), or with --higher-is-better or --lower-is-better." + then,
             kind="Warning",
         )
         return history

@@ -59,12 +59,15 @@ def step(
         content = {"schema": 1, "number": index + 1, **chosen.to_dict()}
         emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
         return
-    from lbsense.words import step_told
+    from lbsense.words import next_fact, step_told
 
     console = screen.console()
     title = f"#{index + 1} {clean_text(chosen.name)}"
     console.print(Text(title, "bold"))
-    print_entries(console, step_told(analysis, index))
+    told = list(step_told(analysis, index))
+    if chosen.verdict == "unknown":
+        told.append(("Missing", next_fact(analysis, "terminal")))
+    print_entries(console, told)
 
 
 def find_step(analysis: Analysis, given: str) -> int:
