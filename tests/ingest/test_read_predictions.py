@@ -366,3 +366,10 @@ def test_an_archive_of_no_arrays(tmp_path):
         archive.writestr("a.csv", "id,p\n1,0.5\n")
     with pytest.raises(IngestError, match=r"oof_a.npz: holds 'a.csv', expected arrays"):
         read_predictions(tmp_path)
+
+
+def test_whole_numbers_without_end_are_no_classes(tmp_path):
+    path = tmp_path / "oof_a.csv"
+    path.write_text("id,pred\n" + "".join(f"{n},{'9' * 400}\n" for n in (1, 2)))
+    with pytest.raises(IngestError, match=r"oof_a.*row 1 of 'pred'.*400 digits"):
+        read_predictions(tmp_path)

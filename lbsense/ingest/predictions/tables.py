@@ -36,6 +36,7 @@ _LARGEST = 1e150  # beyond it squares overflow, and no prediction goes there
 _LARGEST_ID = 2**53  # beyond it a float does not tell whole numbers apart
 # Identifiers that a number would not give back; quick where they come first.
 _ZERO_LED_FIRST = re.compile(r"\n[ \"]?[+-]?0\d")
+_MOST_DIGITS = 308  # of the largest double
 _ZERO_LED = re.compile(r"[,;\t\n][ \"]?[+-]?0\d")
 _MISSING = ["", "na", "nan", "n/a", "null", "none", "<na>"]
 _PREDICTIONS = re.compile(r"(?:y|oof)?(?:preds?|predictions?|predicted|hat)|oof|proba?")
@@ -294,7 +295,28 @@ def _from_frame(frame: pd.DataFrame, id_name: str, source: str) -> PredictionTab
     columns = {  # copies, so that no column holds the whole frame
         name: frame[name].to_numpy(copy=True) for name in names if name != id_name
     }
+    for name, column in columns.items():
+        _check_no_endless(name, column, source)
     return PredictionTable(source=source, ids=ids, columns=columns)
+
+
+def _check_no_endless(name: str, column: AnyArray, source: str) -> None:
+    """Refuse whole numbers that no double holds: as text they would be classes."""
+    if column.dtype.kind != "O":
+        return
+    for row, cell in enumerate(column.tolist(), 1):
+        if isinstance(cell, int):
+            n_digits = int(cell.bit_length() * math.log10(2))
+        else:
+            text = cell.strip().lstrip("+-") if isinstance(cell, str) else ""
+            n_digits = len(text) if text.isdecimal() else 0
+        if n_digits > _MOST_DIGITS:
+            msg = (
+                f"{source}: row {row} of {name!r} is a whole number of {n_digits} "
+                f"digits, expected predictions of at most {_MOST_DIGITS}. The file is "
+                "damaged: write it again."
+            )
+            raise IngestError(msg)
 
 
 def _from_arrays(arrays: dict[str, AnyArray], source: str) -> PredictionTable:
