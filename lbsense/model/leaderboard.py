@@ -219,7 +219,7 @@ class HostExport(Result):
             private=private,
             public_rank=np.full(n, np.nan),
             private_rank=np.full(n, np.nan),
-            submitted_at=np.full(n, np.datetime64("NaT"), dtype="datetime64[us]"),
+            submitted_at=np.full(n, "NaT", dtype="datetime64[us]"),
             n_submissions=np.diff(starts),
             issues=self.issues,
         )

@@ -118,7 +118,7 @@ def simulate_board(
             private=np.round(private[order], decimals),
             public_rank=np.full(n, np.nan),
             private_rank=np.full(n, np.nan),
-            submitted_at=np.full(n, np.datetime64("NaT"), dtype="datetime64[us]"),
+            submitted_at=np.full(n, "NaT", dtype="datetime64[us]"),
             n_submissions=np.zeros(n, dtype=np.int64),
         ),
         true=read_only(true[order]),

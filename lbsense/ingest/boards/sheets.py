@@ -282,7 +282,7 @@ def _no_board(source: str, text: str) -> str:
 
 def times_of(frame: pd.DataFrame) -> np.ndarray:
     """Return the times of a board, UTC; Kaggle's have no zone and are UTC."""
-    missing = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[us]")
+    missing = np.full(len(frame), "NaT", dtype="datetime64[us]")
     if "time" not in frame:
         return missing
     text = frame["time"].replace("", None)
