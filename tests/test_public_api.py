@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shlex
@@ -130,8 +131,8 @@ def test_frames_have_the_documented_columns(content: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("result", [Step, Finding, Submission, lbsense.Competition])
 def test_every_field_of_a_result_is_described(result: type) -> None:
-    described = str(result.__doc__).partition("Attributes\n")[2]
-    names = re.findall(r"^ {4}([\w, ]+?)(?: :.*)?$", described, flags=re.MULTILINE)
+    described = inspect.cleandoc(str(result.__doc__)).partition("Attributes\n")[2]
+    names = re.findall(r"^([\w, ]+?)(?: :.*)?$", described, flags=re.MULTILINE)
     listed = [name.strip() for line in names for name in line.split(",")]
     assert set(result.__dataclass_fields__) <= set(listed)  # type: ignore[attr-defined]
 

@@ -26,7 +26,7 @@ from lbsense.model import Competition
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_STAND_IN = "    **options : ReaderOptions\n        What the user says.\n"
+_STAND_IN = "**options : ReaderOptions\n    What the user says."
 
 
 class ReaderOptions(TypedDict, total=False):
@@ -119,8 +119,10 @@ def takes_options(reader: Callable[_P, _R]) -> Callable[_P, _R]:
         **{item.name: item.annotation for item in named},
         "return": own.return_annotation,
     }
-    described = (ReaderOptions.__doc__ or "").partition("----------\n")[2].rstrip(" ")
-    text = reader.__doc__ or ""
+    # Python 3.13 and later take the indentation from docstrings themselves.
+    options_told = inspect.cleandoc(ReaderOptions.__doc__ or "")
+    described = options_told.partition("----------\n")[2]
+    text = inspect.cleandoc(reader.__doc__ or "")
     named_reader.__doc__ = text.replace(_STAND_IN, described) or None
     return named_reader
 
