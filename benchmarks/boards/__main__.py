@@ -2,7 +2,7 @@
 
     python -m benchmarks.boards                  # all tables
     python -m benchmarks.boards --rounds 20      # a quick look
-    python -m benchmarks.boards --only speed     # or: shake-up, places, pairs, speed
+    python -m benchmarks.boards --only speed     # or: shake-up, after
 
 Every cell draws boards of one kind, size and noise; seeds from 12,000 on were not
 looked at when anything was chosen.

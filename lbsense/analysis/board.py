@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lbsense._format import clean_text
-from lbsense._result import Missing, Result
+from lbsense._result import Missing, Result, plain
 from lbsense._typing import FloatArray, RandomState
 from lbsense._validation import check_kind, check_positive
 from lbsense.analysis.noise import metric_sd
@@ -81,7 +81,6 @@ class BoardAnalysis(Result):
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers as ``json.dumps`` takes them."""
         found = self.result
-        expected = found.expected.to_dict()
         return {
             "schema": BOARD_SCHEMA,
             "headline": self.headline,
@@ -94,12 +93,12 @@ class BoardAnalysis(Result):
             "benchmarks": list(self.board.benchmarks),
             "issues": [str(issue) for issue in self.board.issues],
             "shake_up": found.shake_up.to_dict() if found.shake_up else None,
-            "expected": expected,
+            "expected": found.expected.to_dict(),
             "verdict": found.verdict or None,
             "noise": {
                 "basis": found.noise.basis,
-                "public_se": _number(found.noise.typical),
-                "difference_se": _number(math.sqrt(2) * found.noise.typical),
+                "public_se": plain(found.noise.typical),
+                "difference_se": plain(math.sqrt(2) * found.noise.typical),
                 "ratio": found.noise.ratio,
                 "log_sd": found.noise.log_sd,
                 "n_published": found.noise.n_published,
@@ -109,18 +108,8 @@ class BoardAnalysis(Result):
             "team": self.team or None,
             "standing": _shown(self.standing) if self.standing else None,
             "movement": self.movement.to_dict() if self.movement else None,
-            "teams": self._teams(),
+            "teams": plain(self.to_frame().to_dict("records")),
         }
-
-    def _teams(self) -> list[dict[str, Any]]:
-        frame = self.to_frame()
-        return [
-            {
-                name: _number(value) if isinstance(value, float) else value
-                for name, value in row.items()
-            }
-            for row in frame.to_dict("records")
-        ]
 
     def to_frame(self) -> Any:
         """Return one row per team with a public score, the best first."""
@@ -426,10 +415,6 @@ def medal_picks(
         chances=tuple(float(tables[m][at]) for m in tables),  # type: ignore[arg-type]
         n_candidates=len(chosen),
     )
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _shown(found: StandingResult) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from lbsense.stats import (
     EstimateResult,
     PooledResult,
     RuleOutcome,
-    chance_estimate,
+    count_estimate,
+    count_of,
     estimate_difference,
     pooled_estimate,
     private_rows,
@@ -335,7 +336,7 @@ def _progress(analysis: Analysis) -> EstimateResult | Missing:
         step.p_gain if step.hindsight_p_gain is None else step.hindsight_p_gain
         for step in _judged(analysis)
     ]
-    found = chance_estimate([chance for chance in chances if chance is not None])
+    found = count_estimate(count_of([p for p in chances if p is not None]))
     return found or _lacks(analysis.posterior, "progress", "No step can be judged.")
 
 
@@ -437,14 +438,9 @@ def _regret(
 
 
 def _learned(analysis: Analysis) -> EstimateResult | Missing:
-    found = analysis.learning
-    if not found or not found.with_reason.n_obs:
-        return _lacks(found, "learned", "No step had a reason written before.")
-    count = found.with_reason
-    value, low, high = (
-        part / count.n_obs for part in (count.mean, count.ci_low, count.ci_high)
-    )
-    return EstimateResult(value=value, ci_low=low, ci_high=high, n_obs=count.n_obs)
+    learning = analysis.learning
+    found = count_estimate(learning.with_reason) if learning else None
+    return found or _lacks(learning, "learned", "No step had a reason written before.")
 
 
 def _normal(value: float, se: float, n_obs: int) -> EstimateResult:

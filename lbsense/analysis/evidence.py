@@ -34,7 +34,7 @@ _CLOSE = 0.8  # rank correlation of levels that drift alone seldom gives
 _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 # Log noise variance of CV over that of the public score beyond the sizes of the sets
 # (a refit has its own noise), and where the sizes are not known. Mean and sd.
-_CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
+CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
 _CV_SPREAD = 0.8  # of the same between the steps of one history
 _PRIVATE_RATIO = (-0.8, 0.7)  # private rows are more, where nothing tells how many
 _ROW_EXCESS = (0.6, 0.5)  # of CV, where predictions tell the noise of its rows
@@ -290,7 +290,7 @@ class _Judge:
             ratio = None
             log_ratio, sd = _CV_RATIO
             if competition.n_public and competition.train_size:
-                log_ratio, sd = _CV_EXCESS
+                log_ratio, sd = CV_EXCESS
                 log_ratio += math.log(competition.n_public / competition.train_size)
             noise = _prior_noise(self.noise)
             if self.step_noise is not None:

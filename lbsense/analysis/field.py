@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lbsense._result import Result
+from lbsense._result import Result, plain
 from lbsense.words import field_entries, field_headline
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ class FieldAnalysis(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the groups as ``json.dumps`` takes them."""
-        rows = self.groups.astype(object).where(self.groups.notna(), None)
-        return {"headline": self.headline, "groups": rows.to_dict("records")}
+        return {"headline": self.headline, "groups": plain(self._groups())}
 
     def __str__(self) -> str:
         told = [f"  {name}: {text}" for name, text in self.entries()]

@@ -34,9 +34,6 @@ _MOST_LARGER = 100.0  # times a past step that a step may be and still be told b
 _FEWEST_FOLDS = 3
 _NO_SPREAD = 20.0  # times less than any noise so far: no spread, and no noise told
 _SAME = 1e-9  # of the spread of predictions: a difference that arithmetic makes
-#: Noise variance of CV over that of the public score where no pair tells it, beyond the
-#: sizes: that of `lbsense.analysis.evidence`.
-_EXCESS = math.exp(0.8)
 _FALSE_SHARE = 0.1  # where nobody says: it is only told
 
 
@@ -251,8 +248,6 @@ def _judged(
     assert posterior
     true = analysis.history.competition.direction() * levels.mean
     best = _to_beat(analysis, true, against)
-    cov = levels.cov([best, start])
-    ahead_var = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
     cv_gain = measure.oriented(told) - float(measure.level[start])
     smallest = analysis.resolution.smallest_gain if analysis.resolution else math.nan
     look = math.nan
@@ -268,7 +263,7 @@ def _judged(
         past_gain_se=posterior.gain_se * larger,
         past_p_null=posterior.p_null,
         ahead=float(true[best] - true[start]),
-        ahead_se=math.sqrt(max(float(ahead_var), 0.0)) if best != start else 0.0,
+        ahead_se=math.sqrt(levels.spread.apart(best, start)),
         rope=posterior.rope,
         visible=smallest,
         look_se=look,
@@ -337,7 +332,7 @@ class _Measure:
         )
         kind = "public" if alone else "cv"
         gain = np.array(
-            [np.nan if g is None else g for g in _gains(analysis, kind)], dtype=float
+            [getattr(step, f"{kind}_gain") for step in analysis.steps], dtype=float
         )
         found = getattr(posterior, f"{kind}_se", nan) if posterior else nan
         if alone:
@@ -363,10 +358,6 @@ def _close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _gains(analysis: Facts, kind: str) -> list[float | None]:
-    return [getattr(step, f"{kind}_gain") for step in analysis.steps]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
     """What predictions say of a candidate: its score, and its distance to others.
@@ -378,12 +369,11 @@ class _Files:
     out: dict[str, float]
     sent: dict[str, float]
     scores: dict[str, float]
-    n_rows: int
     repeats: str | None
 
     @classmethod
     def of(cls, analysis: Facts, predictions: Predictions | None) -> _Files:
-        none = cls(out={}, sent={}, scores={}, n_rows=0, repeats=None)
+        none = cls(out={}, sent={}, scores={}, repeats=None)
         if predictions is None or CANDIDATE not in predictions.names:
             return none
         history = analysis.history
@@ -394,11 +384,10 @@ class _Files:
         competition = history.competition
         names = _both(predictions.oof_names, others)
         if names and predictions.labels is not None and competition.metric is not None:
-            n_rows = predictions.n_rows
             joint = noise_of(
                 predictions,
                 competition.metric,
-                n=competition.n_public or n_rows,
+                n=competition.n_public or predictions.n_rows,
                 names=names,
                 rng=0,
             )
@@ -411,13 +400,7 @@ class _Files:
             if isinstance(between, Missing)
             else dict(zip(names, map(float, between[-1]), strict=True))
         )
-        return cls(
-            out=out,
-            sent=sent,
-            scores=scores,
-            n_rows=predictions.n_rows,
-            repeats=repeats,
-        )
+        return cls(out=out, sent=sent, scores=scores, repeats=repeats)
 
     def completed(
         self, told: float | None, measure: _Measure, analysis: Facts
@@ -555,7 +538,7 @@ class _Noise:
             (files.sent.get(name), "files", _BY_FILES),
         ):
             if told is not None and told > 0:
-                ratio = _cv_over_public(analysis, measure, files)
+                ratio = _cv_over_public(analysis, measure)
                 reach = log_sd * np.linspace(-2, 2, _NOISES)
                 values = told * ratio * np.exp(reach)
                 shares = np.exp(-np.square(np.linspace(-2, 2, _NOISES)) / 2)
@@ -575,19 +558,10 @@ class _Noise:
         return cls(values=values, shares=shares / shares.sum(), basis=basis, told=known)
 
 
-def _cv_over_public(analysis: Facts, measure: _Measure, files: _Files) -> float:
+def _cv_over_public(analysis: Facts, measure: _Measure) -> float:
     """Return the standard error of a CV difference over that of a public one."""
-    if measure.kind == "public":
-        return 1.0
-    public_se = analysis.posterior.public_se if analysis.posterior else np.zeros(0)
-    both = np.isfinite(measure.gain_se) & (public_se > 0)
-    if both.sum() >= _FEWEST_STEPS:
-        return float(np.median(measure.gain_se[both] / public_se[both]))
-    competition = analysis.history.competition
-    n_train = files.n_rows or competition.train_size
-    if n_train and competition.n_public:
-        return math.sqrt(competition.n_public / n_train * _EXCESS)
-    return 1.0
+    assert analysis.posterior
+    return float(np.nanmedian(measure.gain_se / analysis.posterior.public_se))
 
 
 def _stream(analysis: Facts, false_share: float | None) -> OnlineResult:

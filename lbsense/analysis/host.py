@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from lbsense._format import clean_text
-from lbsense._result import Missing, Result
+from lbsense._result import Missing, Result, plain
 from lbsense._typing import RandomState
 from lbsense.analysis.board import BoardAnalysis, analyze_board
 from lbsense.model import HostExport
@@ -91,8 +91,6 @@ class HostAnalysis(Result):
         """Return all numbers as ``json.dumps`` takes them."""
         board = self.board.to_dict()
         del board["teams"], board["schema"]
-        rows = self.teams.replace([np.inf, -np.inf], np.nan).astype(object)
-        rows = rows.where(self.teams.notna(), None)
         return {
             "schema": HOST_SCHEMA,
             "headline": self.headline,
@@ -102,7 +100,7 @@ class HostAnalysis(Result):
             "winner_sure": self.winner_sure,
             "plan": [cell.to_dict() for cell in self.plan],
             "board": board,
-            "teams": rows.to_dict("records"),
+            "teams": plain(self.teams.to_dict("records")),
         }
 
     def to_frame(self) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from scipy.special import ndtr
 from lbsense._result import Result
 from lbsense._typing import FloatArray
 from lbsense._validation import check_kind
+from lbsense.analysis.evidence import CV_EXCESS
 from lbsense.analysis.gate import gate
 from lbsense.facts import Facts, GateResult
 from lbsense.stats import (
@@ -24,9 +25,8 @@ from lbsense.stats import (
 )
 
 _SURE = 0.95
-#: Share of the noise of a CV difference that its rows make, where sizes do not tell:
-#: a refit adds as much again (`lbsense.analysis.evidence`).
-_BY_ROWS = math.exp(-0.8)
+#: Share of the noise of a CV difference that its rows make, where sizes do not tell.
+_BY_ROWS = math.exp(-CV_EXCESS[0])
 _LEAST_REFIT = 0.05  # share that refits make at least
 
 
@@ -295,11 +295,10 @@ def _difference(
     cv_var = float(np.nanmedian(_cv_se(analysis))) ** 2
     if levels and first not in candidates and second not in candidates:
         a, b = places[first], places[second]
-        cov = levels.cov([a, b])
         sign = analysis.history.competition.direction()
         return _Known(
             gain=sign * float(levels.mean[a] - levels.mean[b]),
-            gain_se=math.sqrt(max(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1], 0.0)),
+            gain_se=math.sqrt(levels.spread.apart(a, b)),
             cv_var=cv_var,
             public=True,
         )

@@ -8,11 +8,7 @@ from lbsense.stats.boards.forecast import (
     expected_shake_up,
     shared_scores,
 )
-from lbsense.stats.boards.movement import (
-    MovementResult,
-    board_movement,
-    expected_largest,
-)
+from lbsense.stats.boards.movement import MovementResult, board_movement
 from lbsense.stats.boards.noise import PairNoiseResult, pair_noise
 from lbsense.stats.boards.places import (
     MedalPickResult,
@@ -35,7 +31,6 @@ from lbsense.stats.boards.planning import (
 from lbsense.stats.boards.published import PUBLISHED_BY, published_quantiles
 from lbsense.stats.boards.shakeup import (
     ShakeUpResult,
-    copula_shake_up,
     mean_ranks,
     shake_up,
     shake_up_of_ranks,
@@ -72,7 +67,7 @@ from lbsense.stats.history.few import ScoreGapResult, rows_to_tell, score_gap
 from lbsense.stats.history.habits import (
     EstimateResult,
     PooledResult,
-    chance_estimate,
+    count_estimate,
     estimate_difference,
     pooled_estimate,
     share_estimate,
@@ -213,17 +208,15 @@ __all__ = [
     "board_result",
     "bootstrap",
     "candidate_gain",
-    "chance_estimate",
     "common_offset",
     "copula_draws",
-    "copula_shake_up",
+    "count_estimate",
     "count_of",
     "deming_line",
     "difference_bands",
     "disagreement_noise",
     "estimate_difference",
     "expectation_calibration",
-    "expected_largest",
     "expected_shake_up",
     "few_row_moves",
     "few_row_pairs",

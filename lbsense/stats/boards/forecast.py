@@ -260,19 +260,19 @@ def _law_of_truth(cells: IntArray, n_cells: int) -> FloatArray:
     """
     passes = _PASSES if n_cells <= _MANY_CELLS else 10
     counts = np.bincount(cells, minlength=n_cells).astype(np.float64)
-    widths = _SMOOTHS
     if len(cells) < 40 or n_cells > _MANY_CELLS:
         return _smoothed_em(counts, 0.15, passes)
     rng = np.random.default_rng(len(cells))
-    told = np.zeros(len(widths))
+    told = np.zeros(len(_SMOOTHS))
     for _ in range(_SPLITS):
         half = rng.binomial(counts.astype(np.int64), 0.5).astype(np.float64)
         for one, other in ((half, counts - half), (counts - half, half)):
-            for number, width in enumerate(widths):
+            for number, width in enumerate(_SMOOTHS):
                 law = _smoothed_em(one, width, passes)
                 fitted = np.convolve(law / law.sum(), _kernel(1.0), mode="same")
                 told[number] += float(other @ np.log(np.maximum(fitted, 1e-12)))
-    return _smoothed_em(counts, widths[max(0, int(np.argmax(told)) - _ROUGHER)], passes)
+    best = max(0, int(np.argmax(told)) - _ROUGHER)
+    return _smoothed_em(counts, _SMOOTHS[best], passes)
 
 
 def _kernel(width: float) -> FloatArray:
@@ -323,10 +323,9 @@ class _Deconvolved:
         gaps = np.diff(ordered) * 2 / (noise[1:] + noise[:-1])
         place = np.r_[0.0, np.cumsum(np.minimum(gaps, _GAP))] + _REACH + _STEP
         n_cells = int((place[-1] + _REACH) / _STEP) + 2
-        counts = np.rint(place / _STEP).astype(np.int64)
-        near = np.arange(-round(_REACH / _STEP), round(_REACH / _STEP) + 1)
-        prior = _law_of_truth(counts, n_cells)
         centre = np.rint(place / _STEP).astype(np.int64)
+        near = np.arange(-round(_REACH / _STEP), round(_REACH / _STEP) + 1)
+        prior = _law_of_truth(centre, n_cells)
         cells = centre[:, None] + near[None, :]
         weight = prior[np.clip(cells, 0, n_cells - 1)]
         weight *= np.exp(-0.5 * (cells * _STEP - place[:, None]) ** 2)

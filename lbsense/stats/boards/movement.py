@@ -9,6 +9,7 @@ import numpy as np
 from lbsense._result import Missing, Result
 from lbsense._typing import FloatArray, IntArray
 from lbsense._validation import read_only
+from lbsense.stats.rows.covariance import expected_maximum
 
 _FEWEST_STEPS = 5
 _SMALL = 1.0  # standard errors of a difference that a small step stays below
@@ -133,27 +134,6 @@ def board_movement(
         small_fraction=float(small.mean()) if len(risen) else 0.0,
         climbers=tuple(int(i) for i in chasing.index),
         climbed=tuple(int(n) for n in chasing["size"]),
-        optimism=noise * expected_largest(looks),
+        optimism=noise * expected_maximum(looks),
         n_looks=looks,
     )
-
-
-def expected_largest(count: int) -> float:
-    """Return the expected maximum of that many standard normal values.
-
-    Notes
-    -----
-    ``E max = integral of z count phi(z) Phi(z)**(count - 1)``.
-
-    Examples
-    --------
-    >>> round(expected_largest(10), 5), round(expected_largest(100), 5)
-    (1.53875, 2.50759)
-    """
-    from scipy.special import log_ndtr
-
-    z = np.linspace(-10, 10, 8001)
-    density = np.exp(
-        np.log(count) - z * z / 2 - np.log(2 * np.pi) / 2 + (count - 1) * log_ndtr(z)
-    )
-    return float(np.sum(z * density) * (z[1] - z[0]))

@@ -480,7 +480,6 @@ def standing(
     n_alike: int,
     group: int,
     n_prizes: int = 3,
-    rank: FloatArray | None = None,
 ) -> StandingResult:
     """Return where one team stands.
 
@@ -494,26 +493,16 @@ def standing(
         Teams it cannot be told apart from, and the number of its group.
     n_prizes : int
         Prize places to give the chance of.
-    rank : ndarray of shape (n_draws,), optional
-        Places after the reveal, where more is known of the team than its score.
     """
-    own = draws.private_rank[:, position] if rank is None else rank
+    own = draws.private_rank[:, position]
     low, median, high = np.quantile(own, [0.1, 0.5, 0.9])
-    given = found.medals
-    edges = _edges(own, given, draws.private_rank.shape[1])
+    edges = _edges(own, found.medals, draws.private_rank.shape[1])
     counts = np.histogram(own, bins=np.append(edges, np.inf))[0]
-    known = rank is not None
-    copies = np.array([1 if known else draws.copies[position]])
+    copies = draws.copies[[position]]
     within = [
         float(_share_within(own[:, None], copies, place)[0])
         for place in range(n_prizes + 1)
     ]
-
-    def chance(name: str) -> float:
-        if known:
-            return float(np.mean(own < getattr(given, name) + 1))
-        return float(getattr(found, f"p_{name}")[position])
-
     return StandingResult(
         position=position,
         public_rank=float(draws.public_rank[position]),
@@ -526,9 +515,9 @@ def standing(
         private_low=int(np.floor(low)),
         private_median=round(float(median)),
         private_high=int(np.ceil(high)),
-        p_gold=chance("gold"),
-        p_silver=chance("silver"),
-        p_bronze=chance("bronze"),
+        p_gold=float(found.p_gold[position]),
+        p_silver=float(found.p_silver[position]),
+        p_bronze=float(found.p_bronze[position]),
         p_place=tuple(map(float, np.diff(within))),
         place_low=read_only(edges.astype(np.int64)),
         place_high=read_only(

@@ -11,8 +11,8 @@ import numpy as np
 from lbsense._result import Result
 from lbsense._typing import FloatArray, RandomState
 from lbsense.stats.boards.forecast import true_score_draws
-from lbsense.stats.boards.movement import expected_largest
 from lbsense.stats.boards.shakeup import mean_ranks
+from lbsense.stats.rows.covariance import expected_maximum
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -111,7 +111,7 @@ def team_chase(
         return None
     best = int(np.argmax(x))
     near = int((x > x[best] - 3 * noise).sum())
-    luck = noise * expected_largest(near) if near > 1 else 0.0
+    luck = noise * expected_maximum(near) if near > 1 else 0.0
     excess = float(x[best] - y[best] + offset)
     running = np.maximum.accumulate(x)
     risen = np.diff(running)

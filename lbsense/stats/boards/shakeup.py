@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray
-from lbsense._validation import as_float_vector, check_number, check_same_length
+from lbsense._validation import as_float_vector, check_same_length
+from lbsense.stats.history.few import inversions
 
 TOP_SHARE = 0.1
 
@@ -162,7 +162,7 @@ def _pearson(x: FloatArray, y: FloatArray) -> float:
 
 
 def _kendall(x: FloatArray, y: FloatArray) -> float:
-    """Return tau-b in n log(n)**2 steps: inversions are counted by merging."""
+    """Return tau-b in n log(n)**2 steps."""
     n = len(x)
     order = np.lexsort((y, x))
     x, y = x[order], y[order]
@@ -172,60 +172,11 @@ def _kendall(x: FloatArray, y: FloatArray) -> float:
     size = math.sqrt((pairs - tied_x) * (pairs - tied_y))
     if size == 0:
         return math.nan
-    return (pairs - tied_x - tied_y + both - 2 * _inversions(y)) / size
+    _, rank = np.unique(y, return_inverse=True)
+    return (pairs - tied_x - tied_y + both - 2 * inversions(rank)) / size
 
 
 def _tied_pairs(ordered: np.ndarray) -> float:
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1], True])
     sizes = np.diff(starts).astype(np.float64)
     return float((sizes * (sizes - 1) / 2).sum())
-
-
-def _inversions(values: FloatArray) -> int:
-    """Return how many pairs stand with the larger value first."""
-    n, width, total = len(values), 1, 0
-    at = np.arange(n)
-    while width < n:
-        block = at // (2 * width)
-        left = (at // width) % 2 == 0
-        order = np.lexsort((~left, values, block))  # ties: what is left comes first
-        is_left = left[order]
-        seen = np.cumsum(is_left)
-        starts = np.searchsorted(block, np.arange(block[-1] + 1))
-        before = np.r_[0, seen][starts]  # left ones of earlier blocks
-        n_left = np.add.reduceat(left.astype(np.int64), starts)
-        mine = block[order]
-        greater = n_left[mine] - (seen - before[mine])
-        total += int(greater[~is_left].sum())
-        width *= 2
-    return total
-
-
-def copula_shake_up(spearman: float) -> float:
-    """Return the shake-up that goes with a rank correlation between many teams.
-
-    Parameters
-    ----------
-    spearman : float
-        In [-1, 1].
-
-    Notes
-    -----
-    For scores that are jointly normal with correlation ``r = 2 sin(pi * spearman / 6)``
-    the ranks are ``Phi(x)`` and ``Phi(r x + sqrt(1 - r**2) z)``; the shake-up is the
-    mean absolute difference.
-
-    Examples
-    --------
-    >>> round(copula_shake_up(0.9), 4)
-    0.0969
-    """
-    check_number(spearman, name="spearman")
-    if not -1 <= spearman <= 1:
-        msg = f"spearman must be in [-1, 1], got {spearman!r}."
-        raise ValueError(msg)
-    r = 2 * math.sin(math.pi * spearman / 6)
-    place = (np.arange(600) + 0.5) / 600
-    nodes = ndtri(place)
-    other = r * nodes[:, None] + math.sqrt(max(0.0, 1 - r * r)) * nodes[None, :]
-    return float(np.abs(place[:, None] - ndtr(other)).mean())

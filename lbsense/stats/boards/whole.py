@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -247,13 +247,7 @@ def _expected(
     """Return what noise does to the teams that can be compared."""
     if both.all() or both.sum() < 2:
         return expected_shake_up(draws)
-    part = BoardNoise(
-        noise=None if noise.noise is None else noise.noise[both],
-        ratio=noise.ratio,
-        log_sd=noise.log_sd,
-        basis=noise.basis,
-        quantiles=noise.quantiles,
-    )
+    part = replace(noise, noise=None if noise.noise is None else noise.noise[both])
     copies = shared_scores(x[both], y[both])
     return expected_shake_up(_draws(x[both], part, copies, n_draws, rng))
 
@@ -293,16 +287,9 @@ def _told_apart(
     sets = rank_sets(unit, 1.0, rng=rng)
     reach = _SURE * np.sqrt(2)
     rising = -unit
-    alike = np.searchsorted(rising, rising + reach, side="right") - np.searchsorted(
-        rising, rising - reach, side="left"
-    )
-    group = np.empty(len(x), dtype=np.int64)
-    start, number = 0, 0
-    while start < len(x):
-        end = int(np.searchsorted(rising, rising[start] + reach, side="right"))
-        number += 1
-        group[start:end] = number
-        start = end
+    last = np.searchsorted(rising, rising + reach, side="right")
+    alike = last - np.searchsorted(rising, rising - reach, side="left")
+    group = tie_groups(np.arange(1, len(x) + 1), last) + 1
     return sets, group, alike.astype(np.int64)
 
 

@@ -98,8 +98,8 @@ def score_gap(
         half = t * sd * float(np.sqrt(1 + 1 / n))
     _, one = np.unique(before[both], return_inverse=True)
     _, other = np.unique(after[both], return_inverse=True)
-    n_against = _inversions(other[np.lexsort((other, one))])
-    n_alike = _inversions(-other[np.lexsort((-other, one))] + n)
+    n_against = inversions(other[np.lexsort((other, one))])
+    n_alike = inversions(-other[np.lexsort((-other, one))] + n)
     return ScoreGapResult(
         mean=mean,
         sd=sd,
@@ -112,7 +112,7 @@ def score_gap(
     )
 
 
-def _inversions(ranks: IntArray) -> int:
+def inversions(ranks: IntArray) -> int:
     """Return how many pairs fall, in time ``n * log(n)**2``: bit by bit of the ranks.
 
     Two that fall agree in their higher bits, and in the next one have 1 before 0.

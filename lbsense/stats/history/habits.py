@@ -10,9 +10,8 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from lbsense._result import Result
-from lbsense._typing import ArrayLike
 from lbsense._validation import check_fraction
-from lbsense.stats.history.expectations import count_of
+from lbsense.stats.history.expectations import CountResult
 from lbsense.stats.rows.joint import wilson_interval
 
 _LEVEL = 0.95
@@ -84,21 +83,20 @@ def share_estimate(n_true: int, n_obs: int) -> EstimateResult:
     )
 
 
-def chance_estimate(probabilities: ArrayLike) -> EstimateResult | None:
-    """Return the share of events that happened, None without any (`count_of`).
-
-    Parameters
-    ----------
-    probabilities : array_like of shape (n,)
-        Of independent events; nan is left out.
-    """
-    found = count_of(probabilities, confidence_level=_LEVEL)
+def count_estimate(found: CountResult) -> EstimateResult | None:
+    """Return the share of events that happened, None without any (`count_of`)."""
     if not found.n_obs:
         return None
     value, low, high = (
         part / found.n_obs for part in (found.mean, found.ci_low, found.ci_high)
     )
-    return EstimateResult(value=value, ci_low=low, ci_high=high, n_obs=found.n_obs)
+    return EstimateResult(
+        value=value,
+        ci_low=low,
+        ci_high=high,
+        n_obs=found.n_obs,
+        confidence_level=found.confidence_level,
+    )
 
 
 def estimate_difference(one: EstimateResult, other: EstimateResult) -> EstimateResult:

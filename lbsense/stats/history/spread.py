@@ -298,8 +298,7 @@ class Covariance:
         at = np.asarray(positions, dtype=np.int64)
         parts = self.parts
         if len(at) <= _SMALL or any(isinstance(part, Dense) for _, part in parts):
-            parts = ((np.ones(len(at)), Dense(self.matrix(at))),)
-            yield from parts[0][1].draws(np.arange(len(at)), rng, n_draws)
+            yield from Dense(self.matrix(at)).draws(np.arange(len(at)), rng, n_draws)
             return
         for blocks in zip(
             *(part.draws(at, rng, n_draws) for _, part in parts), strict=True

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from lbsense.stats import copula_shake_up, shake_up, shake_up_of_ranks
+from lbsense.stats import shake_up, shake_up_of_ranks
 
 TIED = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=40
@@ -34,20 +34,6 @@ def test_expected_of_two_orders_without_anything_in_common() -> None:
         for order in itertools.permutations(range(1, n + 1))
     ]
     assert np.mean(shakes) == pytest.approx((1 - 1 / n**2) / 3)
-
-
-@pytest.mark.parametrize(
-    ("spearman", "expected"),
-    [(0.5, 0.2258), (0.8, 0.1386), (0.9, 0.0969), (0.95, 0.0682), (0.99, 0.0303)],
-)
-def test_copula(spearman: float, expected: float) -> None:
-    assert copula_shake_up(spearman) == pytest.approx(expected, abs=2e-4)
-
-
-def test_copula_at_its_ends() -> None:
-    assert copula_shake_up(0.0) == pytest.approx(1 / 3, abs=2e-4)
-    assert copula_shake_up(1.0) == pytest.approx(0, abs=1e-6)
-    assert copula_shake_up(-1.0) == pytest.approx(0.5, abs=1e-3)
 
 
 @given(TIED)

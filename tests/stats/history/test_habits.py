@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lbsense.stats import (
     EstimateResult,
-    chance_estimate,
+    count_estimate,
+    count_of,
     estimate_difference,
     pooled_estimate,
     share_estimate,
@@ -43,9 +44,9 @@ def test_a_share_of_nothing_is_refused(n_true: int, n_obs: int) -> None:
 
 def test_chances_by_hand() -> None:
     # Of two fair coins: 0, 1 and 2 with 1/4, 1/2, 1/4.
-    found = chance_estimate([0.5, 0.5, math.nan])
+    found = count_estimate(count_of([0.5, 0.5, math.nan]))
     assert found == EstimateResult(value=0.5, ci_low=0.0, ci_high=1.0, n_obs=2)
-    assert chance_estimate([math.nan]) is None
+    assert count_estimate(count_of([math.nan])) is None
 
 
 def test_difference_by_hand() -> None:
