@@ -19,13 +19,15 @@ import argparse
 import io
 import json
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from scipy.special import ndtr
 from threadpoolctl import threadpool_limits
 
 from benchmarks.semi_real.competition import MAX_TRUTH, Plan, generator, plan
@@ -38,7 +40,7 @@ from lbsense.analysis import analyze, footing, gate
 from lbsense.ingest import read_submissions
 from lbsense.model import CANDIDATE, Competition, History, Predictions
 from lbsense.model import Submission as Sent
-from lbsense.stats import online_discoveries
+from lbsense.stats import OnlineMethod, gain_evalue, online_discoveries
 
 PAGE = Path(__file__).parents[1] / "docs" / "agents.md"
 HEADING = "## What it is worth\n"
@@ -377,14 +379,49 @@ def _kept(notes: Path | None) -> list[Told]:
     return [Told(**json.loads(line)) for line in lines]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """All steps of a history with what was true: values to test them by, by method."""
+
+    values: dict[OnlineMethod, Floats]
+    real: NDArray[np.bool_]  # a true gain
+    large: NDArray[np.bool_]  # of one standard error of a step at least
+
+
 def streams(folder: Path) -> str:
     """Return how many claims in the stream of every history are false, as Markdown.
 
-    The folder is one of `benchmarks.semi_real make`. Of the stream of all steps, each
-    with its probability of no gain, by public scores and CV; the largest false share is
-    that of a stop at the worst moment.
+    The folder is one of `benchmarks.semi_real make`. Probabilities, noise and the luck
+    taken out are those of the whole history; the largest false share is that of a stop
+    at the worst moment.
     """
-    found: list[tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]] = []
+    found = list(_streams(folder))
+    lines = [
+        f"| by ({len(found)} histories) | held to | false at the end | at the worst "
+        "stop | claims a history | large gains found |",
+        "|---|---|---|---|---|---|",
+    ]
+    methods: tuple[OnlineMethod, ...] = ("posterior", "lord++", "saffron", "e-lond")
+    for method, share in product(methods, (0.05, 0.1, 0.2, 0.3)):
+        last, worst, claims, power = [], [], [], []
+        for stream in found:
+            claimed = online_discoveries(
+                stream.values[method], method=method, false_share=share
+            ).claimed
+            false = np.cumsum(claimed & ~stream.real)
+            false = false / np.maximum(np.cumsum(claimed), 1)
+            last.append(false[-1])
+            worst.append(false.max())
+            claims.append(claimed.sum())
+            power += claimed[stream.large].tolist()
+        lines.append(
+            f"| {method} | {share:.0%} | {np.mean(last):.1%} | {np.mean(worst):.1%} "
+            f"| {np.mean(claims):.1f} | {np.mean(power):.0%} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _streams(folder: Path) -> Iterator[Stream]:
     for played in read_all(folder):
         history = read_submissions(
             io.StringIO(export(played, private=False)),
@@ -394,38 +431,27 @@ def streams(folder: Path) -> str:
             public_fraction=played.meta["public_fraction"],
         )
         analysis = analyze(history)
-        if not analysis.posterior:
+        steps = analysis.posterior
+        if not steps:
             continue
-        none, gain = 1 - analysis.posterior.p_gain, np.full(len(history), np.nan)
+        gain = np.full(len(history), np.nan)
         for k, step in enumerate(analysis.steps):
-            if step.reference_id is None or step.verdict == "repeat":
-                none[k] = np.nan
-            else:
+            if step.reference_id is not None and step.verdict != "repeat":
                 at = position(step.submission_id), position(step.reference_id)
                 gain[k] = played.truth[at[0]] - played.truth[at[1]]
-        large = gain > np.nanmedian(analysis.posterior.public_se)
-        found.append((none, gain > 0, large & np.isfinite(none)))
-    lines = [
-        f"| held to ({len(found)} histories) | false at the end | at the worst stop "
-        "| claims a history | large gains found |",
-        "|---|---|---|---|---|",
-    ]
-    for share in (0.05, 0.1, 0.2, 0.3):
-        last, worst, claims, power = [], [], [], []
-        for none, real, large in found:
-            claimed = online_discoveries(
-                none, method="posterior", false_share=share
-            ).claimed
-            false = np.cumsum(claimed & ~real) / np.maximum(np.cumsum(claimed), 1)
-            last.append(false[-1])
-            worst.append(false.max())
-            claims.append(claimed.sum())
-            power += claimed[large].tolist()
-        lines.append(
-            f"| {share:.0%} | {np.mean(last):.1%} | {np.mean(worst):.1%} "
-            f"| {np.mean(claims):.1f} | {np.mean(power):.0%} |"
+        judged = np.isfinite(gain)
+        noise = np.where(judged, np.sqrt(steps.seen_var), np.nan)
+        pvalue = ndtr(-steps.seen / noise)
+        yield Stream(
+            values={
+                "posterior": np.where(judged, 1 - steps.p_gain, np.nan),
+                "lord++": pvalue,
+                "saffron": pvalue,
+                "e-lond": gain_evalue(steps.seen, noise),
+            },
+            real=gain > 0,
+            large=(gain > np.nanmedian(steps.public_se)) & np.isfinite(steps.p_gain),
         )
-    return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> None:

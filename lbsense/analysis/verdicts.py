@@ -18,9 +18,8 @@ from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 # Expected share of false claims of progress and of setback, were their probabilities
 # exact. They are cautious: on real tables a third of that share is false.
 _FDR, _FDR_LOSS = 0.16, 0.2
-_AT_LEAST = 0.8  # probability of a claim, however sure the others are
-_BY_CHANCE = 2.0  # noises from no change that one step in 44 without effect exceeds
 _FDR_CHASING = 0.09
+_BY_CHANCE = 2.0  # noises from no change that one step in 44 without effect exceeds
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
 _ALIKE = 0.6  # of the larger gain: two gains of one sign are no contradiction
 _NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
@@ -100,7 +99,7 @@ def _claims(probability: FloatArray, beyond: FloatArray, fdr: float) -> BoolArra
     at all, what was learned from real tables takes small luck for small gains.
     """
     shown = np.where(beyond >= _BY_CHANCE, probability, np.nan)
-    return bayes_fdr_list(shown, fdr=fdr, at_least=_AT_LEAST)
+    return bayes_fdr_list(shown, fdr=fdr)
 
 
 def _verdict(
