@@ -270,11 +270,12 @@ def test_setbacks_and_gains_are_hardly_ever_false(policy):
                 false["progress"].append(gain <= 0)
             if step.verdict == "setback":
                 false["setback"].append(gain >= 0)
-    # Where half of the steps are exactly nothing, claims are false more often than on
-    # real tables, for which the prior is made (docs/calibration.md): the aim is .1.
-    for claims in false.values():
+    # The aim is .1. Setbacks miss it where half of the steps are exactly nothing, which is
+    # seldom so on the real tables for which the prior is made (docs/calibration.md).
+    for verdict, aim in (("progress", 0.1), ("setback", 0.15)):
+        claims = false[verdict]
         assert len(claims) >= 20
-        assert np.mean(claims) <= 0.2 + 2 * np.sqrt(0.16 / len(claims))
+        assert np.mean(claims) <= aim + 2 * np.sqrt(aim * (1 - aim) / len(claims))
 
 
 @pytest.mark.slow
@@ -297,7 +298,9 @@ def test_expected_luck_counts_the_bests_that_were_luck():
         rise = made.truth.score[luck.positions] - made.truth.score[luck.previous]
         said.append(luck.expected_luck)
         came.append((rise <= luck.rope).sum())
-    # Histories are independent: the mean of the difference has their standard error.
+    # Histories are independent: the mean of the difference has their standard error. Too
+    # little is called luck where most steps are exactly nothing: up to a fifth here, and
+    # docs/calibration.md tells how much elsewhere.
     apart = np.array(said) - came
     assert len(apart) >= 55
     assert abs(apart.mean()) < 2.6 * apart.std() / np.sqrt(len(apart)) + 0.2 * np.mean(

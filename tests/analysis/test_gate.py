@@ -159,6 +159,8 @@ def test_probabilities_are_those_of_what_happens():
     stated, true = np.array(stated), np.array(true, dtype=float)
     slope = np.polyfit(stated, true, 1)[0]
     assert 0.8 < slope < 1.6
+    # Where most steps are exactly nothing gains are expected too often (.1, known within
+    # .04 here): the price of a prior that is made for real tables (docs/calibration.md).
     assert abs(stated.mean() - true.mean()) < 0.14
     assert np.mean((stated - true) ** 2) < 0.75 * true.var()
 

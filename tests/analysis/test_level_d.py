@@ -263,5 +263,5 @@ def test_claims_of_level_d_are_calibrated():
     assert len(false) >= 20
     assert np.mean(false) <= 0.1 + 2 * np.sqrt(0.09 / len(false))
     slope = np.polyfit(np.concatenate(chances), np.concatenate(truths), 1)[0]
-    assert 0.65 <= slope <= 1.8
+    assert 0.85 <= slope <= 1.15  # the aim of docs/calibration.md
     assert np.concatenate(covered).mean() >= 0.93  # nothing lies in most of them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,39 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return runner.invoke(app, [str(item) for item in arguments], **options)
 
     return invoke
+
+
+@pytest.fixture
+def check(run: Run) -> Callable[[str, Any], dict[str, Any]]:
+    """Return a function that reads what a command printed and holds it to its schema."""
+    jsonschema = pytest.importorskip("jsonschema")
+
+    def read(command: str, done: Any) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(done.stdout)
+        checker = jsonschema.Draft202012Validator(
+            closed(json.loads(run("schema", command).stdout)),
+            format_checker=jsonschema.FormatChecker(),
+        )
+        errors = [
+            f"{error.json_path}: {error.message}"
+            for error in checker.iter_errors(content)
+        ]
+        assert not errors, "\n".join(errors[:5])
+        return content
+
+    return read
+
+
+def closed(schema: Any) -> Any:
+    """Return a schema that refuses fields which it does not name."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: closed(value) for key, value in schema.items()}
+    if schema.get("type") == "object" and "properties" in schema:
+        inner["additionalProperties"] = False
+    return inner
 
 
 @pytest.fixture

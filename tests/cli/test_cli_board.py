@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from lbsense.model import Leaderboard
 from lbsense.simulate import simulate_board
 
 Run = Callable[..., Any]
+Check = Callable[[str, Any], dict[str, Any]]
 
 
 def write(board: Leaderboard, path: Path, kind: str) -> Path:
@@ -40,39 +40,20 @@ def boards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     )
 
 
-def checked(done: Any, run: Run) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(done.stdout)
-    schema = json.loads(run("schema", "board").stdout)
-    jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.Draft202012Validator(closed(schema)).validate(content)
-    return content
-
-
-def closed(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(value) for key, value in schema.items()}
-    if schema.get("type") == "object" and "properties" in schema:
-        inner["additionalProperties"] = False
-    return inner
-
-
-def test_before_the_reveal(run: Run, boards: tuple[Path, Path]) -> None:
+def test_before_the_reveal(run: Run, check: Check, boards: tuple[Path, Path]) -> None:
     done = run("board", boards[0], "--team", "team 9", "--noise", "0.3")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.startswith("150 teams: expect a shake-up of 0.")
     for text in ("team 9 is 9th of 150", "Gold (to 10)", "Chance of each place: 1st"):
         assert text in done.stdout
-    content = checked(run("board", boards[0], "--noise", 0.3, "--json"), run)
+    content = check("board", run("board", boards[0], "--noise", 0.3, "--json"))
     assert content["shake_up"] is content["verdict"] is content["standing"] is None
     assert content["noise"]["basis"] == "told"
     assert sum(team["p_gold"] for team in content["teams"]) == pytest.approx(10)
 
 
 def test_with_nothing_known_it_says_what_it_rests_on(
-    run: Run, boards: tuple[Path, Path], tmp_path: Path
+    run: Run, check: Check, boards: tuple[Path, Path], tmp_path: Path
 ) -> None:
     done = run("board", boards[0])
     assert "shakeup-radar 0.2.0" in done.stdout
@@ -84,11 +65,11 @@ def test_with_nothing_known_it_says_what_it_rests_on(
     file.write_text(text)
     facts = ("--metric", "accuracy", "--test-size", 2000, "--public-fraction", "30%")
     known = run("board", file, *facts, "--json")
-    assert checked(known, run)["noise"]["basis"] == "metric"
+    assert check("board", known)["noise"]["basis"] == "metric"
 
 
-def test_after_the_reveal(run: Run, boards: tuple[Path, Path]) -> None:
-    content = checked(run("board", *boards, "--team", "1008", "--json"), run)
+def test_after_the_reveal(run: Run, check: Check, boards: tuple[Path, Path]) -> None:
+    content = check("board", run("board", *boards, "--team", "1008", "--json"))
     assert content["team"] == "team 9"
     assert content["verdict"] == "as much"
     assert content["matched_by"] == "team id"
@@ -128,7 +109,7 @@ def test_a_page(run: Run, boards: tuple[Path, Path], tmp_path: Path, name: str) 
     assert run("board", *boards, "-o", target).exit_code == 2
 
 
-def test_a_folder_of_days(run: Run, tmp_path: Path) -> None:
+def test_a_folder_of_days(run: Run, check: Check, tmp_path: Path) -> None:
     made = simulate_board(n_teams=60, noise=0.3, rng=1).board
     rng = np.random.default_rng(0)
     score = made.public - 1.0
@@ -144,7 +125,7 @@ def test_a_folder_of_days(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert "improvements of all teams" in done.stdout
     assert "team 6 (11)" in done.stdout
-    content = checked(run("board", tmp_path, "--noise", 0.3, "--json"), run)
+    content = check("board", run("board", tmp_path, "--noise", 0.3, "--json"))
     assert content["movement"]["n_looks"] >= content["movement"]["n_steps"]
 
 
@@ -197,7 +178,7 @@ def test_hostile_names_are_inert(run: Run, tmp_path: Path) -> None:
 
 
 def test_pick_and_report_with_a_board(
-    run: Run, submissions: Path, tmp_path: Path
+    run: Run, check: Check, submissions: Path, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
     scores = np.sort(np.r_[0.818, rng.normal(0.812, 0.004, 199)])[::-1]
@@ -213,11 +194,7 @@ def test_pick_and_report_with_a_board(
     assert told.exit_code == 0, told.stderr
     assert "The best chance of" in " ".join(told.stdout.split())
     done = run("pick", submissions, *facts, *board, "--json")
-    content = json.loads(done.stdout)
-    schema = json.loads(run("schema", "pick").stdout)
-    jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.Draft202012Validator(closed(schema)).validate(content)
-    medal = content["medal"]
+    medal = check("pick", done)["medal"]
     assert medal["chance"] >= medal["chance_of_pair"] - 0.05
     assert medal["p_gold"] <= medal["p_silver"] <= medal["p_bronze"]
     target = tmp_path / "r.html"
