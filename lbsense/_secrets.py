@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -61,16 +62,18 @@ def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> 
     'https://[hidden]@example.org/x.git'
     """
     known = os.environ if environment is None else environment
-    values = {
-        value.strip()
-        for name, value in known.items()
-        if len(value.strip()) >= _SHORTEST and _OF_VARIABLES.match(name)
-    }
+    values = {known.get(name, "").strip() for name in known if _is_secret(name)}
     for value in sorted(values, key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, HIDDEN)
     text = _IN_ADDRESS.sub(rf"\g<start>{HIDDEN}@", text)
     text = _OF_KNOWN_FORM.sub(HIDDEN, text)
     return _NAMED.sub(_hide, text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_secret(variable: str) -> bool:
+    return _OF_VARIABLES.match(variable) is not None
 
 
 def _hide(found: re.Match[str]) -> str:

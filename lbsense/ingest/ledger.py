@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -346,18 +347,16 @@ def _told(table: RawTable, cells: Sequence[object]) -> dict[str, Any]:
         read_dates([texts.get(name)]).values[0] for name in ("started_at", "ended_at")
     )
     told["started_at"] = started
-    for name, place in (
-        ("seconds", "seconds"),
-        ("gain", "expected"),
-        ("seed", "seeds"),
-    ):
-        try:
-            number = _number(texts[name])
-        except (KeyError, ValueError):
-            continue
-        told[place] = {"gain": Expectation(gain=number), "seed": (int(number),)}.get(
-            name, number
-        )
+    numbers: dict[str, float] = {}
+    for name in ("seconds", "gain", "seed"):
+        with suppress(KeyError, ValueError):
+            numbers[name] = _number(texts[name])
+    if "seconds" in numbers:
+        told["seconds"] = numbers["seconds"]
+    if "gain" in numbers:
+        told["expected"] = Expectation(gain=numbers["gain"])
+    if "seed" in numbers:
+        told["seeds"] = (int(numbers["seed"]),)
     if started is not None and ended is not None:
         told.setdefault("seconds", (ended - started).total_seconds())
     if texts.get("status", "").casefold() in ("failed", "crashed", "killed"):
@@ -412,7 +411,8 @@ def join_ledger(history: History, ledger: Any) -> History:
         latest.setdefault(item.name.casefold(), item)
     candidates = [item for item in ledger if latest[item.name.casefold()] is item]
     matches = _by_digest(history.submissions, candidates)
-    rest = [item for item in candidates if item not in matches.values()]
+    taken = {item.experiment_id for item in matches.values()}
+    rest = [item for item in candidates if item.experiment_id not in taken]
     open_places = [i for i in range(len(history)) if i not in matches]
     by_name, _ = match_runs([history[i] for i in open_places], [*map(_names, rest)])
     matches |= {open_places[i]: rest[run] for i, run in by_name.items()}
@@ -428,13 +428,14 @@ def join_ledger(history: History, ledger: Any) -> History:
     issues = list(ledger.issues)
     places = {item.submission_id: place for place, item in enumerate(history)}
     submissions = list(history.submissions)
+    experiments, sent = joined.by_name(), _by_name(history)
     for place, item in matches.items():
         found, told = _with_experiment(submissions[place], item, ledger.source)
         issues += told
-        parent = _parent(joined, history, item)
+        parent = _parent(experiments, sent, item)
         if parent is not None and places[parent] < place:
             found = replace(found, parent_id=parent)
-        elif item.parent is not None and parent is None and not _known(joined, item):
+        elif parent is None and item.parent and _key(item.parent) not in experiments:
             issues.append(_unknown_parent(ledger.source, item))
         submissions[place] = found
     return replace(
@@ -455,10 +456,12 @@ def _by_digest(
         for digest in {file.sha256.casefold() for file in item.predictions}:
             owners.setdefault(digest, []).append(item)
     found: dict[int, Experiment] = {}
+    taken: set[str] = set()
     for place, submission in enumerate(submissions):
         own = owners.get((submission.content_hash or "").casefold(), [])
-        if len(own) == 1 and own[0] not in found.values():
+        if len(own) == 1 and own[0].experiment_id not in taken:
             found[place] = own[0]
+            taken.add(own[0].experiment_id)
     return found
 
 
@@ -506,22 +509,21 @@ def _with_experiment(
     return replace(item, **changes), issues
 
 
-def _parent(ledger: Ledger, history: History, item: Experiment) -> str | None:
+def _parent(
+    experiments: Mapping[str, Sequence[Experiment]],
+    submissions: Mapping[str, Sequence[str]],
+    item: Experiment,
+) -> str | None:
     """Return the nearest submission among the ancestors of an experiment."""
     seen: set[str] = set()
     while item.parent is not None and item.experiment_id not in seen:
         seen.add(item.experiment_id)
-        found = [entry for entry in ledger.find(item.parent) if entry is not item]
+        wanted = _key(item.parent)
+        found = [entry for entry in experiments.get(wanted, ()) if entry is not item]
         sent = [entry for entry in found if entry.submission_id is not None]
         if sent:
             return sent[-1].submission_id
-        wanted = item.parent.strip().casefold()
-        named = [
-            one.submission_id
-            for one in history
-            if wanted == one.submission_id.casefold()
-            or wanted in map(str.casefold, names_of_file(one.file_name or ""))
-        ]
+        named = submissions.get(wanted, ())
         if len(named) == 1:
             return named[0]
         if not found:
@@ -530,8 +532,18 @@ def _parent(ledger: Ledger, history: History, item: Experiment) -> str | None:
     return None
 
 
-def _known(ledger: Ledger, item: Experiment) -> bool:
-    return item.parent is not None and bool(ledger.find(item.parent))
+def _by_name(history: History) -> dict[str, list[str]]:
+    """Return the submissions that go by a reference or by the name of a file."""
+    found: dict[str, list[str]] = {}
+    for item in history:
+        names = (item.submission_id, *names_of_file(item.file_name or ""))
+        for name in {name.casefold() for name in names}:
+            found.setdefault(name, []).append(item.submission_id)
+    return found
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _unknown_parent(source: str, item: Experiment) -> RowIssue:

@@ -94,7 +94,7 @@ def _lacks(card: Card) -> Iterator[Lack]:
         "license": card.license,
     }
     for name, value in known.items():
-        if value in (None, False) or value == () or value == {}:
+        if value is None or value is False or value in ((), {}):
             yield name
 
 

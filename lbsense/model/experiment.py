@@ -190,19 +190,18 @@ class Ledger(Result):
 
     def find(self, name: str) -> list[Experiment]:
         """Return the experiments that go by a name, an identifier or a reference."""
-        wanted = name.strip().casefold()
-        files = {wanted, wanted.removesuffix(".csv")}
-        return [
-            item
-            for item in self
-            if wanted
-            in (
-                item.experiment_id.strip().casefold(),
-                item.name.strip().casefold(),
-                (item.submission_id or "").strip().casefold(),
-            )
-            or any(file.name.casefold() in files for file in item.predictions)
-        ]
+        return self.by_name().get(name.strip().casefold(), [])
+
+    def by_name(self) -> dict[str, list[Experiment]]:
+        """Return the experiments by all that `find` finds them by, in small letters."""
+        found: dict[str, list[Experiment]] = {}
+        for item in self:
+            own = (item.experiment_id, item.name, item.submission_id or "")
+            files = {file.name.casefold() for file in item.predictions}
+            names = {name.strip().casefold() for name in own} - {""}
+            for name in names | files | {f"{file}.csv" for file in files}:
+                found.setdefault(name, []).append(item)
+        return found
 
     def __str__(self) -> str:
         lines = [f"Ledger of {plural(len(self), 'experiment')}"]

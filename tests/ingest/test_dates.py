@@ -215,6 +215,13 @@ def test_ages_and_days_without_a_year_tell_an_order(case, falls):
         assert "in the order of 'submitted'" in history.warnings[0].message
 
 
+def test_words_that_are_no_months_are_no_days():
+    listed = 'a,0.8,"Okt. 2"\nb,0.7,"Xyzw 30"\nc,0.6,"Xyzw 1"\n'
+    history = read_submissions("name,public,date\n" + listed)
+    assert [item.description for item in history] == ["a", "b", "c"]
+    assert "in the order listed" in str(history.reading)
+
+
 def test_numbers_are_no_days():
     history = read_submissions("name,public,ratio\na,0.8,1/3\nb,0.7,2/3\nc,0.6,1/2\n")
     assert [item.description for item in history] == ["a", "b", "c"]

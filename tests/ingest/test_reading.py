@@ -139,6 +139,16 @@ def test_the_statement_in_one_line():
     assert [str(column) for column in found.unused] == ["'trees' (whole numbers)"]
 
 
+def test_a_column_that_is_filled_late_is_not_empty():
+    rows = [[f"exp{i}", f"0.{1000 + i}", "", f"0.{1000 + i}"] for i in range(2500)]
+    rows[-1][2:] = ["7", "0.9"]
+    found = reading(markdown(["exp", "LB", "late", "copy"], rows), metric="mae")
+    assert {column.name: column.guess for column in found.unused} == {
+        "late": "whole numbers",
+        "copy": "numbers like the public score, perhaps a score",
+    }
+
+
 def test_the_statement_is_in_the_json_and_on_the_screen():
     history = read_table("exp,LB,blob\na,0.5,x\nb,0.6,y\n", greater_is_better=True)
     content = json.loads(json.dumps(analyze(history).to_dict()))

@@ -96,6 +96,9 @@ def test_a_bare_card_says_all_that_is_missing() -> None:
     text = render_card(card)
     assert text.count("Not recorded.") == 11
     assert "No seed is known" in text
+    nought = run("z", cv_score=0.0, public_score=0.0, seconds=0.0)
+    lacks = make_card(Ledger(experiments=(nought,)), "z").lacks
+    assert not {"cv", "public", "seconds"} & {*lacks}
     dirty = run("y", environment=Environment(commit="c0ffee", dirty=True))
     assert "clean" in make_card(Ledger(experiments=(dirty,)), "y").lacks
 

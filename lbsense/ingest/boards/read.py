@@ -99,12 +99,8 @@ def read_leaderboard(
     }
     first = read_sheets(public)
     second = read_sheets(private) if private is not None else []
-    first_kind = _kind_of(first[-1].source) or (None if second else kind)
-    if (
-        second
-        and "private" in (first_kind,)
-        and _kind_of(second[-1].source) != ("private")
-    ):
+    first_kind = _kind_of(first[-1].source)
+    if second and first_kind == "private" and _kind_of(second[-1].source) != "private":
         first, second = second, first
         first_kind = "public"
     sources = [sheet.source for sheet in (*first, *second)]

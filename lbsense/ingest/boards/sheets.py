@@ -76,13 +76,14 @@ def read_sheets(data: Any) -> list[Sheet]:
         text.columns = pd.Index(columns)
         return [Sheet(source="<data frame>", frame=_fields(text, "<data frame>"))]
     if isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
+        folder = os.fspath(data)
         data = sorted(
             item.path
-            for item in os.scandir(os.fspath(data))
+            for item in os.scandir(folder)
             if item.name.lower().endswith((".csv", ".zip", ".csv.gz", ".html"))
         )
         if not data:
-            msg = "no board in this folder: expected .csv, .zip or .html files."
+            msg = f"{folder}: no board in this folder, expected .csv, .zip or .html."
             raise IngestError(msg)
     if isinstance(data, (list, tuple)) and not is_text_source(data):
         sheets = [sheet for item in data for sheet in read_sheets(item)]

@@ -28,7 +28,7 @@ from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
 from lbsense.model import RowIssue, UnusedColumn
 
-_SAMPLE = 2000  # rows that tell what a column is
+_SAMPLE = 200  # cells, far apart, that tell what a column is
 _ALIKE = (0.5, 2.0)  # ratio of medians within which numbers may be the same score
 
 
@@ -52,29 +52,33 @@ def unused_columns(
     for at, name in enumerate(table.columns):
         if at in used:
             continue
-        cells = [row.cells[at] for row in table.rows[:_SAMPLE]]
-        if not name.strip() and all(map(is_missing, cells)):
+        cells = [row.cells[at] for row in table.rows]
+        sample = cells[:: max(1, len(cells) // _SAMPLE)]
+        filled = _filled(sample) or _filled(cells)
+        if not name.strip() and not filled:
             continue
-        twin = _twin(table, at, used)
-        guess = f"the same as {twin!r}" if twin else _guess(name, cells, typical)
+        twin = _twin(table, at, used) if filled else None
+        guess = f"the same as {twin!r}" if twin else _guess(name, filled, typical)
         found.append(UnusedColumn(name=name or f"column {at + 1}", guess=guess))
     return tuple(found)
 
 
+def _filled(cells: Sequence[object]) -> list[object]:
+    return [cell for cell in cells if not is_missing(cell)]
+
+
 def _twin(table: RawTable, at: int, used: Collection[int]) -> str | None:
     """Return the name of a used column that says the same in every row."""
-    rows = table.rows[:_SAMPLE]
-    cells = [read_text(row.cells[at]) for row in rows]
-    if not any(cells):
-        return None
     for other in sorted(used):
-        if [read_text(row.cells[other]) for row in rows] == cells:
+        if all(
+            read_text(row.cells[at]) == read_text(row.cells[other])
+            for row in table.rows
+        ):
             return shorten(table.columns[other], 40)
     return None
 
 
-def _guess(name: str, cells: Sequence[object], typical: float | None) -> str:
-    filled = [cell for cell in cells if not is_missing(cell)]
+def _guess(name: str, filled: Sequence[object], typical: float | None) -> str:
     if not filled:
         return "empty"
     if are_times(filled):

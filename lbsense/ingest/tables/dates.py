@@ -9,14 +9,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from lbsense.ingest.tables.cells import is_missing
-
-if TYPE_CHECKING:
-    pass
 
 _CLOCK = (
     r"(?:[\sT,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})"
@@ -286,8 +283,8 @@ def _days_of_year(texts: Sequence[str | None]) -> list[float | None]:
         elif text is not None and (named := _DAY_IN_WORDS.match(text)):
             name = (named["month"] or named["month2"]).lower()
             ends = range(len(name), 1, -1)
-            known = (_MONTH_OF[name[:n]] for n in ends if name[:n] in _MONTH_OF)
-            month = _MONTHS.index(next(known, "jan")) + 1 if known else 0
+            known = [_MONTH_OF[name[:n]] for n in ends if name[:n] in _MONTH_OF]
+            month = _MONTHS.index(known[0]) + 1 if known else 0
             day = int(named["day"] or named["day2"])
             rest = text[named.end() :]
         clock = _HOUR.fullmatch(rest)

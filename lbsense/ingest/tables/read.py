@@ -7,7 +7,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence, Set
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lbsense._format import plural, shorten
 from lbsense._validation import is_frame
@@ -39,9 +39,6 @@ from lbsense.ingest.tables.records import (
 from lbsense.ingest.tables.runs import aide_table, read_aide, read_folder
 from lbsense.ingest.tables.script import Notebook, read_notebook, read_script
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
-
-if TYPE_CHECKING:
-    pass
 
 _REFUSAL = re.compile(
     r"\b(?:40[0134]|50[0-3])\b.*|.*\b(?:forbidden|unauthorized)\b", re.I
