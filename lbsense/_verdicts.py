@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["VERDICTS", "VERDICT_TINTS", "VerdictText"]
+__all__ = ["FALSE_CLAIMS", "VERDICTS", "VERDICT_TINTS", "VerdictText"]
+
+#: Of the claims of a gain or a loss, as long as the list is.
+FALSE_CLAIMS = "about one in ten is expected to be false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ VERDICTS: Mapping[str, VerdictText] = {
         "A real gain: luck does not explain it.",
         "Public score and CV together got better by more than chance can do. It is "
         "clear from a probability of 95% on, and likely below that.",
-        "About one such claim in ten is expected to be false; more if CV leaks.",
+        f"Of such claims {FALSE_CLAIMS}; more if CV leaks.",
         "Build on it.",
     ),
     "guess": VerdictText(
@@ -68,7 +71,7 @@ VERDICTS: Mapping[str, VerdictText] = {
         "a real loss",
         "A real loss: bad luck does not explain it.",
         "Public score and CV together got worse by more than chance can do.",
-        "About one such claim in ten is expected to be false.",
+        f"Of such claims {FALSE_CLAIMS}.",
         "Go back to what came before; a single model or an ablation that is set aside "
         "is no fault.",
     ),

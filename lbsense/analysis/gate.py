@@ -213,14 +213,13 @@ def gate(
     )
     missing = _unknown(analysis, measure, start, told)
     if missing is not None or told is None:
-        return _decided(replace(result, missing=missing))
+        return _decided(replace(result, missing=missing), analysis)
     noise = _Noise.of(analysis, measure, files, start, folds)
-    return _decided(
-        _judged(analysis, measure, files, noise, start, against, result, told)
-    )
+    judged = _judged(analysis, measure, files, noise, start, against, result, told)
+    return _decided(judged, analysis)
 
 
-def _decided(result: GateResult) -> GateResult:
+def _decided(result: GateResult, analysis: Facts) -> GateResult:
     """Return the result with its decision and the reason."""
     if result.n_left == 0 or result.repeats is not None:
         decided = replace(result, decision="keep")
@@ -229,7 +228,7 @@ def _decided(result: GateResult) -> GateResult:
     else:
         spend = result.p_gain >= result.at_least and result.passes is not False
         decided = replace(result, decision="spend" if spend else "keep")
-    return replace(decided, reason=gate_reason(decided))
+    return replace(decided, reason=gate_reason(decided, analysis))
 
 
 def _judged(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lbsense._format import format_gain, format_number, format_probability, plural
+from lbsense._verdicts import FALSE_CLAIMS
 from lbsense.checks.finding import (
     Outcome,
     Text,
@@ -187,7 +188,7 @@ def real_gains(analysis: Analysis) -> Outcome:
         (
             f"{plural(n_gains, 'real gain')} and "
             f"{plural(n_losses, 'real loss', 'real losses')} among "
-            f"{len(judged)} judged steps; one in ten of such claims may be false."
+            f"{len(judged)} judged steps; of such claims {FALSE_CLAIMS}."
         ),
         value=n_gains,
         threshold=1,

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import format_number, format_probability, shorten
-from lbsense.cli.console import ScreenOptions, emit, note, print_entries, working
+from lbsense.cli.console import (
+    ScreenOptions,
+    emit_json,
+    note,
+    plain_table,
+    print_entries,
+    working,
+)
 from lbsense.cli.options import (
+    AsJson,
     CompetitionOptions,
+    Force,
     check_target,
     expand_options,
     parse_noise,
@@ -70,7 +77,7 @@ def board(
     prizes: Annotated[
         int, typer.Option(min=0, max=50, help="Prize places to give the chance of.")
     ] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
     output: Annotated[
         str | None,
         typer.Option(
@@ -80,9 +87,7 @@ def board(
             help="Write a page, .html or .md, with its pictures.",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that is there.")
-    ] = False,
+    force: Force = False,
 ) -> None:
     """Say how much of a ranking is order and how much noise, and where you stand.
 
@@ -109,7 +114,7 @@ def board(
         prizes=prizes,
     )
     if as_json:
-        emit(json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", None)
+        emit_json(found.to_dict())
     else:
         _show(found, screen.console())
     if target is not None:
@@ -226,11 +231,8 @@ def _print_teams(found: BoardAnalysis, console: Console) -> None:
     if found.standing:
         own = found.standing.position
         shown |= set(range(max(0, own - 3), min(len(frame), own + 4)))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     headers = ["place", "team", "public", "true place, 95%", "after the reveal, 80%"]
-    headers += ["gold", "medal"]
-    for header in headers:
-        table.add_column(header, overflow="fold")
+    table = plain_table(*headers, "gold", "medal")
     last = -1
     for at in sorted(shown):
         if at > last + 1:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.text import Text
@@ -17,11 +16,20 @@ from lbsense.cli.console import (
     NOT_KNOWABLE,
     ScreenOptions,
     emit,
+    emit_json,
     note,
     print_entries,
 )
 from lbsense.cli.log import DEFAULT_LEDGER
-from lbsense.cli.options import CompetitionOptions, check_target, expand_options, panel
+from lbsense.cli.options import (
+    AsJson,
+    CompetitionOptions,
+    Force,
+    check_target,
+    expand_options,
+    panel,
+    parser_of,
+)
 from lbsense.words import card_checked, card_lacks
 
 if TYPE_CHECKING:
@@ -31,15 +39,6 @@ if TYPE_CHECKING:
 _FORMATS = ("markdown", "kaggle", "zindi", "crate")
 _SCHEMA = 1
 _check = panel("Verify")
-
-
-def parse_format(text: str) -> str:
-    """Return the name of a format."""
-    name = text.strip().lower()
-    if name not in _FORMATS:
-        msg = f"{text!r} is not one of {', '.join(_FORMATS)}."
-        raise typer.BadParameter(msg)
-    return name
 
 
 @expand_options
@@ -69,7 +68,7 @@ def card(
         str,
         typer.Option(
             "--format",
-            parser=parse_format,
+            parser=parser_of(_FORMATS),
             metavar="|".join(_FORMATS),
             help="Markdown; in the order of Kaggle's model documentation or of Zindi's "
             "code review; or a folder that is a Process Run Crate.",
@@ -96,10 +95,8 @@ def card(
         Path | None,
         _check("--in", metavar="FOLDER", help="Where code and files are; here."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that is there.")
-    ] = False,
+    as_json: AsJson = False,
+    force: Force = False,
 ) -> None:
     """Write what another person needs to arrive at the same score.
 
@@ -121,6 +118,9 @@ def card(
     if form == "crate" and output is None and not (check or as_json):
         msg = "--format crate needs --output FOLDER."
         raise ValueError(msg)
+    if output is not None and (form != "crate" or as_json):
+        inputs = [ledger, *([] if history is None else [Path(history)])]
+        check_target(output, inputs, force=force)
     found, whole = _card(submission, ledger, author, terms)
     if history is not None:
         found = _with_history(found, whole, history, competition)
@@ -130,7 +130,7 @@ def card(
 
         checks = check_card(found.experiment, folder)
     if as_json:
-        emit(_json_text(found, checks), output)
+        emit_json(_content(found, checks), output)
     elif checks is not None:
         _show_checks(checks, screen)
     elif form == "crate" and output is not None:
@@ -145,9 +145,6 @@ def card(
     else:
         from lbsense.report import render_card
 
-        if output is not None:
-            inputs = [ledger, *([] if history is None else [Path(history)])]
-            check_target(output, inputs, force=force)
         emit(render_card(found, format=cast("CardFormat", form)), output)
         if output is not None:
             _tell_lacks(found)
@@ -209,11 +206,10 @@ def _show_checks(checks: Sequence[CardCheck], screen: ScreenOptions) -> None:
         print_entries(console, entries, title=title, style="yellow")
 
 
-def _json_text(found: Card, checks: Sequence[CardCheck] | None) -> str:
-    content = {
+def _content(found: Card, checks: Sequence[CardCheck] | None) -> dict[str, Any]:
+    return {
         "schema": _SCHEMA,
         **found.to_dict(),
         "missing": card_lacks(found),
         "checks": None if checks is None else [item.to_dict() for item in checks],
     }
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"

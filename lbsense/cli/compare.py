@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import clean_text, plural
-from lbsense.cli.console import ScreenOptions, emit, note, print_entries, working
+from lbsense.cli.console import (
+    ScreenOptions,
+    emit_json,
+    note,
+    plain_table,
+    print_entries,
+    working,
+)
 from lbsense.cli.options import (
+    AsJson,
     CompetitionOptions,
+    Force,
     check_target,
     expand_options,
     panel,
@@ -73,7 +80,7 @@ def compare(
             "--skip-unreadable", help="Go on without files that cannot be read."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
     output: Annotated[
         str | None,
         typer.Option(
@@ -86,9 +93,7 @@ def compare(
     title: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Title of the page.")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that is there.")
-    ] = False,
+    force: Force = False,
 ) -> None:
     """Put two or more histories side by side, each number with its interval.
 
@@ -128,7 +133,7 @@ def compare(
             portfolio=portfolio or is_folder,
         )
     if as_json:
-        emit(json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", None)
+        emit_json(found.to_dict())
     else:
         _show(found, screen)
     if target is not None:
@@ -216,7 +221,7 @@ def _show(found: Comparison, screen: ScreenOptions) -> None:
     console.print(Text(clean_text(found.headline), "bold"))
     console.print()
     headings, rows = found.rows()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     for at, heading in enumerate(headings):
         table.add_column(
             Text(heading), justify="right" if at else "left", overflow="fold"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.cells import cell_len, set_cell_size
@@ -20,6 +21,8 @@ from lbsense._files import replace_file
 from lbsense._format import clean_text, inert, plural
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from lbsense.model import History
 
 # Exit codes of a command that ran; 0 is done.
@@ -118,6 +121,11 @@ def emit(text: str, output: Path | None) -> None:
         note(f"Written: {output}")
 
 
+def emit_json(content: Any, output: Path | None = None) -> None:
+    """Write what a schema describes, to a file or alone to stdout."""
+    emit(json.dumps(content, indent=2, allow_nan=False) + "\n", output)
+
+
 def is_interactive() -> bool:
     """Say whether a person is there to answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()
@@ -184,6 +192,16 @@ def print_entries(
             line.rstrip()
             console.print(Text.assemble((margin, style), line), soft_wrap=True)
     console.print()
+
+
+def plain_table(*headers: str) -> Table:
+    """Return a table without lines, whose columns fold where there is no room."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
 
 
 def tell_doubts(history: History) -> None:

@@ -208,7 +208,7 @@ def watch(
       lbsense watch titanic -o submissions.csv --metric accuracy --test-size 418
       lbsense watch some-challenge --platform zindi --metric f1 --every 10
     """
-    if platform not in ("kaggle", "zindi"):
+    if platform not in _PLATFORMS:
         msg = f"--platform is kaggle or zindi, got {platform!r}."
         raise ValueError(msg)
     console = screen.console()

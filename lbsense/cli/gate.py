@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +13,13 @@ from rich.text import Text
 from lbsense.cli.console import (
     NOT_KNOWABLE,
     ScreenOptions,
-    emit,
+    emit_json,
     print_entries,
     tell_doubts,
     working,
 )
 from lbsense.cli.options import (
+    AsJson,
     HistoryOptions,
     PredictionOptions,
     StepNoise,
@@ -146,7 +146,7 @@ def gate(
     left: Left = None,
     daily: Daily = None,
     step_noise: StepNoise = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say whether the next submission is worth spending, or a change worth keeping.
 
@@ -186,7 +186,7 @@ def gate(
             false_share=false_share,
         )
     if as_json:
-        emit(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", None)
+        emit_json(result.to_dict())
     else:
         _show(result, facts, screen)
     code = _EXIT_CODES[result.decision]
@@ -197,7 +197,7 @@ def gate(
 def _show(result: GateResult, facts: Facts, screen: ScreenOptions) -> None:
     console = screen.console()
     console.print(Text(*_ANSWERS[result.decision]))
-    entries = gate_told(result, "terminal")
+    entries = gate_told(result, facts, "terminal")
     if result.decision == "unknown":
         entries.append(("Missing", next_fact(facts, "terminal")))
     print_entries(console, entries)

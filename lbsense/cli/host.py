@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import format_number, format_probability
 from lbsense.cli.board import STATED
-from lbsense.cli.console import ScreenOptions, emit, note, print_entries, working
-from lbsense.cli.options import CompetitionOptions, expand_options
+from lbsense.cli.console import (
+    ScreenOptions,
+    emit_json,
+    note,
+    plain_table,
+    print_entries,
+    working,
+)
+from lbsense.cli.options import AsJson, CompetitionOptions, expand_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +41,7 @@ def host(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes that look at teams.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say how far a final ranking can be trusted, who chased, and how to plan.
 
@@ -63,7 +68,7 @@ def host(
             with parallel_config(n_jobs=jobs):
                 found = analyze_host(export, n_prizes=prizes)
     if as_json:
-        emit(json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", None)
+        emit_json(found.to_dict())
         return
     console = screen.console()
     console.print(Text(found.headline, "bold"))
@@ -75,10 +80,8 @@ def host(
 def _print_plan(plan: tuple[PlanCell, ...], console: Console) -> None:
     """Print shake-up, and how often the best wins, by public share and test size."""
     factors = sorted({cell.size_factor for cell in plan})
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("public share")
-    for factor in factors:
-        table.add_column(f"{factor:g}x test rows")
+    headers = (f"{factor:g}x test rows" for factor in factors)
+    table = plain_table("public share", *headers)
     for share in sorted({cell.public_fraction for cell in plan}):
         row = {c.size_factor: c for c in plan if c.public_fraction == share}
         table.add_row(

@@ -10,8 +10,14 @@ import typer
 from rich.text import Text
 
 from lbsense._verdicts import VERDICTS
-from lbsense.cli.console import ScreenOptions, emit, print_entries
-from lbsense.cli.options import expand_options
+from lbsense.cli.console import (
+    ScreenOptions,
+    emit,
+    emit_json,
+    plain_table,
+    print_entries,
+)
+from lbsense.cli.options import AsJson, expand_options
 
 if TYPE_CHECKING:
     from lbsense.ingest import FormatGuide
@@ -37,7 +43,7 @@ def explain(
             "one all are listed.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Explain a verdict or a code: what it means, when it is wrong, what to do.
 
@@ -56,7 +62,7 @@ def explain(
     chosen = [look_up(name) for name in names or (*VERDICTS, *EXPLANATIONS)]
     if as_json:
         content = [item.to_dict() for item in chosen]
-        emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
+        emit_json(content)
         return
     console = screen.console()
     if not names:
@@ -125,13 +131,9 @@ def metrics(screen: ScreenOptions) -> None:
       lbsense metrics
       lbsense metrics | grep -i auc
     """
-    from rich.table import Table
-
     from lbsense.metrics import METRICS
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for header in ("name", "better", "what it is", "also called (among others)"):
-        table.add_column(header, overflow="fold")
+    table = plain_table("name", "better", "what it is", "also called (among others)")
     for metric in METRICS.values():
         table.add_row(
             metric.name,

@@ -7,7 +7,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,19 @@ def parse_fraction(text: str) -> float:
     return share
 
 
+def parser_of(names: Sequence[str]) -> Callable[[str], str]:
+    """Return what takes one of the names of a format."""
+
+    def parse_format(text: str) -> str:
+        name = text.strip().lower()
+        if name not in names:
+            msg = f"{text!r} is not one of {', '.join(names)}."
+            raise typer.BadParameter(msg)
+        return name
+
+    return parse_format
+
+
 def parse_noise(text: str) -> float:
     """Return a standard error above 0, in score units."""
     try:
@@ -68,6 +81,12 @@ def parse_noise(text: str) -> float:
         raise typer.BadParameter(msg)
     return noise
 
+
+#: Machine output of a command that has no file of its own for it.
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+Force: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Overwrite a file that is there.")
+]
 
 #: What a user takes for the noise of a step, where nothing in the history tells it.
 StepNoise: TypeAlias = Annotated[

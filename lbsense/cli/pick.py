@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import (
@@ -22,12 +20,14 @@ from lbsense.cli.board import BoardOptions
 from lbsense.cli.console import (
     NOT_KNOWABLE,
     ScreenOptions,
-    emit,
+    emit_json,
+    plain_table,
     print_entries,
     tell_doubts,
     working,
 )
 from lbsense.cli.options import (
+    AsJson,
     HistoryOptions,
     PredictionOptions,
     StepNoise,
@@ -62,7 +62,7 @@ def pick(
     rows: PredictionOptions,
     field: BoardOptions,
     step_noise: StepNoise = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which submissions to select, and what the usual rules would cost.
 
@@ -95,7 +95,7 @@ def pick(
         content = pick_content(analysis)
         if medal is not None:
             content["medal"] = _medal_content(analysis, medal)
-        emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
+        emit_json(content)
     else:
         console = screen.console()
         _show(analysis, console)
@@ -158,14 +158,14 @@ def _print_chosen(analysis: Analysis, console: Console) -> None:
     headings = ["select", "what", "CV", "public"]
     if analysis.outlook:
         headings += ["private, 80% band", "to the first, 80%", "better one"]
-    table, board = _table(*headings), Board(analysis.history)
+    table, board = plain_table(*headings), Board(analysis.history)
     wide = _LONG if console.width >= _ROOMY or not analysis.outlook else _SHORT
     for entry in _entries(analysis):
         cells = [
             entry["submission_id"],
             shorten(entry["name"], wide),
-            _shown(entry["cv_score"]),
-            _shown(entry["public_score"]),
+            format_number(entry["cv_score"]),
+            format_number(entry["public_score"]),
         ]
         if analysis.outlook:
             cells.append(board.band(entry["low80"], entry["high80"]))
@@ -189,7 +189,7 @@ def _print_rules(
     if analysis.picks and analysis.picks.basis != "levels":
         return
     board = Board(analysis.history)
-    table = _table("rule", "pair", "costs", "regret", "holds the best")
+    table = plain_table("rule", "pair", "costs", "regret", "holds the best")
     for pair in pairs:
         names = (named(analysis, index, _SHORT) for index in pair.positions)
         table.add_row(
@@ -298,14 +298,3 @@ def _to_first(analysis: Analysis, index: int) -> dict[str, float] | None:
 
 def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _shown(value: float | None) -> str:
-    return format_number(value)
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    return table

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from lbsense._format import format_gain, format_number, format_probability, shorten
 from lbsense.cli.console import (
     NOT_KNOWABLE,
     ScreenOptions,
-    emit,
+    emit_json,
+    plain_table,
     print_entries,
     tell_doubts,
     working,
 )
 from lbsense.cli.gate import Daily, Left, left_of, parse_score
 from lbsense.cli.options import (
+    AsJson,
     HistoryOptions,
     PredictionOptions,
     StepNoise,
     expand_options,
 )
-from lbsense.words import next_fact, settle_told, why_no_gate
+from lbsense.words import Board, named, next_fact, settle_told, why_no_gate
 
 if TYPE_CHECKING:
     from lbsense.analysis import PlanResult
@@ -87,7 +87,7 @@ def plan(
     left: Left = None,
     daily: Daily = None,
     step_noise: StepNoise = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which candidate to send first, and what settles which of two is better.
 
@@ -116,7 +116,7 @@ def plan(
             n_left=left_of(observed, left, daily),
         )
     if as_json:
-        emit(json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n", None)
+        emit_json(found.to_dict())
     else:
         _show(found, facts, screen.console())
     known = any(gate.missing is None for gate in found.gates)
@@ -134,13 +134,13 @@ def _show(found: PlanResult, facts: Facts, console: Console) -> None:
         wanted = next_fact(facts, "terminal")
         print_entries(console, [("Why", told), ("Missing", wanted)])
     else:
-        _show_order(found, console)
+        _show_order(found, facts, console)
     if found.settle is not None:
         title = f"{found.settle.first} or {found.settle.second}?"
         print_entries(console, settle_told(found.settle), title=title)
 
 
-def _show_order(found: PlanResult, console: Console) -> None:
+def _show_order(found: PlanResult, facts: Facts, console: Console) -> None:
     spent = [
         name
         for name, gate in zip(found.names, found.gates, strict=True)
@@ -149,19 +149,18 @@ def _show_order(found: PlanResult, console: Console) -> None:
     first = f"Send {spent[0]} first." if spent else "Send none of them."
     console.print(Text(first, "bold green" if spent else "bold yellow"))
     console.print()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     headings = ("candidate", "score", "over", "expected gain", "95%", "P(gain)")
-    for heading in (*headings, "worth", ""):
-        table.add_column(heading, overflow="fold")
+    table, board = plain_table(*headings, "worth", ""), Board(facts.history)
+    numbers = {step.submission_id: at for at, step in enumerate(facts.steps)}
     for name, gate in zip(found.names, found.gates, strict=True):
         table.add_row(
             Text(shorten(name, 40)),
             format_number(gate.cv_score),
-            Text(shorten(gate.best_id or "-", 20)),
+            Text(named(facts, numbers[gate.best_id], 0) if gate.best_id else "-"),
             format_gain(gate.gain),
             f"{format_gain(gate.gain_low)} to {format_gain(gate.gain_high)}",
             format_probability(gate.p_gain),
-            format_number(gate.value, digits=2),
+            board.cost(gate.value),
             gate.decision,
         )
     console.print(table)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from lbsense.cli.board import BoardOptions
 from lbsense.cli.console import emit, note, tell_doubts, working
 from lbsense.cli.options import (
+    Force,
     HistoryOptions,
     PredictionOptions,
     StepNoise,
     check_target,
     expand_options,
+    parser_of,
 )
 
 if TYPE_CHECKING:
@@ -22,15 +24,6 @@ if TYPE_CHECKING:
 
 _FORMATS = ("html", "markdown", "kaggle", "zindi", "share")
 _DEFAULT_NAME = {"html": "report.html", "markdown": "report.md", "share": "share.png"}
-
-
-def parse_format(text: str) -> str:
-    """Return the name of a format."""
-    name = text.strip().lower()
-    if name not in _FORMATS:
-        msg = f"{text!r} is not one of {', '.join(_FORMATS)}."
-        raise typer.BadParameter(msg)
-    return name
 
 
 @expand_options
@@ -53,7 +46,7 @@ def report(
         str | None,
         typer.Option(
             "--format",
-            parser=parse_format,
+            parser=parser_of(_FORMATS),
             metavar="|".join(_FORMATS),
             help="A page, its Markdown, the documentation that Kaggle or Zindi ask of "
             "winners, with marked places for what scores cannot tell, or one picture "
@@ -68,9 +61,7 @@ def report(
             help="Title of the page. By default the name of the competition.",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that is there.")
-    ] = False,
+    force: Force = False,
 ) -> None:
     """Write what the history says as one page that works offline.
 
@@ -106,16 +97,17 @@ def report(
     with working("Writing the report ..."):
         from lbsense.report import render_report, write_report
 
+        options: dict[str, Any] = {
+            "findings": findings,
+            "sources": sources,
+            "format": chosen,
+            "title": title,
+            "board": board,
+        }
         if target is not None:
-            write_report(
-                analysis, target, findings=findings, sources=sources, format=chosen,
-                title=title, board=board,
-            )  # fmt: skip
+            write_report(analysis, target, **options)
         else:
-            text = render_report(
-                analysis, findings=findings, sources=sources, format=chosen,
-                title=title,
-            )  # fmt: skip
+            text = render_report(analysis, **options)
     if target is None:
         emit(text, None)
     else:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from lbsense._format import clean_text
-from lbsense.cli.console import ScreenOptions, emit, print_entries, tell_doubts, working
+from lbsense.cli.console import (
+    ScreenOptions,
+    emit_json,
+    print_entries,
+    tell_doubts,
+    working,
+)
 from lbsense.cli.options import (
+    AsJson,
     HistoryOptions,
     PredictionOptions,
     StepNoise,
@@ -36,7 +42,7 @@ def step(
     screen: ScreenOptions,
     rows: PredictionOptions,
     step_noise: StepNoise = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell one step in full: its verdict, the evidence, and what to expect of it.
 
@@ -57,7 +63,7 @@ def step(
     chosen = analysis.steps[index]
     if as_json:
         content = {"schema": 1, "number": index + 1, **chosen.to_dict()}
-        emit(json.dumps(content, indent=2, allow_nan=False) + "\n", None)
+        emit_json(content)
         return
     from lbsense.words import next_fact, step_told
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lbsense._format import clean_text
+from lbsense.model import InputFile
 from lbsense.plots import Scene
 
 
@@ -164,3 +166,17 @@ def numbers(*names: str) -> list[Column]:
 def row(*cells: str | Cell) -> list[Cell]:
     """Return the cells of a row; a plain text is a cell."""
     return [Cell(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def file_table(sources: Sequence[InputFile]) -> Iterator[Table]:
+    """Yield the table of the files that were read, none where there are none."""
+    if sources:
+        yield Table(
+            name="files",
+            caption="Files that were read.",
+            columns=[*texts("File"), *numbers("Bytes"), *texts("SHA-256")],
+            rows=[
+                row(clean_text(item.name), f"{item.n_bytes:,}", item.sha256)
+                for item in sources
+            ],
+        )

@@ -25,6 +25,7 @@ from lbsense.report.blocks import (
     Page,
     Section,
     Table,
+    file_table,
     numbers,
     row,
     texts,
@@ -51,9 +52,10 @@ def board_page(found: BoardAnalysis, sources: Sequence[InputFile]) -> Page:
     board = found.board
     told = dict(found.entries())
     first = [told[name] for name in ("Reveal", "Medals", "Two stages") if name in told]
-    points = first or [told[name] for name in ("Noise alone", "Ladder")]
+    points = first or [told[name] for name in ("Expected", "Ladder")]
     figures = list(_figures(found))
-    rest = [f"{k}: {v}" for k, v in found.entries() if v not in points]
+    above = (told["Board"], *points)
+    rest = [f"{k}: {v}" for k, v in found.entries() if v not in above]
     return Page(
         title=clean_text(board.competition.slug or "") or "Leaderboard",
         subject=told["Board"],
@@ -136,16 +138,7 @@ def _provenance(found: BoardAnalysis, sources: Sequence[InputFile]) -> Iterator[
     if found.board.issues:
         yield "Not understood, or not joined:"
         yield Bullets([str(issue) for issue in found.board.issues[:50]])
-    if sources:
-        yield Table(
-            name="files",
-            caption="Files that were read.",
-            columns=[*texts("File"), *numbers("Bytes"), *texts("SHA-256")],
-            rows=[
-                row(clean_text(item.name), f"{item.n_bytes:,}", item.sha256)
-                for item in sources
-            ],
-        )
+    yield from file_table(sources)
 
 
 def field_page(found: FieldAnalysis) -> Page:

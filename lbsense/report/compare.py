@@ -16,6 +16,7 @@ from lbsense.report.blocks import (
     Page,
     Section,
     Table,
+    file_table,
     numbers,
     row,
     texts,
@@ -71,13 +72,4 @@ def _missing(told: Sequence[str]) -> tuple[Block, ...]:
 
 def _provenance(sources: Sequence[InputFile]) -> Iterator[Block]:
     yield Bullets(COMPARE_METHODS)
-    if sources:
-        yield Table(
-            name="files",
-            caption="Files that were read.",
-            columns=[*texts("File"), *numbers("Bytes"), *texts("SHA-256")],
-            rows=[
-                row(clean_text(item.name), f"{item.n_bytes:,}", item.sha256)
-                for item in sources
-            ],
-        )
+    yield from file_table(sources)

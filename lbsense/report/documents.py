@@ -16,6 +16,7 @@ from lbsense._format import (
 )
 from lbsense._result import Missing
 from lbsense._typing import ScoreKind
+from lbsense._verdicts import FALSE_CLAIMS
 from lbsense._version import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings
@@ -201,7 +202,7 @@ def _gains(analysis: Analysis) -> str:
         return f"{none}. {markdown_text(reason)}".strip()
     lead = (
         f"{plural(len(real), 'step')} that the scores show to be real gains (of such "
-        "claims about one in ten is expected to be false). Gains are oriented: more is "
+        f"claims {FALSE_CLAIMS}). Gains are oriented: more is "
         "better, whatever the metric."
     )
     open_ends = sum(

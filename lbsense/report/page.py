@@ -19,7 +19,7 @@ from lbsense._format import (
     plural,
     shorten,
 )
-from lbsense._verdicts import VERDICTS
+from lbsense._verdicts import FALSE_CLAIMS, VERDICTS
 from lbsense._version import __version__
 from lbsense.analysis import Analysis, BoardAnalysis
 from lbsense.checks import Findings, explain
@@ -34,6 +34,7 @@ from lbsense.report.blocks import (
     Remark,
     Section,
     Table,
+    file_table,
     numbers,
     row,
     texts,
@@ -461,7 +462,7 @@ _METHODS = (
     "Gains: CV and public gains of one step measure one true gain with independent "
     "noise; how large gains and noise are is learned from the whole history and, "
     "where it cannot be learned, integrated over (Efron 2010; Grubbs 1948).",
-    "Claims of progress and setback: about one in ten is expected to be false "
+    f"Claims of progress and setback: {FALSE_CLAIMS} "
     "(false discovery rate over the whole list: Bayesian; for gains also Benjamini and "
     "Hochberg 1995).",
     "True levels and the private outlook: the posterior of all scores together, "
@@ -513,16 +514,7 @@ def _provenance(
 
 
 def _inputs(analysis: Analysis, sources: Sequence[InputFile]) -> Iterator[Block]:
-    if sources:
-        yield Table(
-            name="files",
-            caption="Files that were read.",
-            columns=[*texts("File"), *numbers("Bytes"), *texts("SHA-256")],
-            rows=[
-                row(clean_text(item.name), f"{item.n_bytes:,}", item.sha256)
-                for item in sources
-            ],
-        )
+    yield from file_table(sources)
     history = analysis.history
     given = [
         f"{name} = {clean_text(str(value))}"

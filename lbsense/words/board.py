@@ -78,7 +78,7 @@ def board_entries(
     return [
         ("Board", _board(board, found)),
         *_shake_up(found),
-        ("Noise alone", _expected(found)),
+        ("Expected", _expected(found)),
         ("Noise", _noise(found)),
         *_two_stage(found),
         *_published(board, found),
@@ -134,9 +134,9 @@ def _shake_up(found: BoardResult) -> list[tuple[str, str]]:
 def _expected(found: BoardResult) -> str:
     expected = found.expected
     text = (
-        f"gives {_share(expected.expected)} (80%: {_share(expected.low80)} to "
-        f"{_share(expected.high80)}; 95%: {_share(expected.low95)} to "
-        f"{_share(expected.high95)}), for the best tenth "
+        f"Noise alone gives {_share(expected.expected)} (80%: "
+        f"{_share(expected.low80)} to {_share(expected.high80)}; 95%: "
+        f"{_share(expected.low95)} to {_share(expected.high95)}), for the best tenth "
         f"{_share(expected.top_expected)} ({_share(expected.top_low95)} to "
         f"{_share(expected.top_high95)}). "
         f"It rests on {_BASIS[found.noise.basis]}."

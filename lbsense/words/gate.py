@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from lbsense._format import format_gain, format_number, format_probability, plural
 from lbsense._result import Missing
-from lbsense.facts import GateResult
+from lbsense.facts import Facts, GateResult
 from lbsense.stats import SettleResult, SettleWay
 from lbsense.words.needs import Reader, tell
+from lbsense.words.short import named
 
 _BASIS = {
     "history": "as past steps had it",
@@ -19,17 +20,28 @@ _BASIS = {
 }
 
 
-def gate_reason(result: GateResult) -> str:
+_NAME_WIDTH = 24
+
+
+def _who(facts: Facts, submission_id: str | None, width: int = _NAME_WIDTH) -> str:
+    """Return the number of a submission and as much of its name as there is room."""
+    ids = [step.submission_id for step in facts.steps]
+    if submission_id not in ids:
+        return str(submission_id)
+    return named(facts, ids.index(submission_id), width)
+
+
+def gate_reason(result: GateResult, facts: Facts) -> str:
     """Return why a candidate is worth a submission or not."""
     if result.n_left == 0:
         return "No submission is left."
     if result.repeats is not None:
         return (
-            f"It predicts the same as {result.repeats}: its score would tell nothing "
-            "new."
+            f"It predicts the same as {_who(facts, result.repeats)}, so its score "
+            "would tell nothing new."
         )
     told = (
-        f"P(true gain over {result.best_id} worth naming) is "
+        f"P(true gain over {_who(facts, result.best_id)} worth naming) is "
         f"{format_probability(result.p_gain)}, expected gain "
         f"{format_gain(result.gain)} ({format_gain(result.gain_low)} to "
         f"{format_gain(result.gain_high)}); {format_probability(result.at_least)} is "
@@ -45,35 +57,37 @@ def why_no_gate(missing: Missing, reader: Reader = "python") -> str:
     return f"Not knowable: {tell(missing, reader)}"
 
 
-def gate_told(result: GateResult, reader: Reader = "python") -> list[tuple[str, str]]:
+def gate_told(
+    result: GateResult, facts: Facts, reader: Reader = "python"
+) -> list[tuple[str, str]]:
     """Return what is known of a candidate: a heading and a sentence each."""
     entries = []
     if result.decision != "unknown":
-        entries.append(("Why", gate_reason(result)))
+        entries.append(("Why", gate_reason(result, facts)))
     if result.missing is not None:
         text = tell(result.missing, reader)
         label = "Why" if result.decision == "unknown" else ""
         entries.append((label, text[:1].upper() + text[1:]))
     else:
-        entries += _expected(result)
-    entries += _by_files(result)
+        entries += _expected(result, facts)
+    entries += _by_files(result, facts)
     if result.n_left:
         entries.append(("Left", f"{plural(result.n_left, 'submission')}."))
     return entries
 
 
-def _expected(result: GateResult) -> Iterator[tuple[str, str]]:
+def _expected(result: GateResult, facts: Facts) -> Iterator[tuple[str, str]]:
+    best = _who(facts, result.best_id, 0)
     score = "CV" if result.measure == "cv" else "Score"
     yield (
         score,
         f"{format_number(result.cv_score)}, {format_gain(result.cv_gain)} over "
-        f"{result.parent_id} (more is better); noise of such a difference "
+        f"{_who(facts, result.parent_id)} (more is better); noise of such a difference "
         f"{format_number(result.cv_gain_se, digits=2)}, {_BASIS[result.noise_basis]}.",
     )
     yield (
         "Any gain",
-        f"P(true score above that of {result.best_id}) "
-        f"{format_probability(result.p_better)}.",
+        f"P(true score above that of {best}) {format_probability(result.p_better)}.",
     )
     if math.isfinite(result.p_right):
         yield (
@@ -81,7 +95,7 @@ def _expected(result: GateResult) -> Iterator[tuple[str, str]]:
             f"the leaderboard shows gains from "
             f"{format_number(result.smallest_gain, digits=2)} on; P(a gain as "
             f"large) {format_probability(result.p_visible)}. Its public score would "
-            f"be on the right side of that of {result.best_id} with "
+            f"be on the right side of that of {best} with "
             f"{format_probability(result.p_right)} probability and narrow what is "
             f"known of the step by {format_probability(result.narrowing)}.",
         )
@@ -105,12 +119,12 @@ def _stream(result: GateResult) -> str:
     )
 
 
-def _by_files(result: GateResult) -> Iterator[tuple[str, str]]:
+def _by_files(result: GateResult, facts: Facts) -> Iterator[tuple[str, str]]:
     if result.repeats is None and result.closest_id is not None:
         yield (
             "Closest",
-            f"of all predictions those of {result.closest_id} are most like these: "
-            "noise of the public difference "
+            f"of all predictions those of {_who(facts, result.closest_id)} are most "
+            "like these: noise of the public difference "
             f"{format_number(result.closest_se, digits=2)}.",
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from lbsense._result import Caveat, Missing
@@ -74,6 +74,11 @@ def briefly(need: Iterable[str]) -> list[str]:
     return [NEEDS[name].brief or NEEDS[name].to("terminal") for name in need]
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as people list them."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
 def ask(need: Iterable[str], reader: Reader) -> str:
     """Return what to ask for as one list: all of the facts, or one of the rest."""
     names = tuple(need)
@@ -81,7 +86,7 @@ def ask(need: Iterable[str], reader: Reader) -> str:
     rest = " or ".join(asked((n for n in names if n not in _TOGETHER), reader))
     if rest:
         return ", ".join([*facts, f"or {rest}"]) if facts else rest
-    return " and ".join([", ".join(facts[:-1]), facts[-1]] if facts[1:] else facts)
+    return listed(facts)
 
 
 def asked_in_order(need: Iterable[str], reader: Reader) -> list[str]:

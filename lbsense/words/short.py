@@ -8,7 +8,7 @@ next time. Terminal, page and notebook show the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from lbsense._format import format_probability, plural, shorten
 from lbsense.facts import DEFAULT_RULE, SELECTED, Facts, Step
 from lbsense.words.lessons import next_time
-from lbsense.words.needs import Reader, asked_in_order, briefly
+from lbsense.words.needs import Reader, asked_in_order, briefly, listed
 from lbsense.words.numbers import TO_95, Board
 
 _WIDTHS = (32, 24, 16, 12, 8, 0)
@@ -98,19 +98,6 @@ def named(facts: Facts, index: int, width: int) -> str:
     if not width:
         return f"#{index + 1}"
     return f"#{index + 1} {shorten(facts.steps[index].name, width)}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as people list them."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
-
-
-def chance_size(facts: Facts) -> float:
-    """Return the difference of two public scores that chance alone can make; or nan.
-
-    It is 1.96 standard errors of a step, where the history tells them.
-    """
-    return TO_95 * facts.noise.step_se
 
 
 def _climb(facts: Facts) -> str:

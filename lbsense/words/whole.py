@@ -21,9 +21,9 @@ from lbsense._result import Caveat, Missing
 from lbsense._typing import ScoreKind, Verdict
 from lbsense.facts import DEFAULT_RULE, Facts, ScoreGap, Step
 from lbsense.model import History
-from lbsense.words.needs import Reader, tell, why
+from lbsense.words.needs import Reader, listed, tell, why
 from lbsense.words.numbers import TO_95, Board
-from lbsense.words.short import listed, to_select
+from lbsense.words.short import to_select
 
 if TYPE_CHECKING:
     from lbsense.stats import DifferenceBandsResult, PicksResult
@@ -321,18 +321,6 @@ def resolution(facts: Facts) -> list[str]:
     ]
 
 
-def revealed(facts: Facts) -> list[str]:
-    """Return what a pure attack on the leaderboard could have gained."""
-    limits = facts.limits
-    if not limits:
-        return []
-    return [
-        "Whoever guesses blindly and keeps what scores well gains up to about "
-        f"{Board(facts.history).amount(limits.boosting)} in as many submissions, "
-        "without learning anything."
-    ]
-
-
 def selection(facts: Facts) -> list[str]:
     """Return which two to select."""
     picks = facts.picks
@@ -378,8 +366,12 @@ def _latest(facts: Facts, picks: PicksResult) -> str:
     if picks.n_obs < 3:
         return f"{which}."
     order = [int(i) for i in np.argsort(raw, kind="stable") if np.isfinite(raw[i])]
-    high = " and ".join(name_of(facts, index) for index in order[:-3:-1])
-    low = " and ".join(name_of(facts, index) for index in order[:2])
+    high, low = (
+        "the same"
+        if set(pair) == set(picks.best.positions)
+        else listed([name_of(facts, index) for index in pair])
+        for pair in (order[:-3:-1], order[:2])
+    )
     return f"{which}. It is {high} if higher is better, {low} if lower."
 
 

@@ -323,7 +323,7 @@ def test_the_same_predictions_are_a_repeat():
     again[:, -1] = again[:, 4]
     found = gate(footing(history), 0.99, predictions=replace(predictions, test=again))
     assert (found.decision, found.repeats) == ("keep", "s4")
-    assert "same as s4" in found.reason
+    assert "same as #5 s4" in found.reason
 
 
 def test_with_none_left_nothing_is_spent(climb):

@@ -56,7 +56,7 @@ def test_with_nothing_known_it_says_what_it_rests_on(
     run: Run, check: Check, boards: tuple[Path, Path], tmp_path: Path
 ) -> None:
     done = run("board", boards[0])
-    assert "shakeup-radar 0.2.0" in done.stdout
+    assert "shakeup-radar 0.2.0" in " ".join(done.stdout.split())
     assert "would tell it" in done.stdout
     text = "TeamId,TeamName,Score\n" + "".join(
         f"{i},t{i},{0.9 - i / 500:.3f}\n" for i in range(60)
@@ -201,4 +201,6 @@ def test_pick_and_report_with_a_board(
     done = run("report", submissions, *facts, *board, "-o", target)
     assert done.exit_code == 0, done.stderr
     assert "The whole leaderboard" in target.read_text("utf-8")
+    done = run("report", submissions, *facts, *board, "-o", "-")
+    assert "The whole leaderboard" in done.stdout
     assert run("pick", submissions, *facts, "--board-team", "me").exit_code == 2

@@ -12,6 +12,7 @@ import pytest
 import lbsense as lb
 
 Run = Callable[..., Any]
+Check = Callable[[str, Any], dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
@@ -61,12 +62,11 @@ def test_a_crate_goes_to_another_person(run: Run, tmp_path: Path) -> None:
     assert "Not here" in done.stdout
 
 
-def test_json_is_what_its_schema_says(run: Run) -> None:
+def test_json_is_what_its_schema_says(run: Run, check: Check) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(run("schema", "card").stdout)
     for options in ((), ("--check",)):
-        content = json.loads(run("card", "v3", "--json", *options).stdout)
-        jsonschema.Draft202012Validator(schema).validate(content)
+        content = check("card", run("card", "v3", "--json", *options))
         assert set(content) == set(schema["properties"])
         assert set(content["experiment"]) == set(
             schema["$defs"]["experiment"]["properties"]
@@ -77,6 +77,14 @@ def test_json_is_what_its_schema_says(run: Run) -> None:
     for text in Path("ledger.jsonl").read_text().splitlines():
         jsonschema.Draft202012Validator(line).validate(json.loads(text))
         assert set(json.loads(text)) <= set(line["properties"])
+
+
+def test_json_is_written_over_no_ledger(run: Run) -> None:
+    before = Path("ledger.jsonl").read_bytes()
+    done = run("card", "v3", "--json", "-o", "ledger.jsonl", "--force")
+    assert done.exit_code == 2
+    assert "--output" in done.stderr
+    assert Path("ledger.jsonl").read_bytes() == before
 
 
 def test_a_history_adds_what_is_to_be_expected(run: Run, submissions: Path) -> None:

@@ -69,7 +69,7 @@ def test_there_is_a_pair_where_nobody_said_which_way_is_better(
     assert done.exit_code == 0
     told = " ".join(done.stdout.split())
     assert told.startswith("Select #3 c and #2 b: your latest")
-    assert "It is #2 b and #3 c if higher is better, #1 a and #3 c if lower." in told
+    assert "It is the same if higher is better, #1 a and #3 c if lower." in told
     order = ["--metric roc_auc", "CV scores", "--test-size", "out-of-fold predictions"]
     places = [told.index(text) for text in order]
     assert places == sorted(places)

@@ -18,19 +18,7 @@ Run = Callable[..., Any]
 Check = Callable[[str, Any], dict[str, Any]]
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
-COMMANDS = (
-    "analyze",
-    "board",
-    "card",
-    "compare",
-    "explain",
-    "gate",
-    "host",
-    "ledger",
-    "pick",
-    "plan",
-    "step",
-)
+COMMANDS = sorted(path.stem for path in (ROOT / "lbsense" / "schemas").glob("*.json"))
 SIZES = ("--train-size", 20_000, "--test-size", 20_000, "--public-fraction", 0.4)
 HISTORIES = {
     "climber": ("honest_climber/submissions.csv", "--metric", "roc_auc", *SIZES),
@@ -53,7 +41,6 @@ def test_every_schema_is_one(run: Run, command: str) -> None:
     schema = schema_of(run, command)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$id"].endswith(f"lbsense/schemas/{command}.json")
-    assert (ROOT / "lbsense" / "schemas" / f"{command}.json").is_file()
 
 
 def test_all_schemas_come_by_command(run: Run) -> None:

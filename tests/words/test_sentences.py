@@ -49,7 +49,6 @@ TOLD = (
     "noise",
     "outlook",
     "resolution",
-    "revealed",
     "runner_up",
     "selection",
 )
