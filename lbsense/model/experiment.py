@@ -183,11 +183,6 @@ class Ledger(Result):
     def __iter__(self) -> Iterator[Experiment]:
         return iter(self.experiments)
 
-    def of_submission(self, submission_id: str) -> Experiment | None:
-        """Return the experiment that a submission was made of, if it is known."""
-        found = (item for item in self if item.submission_id == submission_id)
-        return next(found, None)
-
     def find(self, name: str) -> list[Experiment]:
         """Return the experiments that go by a name, an identifier or a reference."""
         return self.by_name().get(name.strip().casefold(), [])

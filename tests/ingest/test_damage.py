@@ -245,3 +245,11 @@ def test_a_damaged_record_of_json_is_named():
     assert len(history) == len(RECORDS) - 1
     assert history.dropped[0].line == 23
     assert "a JSON record" in str(history.dropped[0])
+
+
+def test_a_hidden_character_in_a_number_is_shown():
+    rows = "a,0.81\nb,0.8\x183\nc,0.82\n"
+    history = read_submissions(f"name,LB\n{rows}", greater_is_better=True)
+    assert [item.public_score for item in history] == [0.81, None, 0.82]
+    [issue] = history.dropped
+    assert issue.found == "0.8\ufffd3"

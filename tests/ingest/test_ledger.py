@@ -184,8 +184,8 @@ def test_a_name_that_several_have_says_nothing_and_the_last_that_was_done_counts
         )
     )
     joined = lb.join_ledger(sent, ledger)
-    assert joined.ledger.of_submission("100") is None
-    assert joined.ledger.of_submission("101").experiment_id == "y"
+    assert [item.experiment_id for item in joined.ledger if item.submission_id] == ["y"]
+    assert [item.experiment_id for item in joined.ledger.find("101")] == ["y"]
     assert joined[1].cv_score == 0.8
 
 

@@ -1,4 +1,4 @@
-"""What the heading of a column says of a CV score, in any of ten languages."""
+"""What the heading of a column says of a CV score, in English and other languages."""
 
 from __future__ import annotations
 
@@ -11,23 +11,6 @@ from enum import IntEnum
 
 from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role, Token, tokenize
 from lbsense.metrics import Metric, find_metric
-
-#: Languages whose headings are known beside English; times need no known heading.
-LANGUAGES = (
-    "Chinese",
-    "French",
-    "German",
-    "Indonesian",
-    "Italian",
-    "Japanese",
-    "Korean",
-    "Polish",
-    "Portuguese",
-    "Russian",
-    "Spanish",
-    "Turkish",
-    "Vietnamese",
-)
 
 # English word to the words for it. Latin ones are whole words without their accents;
 # those of other alphabets are the beginning of a word, or a part of one where words are

@@ -348,11 +348,12 @@ class Sheet:
         action: str = "cell taken as missing",
     ) -> None:
         """Add the issue that a cell was not understood, or not as a whole."""
+        seen = (c if c.isprintable() or c.isspace() else "\ufffd" for c in str(cell))
         issue = RowIssue(
             source=self.table.source,
             line=self.table.rows[position].line,
             column=self.table.columns[at],
-            found=shorten(str(cell), 80),
+            found=shorten("".join(seen), 80),
             expected=expected,
             action=action,
         )
