@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+import lbsense as lb
 
 # The matrices here are small: threads of the linear algebra only wait for each other,
 # and where several tests run at once they take most of the time.
@@ -26,7 +29,19 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("fast" if fast else "lbsense")
 
 
-REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
+ROOT = Path(__file__).resolve().parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data" / "real"
+
+
+@pytest.fixture(scope="session")
+def climber() -> Any:
+    """Return the analysis of the honest climber with all that is known of it."""
+    return lb.analyze(
+        lb.read_kaggle(
+            ROOT / "data/honest_climber/submissions.csv", metric="roc_auc",
+            test_size=20_000, train_size=20_000, public_fraction=0.4,
+        )
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -26,16 +26,6 @@ NASTY = "$x_{1}$ <script>alert(1)</script> \N{RIGHT-TO-LEFT OVERRIDE}gnp"
 
 
 @pytest.fixture(scope="module")
-def climber():
-    return analyze(
-        read_kaggle(
-            DATA / "honest_climber/submissions.csv", metric="roc_auc",
-            test_size=20_000, train_size=20_000, public_fraction=0.4,
-        )
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
 def leaking():
     return analyze(
         read_kaggle(

@@ -5,35 +5,23 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbsense import analyze, plots, read_kaggle
+from lbsense import analyze, plots
 from lbsense.plots.scene import Axis, Points, Scene
 from lbsense.plots.svg import _Scale, _width, _wrap
 from lbsense.simulate import Scenario, simulate
 
-DATA = Path(__file__).parents[2] / "data"
 PLOTS = {
     name: getattr(plots, name)
     for name in plots.__all__
     if name.startswith("plot_") and hasattr(getattr(plots, name), "scene")
 }
 WIDTHS = (680, 348)
-
-
-@pytest.fixture(scope="module")
-def climber():
-    return analyze(
-        read_kaggle(
-            DATA / "honest_climber/submissions.csv", metric="roc_auc",
-            test_size=20_000, train_size=20_000, public_fraction=0.4,
-        )
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tarfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,6 @@ import pytest
 from lbsense import analyze, read_kaggle, render_report
 from lbsense.simulate import Scenario, simulate
 
-DATA = Path(__file__).parents[2] / "data"
 AXE = "axe-core@4.10.3"
 NASTY = (
     "<script>window.evil = 1</script><img src=x onerror='window.evil = 2'> =cmd() "
@@ -32,16 +30,6 @@ POINT = (
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def climber():
-    return analyze(
-        read_kaggle(
-            DATA / "honest_climber/submissions.csv", metric="roc_auc",
-            test_size=20_000, train_size=20_000, public_fraction=0.4,
-        )
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
