@@ -198,8 +198,8 @@ def analyze_board(
     check_kind(analysis, Analysis, name="analysis", optional=True)
     if int(np.isfinite(board.public).sum()) < _FEWEST_TEAMS:
         msg = (
-            "Fewer than two teams have a public score on this board. Is it the private "
-            "one alone? Give the public board first."
+            "Fewer than two teams have a public score. Of a board: is it the private "
+            "one alone? Give the public one first. Of an export: give it of all teams."
         )
         raise ValueError(msg)
     public, private = board.scores("public"), board.scores("private")

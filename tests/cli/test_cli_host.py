@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,7 @@ def test_chase_by_hand() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("TeamId,PublicScore,PrivateScore\n1,0.5,0.4\n1,0.6,0.5\n", "it of all teams"),
         ("TeamName,Score\na,1\nb,2\n", "a row for every submission"),
         ("TeamId,PublicScore,PrivateScore\n1,0.5,\n2,0.6,\n", "too few|noise"),
     ],
@@ -123,6 +125,4 @@ def test_refusals(run: Run, tmp_path: Path, text: str, message: str) -> None:
     file.write_text(text)
     done = run("host", file, "--metric", "roc_auc")
     assert done.exit_code == 2
-    import re
-
     assert re.search(message, done.stderr), done.stderr
