@@ -63,6 +63,7 @@ __all__ = [
     "Facts",
     "GateDecision",
     "GateResult",
+    "Learning",
     "NoiseBasis",
     "NoiseScale",
     "Outlook",

@@ -95,8 +95,9 @@ class Module:
 
     @cached_property
     def is_door(self) -> bool:
-        """Return whether the module is the front of a first-level package."""
-        return self.path.name == "__init__.py" and self.name.count(".") == 1
+        """Return whether the module is the front of a room, or the whole of one."""
+        front = self.path.name == "__init__.py" or bool(self.public)
+        return front and self.name.count(".") == 1 and self.room[0] != "_"
 
     @cached_property
     def public(self) -> set[str]:

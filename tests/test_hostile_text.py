@@ -29,8 +29,8 @@ from lbsense.model import (
     Submission,
 )
 from lbsense.report import render_report
-from lbsense.report.html import pictures
 from lbsense.report.page import build_page
+from lbsense.report.render import pictures
 
 HOSTILE = (
     "\x1b]52;c;cm0gLXJmIC8=\x07",
@@ -150,14 +150,14 @@ def test_print_and_notebook(case):
 
 
 def test_terminal(case, capsys):
-    from lbsense.cli.console import ScreenOptions, note, print_entries, tell_doubts
-    from lbsense.cli.pick import _show
-    from lbsense.cli.view import print_analysis
+    from lbsense.cli.ahead import _show_picks
+    from lbsense.cli.analyze import print_analysis
+    from lbsense.cli.app import ScreenOptions, note, print_entries, tell_doubts
 
     text, history, analysis, findings = case
     screen = ScreenOptions(color=False, width=120)
     print_analysis(analysis, findings, screen.console(), verbose=True)
-    _show(analysis, screen.console())
+    _show_picks(analysis, screen.console())
     print_entries(screen.console(), [(text, text)], title=text)
     screen.console().print(text)
     note(text, kind="Warning")

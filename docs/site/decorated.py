@@ -12,7 +12,7 @@ from typing import Any
 
 import griffe
 
-_DECORATOR = "lbsense.plots.canvas.picture"
+_DECORATOR = "lbsense.plots.scene.picture"
 
 
 class Decorated(griffe.Extension):

@@ -1,26 +1,230 @@
-"""The command line as a whole: its commands, its exit codes, its entry point."""
+"""The command line as a whole: its commands, its exit codes, where output goes."""
 
 from __future__ import annotations
 
 import errno
 import inspect
 import io
+import json
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.main
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 from typer.core import TyperGroup
 
+from lbsense._files import replace_file
+from lbsense._format import clean_text, inert, plural
 from lbsense._version import __version__
-from lbsense.cli.console import BAD_INPUT, note
 from lbsense.errors import LbsenseError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lbsense.model import History
+
+# Exit codes of a command that ran; 0 is done.
+FLAGGED, BAD_INPUT, NOT_KNOWABLE = 1, 2, 3
+
+_PIPE_WIDTH = 120  # columns where no terminal tells its own
+_DISPLAY = "Display"
+
+
+class _Console(Console):
+    """A console on which text is text: what a file says reaches no terminal as code."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield what is to be printed, its control characters made blanks."""
+        for segment in super().render(renderable, options):
+            if segment.control is None and not segment.text.isprintable():
+                segment = Segment(inert(segment.text), segment.style)
+            yield segment
+
+    def on_broken_pipe(self) -> None:
+        """Leave a reader that went away to the caller: rich would exit with 1."""
+        raise BrokenPipeError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenOptions:
+    """How to show things to people.
+
+    Attributes
+    ----------
+    color : bool or None
+        Whether to colour; None lets the terminal and ``NO_COLOR`` decide.
+    width : int or None
+        Columns to fill; None asks the terminal.
+    """
+
+    color: Annotated[
+        bool | None,
+        typer.Option(
+            "--color/--no-color",
+            help="Colour or not; by default as the terminal and NO_COLOR say.",
+            rich_help_panel=_DISPLAY,
+        ),
+    ] = None
+    width: Annotated[
+        int | None,
+        typer.Option(
+            min=40,
+            help="Columns to fill, instead of those of the terminal.",
+            rich_help_panel=_DISPLAY,
+        ),
+    ] = None
+
+    def console(self) -> Console:
+        """Return the console of the human view, on stdout."""
+        return _console(sys.stdout, color=self.color, width=self.width)
+
+
+def note(message: str, *, kind: str = "") -> None:
+    """Print a message on stderr: inert, whatever text of the user's it quotes."""
+    console = _console(sys.stderr)
+    lines = [_clean_line(line) for line in message.splitlines()]
+    text = Text("\n".join(lines))
+    if kind:
+        style = "bold red" if kind == "Error" else "bold yellow"
+        text = Text.assemble((f"{kind}: ", style), text)
+    console.print(text, soft_wrap=True)
+
+
+def ask(question: str) -> str:
+    """Return what the user answers; the question goes to stderr, as notes do."""
+    sys.stderr.write(f"{question} ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        raise typer.Abort
+    return answer.strip()
+
+
+def _clean_line(line: str) -> str:
+    """Return one line without control characters, its indentation kept."""
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + clean_text(line)
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Write machine output, always UTF-8, to a file or alone to stdout."""
+    raw = text.encode("utf-8", errors="replace")
+    if output is None:
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+    else:
+        replace_file(raw, output)
+        note(f"Written: {output}")
+
+
+def emit_json(content: Any, output: Path | None = None) -> None:
+    """Write what a schema describes, to a file or alone to stdout."""
+    emit(json.dumps(content, indent=2, allow_nan=False) + "\n", output)
+
+
+def is_interactive() -> bool:
+    """Say whether a person is there to answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@contextmanager
+def working(message: str) -> Iterator[None]:
+    """Show that work goes on, on stderr and only on a real terminal."""
+    console = _console(sys.stderr)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield
+        return
+    with console.status(message):
+        yield
+
+
+def _console(
+    stream: IO[str], *, color: bool | None = None, width: int | None = None
+) -> Console:
+    if width is None and not stream.isatty() and "COLUMNS" not in os.environ:
+        width = _PIPE_WIDTH
+    return _Console(
+        file=stream,
+        width=width,
+        no_color=None if color is None else not color,
+        force_terminal=True if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def print_entries(
+    console: Console,
+    entries: Iterable[tuple[str, str]],
+    *,
+    title: str = "",
+    style: str = "",
+) -> None:
+    """Print a titled list of keys and texts and an empty line; nothing if empty.
+
+    Parameters
+    ----------
+    console : Console
+        Where to print.
+    entries : iterable of (str, str)
+        Keys, which may be empty, and foreign text, which is made inert.
+    title : str
+        Printed above.
+    style : str
+        Of title and keys.
+    """
+    rows = [(key, clean_text(text)) for key, text in entries if text]
+    if not rows:
+        return
+    if title:
+        console.print(Text(title, f"bold {style}".strip()))
+    indent = max(cell_len(key) for key, _ in rows)
+    indent += 2 if indent else 0
+    for key, text in rows:
+        wrapped = Text(text).wrap(console, max(20, console.width - indent))
+        for number, line in enumerate(wrapped):
+            margin = set_cell_size(key if number == 0 else "", indent)
+            line.rstrip()
+            console.print(Text.assemble((margin, style), line), soft_wrap=True)
+    console.print()
+
+
+def plain_table(*headers: str) -> Table:
+    """Return a table without lines, whose columns fold where there is no room."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def tell_doubts(history: History) -> None:
+    """Print the warnings of a history, and how much of it was not understood."""
+    for warning in history.warnings:
+        note(str(warning), kind="Warning")
+    if history.dropped:
+        count = plural(len(history.dropped), "row or cell", "rows or cells")
+        note(
+            f"{count} not understood; `lbsense analyze` and its JSON list them.",
+            kind="Warning",
+        )
+
 
 _BUG = 70  # EX_SOFTWARE of sysexits.h
 _INTERRUPTED = 130
@@ -33,21 +237,21 @@ COMMANDS = {
     "fetch": "fetch",
     "watch": "fetch",
     "analyze": "analyze",
-    "step": "step",
+    "step": "analyze",
     "report": "report",
-    "pick": "pick",
-    "gate": "gate",
-    "plan": "plan",
-    "compare": "compare",
+    "pick": "ahead",
+    "gate": "ahead",
+    "plan": "ahead",
+    "compare": "report",
     "board": "board",
     "host": "host",
     "field": "field",
     "mcp": "mcp",
     "log": "log",
-    "card": "card",
+    "card": "log",
     "explain": "known",
-    "simulate": "simulate",
-    "vendor": "vendor",
+    "simulate": "known",
+    "vendor": "known",
     "formats": "known",
     "metrics": "known",
     "schema": "known",

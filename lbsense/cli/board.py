@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from lbsense._format import format_number, format_probability, shorten
-from lbsense.cli.console import (
+from lbsense.cli.app import (
     ScreenOptions,
     emit_json,
     note,

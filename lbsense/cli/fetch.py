@@ -14,7 +14,7 @@ from rich.text import Text
 
 from lbsense._files import replace_file
 from lbsense._format import clean_text, format_time, plural, shorten
-from lbsense.cli.console import (
+from lbsense.cli.app import (
     ScreenOptions,
     is_interactive,
     note,

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from lbsense._files import replace_file
-from lbsense.cli.console import ScreenOptions, note, print_entries, working
+from lbsense.cli.app import ScreenOptions, note, print_entries, working
 from lbsense.cli.options import check_target, expand_options
 
 

@@ -8,8 +8,7 @@ import typer
 from rich.text import Text
 
 from lbsense._format import format_number, format_probability
-from lbsense.cli.board import STATED
-from lbsense.cli.console import (
+from lbsense.cli.app import (
     ScreenOptions,
     emit_json,
     note,
@@ -17,6 +16,7 @@ from lbsense.cli.console import (
     print_entries,
     working,
 )
+from lbsense.cli.board import STATED
 from lbsense.cli.options import AsJson, CompetitionOptions, expand_options
 
 if TYPE_CHECKING:

@@ -1,26 +1,34 @@
-"""``lbsense explain``, ``formats``, ``metrics``, ``schema``: what lbsense knows."""
+"""What needs no history: ``explain``, ``formats``, ``schema``, ``simulate``, ..."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pkgutil
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
+from lbsense._files import replace_file
+from lbsense._format import plural
 from lbsense._verdicts import VERDICTS
-from lbsense.cli.console import (
+from lbsense.cli.app import (
     ScreenOptions,
     emit,
     emit_json,
+    note,
     plain_table,
     print_entries,
+    working,
 )
-from lbsense.cli.options import AsJson, expand_options
+from lbsense.cli.options import AsJson, expand_options, panel, parse_count
 
 if TYPE_CHECKING:
     from lbsense.ingest import FormatGuide
+    from lbsense.simulate import SimulatedCompetition
 
 
 def complete_code(incomplete: str) -> list[str]:
@@ -197,3 +205,272 @@ def _schema(name: str) -> str:
     found = pkgutil.get_data("lbsense", f"schemas/{name}.json")
     assert found is not None
     return found.decode("utf-8")
+
+
+_world = panel("The competition")
+_entrant = panel("The entrant")
+_output = panel("Output")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioOptions:
+    """The options of a scenario that are asked for most."""
+
+    world: Annotated[
+        str | None,
+        _world(metavar="gaussian|trained", help="Errors drawn, or models trained."),
+    ] = None
+    metric: Annotated[
+        str | None,
+        _world(metavar="NAME", help="roc_auc, log_loss, accuracy, rmse or mae."),
+    ] = None
+    n_public: Annotated[
+        int | None,
+        _world(parser=parse_count, metavar="ROWS", help="Public test rows."),
+    ] = None
+    n_private: Annotated[
+        int | None,
+        _world(parser=parse_count, metavar="ROWS", help="Other test rows."),
+    ] = None
+    n_train: Annotated[
+        int | None, _world(parser=parse_count, metavar="ROWS", help="Training rows.")
+    ] = None
+    n_submissions: Annotated[
+        int | None, _entrant(parser=parse_count, metavar="N", help="Submissions.")
+    ] = None
+    policy: Annotated[
+        str | None,
+        _entrant(
+            metavar="NAME",
+            help="What the next one is built on: public, cv, both, previous or random.",
+        ),
+    ] = None
+    null_fraction: Annotated[
+        float | None,
+        _entrant(metavar="SHARE", help="Share of ideas that are worth nothing."),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that were given."""
+        return {
+            name: value for name, value in asdict(self).items() if value is not None
+        }
+
+
+@expand_options
+def simulate(
+    screen: ScreenOptions,
+    output: Annotated[
+        Path,
+        _output(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Folder to write into; made if need be.",
+        ),
+    ],
+    scenario: ScenarioOptions,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="honest_climber, leaderboard_chaser or leaking_validation: always "
+            "the same, without further options.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="One seed gives one competition."),
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        _entrant(
+            "--set",
+            metavar="OPTION=VALUE",
+            help="Any other option of lbsense.simulate.Scenario, such as "
+            "cv_noise=0.02; repeat it for several.",
+        ),
+    ] = None,
+    rows: Annotated[
+        bool,
+        _output("--rows", help="Write labels and predictions of every row too."),
+    ] = False,
+    force: Annotated[
+        bool, _output("--force", help="Replace files that are there.")
+    ] = False,
+) -> None:
+    """Make a competition whose truth is known, and write it as platforms export it.
+
+    Examples
+    --------
+      lbsense simulate -o play
+      lbsense simulate -o play --preset leaderboard_chaser
+      lbsense simulate -o play --policy public --null-fraction 0.9 --seed 7
+      lbsense simulate -o play --metric rmse --set cv_noise=0.02 --rows --force
+    """
+    chosen = scenario.given()
+    chosen |= _further(options, chosen)
+    _check_folder(output, force=force)
+    from lbsense.simulate import write_exports
+
+    with working("Simulating ..."):
+        made = _make(preset, chosen, seed=seed, rows=rows)
+    with working(f"Writing {output} ..."):
+        files = write_exports(made, output)
+    if preset is None and seed is None:
+        note("No --seed was given: another run makes another competition.")
+    console = screen.console()
+    console.print(Text(str(made), "bold"))
+    console.print()
+    print_entries(console, [("", str(path)) for path in files[:12]])
+    if len(files) > 12:
+        console.print(Text(f"and {plural(len(files) - 12, 'file')} more.", "dim"))
+    competition = made.history.competition
+    sizes = f"--train-size {competition.train_size} --test-size {competition.test_size}"
+    console.print(
+        Text(
+            f"Try: lbsense analyze {output / 'submissions_before_close.csv'} --metric "
+            f"{competition.metric} {sizes} --public-fraction "
+            f"{competition.public_fraction:.4g}"
+        ),
+        soft_wrap=True,
+    )
+
+
+def _make(
+    preset: str | None, chosen: dict[str, Any], *, seed: int | None, rows: bool
+) -> SimulatedCompetition:
+    from lbsense.simulate import Scenario
+    from lbsense.simulate import simulate as play
+
+    if preset is None:
+        return play(Scenario(**chosen), keep_rows=rows, rng=seed)
+    if chosen or seed is not None:
+        names = [*chosen, *(["seed"] if seed is not None else [])]
+        msg = (
+            f"--preset is always the same and goes without other options, but "
+            f"{', '.join(names)} is given. Leave out one or the other."
+        )
+        raise ValueError(msg)
+    return play(preset, keep_rows=rows)
+
+
+def _further(options: list[str] | None, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return the options given as OPTION=VALUE, each as the kind its default is."""
+    from lbsense.simulate import Scenario
+
+    fields = Scenario.__dataclass_fields__
+    found: dict[str, Any] = {}
+    for text in options or ():
+        name, _, value = (part.strip() for part in text.partition("="))
+        name = name.replace("-", "_")
+        if name not in fields or not value:
+            msg = (
+                f"--set: {text!r} is not OPTION=VALUE. Options are {', '.join(fields)}."
+            )
+            raise ValueError(msg)
+        if name in chosen or name in found:
+            msg = f"--set: {name} is given twice."
+            raise ValueError(msg)
+        found[name] = _as_kind_of(fields[name].default, value, name)
+    return found
+
+
+def _as_kind_of(default: object, value: str, name: str) -> object:
+    if isinstance(default, bool):
+        if value.lower() in ("true", "false", "yes", "no"):
+            return value.lower() in ("true", "yes")
+        msg = f"--set: {name} must be true or false, got {value!r}."
+        raise ValueError(msg)
+    if isinstance(default, str):
+        return value
+    try:
+        return type(default)(value)  # type: ignore[call-arg]
+    except ValueError:
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        msg = f"--set: {name} must be {kind}, got {value!r}."
+        raise ValueError(msg) from None
+
+
+def _check_folder(folder: Path, *, force: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        msg = f"--output: {folder} is a file. Name a folder."
+        raise ValueError(msg)
+    if not force and folder.is_dir() and any(folder.iterdir()):
+        msg = (
+            f"--output: {folder} is not empty. Name another folder, or add --force to "
+            "replace files of the same name."
+        )
+        raise ValueError(msg)
+
+
+_SLUG = "lbsense-wheel"
+_RECIPE = (
+    "!pip install --no-index --no-deps $(find /kaggle/input -name '{name}')",
+    "import lbsense as lb",
+)
+_README = """# lbsense {version}, for notebooks without a network
+
+Upload this folder as a Kaggle data set (New Dataset, or `kaggle datasets create -p
+FOLDER`), add it to the notebook, and begin with these two lines:
+
+```
+{recipe}
+```
+
+What lbsense needs beside itself is part of Kaggle's image. SHA-256 of the wheel:
+
+```
+{sha256}  {name}
+```
+"""
+
+
+@expand_options
+def vendor(
+    screen: ScreenOptions,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write, made if needed.")
+    ],
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Your name on Kaggle, for `kaggle datasets create`.",
+        ),
+    ] = None,
+) -> None:
+    """Write the wheel of this lbsense, its digest, and a recipe for a Kaggle data set.
+
+    Everything but `fetch` and `watch` works without a network. The wheel is packed from
+    the installed package: nothing is downloaded, and the same version gives the same
+    bytes.
+
+    Examples
+    --------
+      lbsense vendor lbsense-wheel
+      lbsense vendor lbsense-wheel --owner me && kaggle datasets create -p lbsense-wheel
+    """
+    from lbsense._version import __version__
+    from lbsense.ingest import own_wheel
+
+    if folder.exists() and not folder.is_dir():
+        msg = f"{folder} is a file. Name a folder."
+        raise ValueError(msg)
+    name, raw = own_wheel()
+    sha256 = hashlib.sha256(raw).hexdigest()
+    recipe = "\n".join(_RECIPE).format(name=name)
+    told = {"version": __version__, "name": name, "sha256": sha256, "recipe": recipe}
+    listed = {
+        "title": f"lbsense {__version__}",
+        "id": f"{owner or 'INSERT_YOUR_NAME'}/{_SLUG}",
+        "licenses": [{"name": "MIT"}],
+    }
+    replace_file(raw, folder / name)
+    replace_file(f"{sha256}  {name}\n", folder / "SHA256SUMS")
+    replace_file(_README.format(**told), folder / "README.md")
+    replace_file(json.dumps(listed, indent=2) + "\n", folder / "dataset-metadata.json")
+    note(f"Written: {folder / name}, SHA-256 {sha256}")
+    console = screen.console()
+    for line in recipe.splitlines():
+        console.print(Text(line), soft_wrap=True)

@@ -22,7 +22,7 @@ import typer
 
 from lbsense._format import clean_text
 from lbsense._secrets import without_secrets
-from lbsense.cli.pick import pick_content
+from lbsense.cli.ahead import pick_content
 from lbsense.errors import LbsenseError
 
 _INSTRUCTIONS = """

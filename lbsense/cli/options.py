@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 import typer
 
 from lbsense._files import check_output
-from lbsense.cli.console import ask, is_interactive, note, working
+from lbsense.cli.app import ask, is_interactive, note, working
 
 if TYPE_CHECKING:
     from lbsense.model import History, Predictions

@@ -11,10 +11,9 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import check_count, check_fraction, check_positive
 from lbsense.errors import warn
-from lbsense.metrics.inputs import as_targets, as_weights
+from lbsense.metrics.means import as_targets, as_weights
 from lbsense.metrics.names import METRICS, find_metric
-from lbsense.metrics.record import Case, Known, Metric, NoiseRule
-from lbsense.metrics.rules import Rules
+from lbsense.metrics.record import Case, Known, Metric, NoiseRule, Rules
 from lbsense.metrics.score_rules import band_of
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from lbsense._result import Result
@@ -17,6 +18,33 @@ from lbsense._typing import FloatArray
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A function of a module of this room, which is loaded when it is called."""
+
+    module: str
+    name: str
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Return what the function does."""
+        module = import_module(f"lbsense.metrics.{self.module}")
+        return getattr(module, self.name)(*args, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The functions of a module, none of which is loaded yet."""
+
+    module: str
+
+    def __getattr__(self, name: str) -> Rule:
+        """Return the function of that name."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Rule(self.module, name)
+
 
 AnyArray: TypeAlias = "np.ndarray[Any, Any]"
 Parts: TypeAlias = tuple[FloatArray, FloatArray]  # scores (k,), influence (n, k)

@@ -1,7 +1,7 @@
 """The records: every metric once, with all that is known of it.
 
 To add a metric, add its record here and, where its noise is to be measured, its rule in
-`means`, `labels` or `order` (influence) or `score_rules` (from the score alone).
+`means` or `order` (influence) or `score_rules` (from the score alone).
 
 Names come from scikit-learn, LightGBM, XGBoost, CatBoost, and from the evaluation pages
 of Kaggle and Zindi. Letter case, blanks and punctuation do not count, so each name
@@ -21,15 +21,13 @@ from lbsense.metrics.record import (
     Parameter,
     PredictionKind,
     Resampler,
+    Rules,
 )
-from lbsense.metrics.rules import Rules
 
 if TYPE_CHECKING:
-    from lbsense.metrics import inputs, labels, means, order, score_rules
+    from lbsense.metrics import means, order, score_rules
 else:  # `lbsense metrics` and direction need none of them, nor numpy
-    inputs, labels, means, order, score_rules = map(
-        Rules, ("inputs", "labels", "means", "order", "score_rules")
-    )
+    means, order, score_rules = map(Rules, ("means", "order", "score_rules"))
 
 _MORE, _LESS = True, False
 
@@ -88,18 +86,18 @@ RECORDS: tuple[Metric, ...] = (
          "area under roc | area under the roc curve | area under roc curve | area "
          "under receiver operating characteristic curve | area under the receiver "
          "operating characteristic curve | c statistic",
-         influence=partial(inputs.of_events, order.roc_auc), noise=score_rules.auc,
+         influence=partial(means.of_events, order.roc_auc), noise=score_rules.auc,
          resampler="roc_auc", interval="logit"),
     _row("roc_auc_ovr", _MORE, 0, 1, "probability",
          "One-vs-rest ROC AUC, mean over classes",
          "multiclass auc | macro auc | macro roc auc | auc macro | auc mu | roc auc "
          "macro | macro averaged roc auc",
-         influence=partial(inputs.of_classes, order.roc_auc_ovr)),
+         influence=partial(means.of_classes, order.roc_auc_ovr)),
     _row("mean_columnwise_auc", _MORE, 0, 1, "probability",
          "ROC AUC, mean over columns",
          "mcauc | columnwise auc | mean columnwise roc auc | mean columnwise area "
          "under receiver operating characteristic curve",
-         influence=partial(inputs.of_columns, order.roc_auc, events=True)),
+         influence=partial(means.of_columns, order.roc_auc, events=True)),
     _row("partial_auc", _MORE, 0, 1, "probability",
          "Partial area under the ROC curve",
          "pauc | partial roc auc",
@@ -108,7 +106,7 @@ RECORDS: tuple[Metric, ...] = (
          "Gini coefficient, normalised",
          "gini normalized | normalised gini | normalized gini index | normalized "
          "gini coefficient",
-         influence=partial(inputs.of_values, order.normalized_gini),
+         influence=partial(means.of_values, order.normalized_gini),
          noise=score_rules.auc),
     _row("raw_gini", _MORE, -1, 1, "probability",
          "Gini coefficient, not normalised",
@@ -118,7 +116,7 @@ RECORDS: tuple[Metric, ...] = (
          "ap | pr auc | auc pr | auprc | area under pr curve | area under precision "
          "recall curve | area under the precision recall curve | average precision "
          "pr auc | gap | global average precision | google global ap",
-         influence=partial(inputs.of_events, order.average_precision),
+         influence=partial(means.of_events, order.average_precision),
          noise=score_rules.average_precision, interval="logit"),
     _row("lwlrap", _MORE, 0, 1, "probability",
          "Label-weighted label-ranking average precision",
@@ -129,7 +127,7 @@ RECORDS: tuple[Metric, ...] = (
          "Logarithmic loss",
          "logarithmic loss | binary log loss | cross entropy | cross entropy loss | "
          "binary cross entropy | bce | nll | negative log likelihood",
-         influence=partial(inputs.of_events_or_classes, means.log_loss,
+         influence=partial(means.of_events_or_classes, means.log_loss,
                            means.multiclass_log_loss),
          noise=score_rules.log_loss, resampler="mean"),
     _row("multiclass_log_loss", _LESS, 0, inf, "probability",
@@ -138,7 +136,7 @@ RECORDS: tuple[Metric, ...] = (
          "multiclass logarithmic loss | mlogloss | multi logloss | "
          "categorical cross entropy | softmax cross entropy | multiclass cross "
          "entropy",
-         influence=partial(inputs.of_classes, means.multiclass_log_loss),
+         influence=partial(means.of_classes, means.multiclass_log_loss),
          noise=score_rules.multiclass_log_loss, resampler="mean"),
     _row("weighted_log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss with class weights",
@@ -147,15 +145,15 @@ RECORDS: tuple[Metric, ...] = (
     _row("mean_columnwise_log_loss", _LESS, 0, inf, "probability",
          "Logarithmic loss, mean over columns",
          "columnwise log loss | mc log loss | mean columnwise logarithmic loss",
-         influence=partial(inputs.of_columns, means.log_loss, events=True)),
+         influence=partial(means.of_columns, means.log_loss, events=True)),
     _row("brier", _LESS, 0, 1, "probability",
          "Brier score of a binary event",
          "brier score | brier loss | brier score loss",
-         influence=partial(inputs.of_events, means.brier),
+         influence=partial(means.of_events, means.brier),
          noise=score_rules.brier, resampler="mean"),
     _row("top_k_accuracy", _MORE, 0, 1, "probability",
          "Top-k accuracy",
-         influence=partial(inputs.of_classes, means.top_k_accuracy),
+         influence=partial(means.of_classes, means.top_k_accuracy),
          noise=score_rules.proportion,
          resampler="mean", is_share=True,
          takes=_takes("top_{}_accuracy", "count",
@@ -165,26 +163,26 @@ RECORDS: tuple[Metric, ...] = (
          "Accuracy",
          "acc | categorization accuracy | classification accuracy | categorical "
          "accuracy | binary accuracy | exact match | subset accuracy | mean accuracy",
-         influence=partial(inputs.of_labels_or_sets, labels.accuracy, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.accuracy, order.sets),
          noise=score_rules.proportion, resampler="accuracy", unlabelled="disagreement",
          is_share=True),
     _row("error_rate", _LESS, 0, 1, "label",
          "Error rate",
          "classification error | misclassification error | misclassification rate | "
          "merror | binary error | multi error | zero one loss | 0 1 loss",
-         influence=partial(inputs.of_labels_or_sets, labels.error_rate, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.error_rate, order.sets),
          noise=score_rules.proportion, unlabelled="disagreement"),
     _row("balanced_accuracy", _MORE, 0, 1, "label",
          "Balanced accuracy",
          "bacc | balanced acc | mean per class accuracy | mean class accuracy | "
          "macro accuracy | uar | unweighted average recall",
-         influence=partial(inputs.of_labels, labels.balanced_accuracy),
+         influence=partial(means.of_labels, order.balanced_accuracy),
          noise=score_rules.balanced_accuracy, resampler="balanced_accuracy",
          interval="logit"),
     _row("fbeta", _MORE, 0, 1, "label",
          "F-beta score",
          "f score beta",
-         influence=partial(inputs.of_labels_or_sets, labels.set_overlap, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.set_overlap, order.sets),
          noise=score_rules.fbeta,
          resampler="f_beta", interval="logit",
          averages=_averages(score_rules.over_classes, score_rules.over_rows,
@@ -195,19 +193,19 @@ RECORDS: tuple[Metric, ...] = (
     _row("precision", _MORE, 0, 1, "label",
          "Precision",
          "ppv | positive predictive value",
-         influence=partial(inputs.of_labels_or_sets, labels.set_overlap, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.set_overlap, order.sets),
          noise=score_rules.precision, interval="logit",
          averages=_averages(score_rules.over_classes, score_rules.over_rows)),
     _row("recall", _MORE, 0, 1, "label",
          "Recall",
          "sensitivity | tpr | true positive rate",
-         influence=partial(inputs.of_labels_or_sets, labels.set_overlap, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.set_overlap, order.sets),
          noise=score_rules.recall, interval="logit",
          averages=_averages(score_rules.over_classes, score_rules.over_rows)),
     _row("specificity", _MORE, 0, 1, "label",
          "Specificity",
          "tnr | true negative rate",
-         influence=partial(inputs.of_labels, labels.set_overlap),
+         influence=partial(means.of_labels, order.set_overlap),
          noise=score_rules.recall,
          interval="logit"),
     _row("quadratic_kappa", _MORE, -1, 1, "label",
@@ -215,7 +213,7 @@ RECORDS: tuple[Metric, ...] = (
          "qwk | quadratic weighted kappa | quad weighted kappa | quadratic kappa "
          "score | quadratic weighted cohen kappa | quadratic cohen kappa | wkappa | "
          "cohens quadratic weighted kappa",
-         influence=partial(inputs.of_labels, labels.quadratic_kappa),
+         influence=partial(means.of_labels, order.quadratic_kappa),
          noise=score_rules.quadratic_kappa, resampler="quadratic_kappa"),
     _row("linear_kappa", _MORE, -1, 1, "label",
          "Linearly weighted kappa",
@@ -223,31 +221,31 @@ RECORDS: tuple[Metric, ...] = (
     _row("cohen_kappa", _MORE, -1, 1, "label",
          "Cohen's kappa",
          "cohens kappa | unweighted kappa",
-         influence=partial(inputs.of_labels, labels.cohen_kappa),
+         influence=partial(means.of_labels, order.cohen_kappa),
          noise=score_rules.kappa),
     _row("mcc", _MORE, -1, 1, "label",
          "Matthews correlation coefficient",
          "matthews | matthews corrcoef | matthews correlation | matthew correlation "
          "| matthews correlation coefficient | matthew correlation coefficient | phi "
          "coefficient",
-         influence=partial(inputs.of_labels, labels.mcc),
+         influence=partial(means.of_labels, order.mcc),
          noise=score_rules.kappa, resampler="mcc"),
     _row("hamming_loss", _LESS, 0, 1, "label",
          "Hamming loss",
          "hamming distance",
-         influence=partial(inputs.of_labels_or_sets, labels.error_rate, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.error_rate, order.sets),
          noise=score_rules.bounded),
     # Sets of labels, masks, boxes
     _row("jaccard", _MORE, 0, 1, "labels",
          "Jaccard index (intersection over union)",
          "jaccard index | jaccard similarity | iou | intersection over union | mean "
          "jaccard | mean iou | miou | word level jaccard | jaccard coefficient",
-         influence=partial(inputs.of_labels_or_sets, labels.set_overlap, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.set_overlap, order.sets),
          noise=score_rules.bounded, interval="logit", averages=_averages(None, None)),
     _row("dice", _MORE, 0, 1, "labels",
          "Dice coefficient",
          "dice coefficient | mean dice | mean dice coefficient | sorensen dice",
-         influence=partial(inputs.of_labels_or_sets, labels.set_overlap, labels.sets),
+         influence=partial(means.of_labels_or_sets, order.set_overlap, order.sets),
          noise=score_rules.bounded, interval="logit"),
     _row("detection_map", _MORE, 0, 1, "boxes",
          "Mean average precision of detections",
@@ -261,7 +259,7 @@ RECORDS: tuple[Metric, ...] = (
     _row("map_at_k", _MORE, 0, 1, "ranking",
          "Mean average precision at k",
          "mapk | mean average precision at k",
-         influence=partial(inputs.of_rankings, means.reciprocal_rank),
+         influence=partial(means.of_rankings, means.reciprocal_rank),
          noise=score_rules.bounded,
          resampler="mean",
          takes=_takes("map_at_{}", "count",
@@ -269,7 +267,7 @@ RECORDS: tuple[Metric, ...] = (
     _row("mrr", _MORE, 0, 1, "ranking",
          "Mean reciprocal rank",
          "mean reciprocal rank",
-         influence=partial(inputs.of_rankings, means.reciprocal_rank),
+         influence=partial(means.of_rankings, means.reciprocal_rank),
          noise=score_rules.bounded,
          resampler="mean",
          takes=_takes("mrr_at_{}", "count", "mrr # | mean reciprocal rank #")),
@@ -277,7 +275,7 @@ RECORDS: tuple[Metric, ...] = (
          "Normalised discounted cumulative gain at k",
          "ndcg | ndcgk | normalized discounted cumulative gain | normalized "
          "discounted cumulative gain k | normalized discounted cumulative gain at k",
-         influence=partial(inputs.of_rankings, means.ndcg_at_k),
+         influence=partial(means.of_rankings, means.ndcg_at_k),
          noise=score_rules.bounded,
          resampler="mean",
          takes=_takes("ndcg_at_{}", "count",
@@ -285,32 +283,32 @@ RECORDS: tuple[Metric, ...] = (
     _row("recall_at_k", _MORE, 0, 1, "ranking",
          "Recall at k",
          "hit rate at k | hit rate | hit ratio | recall k",
-         influence=partial(inputs.of_rankings, means.recall_at_k),
+         influence=partial(means.of_rankings, means.recall_at_k),
          noise=score_rules.bounded,
          resampler="mean",
          takes=_takes("recall_at_{}", "count", "recall # | hit rate #")),
     _row("precision_at_k", _MORE, 0, 1, "ranking",
          "Precision at k",
          "precision k",
-         influence=partial(inputs.of_rankings, means.precision_at_k),
+         influence=partial(means.of_rankings, means.precision_at_k),
          noise=score_rules.bounded,
          resampler="mean", takes=_takes("precision_at_{}", "count", "precision #")),
     # Values
     _row("rmse", _LESS, 0, inf, "value",
          "Root mean squared error",
          "root mean squared error | root mean square error | rmsd | l2 root",
-         influence=partial(inputs.of_values, means.rmse),
+         influence=partial(means.of_values, means.rmse),
          noise=score_rules.root_mean_square,
          unlabelled="squared", in_target_unit=True),
     _row("mse", _LESS, 0, inf, "value",
          "Mean squared error",
          "mean squared error | mean square error | l2 | squared error",
-         influence=partial(inputs.of_values, means.mse), noise=score_rules.mean_square,
+         influence=partial(means.of_values, means.mse), noise=score_rules.mean_square,
          resampler="mean", in_target_unit=True),
     _row("mae", _LESS, 0, inf, "value",
          "Mean absolute error",
          "mean absolute error | l1 | absolute error | mean absolute deviation",
-         influence=partial(inputs.of_values, means.mae),
+         influence=partial(means.of_values, means.mae),
          noise=score_rules.mean_absolute,
          resampler="mean", unlabelled="absolute", in_target_unit=True),
     _row("weighted_mae", _LESS, 0, inf, "value",
@@ -328,57 +326,57 @@ RECORDS: tuple[Metric, ...] = (
          "Root mean squared logarithmic error",
          "root mean squared logarithmic error | root mean squared log error | root "
          "mean square log error | root mean square logarithmic error",
-         influence=partial(inputs.of_values, means.rmsle),
+         influence=partial(means.of_values, means.rmsle),
          noise=score_rules.root_mean_square,
          unlabelled="log"),
     _row("msle", _LESS, 0, inf, "value",
          "Mean squared logarithmic error",
          "mean squared log error | mean squared logarithmic error",
-         influence=partial(inputs.of_values, means.msle), noise=score_rules.mean_square,
+         influence=partial(means.of_values, means.msle), noise=score_rules.mean_square,
          resampler="mean"),
     _row("mcrmse", _LESS, 0, inf, "value",
          "Root mean squared error, mean over columns",
          "mean columnwise rmse | columnwise rmse | mean columnwise root mean squared "
          "error",
-         influence=partial(inputs.of_columns, means.rmse), in_target_unit=True),
+         influence=partial(means.of_columns, means.rmse), in_target_unit=True),
     _row("mcrmsle", _LESS, 0, inf, "value",
          "Root mean squared logarithmic error, mean over columns",
          "mean columnwise rmsle | mean columnwise root mean squared logarithmic "
          "error",
-         influence=partial(inputs.of_columns, means.rmsle)),
+         influence=partial(means.of_columns, means.rmsle)),
     _row("rmspe", _LESS, 0, inf, "value",
          "Root mean squared percentage error",
          "root mean square percentage error | root mean squared percentage error",
-         influence=partial(inputs.of_values, means.rmspe)),
+         influence=partial(means.of_values, means.rmspe)),
     _row("mape", _LESS, 0, inf, "value",
          "Mean absolute percentage error",
          "mean absolute percentage error | mean absolute percent error",
-         influence=partial(inputs.of_values, means.mape)),
+         influence=partial(means.of_values, means.mape)),
     _row("smape", _LESS, 0, 200, "value",
          "Symmetric mean absolute percentage error",
          "symmetric mape | symmetric mean absolute percentage error | symmetric mean "
          "absolute percent error",
-         influence=partial(inputs.of_values, means.smape)),
+         influence=partial(means.of_values, means.smape)),
     _row("wmape", _LESS, 0, inf, "value",
          "Weighted mean absolute percentage error",
          "wape | weighted mape | weighted absolute percentage error | weighted mean "
          "absolute percentage error",
-         influence=partial(inputs.of_values, means.wmape)),
+         influence=partial(means.of_values, means.wmape)),
     _row("r2", _MORE, -inf, 1, "value",
          "Coefficient of determination",
          "r squared | r square | coefficient of determination | nash sutcliffe "
          "efficiency | nse",
-         influence=partial(inputs.of_values, means.r2), noise=score_rules.r2),
+         influence=partial(means.of_values, means.r2), noise=score_rules.r2),
     _row("explained_variance", _MORE, -inf, 1, "value",
          "Explained variance",
          "explained variance score",
-         influence=partial(inputs.of_values, means.explained_variance),
+         influence=partial(means.of_values, means.explained_variance),
          noise=score_rules.r2),
     _row("pearson", _MORE, -1, 1, "value",
          "Pearson correlation",
          "pearsonr | pearson correlation | pearson correlation coefficient | "
          "pearsons correlation coefficient | pcc | linear correlation",
-         influence=partial(inputs.of_values, order.pearson), noise=score_rules.pearson),
+         influence=partial(means.of_values, order.pearson), noise=score_rules.pearson),
     _row("spearman", _MORE, -1, 1, "value",
          "Spearman rank correlation",
          "spearmanr | spearman correlation | spearman rank correlation | spearmans "
@@ -386,7 +384,7 @@ RECORDS: tuple[Metric, ...] = (
          "mean columnwise spearmans r rank correlation coefficient | spearmans "
          "rank correlation coefficient | spearman correlation coefficient | spearman "
          "rank correlation coefficient | rank correlation",
-         influence=partial(inputs.of_values, order.spearman),
+         influence=partial(means.of_values, order.spearman),
          noise=score_rules.spearman),
     _row("kendall", _MORE, -1, 1, "value",
          "Kendall rank correlation",
@@ -395,7 +393,7 @@ RECORDS: tuple[Metric, ...] = (
     _row("concordance_correlation", _MORE, -1, 1, "value",
          "Lin's concordance correlation",
          "ccc | concordance correlation coefficient | lin ccc",
-         influence=partial(inputs.of_values, means.concordance),
+         influence=partial(means.of_values, means.concordance),
          noise=score_rules.concordance),
     _row("c_index", _MORE, 0, 1, "value",
          "Concordance index",
@@ -404,7 +402,7 @@ RECORDS: tuple[Metric, ...] = (
     _row("pinball", _LESS, 0, inf, "value",
          "Pinball loss",
          "pinball loss | mean pinball loss | quantile loss | quantile",
-         influence=partial(inputs.of_values, means.pinball), noise=score_rules.pinball,
+         influence=partial(means.of_values, means.pinball), noise=score_rules.pinball,
          resampler="mean", in_target_unit=True,
          takes=_takes("pinball_{}", "fraction",
                          "pinball # | pinball loss # | mean pinball loss # | quantile "
@@ -412,11 +410,11 @@ RECORDS: tuple[Metric, ...] = (
     _row("poisson_deviance", _LESS, 0, inf, "value",
          "Poisson deviance",
          "mean poisson deviance",
-         influence=partial(inputs.of_values, means.poisson_deviance), resampler="mean"),
+         influence=partial(means.of_values, means.poisson_deviance), resampler="mean"),
     _row("gamma_deviance", _LESS, 0, inf, "value",
          "Gamma deviance",
          "mean gamma deviance",
-         influence=partial(inputs.of_values, means.gamma_deviance), resampler="mean"),
+         influence=partial(means.of_values, means.gamma_deviance), resampler="mean"),
     # Distributions
     _row("crps", _LESS, 0, inf, "distribution",
          "Continuous ranked probability score",

@@ -1,19 +1,10 @@
 """What was observed: competitions, submissions and their history. No statistics."""
 
-from lbsense.model.experiment import (
-    Card,
-    CardCheck,
-    Environment,
-    Expectation,
-    Experiment,
-    Lack,
-    Ledger,
-    ReasonedStep,
-    ReasonOutcome,
-)
 from lbsense.model.history import (
     DataWarning,
     History,
+    HostExport,
+    Leaderboard,
     Order,
     Reading,
     UnusedColumn,
@@ -29,9 +20,22 @@ from lbsense.model.identity import (
     plain_stem,
     stated_content,
 )
-from lbsense.model.leaderboard import HostExport, Leaderboard
 from lbsense.model.predictions import CANDIDATE, Columns, Predictions
-from lbsense.model.submission import Competition, InputFile, RowIssue, Submission
+from lbsense.model.submission import (
+    Card,
+    CardCheck,
+    Competition,
+    Environment,
+    Expectation,
+    Experiment,
+    InputFile,
+    Lack,
+    Ledger,
+    ReasonedStep,
+    ReasonOutcome,
+    RowIssue,
+    Submission,
+)
 
 __all__ = [
     "CANDIDATE",

@@ -2,21 +2,26 @@
 
 from lbsense.plots.boards import (
     BOARD_SCENES,
+    compare_scene,
     plot_board_ladder,
     plot_board_places,
     plot_board_ranks,
+    plot_comparison,
 )
-from lbsense.plots.canvas import Plot, draw_plot
-from lbsense.plots.choice import plot_differences, plot_outlook, plot_picks
-from lbsense.plots.compare import compare_scene, plot_comparison
-from lbsense.plots.course import plot_steps, plot_timeline
+from lbsense.plots.course import (
+    plot_differences,
+    plot_outlook,
+    plot_picks,
+    plot_steps,
+    plot_timeline,
+)
 from lbsense.plots.scatter import (
     plot_cv_public,
     plot_public_private,
     plot_resolution,
     plot_similarity,
 )
-from lbsense.plots.scene import PALETTES, Scene, Theme
+from lbsense.plots.scene import PALETTES, Plot, Scene, Theme, draw_plot
 from lbsense.plots.svg import MOST_LINKS, SVG_STYLE, draw_svg, palette_css
 
 __all__ = [

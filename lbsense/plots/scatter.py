@@ -8,7 +8,6 @@ from scipy.special import stdtrit
 from lbsense._format import format_number, shorten
 from lbsense._typing import BoolArray, FloatArray
 from lbsense.analysis import Analysis
-from lbsense.plots.canvas import picture
 from lbsense.plots.scene import (
     CV,
     PRIVATE,
@@ -23,6 +22,7 @@ from lbsense.plots.scene import (
     Scene,
     is_directed,
     key,
+    picture,
     pin,
     score_axis,
     verdict_points,

@@ -1,6 +1,6 @@
 """Reports: one page, its Markdown, and the documents that competitions ask for."""
 
-from lbsense.report.card import CardFormat, render_card, with_analysis, write_crate
+from lbsense.report.documents import CardFormat, render_card, with_analysis, write_crate
 from lbsense.report.render import ReportFormat, render_report, write_report
 
 __all__ = [

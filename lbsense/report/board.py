@@ -1,4 +1,4 @@
-"""A leaderboard as a page of blocks, and as a section of a history's report."""
+"""More than one history as a page of blocks: a leaderboard, several histories."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from lbsense._format import (
     format_probability,
     shorten,
 )
-from lbsense.analysis import BoardAnalysis, FieldAnalysis
+from lbsense.analysis import BoardAnalysis, Comparison, FieldAnalysis
 from lbsense.model import InputFile
-from lbsense.plots import BOARD_SCENES
+from lbsense.plots import BOARD_SCENES, compare_scene
 from lbsense.report.blocks import (
     Block,
     Bullets,
@@ -30,6 +30,7 @@ from lbsense.report.blocks import (
     row,
     texts,
 )
+from lbsense.words import COMPARE_METHODS, FIGURES, compare_caption, compare_title
 
 _MOST_ROWS = 60
 _AROUND = 10  # teams shown on each side of the one that is asked about
@@ -194,3 +195,49 @@ _GROUP_COLUMNS = {
     "gap": "gap",
     "gap_top": "gap, best",
 }
+
+
+def compare_page(
+    found: Comparison, sources: Sequence[InputFile], *, title: str | None = None
+) -> Page:
+    """Return the page of a comparison."""
+    headings, body = found.rows()
+    told = [f"{name}: {text}" for name, text in found.entries()]
+    return Page(
+        title=clean_text(title or "") or compare_title(found.habits, found.portfolio),
+        subject="; ".join(found.told()),
+        headline=found.headline,
+        points=told[:3],
+        figure=Figure("comparison", compare_caption(), compare_scene(found)),
+        inventory=(
+            Section(key="told", title="In words", blocks=(Bullets(told[3:]),)),
+            Section(
+                key="missing", title="What is missing", blocks=_missing(found.reasons())
+            ),
+        ),
+        sections=(
+            Section(
+                key="numbers",
+                title="The numbers",
+                blocks=(
+                    Table(
+                        name="numbers",
+                        caption=compare_caption(),
+                        columns=[*texts(headings[0]), *numbers(*headings[1:])],
+                        rows=[row(*map(Cell, cells)) for cells in body],
+                    ),
+                    Bullets([f"{f.title}: {f.meaning}" for f in FIGURES.values()]),
+                ),
+            ),
+            Section(
+                key="methods",
+                title="How each number was made",
+                blocks=(Bullets(COMPARE_METHODS), *file_table(sources)),
+                quiet=True,
+            ),
+        ),
+    )
+
+
+def _missing(told: Sequence[str]) -> tuple[Block, ...]:
+    return (Bullets(told),) if told else ("Nothing.",)

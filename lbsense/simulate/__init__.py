@@ -1,6 +1,5 @@
 """Competitions with a known truth, for trying things out and for calibration."""
 
-from lbsense.simulate.board import SimulatedBoard, simulate_board
 from lbsense.simulate.competition import (
     SimulatedCompetition,
     SimulatedRows,
@@ -8,7 +7,13 @@ from lbsense.simulate.competition import (
     simulate,
 )
 from lbsense.simulate.exports import write_exports, write_presets
-from lbsense.simulate.scenario import PRESETS, Preset, Scenario
+from lbsense.simulate.scenario import (
+    PRESETS,
+    Preset,
+    Scenario,
+    SimulatedBoard,
+    simulate_board,
+)
 
 __all__ = [
     "PRESETS",

@@ -9,7 +9,6 @@ from lbsense.words.board import (
     host_headline,
     medal_told,
 )
-from lbsense.words.card import card_checked, card_entries, card_lacks
 from lbsense.words.compare import (
     COMPARE_METHODS,
     FIGURES,
@@ -23,20 +22,25 @@ from lbsense.words.compare import (
     history_told,
     reasons,
 )
-from lbsense.words.gate import gate_reason, gate_told, settle_told, why_no_gate
 from lbsense.words.lessons import advice, gap, learning, lessons, results
-from lbsense.words.needs import NEEDS, Reader, ask, tell, why
-from lbsense.words.numbers import Board
+from lbsense.words.parts import NEEDS, Board, Reader, ask, tell, why
 from lbsense.words.short import (
     Answer,
     answer,
+    gate_reason,
+    gate_told,
     headline,
     lacking,
     named,
     next_fact,
+    settle_told,
+    why_no_gate,
 )
 from lbsense.words.steps import (
     StepColumn,
+    card_checked,
+    card_entries,
+    card_lacks,
     step_columns,
     step_sentence,
     step_told,

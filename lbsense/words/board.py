@@ -26,7 +26,7 @@ from lbsense.stats import (
     StandingResult,
     published_quantiles,
 )
-from lbsense.words.needs import Reader, tell
+from lbsense.words.parts import Reader, tell
 
 _BASIS = {
     "told": "the noise that you state",

@@ -10,8 +10,7 @@ from lbsense._format import clean_text, format_number, plural, shorten
 from lbsense._result import Missing, Result
 from lbsense.facts import Facts
 from lbsense.stats import EstimateResult, PooledResult
-from lbsense.words.needs import why
-from lbsense.words.numbers import Board
+from lbsense.words.parts import Board, why
 
 _WIDTH = 24
 _FEW = 5  # histories: more make no habit of their own sure, fewer even less

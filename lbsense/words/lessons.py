@@ -18,8 +18,7 @@ from lbsense.facts import (
     Retrospective,
 )
 from lbsense.model import ReasonedStep
-from lbsense.words.needs import Reader, ask
-from lbsense.words.numbers import TO_95, Board
+from lbsense.words.parts import TO_95, Board, Reader, ask
 
 if TYPE_CHECKING:
     from lbsense.stats import (

@@ -21,8 +21,7 @@ from lbsense._result import Caveat, Missing
 from lbsense._typing import ScoreKind, Verdict
 from lbsense.facts import DEFAULT_RULE, Facts, ScoreGap, Step
 from lbsense.model import History
-from lbsense.words.needs import Reader, listed, tell, why
-from lbsense.words.numbers import TO_95, Board
+from lbsense.words.parts import TO_95, Board, Reader, listed, tell, why
 from lbsense.words.short import to_select
 
 if TYPE_CHECKING:

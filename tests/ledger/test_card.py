@@ -16,7 +16,7 @@ import lbsense as lb
 from lbsense.ledger import check_card, make_card
 from lbsense.model import Environment, InputFile, Ledger
 from lbsense.report import render_card, with_analysis, write_crate
-from lbsense.report.card import crate_metadata
+from lbsense.report.documents import crate_metadata
 
 SECRET = "Zq7hunter2swordfish99"
 FILE = InputFile(name="in/train.csv", sha256="a" * 64, n_bytes=10)
