@@ -197,11 +197,9 @@ def step_posterior(
     chosen = [s if s.unit is None else replace(s, unit=s.unit[place]) for s in sources]
     found = candidates(chosen, gains[:, place], unit)
     history = _History(tree, place, found, known, unit, n_rows)
+    cv = chosen[1] if len(chosen) > 1 and chosen[1].name == "cv" else None
     return history.judged(
-        rope=rope,
-        confidence_level=confidence_level,
-        n_paired=n_paired,
-        has_cv=len(sources) > 1 and sources[1].name == "cv",
+        rope=rope, confidence_level=confidence_level, n_paired=n_paired, cv=cv
     )
 
 
@@ -320,7 +318,7 @@ class _History:
         rope: float | None,
         confidence_level: float,
         n_paired: int,
-        has_cv: bool,
+        cv: Source | None,
     ) -> StepPosteriorResult:
         """Return the posterior after all rounds."""
         n = len(self.place)
@@ -336,7 +334,7 @@ class _History:
                 self._prune()
             if number < _ROUNDS - 1:
                 self._share_luck()
-        return self._summary(rope, confidence_level, n_paired, has_cv)
+        return self._summary(rope, confidence_level, n_paired, cv)
 
     def _likelihood(self, steps: IntArray) -> Cells:
         """Return the cells of steps; those of all steps are kept until luck changes."""
@@ -450,8 +448,9 @@ class _History:
         rope: float | None,
         confidence_level: float,
         n_paired: int,
-        has_cv: bool,
+        cv: Source | None,
     ) -> StepPosteriorResult:
+        has_cv = cv is not None
         parts, log_sd, log_ratio, seen, seen_var, luck = [], [], [], [], [], []
         for steps in self._chunks():
             cells, weight = self._weights(steps)
@@ -477,7 +476,8 @@ class _History:
         low, high = joined.interval(confidence_level, stretch=_STRETCH)
         p_null = np.clip(1 - p_gain - p_loss, 0, 1)
         chosen = self.state.weight.sum(axis=(0, 2))
-        cv_se = np.exp(np.concatenate(log_ratio) / 2) * public_se
+        factor = np.ones(1) if cv is None or cv.unit is None else cv.unit
+        cv_se = np.exp(np.concatenate(log_ratio) / 2) * public_se * np.sqrt(factor)
         return StepPosteriorResult(
             gain=self._spread(gain),
             gain_se=self._spread(gain_se),
@@ -494,7 +494,9 @@ class _History:
             seen_var=self._spread(np.concatenate(seen_var) * np.square(unit)),
             shared_luck=self._spread(np.concatenate(luck) * unit),
             cv_slope=float(chosen @ self.found.slope[:, 1]) if has_cv else np.nan,
-            cv_ratio=float(chosen @ self.found.ratio[:, 1]) if has_cv else np.nan,
+            cv_ratio=float(chosen @ self.found.ratio[:, 1] * np.median(factor))
+            if has_cv
+            else np.nan,
             null_share=float(p_null.mean()),
             rope=float(width),
             confidence_level=confidence_level,

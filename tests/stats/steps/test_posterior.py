@@ -136,6 +136,30 @@ def test_two_sources_agree_with_quadrature(ratio):
     np.testing.assert_allclose(result.cv_se[1::2], se * np.sqrt(ratio), rtol=1e-9)
 
 
+@pytest.mark.parametrize("factor", [0.125, 4.0])
+def test_a_known_factor_of_cv_noise_is_as_good_as_its_ratio(factor):
+    # 4,000 training rows behind CV and 500 public rows: an eighth of the variance.
+    rng = np.random.default_rng(3)
+    public, cv = rng.normal(0, 0.01, (2, 12))
+    tree, noise = alone(12), known_noise(np.full(24, 0.008))
+
+    def judged(**options):
+        sources = public_and_cv(
+            spread(public), spread(cv), log_ratio_sd=0.0, spread=0.0,
+            slope_known=True, **options,
+        )  # fmt: skip
+        return step_posterior(sources, tree, noise=noise, n_rows=500)
+
+    said = judged(log_ratio=np.log(factor))
+    told = judged(unit=np.full(24, factor))
+    for name in ARRAYS:
+        one, other = getattr(told, name), getattr(said, name)
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    assert told.cv_ratio == pytest.approx(factor)
+    ratio = (told.cv_se / told.public_se)[1::2]
+    np.testing.assert_allclose(ratio, np.sqrt(factor))
+
+
 def test_noise_that_is_not_known_is_integrated_over():
     """One step, noise between half and twice the typical: an average of posteriors."""
     gain, n_rows, rope, centre, sd = 0.02, 900, 0.002, np.log(0.01), 0.4
