@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lbsense._format import shorten
 from lbsense._result import (
     Missing,
@@ -32,7 +30,6 @@ from lbsense.stats import (
     count_of,
     estimate_difference,
     pooled_estimate,
-    private_rows,
     share_estimate,
 )
 from lbsense.words import (
@@ -347,47 +344,26 @@ def _guesses(analysis: Analysis) -> EstimateResult | Missing:
     return share_estimate(sum(s.verdict == "guess" for s in steps), len(steps))
 
 
-def _climb(analysis: Analysis) -> tuple[float, float, float] | None:
-    """Return public climb, true climb and its standard error, None where not known.
-
-    Private scores of the first and the best public submission measure the true climb
-    free of what made the latter look best; without them the posterior tells it.
-    """
-    luck, levels = analysis.luck, analysis.levels
-    if not luck or not math.isfinite(luck.true_climb):
-        return None
-    history = analysis.history
-    public, private = history.scores("public"), history.scores("private")
-    scored = np.flatnonzero(np.isfinite(public))
-    first, best = int(scored[0]), int(np.nanargmax(public))
-    rise = float(private[best] - private[first])
-    known = history.competition
-    fresh, seen = private_rows(
-        known.n_public, known.n_private, nested=bool(known.nested)
-    )
-    if not levels or not math.isfinite(rise) or best == first or seen:
-        return luck.public_climb, luck.true_climb, luck.true_climb_se
-    apart = float(levels.noise.apart(best, first))
-    return luck.public_climb, rise, math.sqrt(apart * levels.score_public_var / fresh)
-
-
 def _gain(analysis: Analysis) -> EstimateResult | Missing:
-    climb = _climb(analysis)
+    luck = analysis.luck
     n_steps = sum(s.public_score is not None for s in analysis.steps) - 1
-    if climb is None or n_steps < 1:
-        return _lacks(analysis.luck, "gain", "There is no second score.")
-    return _normal(climb[1] / n_steps, climb[2] / n_steps, n_steps)
+    if not luck or not math.isfinite(luck.true_climb) or n_steps < 1:
+        return _lacks(luck, "gain", "There is no second score.")
+    return _normal(luck.true_climb / n_steps, luck.true_climb_se / n_steps, n_steps)
 
 
 def _luck(analysis: Analysis) -> EstimateResult | Missing:
-    climb = _climb(analysis)
-    if climb is None or not climb[0] > 0:
-        return _lacks(analysis.luck, "luck", "The public score did not climb.")
-    share = _normal(1 - climb[1] / climb[0], climb[2] / climb[0], len(analysis.steps))
-    value, low, high = (
-        min(max(part, 0.0), 1.0) for part in (share.value, share.ci_low, share.ci_high)
+    luck = analysis.luck
+    if not luck or not math.isfinite(luck.climb_share):
+        return _lacks(luck, "luck", "The public score did not climb.")
+    half = _TO_95 * luck.true_climb_se
+    low, high = (
+        min(max(1 - (luck.true_climb + side * half) / luck.public_climb, 0.0), 1.0)
+        for side in (1, -1)
     )
-    return replace(share, value=value, ci_low=low, ci_high=high)
+    return EstimateResult(
+        value=luck.climb_share, ci_low=low, ci_high=high, n_obs=len(analysis.steps)
+    )
 
 
 def _agreement(analysis: Analysis) -> EstimateResult | Missing:

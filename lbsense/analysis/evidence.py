@@ -313,10 +313,7 @@ class _Judge:
         """Return private gains on the rows that public scores do not cover."""
         seen, competition = self.seen, self.history.competition
         n_public, n_private = competition.n_public, competition.n_private
-        fresh, shared = private_rows(
-            n_public, n_private, nested=bool(competition.nested)
-        )
-        unseen = (self.history.scores("private") - shared * seen.public) / (1 - shared)
+        unseen, fresh = unseen_scores(self.history)
         gain = np.where(seen.fresh, gains(unseen, seen.reference), np.nan)
         log_ratio, sd = _PRIVATE_RATIO
         if n_public is not None and n_private is not None:
@@ -326,7 +323,7 @@ class _Judge:
             gain=gain,
             log_ratio=log_ratio,
             log_ratio_sd=sd,
-            slope_known=not _on_another_scale(seen.public_gain, gain),
+            slope_known=not on_another_scale(seen.public_gain, gain),
         )
 
     def _levels(self, steps: StepPosteriorResult) -> LevelPosteriorResult | Missing:
@@ -363,6 +360,19 @@ class _Judge:
         return _Judged(posterior, levels, "real", caveat)
 
 
+def unseen_scores(history: History) -> tuple[FloatArray, float]:
+    """Return scores on the private rows that public ones do not cover.
+
+    And how many times as many such rows there are as public ones.
+    """
+    known = history.competition
+    fresh, shared = private_rows(
+        known.n_public, known.n_private, nested=bool(known.nested)
+    )
+    public, private = history.scores("public"), history.scores("private")
+    return np.asarray((private - shared * public) / (1 - shared)), fresh
+
+
 def _paired(sources: list[Source]) -> int:
     both = np.isfinite(sources[0].gain)
     if len(sources) < 2:
@@ -376,7 +386,7 @@ def _after(why: str, *need: str) -> Missing:
     )
 
 
-def _on_another_scale(public_gain: FloatArray, gain: FloatArray) -> bool:
+def on_another_scale(public_gain: FloatArray, gain: FloatArray) -> bool:
     """Return whether private gains are too large or small to be of the same scale."""
     both = np.isfinite(public_gain) & np.isfinite(gain)
     if both.sum() < _FEWEST_TO_COMPARE:

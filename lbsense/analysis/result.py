@@ -251,6 +251,7 @@ def _luck(analysis: Analysis) -> dict[str, Any] | None:
         "true_climb": _number(luck.true_climb),
         "true_climb_se": _number(luck.true_climb_se),
         "climb_share": _number(luck.climb_share),
+        "after_end": luck.after_end,
     }
 
 

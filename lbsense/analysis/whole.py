@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from lbsense._result import Missing
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense._validation import read_only
-from lbsense.analysis.evidence import Evidence
+from lbsense.analysis.evidence import Evidence, on_another_scale, unseen_scores
 from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD
 from lbsense.analysis.references import gains
 from lbsense.facts import PublicAlone, RowCount, ScoreGap
@@ -21,6 +22,7 @@ from lbsense.stats import (
     AgreementResult,
     ClimbResult,
     LadderResult,
+    LevelPosteriorResult,
     LuckResult,
     PairResult,
     PicksResult,
@@ -68,7 +70,7 @@ class Expectations:
 def expect(history: History, evidence: Evidence, *, shift_sd: float) -> Expectations:
     """Return what the evidence says of the history as a whole."""
     competition = history.competition
-    outlook, picks, luck = _from_levels(competition, evidence, shift_sd)
+    outlook, picks, luck = _from_levels(history, evidence, shift_sd)
     if not picks:
         picks = _usual_pair(history, evidence) or picks
     alone, rows_needed = _public_alone(evidence)
@@ -303,9 +305,10 @@ def _row_ratio(competition: Competition, evidence: Evidence) -> float:
 
 
 def _from_levels(
-    competition: Competition, evidence: Evidence, shift_sd: float
+    history: History, evidence: Evidence, shift_sd: float
 ) -> tuple[PrivateOutlookResult | Missing, PicksResult | Missing, LuckResult | Missing]:
     levels, posterior = evidence.levels, evidence.posterior
+    competition = history.competition
     if isinstance(levels, Missing):
         return (
             replace(levels, field="outlook"),
@@ -350,8 +353,23 @@ def _from_levels(
             rope=posterior.rope,
             reference=evidence.reference,
             p_gain=posterior.p_gain,
+            noise_known=bool(evidence.rows),
+            **_private(history, evidence, levels),
         )
     return outlook, picks, luck
+
+
+def _private(
+    history: History, evidence: Evidence, levels: LevelPosteriorResult
+) -> dict[str, Any]:
+    """Return private scores and their noise, where they are on the scale of public."""
+    unseen, fresh = unseen_scores(history)
+    own = gains(unseen, evidence.reference)
+    if not evidence.after or on_another_scale(evidence.public_gain, own):
+        return {}
+    scale = math.sqrt(levels.score_public_var / fresh)
+    noise = levels.noise.times(np.full(len(unseen), scale))
+    return {"private": unseen, "private_noise": noise}
 
 
 def _possible(

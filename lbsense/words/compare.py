@@ -233,10 +233,11 @@ def compare_headline(
 #: How each number was made, for who checks it.
 COMPARE_METHODS = (
     "Real gains: the sum of the probabilities of a true gain (private scores taken "
-    "into account), with its Poisson binomial interval (Le Cam 1960).",
+    "into account), with a Poisson binomial interval (Le Cam 1960) that allows for all "
+    "of them being off together.",
     "Guesses: Wilson's interval (1927): how far the habit may lie from this share.",
-    "Gain and luck: private scores of the first and the best public submission where "
-    "both are there, else the posterior.",
+    "Gain and luck: what public scores and CV say of the climb to the best public "
+    "score, and private scores where both ends have one, weighed by their variances.",
     "Gain, luck and regret: 1.96 standard errors, luck cut to 0 to 100%; a regret of "
     "one or two standard errors is no mistake.",
     "Agreement: as in the analysis of one history.",

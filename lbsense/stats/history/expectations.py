@@ -6,15 +6,24 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
-from lbsense._validation import as_float_vector, check_fraction, check_same_length
+from lbsense._validation import (
+    as_float_vector,
+    check_fraction,
+    check_number,
+    check_same_length,
+)
 
 _FEWEST = 3  # steps from which a ratio is told
 _MOST_TOGETHER = 400  # steps whose noise is taken together
 _N_GRID = 121
+# Log odds that probabilities of the steps of one history are all off by: chosen by
+# simulation (docs/howto/compare.md).
+_TOGETHER_SD = 0.8
+_SHIFTS = ndtri((np.arange(15) + 0.5) / 15)  # even quantiles of a normal
 _WIDTH_SD = math.log(4)  # of the logarithm of the factor of ranges, before any is seen
 
 
@@ -85,20 +94,29 @@ class ExpectationResult(Result):
 
 
 def count_of(
-    probabilities: ArrayLike, *, confidence_level: float = 0.95
+    probabilities: ArrayLike,
+    *,
+    together_sd: float = _TOGETHER_SD,
+    confidence_level: float = 0.95,
 ) -> CountResult:
     """Return how many events happened that have these probabilities each.
 
     Parameters
     ----------
     probabilities : array_like of shape (n,)
-        Of independent events; nan is left out.
+        Of the events; nan is left out.
+    together_sd : float
+        Standard deviation of what all their log odds may be off by together, as those
+        of the steps of one history are, whose noise and prior are learned from few; 0
+        for independent events.
     confidence_level : float
         Of the interval, in (0, 1).
 
     Notes
     -----
-    The Poisson binomial distribution, by convolution; its interval is central.
+    The Poisson binomial distribution, by convolution, averaged over the shift of the
+    log odds; its interval is central. The mean is that of the probabilities as they
+    are.
 
     References
     ----------
@@ -109,6 +127,9 @@ def count_of(
     >>> found = count_of([0.9, 0.5, 0.1])
     >>> found.mean, found.ci_low, found.ci_high
     (1.5, 0, 3)
+    >>> alone, shared = (count_of([0.5] * 20, together_sd=sd) for sd in (0, 1))
+    >>> alone.ci_low, alone.ci_high, shared.ci_low, shared.ci_high
+    (6, 14, 2, 18)
     """
     check_fraction(confidence_level, name="confidence_level")
     p = as_float_vector(probabilities, name="probabilities")
@@ -116,10 +137,17 @@ def count_of(
     if len(p) and not (p.min() >= 0 and p.max() <= 1):
         msg = f"probabilities must be in [0, 1], got {p.min():g} to {p.max():g}."
         raise ValueError(msg)
-    mass = np.ones(1)
-    for value in p:
-        mass = np.append(mass, 0.0) * (1 - value) + np.append(0.0, mass) * value
-    below = np.cumsum(mass)
+    if not check_number(together_sd, name="together_sd") >= 0:
+        msg = f"together_sd must be 0 or more, got {together_sd:g}."
+        raise ValueError(msg)
+    shifts = together_sd * (_SHIFTS if together_sd else np.zeros(1))
+    with np.errstate(divide="ignore"):
+        shifted = expit(logit(p) + shifts[:, np.newaxis])
+    mass = np.ones((len(shifts), 1))
+    none = np.zeros((len(shifts), 1))
+    for value in shifted.T[:, :, np.newaxis]:
+        mass = np.hstack([mass, none]) * (1 - value) + np.hstack([none, mass]) * value
+    below = np.cumsum(mass.mean(axis=0))
     tail = (1 - confidence_level) / 2
     return CountResult(
         n_obs=len(p),

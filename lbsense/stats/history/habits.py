@@ -87,13 +87,11 @@ def count_estimate(found: CountResult) -> EstimateResult | None:
     """Return the share of events that happened, None without any (`count_of`)."""
     if not found.n_obs:
         return None
-    value, low, high = (
-        part / found.n_obs for part in (found.mean, found.ci_low, found.ci_high)
-    )
+    value = found.mean / found.n_obs
     return EstimateResult(
         value=value,
-        ci_low=low,
-        ci_high=high,
+        ci_low=min(found.ci_low / found.n_obs, value),
+        ci_high=max(found.ci_high / found.n_obs, value),
         n_obs=found.n_obs,
         confidence_level=found.confidence_level,
     )

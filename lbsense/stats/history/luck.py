@@ -13,6 +13,11 @@ from lbsense._validation import as_float_vector, check_same_length, read_only
 from lbsense.stats.history.patterns import new_bests
 from lbsense.stats.history.spread import Covariance
 
+# Standard errors of a climb over those of the model, chosen by simulation
+# (docs/howto/compare.md): steps of one way err together, in what is taken for their
+# prior and their noise; and the noise of private scores is an estimate, too.
+_OPEN, _OPEN_PRIVATE = 2.0, 1.25
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LuckResult(Result):
@@ -33,10 +38,12 @@ class LuckResult(Result):
     public_climb : float
         From the first public score to the best.
     true_climb, true_climb_se : float
-        Posterior mean and standard deviation of the same in true scores.
+        The same in true scores, and its standard error.
     climb_share : float
         Share of the public climb that is expected to be luck, in [0, 1]; nan without a
         climb.
+    after_end : bool
+        Whether private scores of both ends are in the true climb.
     rope : float
         Rise that is not worth naming.
     """
@@ -50,6 +57,7 @@ class LuckResult(Result):
     true_climb: float
     true_climb_se: float
     climb_share: float
+    after_end: bool
     rope: float
 
 
@@ -61,6 +69,9 @@ def luck_of_bests(
     rope: float,
     reference: ArrayLike,
     p_gain: ArrayLike,
+    private: ArrayLike | None = None,
+    private_noise: Covariance | None = None,
+    noise_known: bool = False,
 ) -> LuckResult:
     """Return how much of the climb of the best public score was luck.
 
@@ -77,6 +88,12 @@ def luck_of_bests(
     p_gain : array_like of shape (k,)
         Probability that the step against it was a true gain above ``rope``: taken where
         that submission is the best one before, else the posterior of the levels is.
+    private : array_like of shape (k,), optional
+        Scores on rows that the public score does not cover, nan where missing.
+    private_noise : Covariance, optional
+        That of their noise; needed with ``private``.
+    noise_known : bool
+        Whether predictions tell the noise of each step: nothing is allowed for it then.
 
     Returns
     -------
@@ -86,6 +103,12 @@ def luck_of_bests(
     ------
     ValueError
         If shapes disagree.
+
+    Notes
+    -----
+    The climb runs from the first public score to the best. What the posterior says of
+    it and the rise of the private scores, which know nothing of what made the best
+    public one look best, are weighed by their variances.
 
     Examples
     --------
@@ -118,12 +141,23 @@ def luck_of_bests(
     luck = float(np.sum(1 - p_real))
     nan = float("nan")
     climb = true = true_se = nan
+    after_end = False
     scored = np.flatnonzero(np.isfinite(scores))
     if scored.size:
         first, best = scored[0], now[-1] if now.size else scored[0]
         climb = float(scores[best] - scores[first])
         true = float(centre[best] - centre[first])
-        true_se = float(np.sqrt(max(float(spread.apart(best, first)), 0.0)))
+        wider, wider_after = (1.0, 1.0) if noise_known else (_OPEN, _OPEN_PRIVATE)
+        true_var = wider**2 * max(float(spread.apart(best, first)), 0.0)
+        if private is not None and private_noise is not None and best != first:
+            late = as_float_vector(private, name="private")
+            late_var = wider_after**2 * float(private_noise.apart(best, first))
+            rise_after = float(late[best] - late[first])
+            after_end = np.isfinite(rise_after) and late_var > 0
+        if after_end:
+            weight = true_var / (true_var + late_var)
+            true, true_var = true + weight * (rise_after - true), weight * late_var
+        true_se = float(np.sqrt(true_var))
     return LuckResult(
         positions=read_only(now),
         previous=read_only(before),
@@ -134,5 +168,6 @@ def luck_of_bests(
         true_climb=true,
         true_climb_se=true_se,
         climb_share=min(max(1 - true / climb, 0.0), 1.0) if climb > 0 else nan,
+        after_end=bool(after_end),
         rope=float(rope),
     )

@@ -23,10 +23,26 @@ def test_counts_by_enumeration() -> None:
             q if yes else 1 - q for q, yes in zip(p, happened, strict=True)
         )
     below = np.cumsum(mass)
-    found = count_of(p, confidence_level=0.8)
+    found = count_of(p, together_sd=0, confidence_level=0.8)
     assert found.mean == pytest.approx(1.8)
     assert found.ci_low == min(k for k in range(5) if below[k] >= 0.1)
     assert found.ci_high == min(k for k in range(5) if below[k] >= 0.9)
+
+
+def test_a_shared_error_by_draws() -> None:
+    p, sd = np.array([0.9, 0.5, 0.1, 0.3, 0.02] * 4), 0.8
+    rng = np.random.default_rng(3)
+    odds = np.log(p / (1 - p)) + sd * rng.normal(size=(40_000, 1))
+    drawn = (rng.random(odds.shape) < 1 / (1 + np.exp(-odds))).sum(axis=1)
+    found = count_of(p, together_sd=sd)
+    assert found.mean == pytest.approx(p.sum())
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert abs(found.ci_low - low) <= 1
+    assert abs(found.ci_high - high) <= 1
+    alone = count_of(p, together_sd=0)
+    assert found.ci_low < alone.ci_low < alone.ci_high < found.ci_high
+    with pytest.raises(ValueError, match="together_sd must be 0 or more"):
+        count_of(p, together_sd=-1)
 
 
 @given(PROBABILITIES)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from lbsense.stats.history.luck import luck_of_bests
+from lbsense.stats.history.spread import Covariance
 
 NAN = float("nan")
 
@@ -26,6 +27,7 @@ def test_three_bests_by_hand():
         rope=0.002,
         reference=[-1, 0, 1, 2, 3],
         p_gain=[NAN, 0.9, 0.1, 0.99, NAN],
+        noise_known=True,
     )
     assert luck.positions.tolist() == [1, 3, 4]
     assert luck.previous.tolist() == [0, 1, 3]
@@ -135,6 +137,50 @@ def test_luck_follows_unit_and_shift(seed, unit, shift):
         moved.true_climb, unit * plain.true_climb, atol=1e-9 * unit
     )
     np.testing.assert_allclose(moved.true_climb_se, unit * plain.true_climb_se)
+
+
+CLIMB = {
+    "public": [0.70, 0.75],
+    "mean": [0.70, 0.72],
+    "cov": 1e-4 * np.eye(2),
+    "rope": 0.0,
+    "reference": [-1, 0],
+    "p_gain": [NAN, 0.9],
+}
+
+
+def test_private_scores_are_weighed_with_the_posterior_by_hand():
+    # The posterior says .02 with variance .0002, private scores .05 with .0004: two
+    # thirds of the way are left to the former.
+    noise = Covariance.of(2e-4 * np.eye(2), 2, name="noise")
+    luck = luck_of_bests(
+        **CLIMB, private=[0.6, 0.65], private_noise=noise, noise_known=True
+    )
+    assert luck.after_end
+    np.testing.assert_allclose(luck.true_climb, (0.02 * 2 + 0.05) / 3)
+    np.testing.assert_allclose(luck.true_climb_se, np.sqrt(1 / (1 / 2e-4 + 1 / 4e-4)))
+    np.testing.assert_allclose(luck.climb_share, 1 - 0.03 / 0.05)
+
+
+def test_what_is_estimated_is_less_sure():
+    noise = Covariance.of(2e-4 * np.eye(2), 2, name="noise")
+    both = {"private": [0.6, 0.65], "private_noise": noise}
+    for options in ({}, both):
+        sure = luck_of_bests(**CLIMB, **options, noise_known=True)
+        open_ = luck_of_bests(**CLIMB, **options)
+        assert (
+            1.25 * sure.true_climb_se < open_.true_climb_se < 2.01 * sure.true_climb_se
+        )
+
+
+@pytest.mark.parametrize("private", [[NAN, 0.65], [0.6, NAN]])
+def test_a_climb_without_both_private_scores_is_as_foretold(private):
+    noise = Covariance.of(2e-4 * np.eye(2), 2, name="noise")
+    late = luck_of_bests(**CLIMB, private=private, private_noise=noise)
+    early = luck_of_bests(**CLIMB)
+    assert not late.after_end
+    assert late.true_climb == early.true_climb
+    assert late.true_climb_se == early.true_climb_se
 
 
 def test_lengths_must_agree():
