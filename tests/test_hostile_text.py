@@ -197,10 +197,10 @@ def test_page(case):
 
 
 def test_rows_of_a_long_table(case, monkeypatch):
-    from lbsense.report import html
+    from lbsense.report import render
 
-    monkeypatch.setattr(html, "_LONG", 3)
-    monkeypatch.setattr(html, "_PAGE", 1)
+    monkeypatch.setattr(render, "_LONG", 3)
+    monkeypatch.setattr(render, "_PAGE", 1)
     _, history, analysis, findings = case
     page = render_report(analysis, findings=findings)
     assert_inert(page)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
 from lbsense import words
@@ -24,6 +24,9 @@ from lbsense.checks import Findings
 from lbsense.ingest import LEDGER_SCHEMA
 from lbsense.model import Card, InputFile
 from lbsense.words import card_entries, card_lacks
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
 _STARTS_BLOCK = re.compile(r"^(\d+)([.)])|^([-+=])")
@@ -46,17 +49,23 @@ def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     return "\n".join([lines[0], "|" + " --- |" * len(headers), *lines[1:]])
 
 
-def render_markdown(template: str, **context: Any) -> str:
-    """Return a template filled in, with one empty line between its parts."""
+def templates(**options: Any) -> Environment:
+    """Return the templates of reports; what one asks for and is not there raises."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("lbsense.report"),
-        autoescape=False,  # Markdown has characters of its own: see the filters
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        **options,
     )
+
+
+def render_markdown(template: str, **context: Any) -> str:
+    """Return a template filled in, with one empty line between its parts."""
+    # Markdown has characters of its own: see the filters.
+    environment = templates(autoescape=False)
     environment.filters |= {
         "cell": _cell,
         "line": clean_text,

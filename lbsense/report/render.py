@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lbsense._files import is_input, replace_file
@@ -36,11 +35,17 @@ from lbsense.model import InputFile
 from lbsense.plots import PALETTES, SVG_STYLE, draw_plot, draw_svg, palette_css
 from lbsense.report.blocks import Cell, Figure, Page, Table
 from lbsense.report.board import board_page, compare_page, field_page
-from lbsense.report.documents import DOCUMENTS, document, render_markdown
+from lbsense.report.documents import (
+    DOCUMENTS,
+    document,
+    render_markdown,
+    templates,
+)
 from lbsense.report.page import build_page
 from lbsense.words import verdict_label
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from matplotlib.figure import Figure as MplFigure
 
 ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi", "share"]
@@ -270,7 +275,6 @@ def _silently(_: str) -> None:
     """Tell nobody."""
 
 
-_LOADER = PackageLoader("lbsense.report")
 # Pixels of the two drawings of each figure; page.css shows one of them.
 _WIDE, _NARROW = 680, 348
 _LONG, _PAGE = 1000, 200  # rows from which a table has pages, and those of one page
@@ -278,17 +282,10 @@ _LONG, _PAGE = 1000, 200  # rows from which a table has pages, and those of one 
 
 def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
     """Return the page as HTML. Text of the entrant is escaped and inert."""
-    environment = Environment(
-        loader=_LOADER,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_inert,
-    )
+    environment = templates(autoescape=True, finalize=_inert)
+    script, style = (_part(environment, name) for name in ("page.js", "page.css"))
     steps = () if analysis is None else analysis.steps
     counts = Counter(step.verdict for step in steps)
-    script = _part("page.js")
     html = environment.get_template("page.html.j2").render(
         page=page,
         signs=VERDICT_SIGNS,
@@ -310,7 +307,7 @@ def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
         light=Markup(f":root{{{palette_css('light')}}}"),
         dark=Markup(palette_css("dark")),
         plot_style=Markup(SVG_STYLE),
-        style=Markup(_part("page.css")),
+        style=Markup(style),
         script=Markup(script),
         digest=Markup(_digest(f"\n{script}\n")),
         version=version,
@@ -366,9 +363,10 @@ def _inert(value: object) -> object:
     return value
 
 
-def _part(name: str) -> str:
-    source, _, _ = _LOADER.get_source(Environment(autoescape=True), name)
-    return source.strip()
+def _part(environment: Environment, name: str) -> str:
+    """Return what stands in the page as it is."""
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0].strip()
 
 
 def _digest(script: str) -> str:
