@@ -35,6 +35,9 @@ _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 # Log noise variance of CV over that of the public score beyond the sizes of the sets
 # (a refit has its own noise), and where the sizes are not known. Mean and sd.
 CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
+# Logarithm of the noise of a score over the stated one of its steps, and how far a
+# history may lie from it, over 224 competitions on real tables (docs/semi_real.md).
+_SCORE_OVER_STEP, _SCORE_OVER_STEP_SD = 2.3, 1.35
 _CV_SPREAD = 0.8  # of the same between the steps of one history
 _PRIVATE_RATIO = (-0.8, 0.7)  # private rows are more, where nothing tells how many
 _ROW_EXCESS = (0.6, 0.5)  # of CV, where predictions tell the noise of its rows
@@ -442,8 +445,7 @@ def _score_se(
     from_steps = _median(steps.public_se)
     told = []
     if np.isfinite(from_steps) and from_steps > 0:
-        centre = math.log(from_steps) - math.log(2) / 2 - LOG_DISTINCT
-        told.append((centre, math.hypot(LOG_DISTINCT_SD, 0.3)))
+        told.append((math.log(from_steps) + _SCORE_OVER_STEP, _SCORE_OVER_STEP_SD))
     if 0 < noise.score_se < np.inf:
         told.append((math.log(noise.score_se), max(noise.score_log_sd, 0.05)))
     weight = np.array([sd**-2 for _, sd in told])
