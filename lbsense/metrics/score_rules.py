@@ -20,6 +20,7 @@ _USUAL_PREVALENCE = 0.2
 _KURTOSES = (3.0, 5.0, 7.8)  # normal errors, usual ones, heavy tails
 _CLASS_COUNTS = (3, 5, 10, 30, 100)
 _USUAL_CLASSES = 10
+_LEAST_R2 = 0.002  # a lower one is no sign of less noise
 
 _NEEDS_PREDICTIONS = (
     "The noise of this metric cannot be told from the score: it needs predictions."
@@ -192,10 +193,12 @@ def pinball(known: Known) -> Band:
 
 
 def r2(known: Known) -> Band:
-    if known.score <= 0:
-        return _nothing(
-            "A score of 0 or less does not tell how errors and labels vary."
-        )
+    if known.score < _LEAST_R2:
+        # Predictions that know nothing, of a share g of the labels' variance, score -g,
+        # with a row's variance of 4 g (1 + g) where both are normal.
+        wide = max(-known.score, _LEAST_R2)
+        basis = "Predictions that know next to nothing of the labels."
+        return _band(2 * sqrt(wide * (1 + wide)), (0.7, 1.2, 3.0), basis)
     value = 2 * sqrt(known.score) * (1 - known.score)
     basis = "Normal to heavy-tailed labels and errors, predictions without bias."
     return _band(value, (0.85, 1.2, 1.75), basis)

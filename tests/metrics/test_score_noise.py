@@ -128,7 +128,6 @@ def test_unknown_prevalence_covers_the_usual_ones() -> None:
         ("neg_rmse", 1.0, "A score of -1 is not one"),
         ("rmse", math.inf, "not one that the metric gives"),
         ("rmse", NAN, "not one that the metric gives"),
-        ("r2", -0.3, "0 or less"),
         ("pinball", 1.0, "needs its quantile"),
         ("fbeta", 0.5, "needs its beta"),
     ],
@@ -141,6 +140,24 @@ def test_what_cannot_be_said_is_nan_with_a_reason(
     assert math.isnan(result.typical)
     assert math.isnan(result.high)
     assert reason in result.basis
+
+
+@pytest.mark.parametrize("share", [0.005, 0.05, 0.4])
+def test_predictions_that_know_nothing_have_the_noise_of_their_own(
+    share: float,
+) -> None:
+    # Labels of variance 1 and predictions of variance g, both normal and independent:
+    # the score is -g, a row's variance 4 g (1 + g).
+    rng = np.random.default_rng(0)
+    y, f = rng.normal(size=(2, 4000, 400)) * np.array([1, share**0.5])[:, None, None]
+    scores = 1 - np.square(y - f).mean(0) / y.var(0)
+    found = scores.std() * 4000**0.5
+    assert found == pytest.approx(2 * (share * (1 + share)) ** 0.5, rel=0.12)
+    stated = score_sd("r2", -share)
+    assert stated.low <= found <= stated.high
+    assert stated.typical == pytest.approx(1.2 * found, rel=0.12)
+    least = score_sd("r2", 0.0)
+    assert least.typical == score_sd("r2", -0.001).typical > 0
 
 
 def test_a_score_at_the_edge_says_so() -> None:
