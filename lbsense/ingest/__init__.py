@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
     from lbsense.ingest.ledger import LEDGER_SCHEMA, is_ledger, join_ledger, read_ledger
     from lbsense.ingest.log import join_log
-    from lbsense.ingest.machine import read_environment
+    from lbsense.ingest.machine import own_wheel, read_environment
     from lbsense.ingest.options import ReaderOptions, read_facts
     from lbsense.ingest.platforms import FORMATS
     from lbsense.ingest.predictions.read import read_predictions
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         read_zindi,
     )
     from lbsense.ingest.tables.source import input_files
-    from lbsense.ingest.wheel import own_wheel
 
 _HOMES = {
     "read_field": "lbsense.ingest.boards.field",
@@ -77,7 +76,7 @@ _HOMES = {
     "read_table": "lbsense.ingest.readers",
     "read_zindi": "lbsense.ingest.readers",
     "input_files": "lbsense.ingest.tables.source",
-    "own_wheel": "lbsense.ingest.wheel",
+    "own_wheel": "lbsense.ingest.machine",
 }
 
 __all__ = [

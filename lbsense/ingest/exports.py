@@ -1,4 +1,7 @@
-"""What a record of a platform holds: its exports, its words, how to get them."""
+"""What a record of a platform holds, and the records of agents and trackers.
+
+How those are read is in `history.agents`, by the name of the export.
+"""
 
 from __future__ import annotations
 
@@ -147,3 +150,362 @@ class Platform:
     nested_doubt: str = ""
     score_doubt: str = ""
     guides: tuple[FormatGuide, ...]
+
+
+OUTCOMES = (
+    *("status", "decision", "outcome", "verdict", "result", "action", "state"),
+    "correctness",
+)
+"""Columns that say what became of an experiment, in the order of preference."""
+FLAGS = ("kept", "keep", "accepted", "accept", "iskept", "isaccepted", "improved")
+"""Columns that say by yes or no whether the following ones build on it."""
+_KEPT = """
+    accept accepted advance baseline improved keep kept merge merged promote
+    promoted
+"""
+KEPT = frozenset(_KEPT.split())
+"""Words for an experiment that the following ones build on."""
+_DROPPED = """
+    discard discarded drop dropped reject rejected revert reverted rollback worse
+"""
+DROPPED = frozenset(_DROPPED.split())
+"""Words for one that was scored, and given up."""
+_FAILED = """
+    blocked bug buggy crash crashed diverged error fail failed invalid kill killed
+    nan oom refused timeout
+"""
+FAILED = frozenset(_FAILED.split())
+"""Words for one that gave no score, whatever number stands there."""
+
+
+def _is_loop(look: Look) -> bool:
+    if look.words & (KEPT | DROPPED) and not look.words <= {"baseline"}:
+        return True
+    counted = bool(look.keys & {"commit", "iteration", "iter"})
+    told = bool(look.words & FAILED) or bool(look.keys & {*FLAGS})
+    return counted and told
+
+
+def _is_journal(look: Look) -> bool:
+    """Say whether JSON records tell a status, and no score of a leaderboard."""
+    told = bool({*OUTCOMES} & look.keys) and look.shape in ("json", "objects")
+    scored = any(
+        "public" in key or "private" in key or key in ("score", "lb", "lbscore")
+        for key in look.keys
+    )
+    return told and not scored
+
+
+_LOOP = Platform(
+    name="loop",
+    title="an experiment loop",
+    exports=(
+        Export(
+            name="loop",
+            platform="loop",
+            recognises=_is_loop,
+            unknown_status="note",
+            hand_made=True,
+        ),
+        Export(
+            name="journal",
+            platform="loop",
+            recognises=_is_journal,
+            unknown_status="note",
+            hand_made=True,
+        ),
+    ),
+    columns={},
+    statuses={
+        **dict.fromkeys(sorted(KEPT | DROPPED), "complete"),
+        **dict.fromkeys(sorted(FAILED), "error"),
+    },
+    guides=(
+        FormatGuide(
+            name="loop-results",
+            title="results.tsv of an agent that keeps what scores better",
+            how="Take results.tsv as it stands beside the code that the agent edits.",
+            columns=(
+                "commit, experiment, iteration",
+                "the score: val_bpb, val_auc, score, ...",
+                "status, decision: keep, discard, crash",
+                "description, hypothesis",
+                "test_..., holdout_...",
+            ),
+            caveats=(
+                "The score that the loop climbs on is the public score: the column "
+                "that names the metric, else the first of scores. One of a test or "
+                "holdout set is the private score.",
+                "keep names the parent of what follows, until the next keep.",
+                "A crash is a failure: the 0.000000 beside it is no score.",
+            ),
+        ),
+        FormatGuide(
+            name="loop-journal",
+            title="A journal of experiments in JSON lines, with a metric and a status",
+            how="Give the .jsonl file, one object a line.",
+            columns=(
+                "name, version, iteration",
+                "one score, or several of which one names the metric",
+                "status, decision, accepted",
+                "test_..., holdout_...",
+            ),
+            caveats=(
+                "metrics may stand inside: {'metrics': {'val_auc': ...}}.",
+                "Of several scores --metric or --columns public_score=NAME chooses.",
+            ),
+        ),
+    ),
+)
+
+_AIDE = Platform(
+    name="aide",
+    title="AIDE",
+    exports=(
+        Export(
+            name="aide", platform="aide", recognises=lambda look: look.shape == "aide"
+        ),
+    ),
+    columns={},
+    statuses={"buggy": "error"},
+    guides=(
+        FormatGuide(
+            name="aide-journal",
+            title="journal.json of AIDE and its relatives: a tree of solutions",
+            how="Give logs/RUN/journal.json, or the folder that it is in.",
+            columns=(
+                "nodes: id, step, ctime, plan, analysis",
+                "metric: value, maximize",
+                "is_buggy",
+                "node2parent",
+            ),
+            caveats=(
+                "The metric on the validation set that the search climbs on is the "
+                "public score; the direction is the one that most nodes state.",
+                "A buggy node has failed. Parents are those that the tree declares.",
+            ),
+        ),
+    ),
+)
+
+
+def _is_grading(look: Look) -> bool:
+    return {"competitionid", "score", "validsubmission"} <= look.keys
+
+
+_MLE_BENCH = Platform(
+    name="mle-bench",
+    title="MLE-bench",
+    exports=(
+        Export(
+            name="grading report",
+            platform="mle-bench",
+            recognises=_is_grading,
+            hand_made=True,
+        ),
+    ),
+    columns={},
+    statuses={},
+    guides=(
+        FormatGuide(
+            name="mle-bench-report",
+            title="Grading reports of MLE-bench: one agent's scores on the test set",
+            how=(
+                "mlebench grade --submission runs.jsonl --output-dir OUT; give the "
+                "..._grading_report.json, several of them, or their folder."
+            ),
+            columns=(
+                "competition_id",
+                "score",
+                "valid_submission, submission_exists",
+                "is_lower_better",
+                "created_at",
+                "submission_path",
+            ),
+            caveats=(
+                "Nobody climbs on this score: it is the private one.",
+                "Of several competitions --slug chooses.",
+            ),
+        ),
+    ),
+)
+
+_RD_AGENT = Platform(
+    name="rd-agent",
+    title="RD-Agent",
+    exports=(
+        Export(
+            name="rd-agent",
+            platform="rd-agent",
+            recognises=lambda look: look.shape == "rd-agent",
+        ),
+    ),
+    columns={},
+    statuses={},
+    guides=(
+        FormatGuide(
+            name="rd-agent-folder",
+            title="The log folder of a run of RD-Agent",
+            how="Give log/RUN, the folder in which Loop_0, Loop_1, ... are.",
+            columns=(
+                "scores.csv: the row of the ensemble",
+                "mle_score: the answer of mlebench grade-sample",
+                "feedback: the decision",
+            ),
+            caveats=(
+                "The score on its own validation set is the public score, that of "
+                "mlebench the private one.",
+                "Pickles can run code and are not loaded: only the texts in them are "
+                "looked at. Copy scores.csv of the workspace into its loop.",
+                "A loop that feedback approves is the parent of those that follow.",
+            ),
+        ),
+    ),
+)
+
+_OPTUNA = Platform(
+    name="optuna",
+    title="Optuna",
+    exports=(
+        Export(
+            name="optuna",
+            platform="optuna",
+            recognises=lambda look: (
+                {"number", "state"} <= look.keys
+                and bool(look.keys & {"datetimestart", "datetimecomplete"})
+            ),
+            unknown_status="note",
+            hand_made=True,
+        ),
+    ),
+    columns={},
+    statuses={"pruned": "error", "waiting": "pending"},
+    guides=(
+        FormatGuide(
+            name="optuna-trials",
+            title="The trials of an Optuna study",
+            how="study.trials_dataframe().to_csv('trials.csv', index=False)",
+            columns=(
+                "number",
+                "value",
+                "datetime_start, datetime_complete",
+                "params_*",
+                "user_attrs_test_..., user_attrs_holdout_...",
+                "state",
+            ),
+            caveats=(
+                "value is the public score; a pruned trial was not scored to its end "
+                "and has none.",
+                "Of several objectives name one: --columns public_score=values_0.",
+            ),
+        ),
+    ),
+)
+
+_MLFLOW = Platform(
+    name="mlflow",
+    title="MLflow",
+    exports=(
+        Export(
+            name="mlflow",
+            platform="mlflow",
+            recognises=lambda look: (
+                "runid" in look.keys
+                and bool(look.keys & {"experimentid", "starttime", "artifacturi"})
+            ),
+            unknown_status="note",
+            hand_made=True,
+        ),
+    ),
+    columns={},
+    statuses={"active": "pending"},
+    guides=(
+        FormatGuide(
+            name="mlflow-runs",
+            title="The runs of an MLflow experiment",
+            how=(
+                "mlflow experiments csv -x ID -o runs.csv, or the download of the "
+                "page of runs."
+            ),
+            columns=("run_id", "start_time", "status", "metrics.*", "mlflow.runName"),
+            caveats=(
+                "A score of the leaderboard among the metrics is the public score, "
+                "else the one score that the search climbs on; test and holdout are "
+                "private.",
+                "Of several scores --metric or --columns public_score=NAME chooses.",
+                "Beside a history of submissions, pass it as --cv-log.",
+            ),
+        ),
+    ),
+)
+
+_WANDB = Platform(
+    name="wandb",
+    title="Weights & Biases",
+    exports=(
+        Export(
+            name="wandb",
+            platform="wandb",
+            recognises=lambda look: {"name", "state", "created"} <= look.keys,
+            unknown_status="note",
+            hand_made=True,
+        ),
+    ),
+    columns={},
+    statuses={"preempted": "error", "preempting": "pending"},
+    guides=(
+        FormatGuide(
+            name="wandb-runs",
+            title="The table of runs of a Weights & Biases project",
+            how="On the Table of the project: download, Export as CSV.",
+            columns=("Name", "State", "Created", "summary values that name a score"),
+            caveats=(
+                "The export of a chart, one row per step, is no table of runs.",
+                "Of several scores --metric or --columns public_score=NAME chooses.",
+                "Beside a history of submissions, pass it as --cv-log.",
+            ),
+        ),
+    ),
+)
+
+_HYDRA = Platform(
+    name="hydra",
+    title="Hydra",
+    exports=(
+        Export(
+            name="hydra",
+            platform="hydra",
+            recognises=lambda look: look.shape == "hydra",
+        ),
+    ),
+    columns={},
+    statuses={},
+    guides=(
+        FormatGuide(
+            name="hydra-multirun",
+            title="The folder of a multirun of Hydra",
+            how="Give multirun/DAY/TIME, the folder in which 0, 1, ... are.",
+            columns=(
+                ".hydra/overrides.yaml",
+                "metrics.json, results.json, scores.json, summary.json",
+                "else the last score that the log of the job names",
+            ),
+            caveats=(
+                "A job without a score is shown as failed where its log says so.",
+                "Of several scores --metric or --columns public_score=NAME chooses.",
+            ),
+        ),
+    ),
+)
+
+AGENTS: tuple[Platform, ...] = (
+    _LOOP,
+    _AIDE,
+    _MLE_BENCH,
+    _RD_AGENT,
+    _HYDRA,
+    _OPTUNA,
+    _WANDB,
+    _MLFLOW,
+)
+"""Their records; of these, too, the later ones are asked first."""

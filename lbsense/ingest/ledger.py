@@ -18,8 +18,7 @@ from lbsense._validation import check_kind
 from lbsense.errors import IngestError
 from lbsense.ingest.log import match_runs, read_runs
 from lbsense.ingest.tables.dates import read_dates
-from lbsense.ingest.tables.names import name_key
-from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.raw import RawTable, name_key
 from lbsense.ingest.tables.read import read_tables
 from lbsense.model import (
     DataWarning,

@@ -15,8 +15,13 @@ from lbsense._validation import check_kind
 from lbsense.errors import IngestError
 from lbsense.ingest.cv.heading import Surety, cv_heading
 from lbsense.ingest.tables.cells import read_text
-from lbsense.ingest.tables.names import field_of, fold_number, name_key
-from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.raw import (
+    RawRow,
+    RawTable,
+    field_of,
+    fold_number,
+    name_key,
+)
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import (
     Assignment,

@@ -17,7 +17,7 @@ from lbsense._typing import Platform
 from lbsense._validation import check_kind
 from lbsense.errors import IngestError
 from lbsense.ingest.catalogue import known_metric
-from lbsense.ingest.history.several import TableName
+from lbsense.ingest.history.choose import TableName
 from lbsense.ingest.tables.dates import read_dates
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import ColumnNames

@@ -5,8 +5,7 @@ Adding a platform is adding a record to `PLATFORMS`, and its tests.
 
 from __future__ import annotations
 
-from lbsense.ingest.agents import AGENTS
-from lbsense.ingest.exports import Export, FormatGuide, Look, Platform
+from lbsense.ingest.exports import AGENTS, Export, FormatGuide, Look, Platform
 
 
 def _kaggle_listing(look: Look) -> bool:

@@ -11,7 +11,7 @@ from lbsense.ingest import FORMATS, read_submissions
 from lbsense.ingest.exports import Look
 from lbsense.ingest.platforms import PLATFORMS, platform_named, recognise
 from lbsense.ingest.tables.cells import read_status
-from lbsense.ingest.tables.names import FIELDS, field_of, name_key
+from lbsense.ingest.tables.raw import FIELDS, field_of, name_key
 
 
 def test_names_are_unique_and_every_guide_says_how():

@@ -16,8 +16,7 @@ import pandas as pd
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.tables.dates import read_dates
-from lbsense.ingest.tables.names import name_key
-from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.raw import RawTable, name_key
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
 from lbsense.model import RowIssue

@@ -23,9 +23,11 @@ from typing import Any, TypeVar
 from lbsense._format import plural
 from lbsense.errors import FetchError
 from lbsense.ingest.catalogue import close_slugs, known_metric, slug_of
-from lbsense.ingest.fetch.listing import FETCHED_AT, Fetched, Row
-from lbsense.ingest.fetch.patience import (
+from lbsense.ingest.fetch.listing import (
+    FETCHED_AT,
     Answer,
+    Fetched,
+    Row,
     Secrets,
     Tell,
     Unanswered,

@@ -20,9 +20,11 @@ from lbsense._format import plural
 from lbsense._version import __version__
 from lbsense.errors import FetchError
 from lbsense.ingest.catalogue import slug_of
-from lbsense.ingest.fetch.listing import FETCHED_AT, Fetched, Row
-from lbsense.ingest.fetch.patience import (
+from lbsense.ingest.fetch.listing import (
+    FETCHED_AT,
     Answer,
+    Fetched,
+    Row,
     Secrets,
     Tell,
     Unanswered,

@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.agents import DROPPED, FAILED, FLAGS, KEPT, OUTCOMES
 from lbsense.ingest.cv.words import Role, role_of
-from lbsense.ingest.exports import Export
+from lbsense.ingest.exports import DROPPED, FAILED, FLAGS, KEPT, OUTCOMES, Export
 from lbsense.ingest.tables.cells import (
     CellError,
     is_missing,
@@ -24,8 +23,13 @@ from lbsense.ingest.tables.cells import (
     read_score,
     read_text,
 )
-from lbsense.ingest.tables.names import field_of, known_fields, name_key
-from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.raw import (
+    RawRow,
+    RawTable,
+    field_of,
+    known_fields,
+    name_key,
+)
 from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import find_metric
 from lbsense.model import RowIssue

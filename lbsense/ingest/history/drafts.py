@@ -23,8 +23,7 @@ from lbsense.ingest.tables.cells import (
     read_text,
 )
 from lbsense.ingest.tables.dates import DateColumn, are_clocks, are_times
-from lbsense.ingest.tables.names import field_of, name_key
-from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.tables.raw import RawTable, field_of, name_key
 from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
 from lbsense.model import RowIssue, UnusedColumn
 

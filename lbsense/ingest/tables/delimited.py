@@ -18,17 +18,15 @@ from lbsense.ingest.tables.cells import (
     read_status,
 )
 from lbsense.ingest.tables.dates import read_dates
-from lbsense.ingest.tables.names import (
+from lbsense.ingest.tables.raw import (
+    RawRow,
+    RawTable,
+    check_size,
     field_of,
     is_heading,
     is_number,
     known_fields,
     name_key,
-)
-from lbsense.ingest.tables.raw import (
-    RawRow,
-    RawTable,
-    check_size,
     skipped_line,
     wrong_width,
 )

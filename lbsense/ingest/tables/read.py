@@ -1,13 +1,17 @@
-"""Whatever the user holds, as raw tables: the layer below every reader."""
+"""Whatever the user holds, as raw tables; of scripts and notebooks, those in them."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import itertools
+import json
 import os
 import re
-from collections.abc import Iterator, Sequence, Set
-from typing import Any
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any, NamedTuple
 
 from lbsense._format import plural, shorten
 from lbsense._validation import is_frame
@@ -27,9 +31,16 @@ from lbsense.ingest.tables.markup import (
     read_latex,
     read_restructured,
 )
-from lbsense.ingest.tables.names import known_fields
-from lbsense.ingest.tables.raw import MAX_ROWS, RawTable, with_short_cells
+from lbsense.ingest.tables.raw import (
+    MAX_ROWS,
+    RawTable,
+    check_size,
+    grid_table,
+    known_fields,
+    with_short_cells,
+)
 from lbsense.ingest.tables.records import (
+    flatten,
     json_problem,
     read_frame,
     read_json,
@@ -37,8 +48,413 @@ from lbsense.ingest.tables.records import (
     read_workbook,
 )
 from lbsense.ingest.tables.runs import aide_table, read_aide, read_folder
-from lbsense.ingest.tables.script import Notebook, read_notebook, read_script
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
+
+_MAX_CHARACTERS = 2_000_000
+_ASSIGNMENT = re.compile(r"= ?[\[{(]|\.append\(")
+_MAX_HEADINGS = 50
+_FLAT = re.compile(r"\{[^{}]{1,5000}\}")
+_NAMES: dict[str, Any] = {
+    "nan": None,
+    "NaN": None,
+    "NaT": None,
+    "NA": None,
+    "null": None,
+    "none": None,
+    "true": True,
+    "false": False,
+}
+_TIMES = ("datetime", "Timestamp", "date", "to_datetime", "fromisoformat")
+
+
+def read_script(document: Document) -> list[RawTable]:
+    """Return the tables that a Python text writes down as literals; nothing is run.
+
+    Lists of dictionaries, dictionaries of columns, and lists of rows beside their
+    names, as they are given to a data frame.
+    """
+    text = document.text
+    if len(text) > _MAX_CHARACTERS or not _may_hold_one(text):
+        return []
+    tree, first = _tree(text), text[: len(text) - len(text.lstrip())].count("\n")
+    if tree is None:
+        found, first = _sound(text), 0
+    else:
+        found = list(_literals(tree)) or list(_single(tree))
+        found += _tuples(tree, text.lstrip().split("\n"))
+    tables = []
+    for rows in found:
+        numbered = [(line + first, cells) for line, cells in rows]
+        names = [str(cell) for cell in numbered[0][1]]
+        if len(known_fields(names)) < 2:
+            continue
+        table = grid_table(document.source, "script", numbered)
+        tables += [] if table is None else [table]
+    return tables
+
+
+def _tree(text: str) -> ast.AST | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text.strip().replace("\t", "    "))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _sound(text: str) -> list[list[tuple[int, list[Any]]]]:
+    """Return the sound dictionaries of a script that is damaged, as one table."""
+    if _ASSIGNMENT.search(text) is None:
+        return []
+    items: list[ast.expr] = []
+    line, at = 1, 0
+    for found in _FLAT.finditer(text):
+        line += text.count("\n", at, found.start())
+        at = found.start()
+        tree = _tree(found.group())
+        node = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Dict):
+            node.value.lineno = line
+            items.append(node.value)
+    rows = _of_records(items)
+    return [] if rows is None else [rows]
+
+
+def _may_hold_one(text: str) -> bool:
+    quoted = "'" in text or '"' in text
+    return quoted and ("{" in text or "[" in text or "(" in text)
+
+
+def _literals(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
+    """Yield each table, the heading first; what is inside one is not looked at."""
+    queue: deque[ast.AST] = deque([tree])
+    while queue:
+        node = queue.popleft()
+        rows = None
+        if isinstance(node, (ast.List, ast.Tuple)):
+            rows = _of_records(node.elts)
+        elif isinstance(node, ast.Dict):
+            rows = _of_columns(node)
+        elif isinstance(node, ast.Call):
+            rows = _of_rows(node)
+        if rows is not None:
+            yield rows
+        else:
+            queue.extendleft(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _single(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
+    """Yield the dictionaries that stand alone, as those given to append, as one."""
+    items: list[ast.expr] = []
+    queue: list[ast.AST] = [tree]
+    while queue:
+        node = queue.pop(0)
+        if isinstance(node, ast.Dict):
+            names = [
+                str(key.value) for key in node.keys if isinstance(key, ast.Constant)
+            ]
+            items += [node] if len(known_fields(names)) > 1 else []
+        else:
+            queue[:0] = list(ast.iter_child_nodes(node))
+    rows = _of_records(items)
+    if rows is not None:
+        yield rows
+
+
+def _tuples(tree: ast.AST, lines: Sequence[str]) -> list[list[tuple[int, list[Any]]]]:
+    """Return lists of tuples, whose names stand elsewhere in the script.
+
+    In their first row, in a comment above or inside, in a loop that unpacks them, in a
+    call that is given both, or in a named tuple.
+    """
+    names_of: list[list[str]] = []
+    types: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            fields = _fields_of(node.value)
+            if fields:
+                types[node.targets[0].id] = fields
+        words: list[str] = []
+        if isinstance(node, (ast.For, ast.comprehension)):
+            words = _unpacked(node.target)
+        elif isinstance(node, (ast.List, ast.Tuple)):
+            words = [cell for cell in map(_value, node.elts[:50]) if _is_text(cell)]
+        if len(names_of) < _MAX_HEADINGS and len(known_fields(words)) > 1:
+            names_of.append(words)
+        if isinstance(node, ast.ClassDef):
+            targets = [x.target for x in node.body if isinstance(x, ast.AnnAssign)]
+            types[node.name] = [x.id for x in targets if isinstance(x, ast.Name)]
+    found = []
+    for node in ast.walk(tree):
+        rows = _rows_of_tuples(node, types)
+        if rows is None:
+            continue
+        comments = [
+            re.findall(r"\w+", line.split("#", 1)[1])
+            for line in lines[max(0, rows[0][0] - 4) : rows[0][0] + 1]
+            if "#" in line
+        ]
+        width = len(rows[0][1])
+        names: list[Any] | None = next(
+            (
+                names
+                for names in (rows[0][1], *comments, *names_of, *types.values())
+                if len(names) == width and len(known_fields(map(str, names))) > 1
+            ),
+            None,
+        )
+        if names is not None:
+            heading = (rows[0][0], list(names))
+            found.append([heading, *(row for row in rows if row[1] != names)])
+    return found
+
+
+def _is_text(cell: object) -> bool:
+    return isinstance(cell, str)
+
+
+def _unpacked(target: ast.expr) -> list[str]:
+    """Return the names that a loop unpacks into, those of inner tuples as well."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return [name for item in target.elts for name in _unpacked(item)]
+    return [target.id] if isinstance(target, ast.Name) else []
+
+
+def _fields_of(node: ast.expr) -> list[str]:
+    """Return the fields of ``namedtuple("Run", "name cv lb")``."""
+    if not isinstance(node, ast.Call) or len(node.args) < 2:
+        return []
+    if getattr(node.func, "attr", getattr(node.func, "id", "")) != "namedtuple":
+        return []
+    given = _value(node.args[1])
+    names = given.replace(",", " ").split() if isinstance(given, str) else given
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _rows_of_tuples(
+    node: ast.AST, types: Mapping[str, list[str]]
+) -> list[tuple[int, list[Any]]] | None:
+    """Return tuples of one width in a list, or by their names in a dictionary."""
+    rows: list[tuple[int, list[Any]]] = []
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None or not isinstance(value, (ast.Tuple, ast.List)):
+                return None
+            cells = [_value(key), *map(_value, value.elts)]
+            rows.append((key.lineno, cells))
+    elif isinstance(node, (ast.List, ast.Tuple)):
+        for item in node.elts:
+            called = getattr(getattr(item, "func", None), "id", None)
+            if isinstance(item, (ast.Tuple, ast.List)):
+                rows.append((item.lineno, [_value(cell) for cell in item.elts]))
+            elif isinstance(item, ast.Call) and called in types and not item.keywords:
+                rows.append((item.lineno, [_value(cell) for cell in item.args]))
+            else:
+                return None
+    widths = {len(cells) for _, cells in rows}
+    scored = any(isinstance(cell, float) for _, cells in rows for cell in cells)
+    return rows if len(rows) > 1 and len(widths) == 1 and scored else None
+
+
+def _of_records(items: Sequence[ast.expr]) -> list[tuple[int, list[Any]]] | None:
+    if not items or not all(map(_is_record, items)):
+        return None
+    records = [(item.lineno, flatten(_record(item))) for item in items]
+    names = list(dict.fromkeys(name for _, record in records for name in record))
+    check_size("The script", len(records), len(names))
+    rows = [(line, [record.get(name) for name in names]) for line, record in records]
+    return [(records[0][0], list(names)), *rows]
+
+
+def _is_record(item: ast.expr) -> bool:
+    """Say whether an item has names: a dictionary, or a call with keywords alone."""
+    if isinstance(item, ast.Call):
+        return len(item.keywords) > 1 and not item.args
+    return isinstance(item, ast.Dict)
+
+
+def _record(item: ast.AST) -> dict[str, Any]:
+    """Return a dictionary by the names of its keys."""
+    record: dict[str, Any] = {}
+    if isinstance(item, ast.Call):
+        return {word.arg: _value(word.value) for word in item.keywords if word.arg}
+    if not isinstance(item, ast.Dict):
+        return record
+    for key, value in zip(item.keys, item.values, strict=True):
+        if isinstance(key, ast.Constant):
+            inner = isinstance(value, ast.Dict)
+            record[str(key.value)] = _record(value) if inner else _value(value)
+    return record
+
+
+def _of_columns(node: ast.Dict) -> list[tuple[int, list[Any]]] | None:
+    columns: dict[str, Sequence[ast.expr]] = {}
+    if node.values and all(map(_is_record, node.values)):
+        return _of_named(node)
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not isinstance(key, ast.Constant):
+            return None
+        if not isinstance(value, (ast.List, ast.Tuple)):
+            return None
+        columns[str(key.value)] = value.elts
+    if not columns:
+        return None
+    rows: list[tuple[int, list[Any]]] = [(node.lineno, list(columns))]
+    for cells in itertools.zip_longest(*columns.values()):
+        line = next((cell.lineno for cell in cells if cell is not None), node.lineno)
+        rows.append((line, [None if cell is None else _value(cell) for cell in cells]))
+    return rows
+
+
+def _of_named(node: ast.Dict) -> list[tuple[int, list[Any]]] | None:
+    """Return records that a dictionary holds by their names."""
+    rows = _of_records(node.values)
+    if rows is None or "name" in rows[0][1]:
+        return rows
+    names = [None if key is None else _value(key) for key in node.keys]
+    named = zip(["name", *names], rows, strict=True)
+    return [(line, [name, *cells]) for name, (line, cells) in named]
+
+
+def _of_rows(node: ast.Call) -> list[tuple[int, list[Any]]] | None:
+    """Return the rows of ``DataFrame([[...], ...], columns=[...])``."""
+    columns = next((k.value for k in node.keywords if k.arg == "columns"), None)
+    data = next((k.value for k in node.keywords if k.arg == "data"), None)
+    data = node.args[0] if node.args else data
+    if not isinstance(columns, (ast.List, ast.Tuple)):
+        return None
+    if not isinstance(data, (ast.List, ast.Tuple)) or not data.elts:
+        return None
+    if not all(isinstance(row, (ast.List, ast.Tuple)) for row in data.elts):
+        return None
+    rows: list[tuple[int, list[Any]]] = [
+        (columns.lineno, [_value(name) for name in columns.elts])
+    ]
+    for row in data.elts:
+        cells = row.elts if isinstance(row, (ast.List, ast.Tuple)) else []
+        rows.append((row.lineno, [_value(cell) for cell in cells]))
+    return rows
+
+
+def _value(node: ast.expr) -> Any:
+    """Return what a literal says; anything else as it is written."""
+    if isinstance(node, ast.Constant):
+        ok = node.value is None or isinstance(node.value, (str, bool, int, float))
+        return node.value if ok and node.value is not ... else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value
+        if isinstance(node.op, ast.USub) and isinstance(value, (int, float)):
+            return -value
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_value(item) for item in node.elts]
+    if isinstance(node, ast.Name):
+        return _NAMES.get(node.id, node.id)
+    if isinstance(node, ast.Attribute):
+        return _NAMES.get(node.attr, node.attr)
+    if isinstance(node, ast.Call):
+        return _called(node)
+    return _written(node)
+
+
+def _called(node: ast.Call) -> Any:
+    """Return the time that a call such as ``datetime(2026, 7, 28)`` stands for."""
+    function = node.func
+    name = getattr(function, "attr", getattr(function, "id", ""))
+    values = [_value(argument) for argument in node.args]
+    if name in _TIMES and len(values) == 1 and isinstance(values[0], str):
+        return values[0]
+    if name in _TIMES and 3 <= len(values) <= 7:
+        numbers = [value for value in values if isinstance(value, int)]
+        if len(numbers) == len(values) and all(
+            0 <= value < 10_000 for value in numbers
+        ):
+            year, month, day, hour, minute, second = [*numbers, 0, 0, 0][:6]
+            return f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
+    if name == "float" and values and isinstance(values[0], str):
+        return values[0]
+    return _written(node)
+
+
+def _written(node: ast.expr) -> str | None:
+    try:
+        return ast.unparse(node)
+    except (RecursionError, ValueError):
+        return None
+
+
+class Notebook(NamedTuple):
+    """The texts of a notebook, each named by its cell.
+
+    ``shown`` are Markdown cells and outputs, ``code`` what was written to make them.
+    """
+
+    n_cells: int
+    shown: tuple[Document, ...]
+    code: tuple[Document, ...]
+
+
+def read_notebook(document: Document) -> Notebook | None:
+    """Return the texts of a notebook of any version, or None where it is none."""
+    head = document.text[:1].lstrip() or document.text.lstrip()[:1]
+    if head != "{" or '"cells"' not in document.text:
+        return None
+    try:
+        content = json.loads(document.text)
+    except (ValueError, RecursionError):
+        return None
+    cells = list(_cells(content))
+    if not cells:
+        return None
+    shown: list[Document] = []
+    code: list[Document] = []
+    for number, cell in enumerate(cells, 1):
+        source = f"{document.source}, cell {number}"
+        text = _text(cell.get("source", cell.get("input")))
+        if cell.get("cell_type") in ("markdown", "raw") and text:
+            shown.append(Document(source=source, text=text))
+        elif text:
+            code.append(Document(source=source, text=text))
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else []:
+            printed = _printed(output) if isinstance(output, Mapping) else ""
+            if printed:
+                shown.append(Document(source=source, text=printed))
+    return Notebook(len(cells), tuple(shown), tuple(code))
+
+
+def _cells(content: Any) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(content, Mapping):
+        return
+    sheets = content.get("worksheets")
+    parts = [content, *(sheets if isinstance(sheets, list) else [])]
+    for part in parts:
+        cells = part.get("cells") if isinstance(part, Mapping) else None
+        for cell in cells if isinstance(cells, list) else []:
+            if isinstance(cell, Mapping) and "cell_type" in cell:
+                yield cell
+
+
+def _printed(output: Mapping[str, Any]) -> str:
+    """Return an output as HTML where there is some, else as text."""
+    data = output.get("data")
+    kinds = data if isinstance(data, Mapping) else output
+    for kind in ("text/html", "html", "text/markdown", "text/latex", "text/plain"):
+        text = _text(kinds.get(kind))
+        if text and (kind not in ("text/html", "html") or "<table" in text.lower()):
+            return text
+    return _text(output.get("text"))
+
+
+def _text(value: Any) -> str:
+    """Return text that is kept whole or by lines."""
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, Sequence):
+        text = "".join(part for part in value if isinstance(part, str))
+    else:
+        return ""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
 
 _REFUSAL = re.compile(
     r"\b(?:40[0134]|50[0-3])\b.*|.*\b(?:forbidden|unauthorized)\b", re.I

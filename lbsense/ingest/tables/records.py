@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.tables.delimited import is_known_noise
-from lbsense.ingest.tables.names import field_of, is_heading, known_fields
 from lbsense.ingest.tables.raw import (
     RawRow,
     RawTable,
     Shape,
     check_size,
+    field_of,
     grid_table,
+    is_heading,
+    known_fields,
     skipped_line,
 )
 from lbsense.ingest.tables.source import Document

@@ -34,8 +34,14 @@ from lbsense.ingest.tables.dates import (
     order_of_ages,
     read_dates,
 )
-from lbsense.ingest.tables.names import FIELDS, field_of, fold_number, name_key
-from lbsense.ingest.tables.raw import RawRow, RawTable
+from lbsense.ingest.tables.raw import (
+    FIELDS,
+    RawRow,
+    RawTable,
+    field_of,
+    fold_number,
+    name_key,
+)
 from lbsense.model import RowIssue
 
 _T = TypeVar("_T")
