@@ -221,7 +221,7 @@ DATA_TEXTS: Mapping[str, tuple[str, Text]] = {
             "experiments is that of a submission by digest, reference, name or file.",
             "Where the ledger is that of experiments which were never submitted.",
             "Begin the description of a submission with the name of its experiment, or "
-            "add the reference to the ledger (lbsense log --add-to NAME --submission "
+            "add the reference to the ledger (lbsense log --add-to NAME --ref "
             "REF); a damaged line may be mended or left as it is.",
         ),
     ),

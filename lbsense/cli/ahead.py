@@ -83,15 +83,25 @@ def parse_scores(text: str) -> tuple[float, ...]:
     return tuple(parse_score(part) for part in text.replace(",", " ").split())
 
 
+AtLeast: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--at-least",
+        metavar="P",
+        help="Probability of a true gain that makes it worth it.",
+    ),
+]
 #: How many submissions may still be sent, and how many a day.
 Left: TypeAlias = Annotated[
-    int | None, typer.Option("--left", min=0, help="Submissions that are left.")
+    int | None,
+    typer.Option("--left", min=0, metavar="N", help="Submissions that are left."),
 ]
 Daily: TypeAlias = Annotated[
     int | None,
     typer.Option(
         "--daily",
         min=1,
+        metavar="N",
         help="Submissions a day: those of today (UTC) in the file are taken off.",
     ),
 ]
@@ -155,12 +165,7 @@ def gate(
             "builds on.",
         ),
     ] = None,
-    at_least: Annotated[
-        float,
-        typer.Option(
-            metavar="P", help="Probability of a true gain that makes it worth it."
-        ),
-    ] = 0.5,
+    at_least: AtLeast = 0.5,
     false_share: Annotated[
         float | None,
         typer.Option(
@@ -183,9 +188,9 @@ def gate(
       lbsense gate submissions.csv --metric roc_auc --cv 0.8123
       lbsense gate s.csv --metric rmse --cv 0.412 --from 51423318 --at-least 0.7
       lbsense gate s.csv --metric auc --oof new.csv --predictions oof --labels y.csv
-      lbsense gate s.csv --slug titanic --cv 0.8 --submission new.csv --predictions sent
+      lbsense gate s.csv --metric auc --cv 0.8 --submission sub.csv --predictions sent
       lbsense gate results.tsv --metric auc --cv 0.913 --step-noise 0.004
-      lbsense gate s.csv --metric f1 --cv 0.71 && kaggle c submit -f new.csv ...
+      lbsense gate s.csv --metric f1 --cv 0.81 && kaggle c submit titanic -f sub.csv
     """
     if cv is None and not folds and oof is None and submission is None:
         msg = (
@@ -274,12 +279,7 @@ def plan(
             help="Two candidates or submissions: what would settle which is better?",
         ),
     ] = None,
-    at_least: Annotated[
-        float,
-        typer.Option(
-            metavar="P", help="Probability of a true gain that makes it worth it."
-        ),
-    ] = 0.5,
+    at_least: AtLeast = 0.5,
     left: Left = None,
     daily: Daily = None,
     step_noise: StepNoise = None,
@@ -389,7 +389,7 @@ def pick(
     --------
       lbsense pick submissions.csv --metric roc_auc
       lbsense pick s.csv --metric rmse --test-size 20000 --public-fraction 30%
-      lbsense pick s.csv --slug titanic --selections 3
+      lbsense pick titanic.csv --slug titanic --selections 3
       lbsense pick s.csv --metric f1 --board public.csv --board-team "my team"
       lbsense pick s.csv --metric f1 --json
     """

@@ -28,13 +28,15 @@ from lbsense.cli.app import (
 )
 from lbsense.cli.options import (
     AsJson,
+    Force,
     HistoryOptions,
     PredictionOptions,
     StepNoise,
     check_target,
     expand_options,
-    panel,
+    output_file,
 )
+from lbsense.cli.options import output as _output
 from lbsense.model import History
 from lbsense.words import (
     StepColumn,
@@ -58,8 +60,6 @@ from lbsense.words import (
     verdict_label,
 )
 
-_output = panel("Output")
-
 
 @expand_options
 def analyze(
@@ -67,27 +67,6 @@ def analyze(
     screen: ScreenOptions,
     rows: PredictionOptions,
     step_noise: StepNoise = None,
-    as_json: Annotated[
-        bool, _output("--json", help="JSON (docs/json.md) on stdout.")
-    ] = False,
-    as_csv: Annotated[
-        bool, _output("--csv", help="The steps as CSV on stdout.")
-    ] = False,
-    output: Annotated[
-        Path | None,
-        _output(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write JSON or CSV to this file, as its suffix or the flag says.",
-        ),
-    ] = None,
-    force: Annotated[
-        bool, _output("--force", help="Overwrite a file that is there.")
-    ] = False,
-    strict: Annotated[
-        bool, _output("--strict", help="Exit 1 if a notice or warning is flagged.")
-    ] = False,
     steps: Annotated[
         bool,
         _output("--steps", help="The table of all steps, however long it is."),
@@ -99,6 +78,18 @@ def analyze(
             "-v",
             help="The sentence of every step, every finding, every note.",
         ),
+    ] = False,
+    as_json: AsJson = False,
+    as_csv: Annotated[
+        bool, _output("--csv", help="The steps as CSV on stdout.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        output_file("Write JSON or CSV, as the ending of the name or the flag says."),
+    ] = None,
+    force: Force = False,
+    strict: Annotated[
+        bool, _output("--strict", help="Exit 1 if a notice or warning is flagged.")
     ] = False,
 ) -> None:
     """Say what the climb was worth, whether the last step was real, what to select.
@@ -113,8 +104,8 @@ def analyze(
       lbsense analyze page1.csv page2.csv --lower-is-better
       lbsense analyze log.md --metric f1 --columns public_score=LB,cv_score=valid
       lbsense analyze s.csv --metric mae --test-size 20000 --public-fraction 30%
-      lbsense analyze s.csv --metric mae --cv-log runs.csv --json -o steps.json
-      lbsense analyze s.csv --metric mae --predictions oof/ --labels train.csv
+      lbsense analyze s.csv --metric roc_auc --cv-log runs.csv -o steps.json
+      lbsense analyze s.csv --metric roc_auc --predictions oof/ --labels train.csv
       kaggle c submissions titanic -v | lbsense analyze - --metric accuracy
     """
     form = _form(as_json, as_csv, output)
@@ -198,7 +189,7 @@ def step(
 
     Examples
     --------
-      lbsense step 34 submissions.csv --metric roc_auc
+      lbsense step 7 submissions.csv --metric roc_auc
       lbsense step last submissions.csv --metric rmse
       lbsense step "seed average" s.csv --metric f1 --json
     """

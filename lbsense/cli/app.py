@@ -40,6 +40,11 @@ FLAGGED, BAD_INPUT, NOT_KNOWABLE = 1, 2, 3
 
 _PIPE_WIDTH = 120  # columns where no terminal tells its own
 _DISPLAY = "Display"
+_PANELS = (
+    *("Why", "What came of it", "Files", "The competition", "The entrant"),
+    *("The histories", "The file", "Predictions", "The leaderboard", "Verify"),
+    *("Output", _DISPLAY),
+)
 
 
 class _Console(Console):
@@ -229,6 +234,16 @@ def tell_doubts(history: History) -> None:
 _BUG = 70  # EX_SOFTWARE of sysexits.h
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
+#: What the exit codes mean, of every command; `lbsense log` ends as what it runs.
+EXIT_CODES = {
+    0: "done; gate: spend it; card --check: all is the same",
+    FLAGGED: "gate: keep it; --strict: a finding; card --check: a difference",
+    BAD_INPUT: "bad usage or input, or a platform that does not answer",
+    NOT_KNOWABLE: "not knowable from what was given",
+    _BUG: "a bug in lbsense",
+    _INTERRUPTED: "interrupted",
+    _BROKEN_PIPE: "the reader of the output went away",
+}
 _OUTPUT_FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 
 
@@ -273,7 +288,9 @@ class ExitCodes(TyperGroup):
         made = typer.Typer(rich_markup_mode="rich", add_completion=False)
         command = getattr(room, cmd_name)
         made.command(cmd_name, help=_help(command))(command)
-        return typer.main.get_command(made)
+        found = typer.main.get_command(made)
+        found.params.sort(key=_panel_rank)
+        return found
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command and turn what it raises into a message and an exit code."""
@@ -296,6 +313,12 @@ class ExitCodes(TyperGroup):
                 raise
             raise typer.Exit(_report(error, verbose=ctx.params["traceback"])) from None
         return result
+
+
+def _panel_rank(parameter: Any) -> int:
+    """Return where help shows an option: what is asked first, how it is shown last."""
+    panel = getattr(parameter, "rich_help_panel", None)
+    return _PANELS.index(panel) if panel in _PANELS else -1
 
 
 def _report(error: Exception, *, verbose: bool) -> int:
@@ -377,20 +400,25 @@ def _root(
 
     Examples
     --------
+      lbsense formats
       lbsense analyze submissions.csv --metric roc_auc
-      lbsense formats     (how to get such a file from Kaggle or Zindi)
+      lbsense pick submissions.csv --metric roc_auc
+      lbsense COMMAND --help
     """
 
 
-app.callback(help=_help(_root))(_root)
+def _codes() -> str:
+    """Return the exit codes as help shows them."""
+    return "\n".join(
+        ["\n\n\b\nExit codes:", *(f"  {c:<3}  {t}" for c, t in EXIT_CODES.items())]
+    )
+
+
+app.callback(help=_help(_root) + _codes())(_root)
 
 
 def main() -> None:
-    """Run the command line on the arguments of the process.
-
-    Exit codes: 0 done, 1 a finding is flagged under ``--strict``, 2 bad usage or
-    input, 70 a bug in lbsense, 130 interrupted.
-    """
+    """Run the command line on the arguments of the process (`EXIT_CODES`)."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started the program
             mode = "r" if name == "stdin" else "w"

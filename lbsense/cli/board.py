@@ -22,8 +22,11 @@ from lbsense.cli.options import (
     AsJson,
     CompetitionOptions,
     Force,
+    Team,
+    Title,
     check_target,
     expand_options,
+    output_file,
     parse_noise,
 )
 
@@ -53,10 +56,7 @@ def board(
         str | None,
         typer.Argument(metavar="[PRIVATE]", help="The private board, after the end."),
     ] = None,
-    team: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Name or id of the team that is you."),
-    ] = None,
+    team: Team = None,
     noise: Annotated[
         float | None,
         typer.Option(
@@ -75,18 +75,17 @@ def board(
         ),
     ] = None,
     prizes: Annotated[
-        int, typer.Option(min=0, max=50, help="Prize places to give the chance of.")
+        int,
+        typer.Option(
+            min=0, max=50, metavar="N", help="Prize places to give the chance of."
+        ),
     ] = 3,
     as_json: AsJson = False,
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write a page, .html or .md, with its pictures.",
-        ),
+        output_file("Write a page, .html or .md, with its pictures."),
     ] = None,
+    title: Title = None,
     force: Force = False,
 ) -> None:
     """Say how much of a ranking is order and how much noise, and where you stand.
@@ -122,7 +121,7 @@ def board(
 
         with working("Writing the report ..."):
             files = [name for name in sources if Path(name).is_file()]
-            write_report(found, target, sources=files)
+            write_report(found, target, sources=files, title=title)
         note(f"Written: {target}")
 
 

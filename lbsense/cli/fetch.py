@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.console import Console
@@ -22,7 +22,7 @@ from lbsense.cli.app import (
     tell_doubts,
     working,
 )
-from lbsense.cli.options import CompetitionOptions, expand_options
+from lbsense.cli.options import CompetitionOptions, expand_options, output_file
 from lbsense.errors import FetchError
 
 if TYPE_CHECKING:
@@ -30,31 +30,42 @@ if TYPE_CHECKING:
 
 
 _PLATFORMS = ("kaggle", "zindi")
+_BOTH = 2  # platform and slug
+Asked: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[kaggle|zindi] SLUG",
+        help="The platform, kaggle by default, and the name of the competition in its "
+        "address, or the address.",
+    ),
+]
+Kept: TypeAlias = Annotated[
+    Path | None,
+    output_file(
+        "Where to keep them, SLUG.csv by default; a name in .json keeps the facts of "
+        "the competition too."
+    ),
+]
+
+
+def _asked(given: list[str]) -> tuple[str, str]:
+    """Return platform and competition."""
+    *before, slug = given
+    platform = before[0] if before else "kaggle"
+    if len(given) > _BOTH or platform not in _PLATFORMS:
+        msg = f"The platform is kaggle or zindi, got {' '.join(before)!r}."
+        raise ValueError(msg)
+    if not before and slug in _PLATFORMS:
+        msg = f"Name the competition, too: {slug} SLUG, as in its address."
+        raise ValueError(msg)
+    return platform, slug
 
 
 @expand_options
 def fetch(
     screen: ScreenOptions,
-    platform: Annotated[
-        str, typer.Argument(metavar="kaggle|zindi", help="Whom to ask.")
-    ],
-    slug: Annotated[
-        str,
-        typer.Argument(
-            metavar="SLUG",
-            help="Name of the competition in its address, or the address.",
-        ),
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Where to keep them, SLUG.csv by default; a name in .json keeps the "
-            "facts of the competition too.",
-        ),
-    ] = None,
+    competition: Asked,
+    output: Kept = None,
     leaderboard: Annotated[
         bool,
         typer.Option(
@@ -70,8 +81,6 @@ def fetch(
     the credentials that it uses anyway; Zindi with the token in ZINDI_TOKEN, or asked
     for. Neither is written or shown.
 
-    Exit codes: 0 done, 2 bad usage, or the platform does not answer.
-
     Examples
     --------
       lbsense fetch kaggle titanic -o submissions.csv
@@ -79,9 +88,7 @@ def fetch(
       lbsense fetch zindi some-challenge
       lbsense analyze submissions.csv --slug titanic
     """
-    if platform not in _PLATFORMS:
-        msg = f"The platform is kaggle or zindi, got {platform!r}."
-        raise ValueError(msg)
+    platform, slug = _asked(competition)
     if leaderboard and platform != "kaggle":
         msg = "--leaderboard is fetched from Kaggle only."
         raise ValueError(msg)
@@ -170,22 +177,8 @@ def _next_command(fetched: Fetched, path: Path) -> str:
 def watch(
     competition: CompetitionOptions,
     screen: ScreenOptions,
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="SLUG",
-            help="Name of the competition in its address, or the address.",
-        ),
-    ],
-    platform: Annotated[
-        str, typer.Option(metavar="kaggle|zindi", help="Whom to ask.")
-    ] = "kaggle",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="As in `lbsense fetch`: SLUG.csv."
-        ),
-    ] = None,
+    given: Asked,
+    output: Kept = None,
     every: Annotated[
         float,
         typer.Option(min=1, metavar="MINUTES", help="How often to ask."),
@@ -200,17 +193,13 @@ def watch(
     What a fault of the network or the server hides comes with the next time; wrong
     credentials and wrong names end it.
 
-    Exit codes: 0 done, 2 bad usage, or the platform refuses, 130 interrupted.
-
     Examples
     --------
       lbsense watch titanic
       lbsense watch titanic -o submissions.csv --metric accuracy --test-size 418
-      lbsense watch some-challenge --platform zindi --metric f1 --every 10
+      lbsense watch zindi some-challenge --metric f1 --every 10
     """
-    if platform not in _PLATFORMS:
-        msg = f"--platform is kaggle or zindi, got {platform!r}."
-        raise ValueError(msg)
+    platform, name = _asked(given)
     console = screen.console()
     looks, first = 0, True
     while True:

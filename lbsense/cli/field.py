@@ -10,7 +10,7 @@ from rich.text import Text
 
 from lbsense._files import replace_file
 from lbsense.cli.app import ScreenOptions, note, print_entries, working
-from lbsense.cli.options import check_target, expand_options
+from lbsense.cli.options import Force, Title, check_target, expand_options, output_file
 
 
 @expand_options
@@ -25,31 +25,27 @@ def field(
     ],
     screen: ScreenOptions,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a page, .html."),
+        list[Path] | None,
+        output_file(
+            "Write a page, .html, or one row a competition, .csv; repeat it for both."
+        ),
     ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write one row per competition, .csv."),
-    ] = None,
+    title: Title = None,
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="What DuckDB may hold in memory.")
     ] = "3GB",
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite files that are there.")
-    ] = False,
+    force: Force = False,
 ) -> None:
-    """Say what finished competitions did, from Meta Kaggle's tables, out of core.
+    r"""Say what finished competitions did, from Meta Kaggle's tables, out of core.
 
-    Needs DuckDB: pip install 'lbsense[field]'.
+    Needs DuckDB: pip install 'lbsense\[field]'.
 
     Examples
     --------
-      lbsense field meta-kaggle/ -o field.html --table competitions.csv
+      lbsense field meta-kaggle/ -o field.html -o competitions.csv
     """
-    for target in (output, table):
-        if target is not None:
-            check_target(target, [folder], force=force)
+    for target in output or ():
+        check_target(target, [folder], force=force)
     from lbsense.ingest import read_field
 
     with working("Reading Meta Kaggle ..."):
@@ -61,11 +57,11 @@ def field(
     console.print(Text(found.headline, "bold"))
     console.print()
     print_entries(console, found.entries())
-    if table is not None:
-        replace_file(found.competitions.to_csv(index=False), table)
-        note(f"Written: {table}")
-    if output is not None:
-        from lbsense.report import write_report
+    for target in output or ():
+        if target.suffix.lower() == ".csv":
+            replace_file(found.competitions.to_csv(index=False), target)
+        else:
+            from lbsense.report import write_report
 
-        write_report(found, output)
-        note(f"Written: {output}")
+            write_report(found, target, title=title)
+        note(f"Written: {target}")

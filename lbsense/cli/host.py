@@ -37,9 +37,15 @@ def host(
     ],
     known: CompetitionOptions,
     screen: ScreenOptions,
-    prizes: Annotated[int, typer.Option(min=1, max=50, help="Prize places.")] = 3,
+    prizes: Annotated[
+        int,
+        typer.Option(
+            min=1, max=50, metavar="N", help="Prize places to give the chance of."
+        ),
+    ] = 3,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes that look at teams.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes that look at teams."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -24,7 +24,18 @@ from lbsense.cli.app import (
     print_entries,
     working,
 )
-from lbsense.cli.options import AsJson, expand_options, panel, parse_count
+from lbsense.cli.options import (
+    AsJson,
+    Force,
+    PublicFraction,
+    TestSize,
+    TrainSize,
+    expand_options,
+    output_file,
+    panel,
+    parse_count,
+)
+from lbsense.cli.options import output as _output
 
 if TYPE_CHECKING:
     from lbsense.ingest import FormatGuide
@@ -209,7 +220,6 @@ def _schema(name: str) -> str:
 
 _world = panel("The competition")
 _entrant = panel("The entrant")
-_output = panel("Output")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,17 +234,9 @@ class ScenarioOptions:
         str | None,
         _world(metavar="NAME", help="roc_auc, log_loss, accuracy, rmse or mae."),
     ] = None
-    n_public: Annotated[
-        int | None,
-        _world(parser=parse_count, metavar="ROWS", help="Public test rows."),
-    ] = None
-    n_private: Annotated[
-        int | None,
-        _world(parser=parse_count, metavar="ROWS", help="Other test rows."),
-    ] = None
-    n_train: Annotated[
-        int | None, _world(parser=parse_count, metavar="ROWS", help="Training rows.")
-    ] = None
+    test_size: TestSize = None
+    train_size: TrainSize = None
+    public_fraction: PublicFraction = None
     n_submissions: Annotated[
         int | None, _entrant(parser=parse_count, metavar="N", help="Submissions.")
     ] = None
@@ -251,10 +253,22 @@ class ScenarioOptions:
     ] = None
 
     def given(self) -> dict[str, Any]:
-        """Return the options that were given."""
-        return {
+        """Return the options that were given, as a scenario takes them."""
+        found = {
             name: value for name, value in asdict(self).items() if value is not None
         }
+        test, share = found.pop("test_size", None), found.pop("public_fraction", None)
+        if test is not None or share is not None:
+            from lbsense.simulate import Scenario
+
+            usual = Scenario()
+            rows = test or usual.n_public + usual.n_private
+            part = share or usual.n_public / (usual.n_public + usual.n_private)
+            n_public = min(max(round(rows * part), 1), rows - 1)
+            found |= {"n_public": n_public, "n_private": rows - n_public}
+        if "train_size" in found:
+            found["n_train"] = found.pop("train_size")
+        return found
 
 
 @expand_options
@@ -262,12 +276,7 @@ def simulate(
     screen: ScreenOptions,
     output: Annotated[
         Path,
-        _output(
-            "--output",
-            "-o",
-            metavar="DIR",
-            help="Folder to write into; made if need be.",
-        ),
+        output_file("Folder to write into; made if need be.", "FOLDER"),
     ],
     scenario: ScenarioOptions,
     preset: Annotated[
@@ -295,17 +304,16 @@ def simulate(
         bool,
         _output("--rows", help="Write labels and predictions of every row too."),
     ] = False,
-    force: Annotated[
-        bool, _output("--force", help="Replace files that are there.")
-    ] = False,
+    force: Force = False,
 ) -> None:
     """Make a competition whose truth is known, and write it as platforms export it.
 
     Examples
     --------
       lbsense simulate -o play
-      lbsense simulate -o play --preset leaderboard_chaser
-      lbsense simulate -o play --policy public --null-fraction 0.9 --seed 7
+      lbsense simulate -o chaser --preset leaderboard_chaser
+      lbsense simulate -o mine --train-size 8000 --test-size 7500 --public-fraction 20%
+      lbsense simulate -o idle --policy public --null-fraction 0.9 --seed 7
       lbsense simulate -o play --metric rmse --set cv_noise=0.02 --rows --force
     """
     chosen = scenario.given()
@@ -430,7 +438,8 @@ What lbsense needs beside itself is part of Kaggle's image. SHA-256 of the wheel
 def vendor(
     screen: ScreenOptions,
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder to write, made if needed.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder to write into; made if need be."),
     ],
     owner: Annotated[
         str | None,

@@ -32,9 +32,11 @@ from lbsense.cli.options import (
     Force,
     check_target,
     expand_options,
+    output_file,
     panel,
     parser_of,
 )
+from lbsense.cli.options import output as _output
 from lbsense.words import card_checked, card_lacks
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def log(
     cv: Annotated[float | None, _outcome(metavar="SCORE", help="Its CV score.")] = None,
     folds: Annotated[
         str | None,
-        _outcome(metavar="A,B,...", help="The scores of its folds."),
+        _outcome(metavar="S1,S2,...", help="Its CV score by fold."),
     ] = None,
     seed: Annotated[
         list[int] | None,
@@ -117,7 +119,9 @@ def log(
     ] = None,
     submission: Annotated[
         str | None,
-        _outcome(metavar="REF", help="Reference of the submission made of it."),
+        _outcome(
+            "--ref", metavar="ID", help="Identifier of the submission made of it."
+        ),
     ] = None,
     remark: Annotated[
         str | None, _outcome("--note", metavar="TEXT", help="Anything else.")
@@ -128,10 +132,10 @@ def log(
     ] = None,
     predictions: Annotated[
         list[Path] | None,
-        _files(metavar="FILE", help="A prediction file that it writes: its digest."),
+        _files(metavar="FILE", help="Prediction file that it writes: its digest."),
     ] = None,
     ledger: Annotated[
-        Path, _files(metavar="FILE", help="The file that a line is added to.")
+        Path, _files(metavar="FILE", help="Ledger that a line is added to.")
     ] = Path(DEFAULT_LEDGER),
     add_to: Annotated[
         str | None,
@@ -154,7 +158,7 @@ def log(
       lbsense log --why "sales are weekly: lags of 7 days" --from exp009 \
         --expect 0.002 --data train.csv --predictions sub.csv -- python train.py
       lbsense log --name exp012 --cv 0.8123 --folds 0.81,0.82,0.807
-      lbsense log --add-to exp012 --public 0.79 --submission 51423318
+      lbsense log --add-to exp012 --public 0.79 --ref 51423318
       lbsense log
     """
     from lbsense.ingest import read_ledger
@@ -176,7 +180,7 @@ def log(
     }
     if add_to is not None:
         if command or why or name or predictions or any(plan.values()):
-            msg = "--add-to takes scores, --submission and --note, and nothing else."
+            msg = "--add-to takes scores, --ref and --note, and nothing else."
             raise ValueError(msg)
         entry = log_scores(add_to, **scores, **board, ledger=ledger)
         note(f"Added to {entry.name} in {ledger}.")
@@ -316,7 +320,7 @@ def card(
     ] = None,
     form: Annotated[
         str,
-        typer.Option(
+        _output(
             "--format",
             parser=parser_of(_FORMATS),
             metavar="|".join(_FORMATS),
@@ -326,9 +330,7 @@ def card(
     ] = "markdown",
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE|FOLDER", help="Where to write it."
-        ),
+        output_file("Write it there; a crate is a folder.", "FILE|FOLDER"),
     ] = None,
     author: Annotated[
         str | None, typer.Option(metavar="NAME", help="Who made it.")

@@ -33,6 +33,7 @@ def panel(name: str) -> Callable[..., Any]:
 _competition = panel("The competition")
 _file = panel("The file")
 _predictions = panel("Predictions")
+output = panel("Output")
 
 
 def parse_count(text: str) -> int:
@@ -82,11 +83,61 @@ def parse_noise(text: str) -> float:
     return noise
 
 
-#: Machine output of a command that has no file of its own for it.
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-Force: TypeAlias = Annotated[
-    bool, typer.Option("--force", help="Overwrite a file that is there.")
+#: What a command writes, and whether it may overwrite.
+AsJson: TypeAlias = Annotated[
+    bool, output("--json", help="JSON on stdout; `lbsense schema` describes it.")
 ]
+Force: TypeAlias = Annotated[
+    bool, output("--force", help="Overwrite files that are there.")
+]
+Title: TypeAlias = Annotated[
+    str | None,
+    output(
+        "--title", metavar="TEXT", help="Title of the page; by default what it is of."
+    ),
+]
+Team: TypeAlias = Annotated[
+    str | None,
+    _file(
+        "--team",
+        metavar="NAME",
+        help="Your team, by name or id, where a file holds several.",
+    ),
+]
+#: The sizes of a competition.
+TestSize: TypeAlias = Annotated[
+    int | None,
+    _competition(
+        "--test-size",
+        parser=parse_count,
+        metavar="ROWS",
+        help="Rows of the whole test set, public and private.",
+    ),
+]
+TrainSize: TypeAlias = Annotated[
+    int | None,
+    _competition(
+        "--train-size",
+        parser=parse_count,
+        metavar="ROWS",
+        help="Rows of the training set.",
+    ),
+]
+PublicFraction: TypeAlias = Annotated[
+    float | None,
+    _competition(
+        "--public-fraction",
+        parser=parse_fraction,
+        metavar="SHARE",
+        help="Share of the test set behind the public score: 0.3 or 30%.",
+    ),
+]
+
+
+def output_file(what: str, metavar: str = "FILE") -> Any:
+    """Return the option that names what a command writes."""
+    return output("--output", "-o", metavar=metavar, help=what)
+
 
 #: What a user takes for the noise of a step, where nothing in the history tells it.
 StepNoise: TypeAlias = Annotated[
@@ -161,28 +212,9 @@ class CompetitionOptions:
             help="Direction of the CV score, if it is not that of the leaderboard.",
         ),
     ] = None
-    test_size: Annotated[
-        int | None,
-        _competition(
-            parser=parse_count,
-            metavar="ROWS",
-            help="Rows of the whole test set, public and private.",
-        ),
-    ] = None
-    train_size: Annotated[
-        int | None,
-        _competition(
-            parser=parse_count, metavar="ROWS", help="Rows of the training set."
-        ),
-    ] = None
-    public_fraction: Annotated[
-        float | None,
-        _competition(
-            parser=parse_fraction,
-            metavar="SHARE",
-            help="Share of the test set behind the public score: 0.3 or 30%.",
-        ),
-    ] = None
+    test_size: TestSize = None
+    train_size: TrainSize = None
+    public_fraction: PublicFraction = None
     nested: Annotated[
         bool,
         _competition(
@@ -267,10 +299,7 @@ class HistoryOptions(CompetitionOptions):
             help="Which table of a document, where it holds several.",
         ),
     ] = None
-    team: Annotated[
-        str | None,
-        _file(metavar="NAME", help="The team to read, where a file holds several."),
-    ] = None
+    team: Team = None
     cv_log: Annotated[
         str | None,
         _file(
@@ -423,7 +452,14 @@ class PredictionOptions:
 def check_target(
     output: Path, inputs: Iterable[str | os.PathLike[str]], *, force: bool
 ) -> None:
-    """Raise where writing ``--output`` would lose an input or another file."""
+    """Raise where writing ``--output`` would lose an input or another file.
+
+    A page that lbsense wrote is made anew: the same command runs twice.
+    """
+    if not force and output.exists():
+        from lbsense.ingest import is_own_page
+
+        force = is_own_page(output)
     try:
         check_output(output, inputs, force=force)
     except ValueError as error:

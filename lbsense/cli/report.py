@@ -28,11 +28,14 @@ from lbsense.cli.options import (
     HistoryOptions,
     PredictionOptions,
     StepNoise,
+    Title,
     check_target,
     expand_options,
+    output_file,
     panel,
     parser_of,
 )
+from lbsense.cli.options import output as _output
 from lbsense.errors import LbsenseError
 
 if TYPE_CHECKING:
@@ -52,17 +55,14 @@ def report(
     step_noise: StepNoise = None,
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="File to write: .html, .md, or .png for a picture to share; - is "
-            "standard output. By default report.html.",
+        output_file(
+            "Write a page, .html or .md, or a picture to share, .png; - is standard "
+            "output. By default report.html."
         ),
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option(
+        _output(
             "--format",
             parser=parser_of(_FORMATS),
             metavar="|".join(_FORMATS),
@@ -71,14 +71,7 @@ def report(
             "to share.",
         ),
     ] = None,
-    title: Annotated[
-        str | None,
-        typer.Option(
-            "--title",
-            metavar="TEXT",
-            help="Title of the page. By default the name of the competition.",
-        ),
-    ] = None,
+    title: Title = None,
     force: Force = False,
 ) -> None:
     """Write what the history says as one page that works offline.
@@ -211,16 +204,9 @@ def compare(
     as_json: AsJson = False,
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write a page, .html or .md, or a picture to share, .png.",
-        ),
+        output_file("Write a page, .html or .md, or a picture to share, .png."),
     ] = None,
-    title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Title of the page.")
-    ] = None,
+    title: Title = None,
     force: Force = False,
 ) -> None:
     """Put two or more histories side by side, each number with its interval.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         read_table,
         read_zindi,
     )
-    from lbsense.ingest.tables.source import input_files
+    from lbsense.ingest.tables.source import input_files, is_own_page
 
 _HOMES = {
     "read_field": "lbsense.ingest.boards.field",
@@ -76,6 +76,7 @@ _HOMES = {
     "read_table": "lbsense.ingest.readers",
     "read_zindi": "lbsense.ingest.readers",
     "input_files": "lbsense.ingest.tables.source",
+    "is_own_page": "lbsense.ingest.tables.source",
     "own_wheel": "lbsense.ingest.machine",
 }
 
@@ -97,6 +98,7 @@ __all__ = [
     "fetched_history",
     "input_files",
     "is_ledger",
+    "is_own_page",
     "join_ledger",
     "join_listing",
     "join_log",

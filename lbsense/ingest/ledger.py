@@ -577,7 +577,7 @@ def _warnings(ledger: Ledger, n_joined: int) -> Iterator[DataWarning]:
         told.append(
             "not one experiment of the ledger is joined to a submission: write the "
             "name of the experiment into the description of the submission, or its "
-            "reference into the ledger (`lbsense log --name NAME --submission REF`)"
+            "reference into the ledger (`lbsense log --name NAME --ref REF`)"
         )
     if told:
         yield DataWarning(code="LBS125", message="; ".join(told) + ".")

@@ -48,7 +48,9 @@ _METHODS = (
 )
 
 
-def board_page(found: BoardAnalysis, sources: Sequence[InputFile]) -> Page:
+def board_page(
+    found: BoardAnalysis, sources: Sequence[InputFile], *, title: str | None = None
+) -> Page:
     """Return the page of a leaderboard."""
     board = found.board
     told = dict(found.entries())
@@ -58,7 +60,7 @@ def board_page(found: BoardAnalysis, sources: Sequence[InputFile]) -> Page:
     above = (told["Board"], *points)
     rest = [f"{k}: {v}" for k, v in found.entries() if v not in above]
     return Page(
-        title=clean_text(board.competition.slug or "") or "Leaderboard",
+        title=clean_text(title or board.competition.slug or "") or "Leaderboard",
         subject=told["Board"],
         headline=found.headline,
         points=points,
@@ -142,7 +144,7 @@ def _provenance(found: BoardAnalysis, sources: Sequence[InputFile]) -> Iterator[
     yield from file_table(sources)
 
 
-def field_page(found: FieldAnalysis) -> Page:
+def field_page(found: FieldAnalysis, *, title: str | None = None) -> Page:
     """Return the page of many competitions."""
     told = found.entries()
     tables = []
@@ -168,7 +170,7 @@ def field_page(found: FieldAnalysis) -> Page:
             )
         )
     return Page(
-        title="Finished competitions",
+        title=clean_text(title or "") or "Finished competitions",
         subject=told[0][1],
         headline=found.headline,
         points=[f"{name}: {text}" for name, text in told[1:4]],

@@ -221,10 +221,10 @@ def _page(
             msg = f"format {chosen!r} is of one history."
             raise ValueError(msg)
         if isinstance(analysis, FieldAnalysis):
-            return field_page(analysis)
+            return field_page(analysis, title=title)
         if isinstance(analysis, Comparison):
             return compare_page(analysis, files, title=title)
-        return board_page(analysis, files)
+        return board_page(analysis, files, title=title)
     checked = findings if findings is not None else run_checks(analysis)
     if chosen in DOCUMENTS:
         return document(chosen, analysis, checked, sources=files)

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import typer.testing
 from typer.testing import CliRunner
@@ -105,3 +107,64 @@ def hostile(tmp_path: Path) -> Path:
     path = tmp_path / "hostile.csv"
     path.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def meta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with 12 competitions of 60 teams of 5 submissions."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("meta")
+    n, teams, subs = 12, 60, 5
+    pd.DataFrame(
+        {
+            "Id": range(n),
+            "Slug": [f"comp-{i}" for i in range(n)],
+            "HostSegmentTitle": np.resize(["Featured", "Research"], n),
+            "DeadlineDate": [f"01/15/{2014 + i % 2} 23:59:00" for i in range(n)],
+            "OnlyAllowKernelSubmissions": "False",
+            "LeaderboardPercentage": 30,
+            "EvaluationAlgorithmAbbreviation": np.resize(["AUC", "RMSE"], n),
+            "EvaluationAlgorithmIsMax": np.resize(["True", "False"], n),
+            "Overview": 'two "quoted"\nlines, and a comma',
+        }
+    ).to_csv(folder / "Competitions.csv", index=False)
+    rows = []
+    for competition in range(n):
+        true = rng.normal(size=teams)
+        places = [
+            (-(true + 0.3 * rng.normal(size=teams))).argsort().argsort() + 1
+            for _ in range(2)
+        ]
+        rows += [
+            (
+                competition * teams + i,
+                competition,
+                'a "team", x',
+                "True" if i == 0 else "False",
+                places[0][i],
+                places[1][i] if i != 1 else "",
+            )
+            for i in range(teams)
+        ]
+    names = "Id,CompetitionId,TeamName,IsBenchmark,PublicLeaderboardRank"
+    pd.DataFrame(rows, columns=[*names.split(","), "PrivateLeaderboardRank"]).to_csv(
+        folder / "Teams.csv", index=False
+    )
+    total = n * teams * subs
+    team = np.arange(total) % (n * teams)
+    sign = np.where((team // teams) % 2 == 0, 1, -1)
+    true = rng.normal(size=total)
+    public = sign * (true + 0.3 * rng.normal(size=total))
+    private = sign * (true - 0.1 + 0.2 * rng.normal(size=total))
+    shown = public.astype(str).astype(object)
+    shown[7] = "Infinity"
+    pd.DataFrame(
+        {
+            "Id": range(total),
+            "TeamId": team,
+            "IsAfterDeadline": np.where(np.arange(total) % 50 == 3, "True", "False"),
+            "PublicScoreFullPrecision": shown,
+            "PrivateScoreFullPrecision": private,
+        }
+    ).to_csv(folder / "Submissions.csv", index=False)
+    return folder

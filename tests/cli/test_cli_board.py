@@ -106,6 +106,7 @@ def test_a_page(run: Run, boards: tuple[Path, Path], tmp_path: Path, name: str) 
         assert text.count("<figure") == 3
     else:
         assert len(list(tmp_path.glob("board_files/*.png"))) == 3
+    target.write_text("of somebody else")
     assert run("board", *boards, "-o", target).exit_code == 2
 
 

@@ -43,6 +43,9 @@ def test_two_files_side_by_side(run: Run, tmp_path: Path) -> None:
     assert "is not known which submissions were selected" in told
     assert "honest_climber and leaderboard_chaser side by side" in page.read_text()
     again = run("compare", ONE, TWO, "--metric", "roc_auc", "-o", page)
+    assert again.exit_code == 0  # a page of ours is made anew
+    page.write_text("of somebody else")
+    again = run("compare", ONE, TWO, "--metric", "roc_auc", "-o", page)
     assert again.exit_code == 2
     assert "--force" in again.stderr
 

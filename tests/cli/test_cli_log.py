@@ -61,7 +61,7 @@ def test_a_command_that_fails_is_written_down_too(run: Run, capfdbinary: Any) ->
 
 def test_scores_are_added_and_the_ledger_shown(run: Run) -> None:
     assert run("log", "--name", "exp012", "--folds", "0.81,0.82").exit_code == 0
-    done = run("log", "--add-to", "exp012", "--public", "0.79", "--submission", "77")
+    done = run("log", "--add-to", "exp012", "--public", "0.79", "--ref", "77")
     assert (done.exit_code, done.stdout) == (0, "")
     run("log", "--why", "[bold]more\x1b[31m", "--private", "0.5")
     shown = run("log").stdout

@@ -33,7 +33,14 @@ def test_options_reach_the_simulation(run: Run, tmp_path: Path) -> None:
     done = run(
         *("simulate", "-o", tmp_path / "a", "--n-submissions", "8", "--seed", "2"),
         *("--metric", "rmse", "--policy", "cv", "--null-fraction", "0.9"),
-        *("--n-public", "500", "--set", "cv_noise=0.02", "--set", "heavy-tails=yes"),
+        *(
+            "--public-fraction",
+            "5%",
+            "--set",
+            "cv_noise=0.02",
+            "--set",
+            "heavy-tails=yes",
+        ),
     )
     assert done.exit_code == 0
     made = simulate(
@@ -91,7 +98,7 @@ def test_without_a_seed_that_is_said(run: Run, tmp_path: Path) -> None:
         (("--policy", "cv", "--set", "policy=cv"), "policy is given twice"),
         (("--policy", "luck"), "policy must be one of"),
         (("--null-fraction", "30"), "null_fraction must be in"),
-        (("--n-public", "x"), "is not a number of rows"),
+        (("--test-size", "x"), "is not a number of rows"),
     ],
 )
 def test_bad_usage_exits_2_and_writes_nothing(
@@ -114,7 +121,15 @@ def test_a_file_is_no_folder(run: Run, tmp_path: Path) -> None:
 def test_rows_are_written_when_asked_for(run: Run, tmp_path: Path) -> None:
     done = run(
         *("simulate", "-o", tmp_path / "a", "--n-submissions", "2", "--seed", "1"),
-        *("--n-train", "500", "--n-public", "100", "--n-private", "100", "--rows"),
+        *(
+            "--train-size",
+            "500",
+            "--test-size",
+            "200",
+            "--public-fraction",
+            ".5",
+            "--rows",
+        ),
     )
     assert done.exit_code == 0
     assert (tmp_path / "a" / "predictions" / "train.csv").is_file()

@@ -26,6 +26,7 @@ _BLOCK = 1 << 20
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".md", ".json", ".jsonl", ".ndjson")
 # Kinds that hold tables beside other things: read where there is nothing plainer.
 _RICH_SUFFIXES = (".html", ".htm", ".ipynb", ".xlsx", ".tex", ".rst", ".py")
+_HEAD_OF_PAGE = 1000  # bytes before its title
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -419,3 +420,11 @@ def _fingerprint(path: Path) -> InputFile:
         msg = f"{path}: cannot be read for its digest ({error.strerror})."
         raise IngestError(msg) from error
     return InputFile(name=path.name, sha256=digest.hexdigest(), n_bytes=n_bytes)
+
+
+def is_own_page(path: Path) -> bool:
+    """Return whether a file is a page that lbsense wrote: it may be made anew."""
+    if path.suffix.lower() not in (".html", ".htm") or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b'<meta name="generator" content="lbsense ' in file.read(_HEAD_OF_PAGE)

@@ -726,7 +726,7 @@ def test_watch_ends_where_it_cannot_pass(kaggle, run):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("fetch", "drivendata", "x"), ("watch", "x", "--platform", "drivendata")],
+    [("fetch", "drivendata", "x"), ("watch", "drivendata", "x")],
 )
 def test_other_platforms_are_told(run, arguments):
     done = run(*arguments)
