@@ -251,9 +251,12 @@ def _read(
     drafts, order = in_time_order(
         drafts, tables, greater_is_better=competition.greater_is_better
     )
-    submissions, unknown_parents = build_submissions(drafts, cv_pattern=pattern)
     competition, catalogued = fill_from_catalogue(
         _with_direction(_with_platform(competition, tables), ours)
+    )
+    known = metric or known_metric(competition.metric)
+    submissions, unknown_parents = build_submissions(
+        drafts, cv_pattern=pattern, metric=known
     )
     history = History(
         competition=competition,
@@ -268,7 +271,7 @@ def _read(
         history=history,
         tables=tables,
         drafts=drafts,
-        metric=metric or known_metric(competition.metric),
+        metric=known,
         nested_stated=options.get("nested") is not None,
         catalogued=catalogued,
         now=datetime.now(UTC),

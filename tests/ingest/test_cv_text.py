@@ -104,6 +104,70 @@ def test_reports_of_agents_and_people() -> None:
     assert recall >= 0.8
 
 
+def test_descriptions_of_entrants_in_many_languages() -> None:
+    """Short notes and file names, with the metric and the public score they stand by."""
+    lines = AGENTS.with_name("cv_entrants.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len({row["text"] for row in rows}) == len(rows) >= 900
+    options = {
+        row["text"]: {"metric": row.get("metric"), "public_score": row.get("public")}
+        for row in rows
+    }
+
+    def read(text: str) -> CvReading | None:
+        return parse_cv(text, **options[text])
+
+    precision, recall, wrong = measure(
+        [
+            (row["text"], row["cv"])
+            for row in rows
+            if not (row.get("or_none") and read(row["text"]) is None)
+        ],
+        read,
+    )
+    assert precision >= 0.99, wrong
+    assert recall >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "value"),
+    [
+        ("CV: logloss=0.2456 auc=0.9123 acc=0.87", "roc_auc", 0.9123),
+        ("CV: logloss=0.2456 auc=0.9123 acc=0.87", "log_loss", 0.2456),
+        ("cv auc 0.9123", "log_loss", None),
+        ("cv auc 0.9123", "mean_columnwise_auc", 0.9123),
+        ("cv rmse 0.1312", "rmsle", 0.1312),  # of the logarithm it is the same
+        ("cv f1 0.71", "f1_macro", 0.71),
+        ("val_loss=0.45", "f1", None),
+        ("cv 0.45", "my own score", 0.45),
+    ],
+)
+def test_the_cv_of_another_metric_is_not_taken(
+    text: str, metric: str | None, value: float | None
+) -> None:
+    reading = parse_cv(text, metric=metric)
+    assert (reading and reading.value) == value
+
+
+def test_a_history_says_which_cv_scores_it_left() -> None:
+    rows = (
+        "publicScore,description\n0.31,cv auc 0.91\n0.30,cv 0.305\n0.29,oof auc 0.92\n"
+    )
+    history = read_table(rows, metric="log_loss")
+    assert [item.cv_score for item in history] == [None, 0.305, None]
+    (issue,) = history.dropped
+    assert "'cv auc 0.91' and 1 more" in str(issue)
+    assert "CV of another metric not taken" in str(issue)
+    free = read_table(rows, greater_is_better=False)
+    assert [item.cv_score for item in free] == [0.91, 0.305, 0.92]
+
+
+def test_the_public_score_gives_the_lost_point_in_a_history() -> None:
+    rows = "publicScore,description\n0.8034,cv 8123\n0.8050,cv 81.51\n"
+    history = read_table(rows, metric="accuracy")
+    assert [item.cv_score for item in history] == [0.8123, 0.8151]
+
+
 def test_spreads_of_own_strings() -> None:
     rows = [row for row in own_strings() if "std" in row]
     assert len(rows) > 15

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lbsense.ingest.cv.shapes import (
-    series_after,
-    shape_problem,
-    sign_of,
-    spread_after,
-)
+from lbsense.ingest.cv.shapes import spread_after
 from lbsense.ingest.cv.words import KEYWORDS, KINDS, REACH, Line, Role, Token
 
-_SEPARATORS = set(":=_~≈'\"`([{*-—@#")
+_SEPARATORS = set(":=_~≈'\"`([{*-—@#!")
+NO_DELTAS = ("plus", "minus", "reached", "reaches")  # behind a score
+# "CV worse: 0.77"
+_TURNS = {"worse", "better", "improved", "up", "down", "higher", "lower", "dropped"}
+_UP_OR_DOWN = {"↑", "↓", "⬆", "⬇"}
+_TABBED = {",", ";", "|"}  # touching the keyword: "CV|0.81|LB|0.80"
+_TO = {"to", "到", "至", "para", "a", "à", "auf", "до"}
+_FROM = {"from", "de", "von", "с", "从"}
+_LINKS = {"now", "から", "에서"}
 _LABEL_ROLES = {Role.KEYWORD, Role.METRIC, Role.MEAN, Role.SCHEME}
 _PASSABLE = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN, Role.SCHEME}
-_PREPOSITIONS = {"on", "in", "at", "for", "my", "our", "the", "best", "final"}
+_BEHIND = {"score", "scores", "set", "split"}
+_PREPOSITIONS = {
+    "a",
+    "an",
+    "on",
+    "in",
+    "at",
+    "for",
+    "my",
+    "our",
+    "the",
+    "best",
+    "final",
+}
 _FOLLOWING = """
     and but with without on using after for at in so now from vs then than while when
     this to as or by via still"""
@@ -34,95 +51,21 @@ _BARRED = {
 _BOARD_BARRIERS = ("a leaderboard score", "a score on other data")
 _OWNED = {Role.BOARD, Role.SET, Role.DELTA, Role.EARLIER, Role.SPREAD}
 _OWNED |= {Role.EXTREME, Role.NEGATION, Role.UNIT, Role.SCHEME}
-_DENIALS = {Role.BOARD, Role.NEGATION, Role.EXTREME, Role.SPREAD}
-_WEAK = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN}
-_CHANGES = {"gap", "delta", "diff", "difference", "drop", "gain", "change", "差"}
-# Verbs and nouns between the owner of a score and the score.
-_CARRIERS = {"reports", "report", "says", "states", "had", "has", "submission", "run"}
-_GONE_BY = ({"previous", "prev", "former", "earlier", "last"}, {"submission", "run"})
-_PAST = (("last", "time"), ("last", "run"), ("so", "far"), ("to", "beat"))
-# "than exp9 (CV", "exp9 had CV", "public notebook, CV"
-_OWNERS_BEFORE = (
-    re.compile(
-        r"\b(?:against|of|from|than|over|vs\.?|versus|like|unlike|as|replac\w+|beats?"
-        r"|to|with|on|after|for|by|remains|stays|still|keeps?)"
-        r"\s+(?:(?:sub|submission|exp|experiment|run|version|attempt|node|iter|trial|step)\s*#?\s*\d+\w*|#\d+"
-        r"|[`'\"]?(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]+[`'\"]?)\s*[(\[]\s*$"
-    ),
-    re.compile(
-        r"(?<![\w.-])(?=[\w.-]*\d)(?=[\w.-]*[^\W\d_])[\w.-]++\s+had\s+(?:an?\s+)?$"
-    ),
-    re.compile(r"\b(?:notebook|kernel|paper|discussion|writeup),\s+$"),
-    re.compile(r"\b(?:version|file|submission|run|one)\s+with\s+(?:an?\s+)?$"),
-    re.compile(r"'s\s*[(\[]\s*$"),
-    re.compile(
-        r"\S\s*[(\[]\s*(?:sub|submission|exp|experiment|run|version|model|v)[ _#-]?"
-        r"\d+\w*\s+$"
-    ),
-    re.compile(
-        r"\b(?:previous|earlier|last|current|old|former|standing|reigning)\s+"
-        r"(?:best|champion|one|leader|sub\w*)\s*[(\[]\s*$"
-    ),
-    re.compile(
-        r"\b(?:margin|lead|edge|advantage|gap|difference|offset|distance)\b[^.,;:(]{0,40}$"
-    ),
-    re.compile(r"\b(?:parent|champion)\b[^.,;:|(]{0,20}$"),
-    re.compile(
-        r"(?<![\w.-])[\w.-]{0,20}\d\s+(?:lowered|raised|hurt|dropped|pushed)\s+(?:the\s+)?$"
-    ),
-    re.compile(r"\badv(?:ersarial|\.)?\s*$"),
-    re.compile(
-        r"\b(?:weights?|coef\w*|thresholds?|cutoffs?|ci|interval|band|quantiles?)\s+"
-        r"(?:\w+\s+)?(?:on|from|by|via|of|for)\s+(?:the\s+|my\s+|our\s+)?$"
-    ),
-    re.compile(
-        r"\b(?:base|baseline|parent|champion|original|reference|old)(?:\s+(?:model|run|one"
-        r"|sub|submission|version))?\s+(?:had|has|was|got|gave|with|at|scored)\s+"
-        r"(?:an?\s+)?(?:\w+\s+)?$"
-    ),
-    re.compile(
-        r"\b(?:each|every|both|all|individual(?:ly)?|singles?|members?|others?|another"
-        r"|rest|either)(?:\s+(?:with|has|have|had|at|of\s+(?:them|which)|\w+'s|model|run"
-        r"|member|solo))*+\s*+[:(]?\s*+(?:an?\s++)?$"
-    ),
-    re.compile(
-        r"\b(?:tuned|optimi[sz]ed|chosen|selected|fitted|fit|searched|calibrated|picked"
-        r"|set|learned|learnt|weighted)\s+(?:on|by|with|using|from|via|to)\s+"
-        r"(?:the\s+|my\s+|our\s+)?$"
-    ),
-)
-_NAMES_ANOTHER = re.compile(
-    r"[(\[](?:sub|submission|exp|experiment|run|ver|version|model|trial|v)[ _#-]?\d+\w*"
-    r"[)\]]"
-)
-_IS_WRONG = re.compile(
-    r"[*`)\]]*\s+(?:is|was|looks?|seems?)\s+(?:\w+\s+)?(?:suspicious|leak\w*|wrong"
-    r"|invalid|broken|overfit\w*|inflated|optimistic|buggy|misleading|not\s+comparable"
-    r"|too\s+(?:good|high|low))"
-)
-_WAS_ANOTHER = re.compile(
-    r"[^.;)\]]{0,40}[)\]]\s+(?:was|is|were)\s+(?:sub|submission|exp|experiment|run|version)"
-    r"\s*#?\d"
-)
-_SITS = re.compile(
-    r"\b(?:is|was|are|sits|lies|lands|ends|came|comes|stays)\s+(?:\w+\s+)?$"
-)
-_OFF = re.compile(
-    r"\s+(?:below|above|under|over|worse|better|lower|higher|behind|short|off|ahead"
-    r"|away|more|less)\b"
-)
-_CHANGE_IN = re.compile(
-    r"\b(?:improvement|gain|increase|decrease|drop|change|difference|rise|fall)s?\s+"
-    r"(?:in|of|for|on|over)\s+(?:the\s+|my\s+|our\s+)?$"
-)
-_NO_CV = re.compile(
-    r"\b(?:no|without)\s+(?:an?\s+|its\s+|my\s+|our\s+)?(?:own\s+)?(?:local\s+)?(?:cv|oof|validation)(?:\s+score)?"
-    r"(?:\s+(?:of\s+its\s+own|of\s+(?:my|our|their)\s+own|yet|here|done|run|available))?"
-    r"\s*(?:[,;.|)]|$)"
-)
+WEAK = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN}
+_UNKNOWN = 6
+_NEITHER = "no validation word near it"
+_FOLD_PARTS = ("fold", "折", "分割", "фолд", "폴드", "フォールド")
+_FOLD_WORDS = {"kf", "skf", "gkf", "sgkf", "f", "pli", "plis", "dobras", "fach"}
 _PLACEHOLDERS = {"tbd", "xx", "xxx", "xxxx", "na", "nan", "none", "pending", "unknown"}
-_TOLD_AFTER = 60  # characters behind a number that tell what it is
-_SHARES = {0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.33, 0.35, 0.4, 0.5}
+# What a keyword is the first word of: "0.80 cv is running".
+_OPENED = {"is", "was", "running", "later", "soon", "scheme", "strategy", "leak"}
+_OPENED |= _PLACEHOLDERS
+_NOT_OURS = {Role.BOARD, Role.SET, Role.DELTA, Role.EARLIER, Role.SPREAD, Role.UNIT}
+_NOT_OURS |= {Role.EXTREME, Role.NEGATION, Role.FOREIGN, Role.COPIED}
+_CHOOSES = re.compile(
+    r"tun|optimi|chos|select|search|fit|pick|adv|medal|gold|silver|bronze|scale|shrink"
+    r"|far$|alone$"
+)
 
 
 @dataclass(slots=True)
@@ -141,10 +84,16 @@ class Label:
         Why the search stopped without a keyword; empty when it found one.
     mean, folds, models : bool
         Whether it speaks of a mean, of folds, of a model.
+    counted : bool
+        Whether it says how many folds there are, as in "5-fold" and "skf5".
     arrow : bool
         Whether an arrow stands between it and the number.
     fold_index : bool
         Whether it names one fold, as in "fold 3: 0.81".
+    chained : bool
+        Whether scores of other metrics stand between: "CV auc 0.91, logloss 0.24".
+    unknown : int
+        Signs of unknown meaning that stand between, in scripts without spaces.
     risen_to : bool
         Whether the number is the end of a change, as in "improved to 0.81".
     """
@@ -156,16 +105,20 @@ class Label:
     barrier: str = ""
     mean: bool = False
     folds: bool = False
+    counted: bool = False
     models: bool = False
     arrow: bool = False
     fold_index: bool = False
+    chained: bool = False
+    unknown: int = 0
     risen_to: bool = False
 
     @property
     def kind(self) -> str:
         """The keyword family, the most telling one where the label holds several."""
         if not self.kinds:
-            return "fold" if self.folds and self.mean else ""
+            told = self.mean or (self.counted and not self.fold_index)
+            return "fold" if self.folds and told else ""
         return min(self.kinds, key=KINDS.index)
 
     def take(self, token: Token) -> None:
@@ -173,20 +126,21 @@ class Label:
         role = token.role
         if role is Role.KEYWORD:
             self.kinds.append(KEYWORDS[token.text])
-        elif role is Role.METRIC:
+        elif role is Role.METRIC and not self.chained:
             self.metrics.append(token)
         self.mean |= role is Role.MEAN
-        self.folds |= role is Role.SCHEME and _is_fold_word(token.text)
+        self.folds |= role is Role.SCHEME and is_fold_word(token.text)
         self.models |= role is Role.MODEL
 
 
-def label_before(line: Line, index: int) -> Label:
+def label_before(line: Line, index: int, *, changes: bool = False) -> Label:
     """Return the label to the left of the number at ``index``.
 
     Only words of known meaning may stand between a keyword and its number; the first
-    other word, number or mark is the end of the search.
+    other word, number or mark is the end of the search. ``changes`` says that an arrow
+    leads on from the number: "CV moved 0.810 -> 0.812".
     """
-    label = Label(last=index)
+    label = Label(last=index, risen_to=changes)
     nearest = True
     place = index - 1
     stop = max(-1, index - 1 - REACH)
@@ -199,6 +153,7 @@ def label_before(line: Line, index: int) -> Label:
             label.arrow |= token.kind == "arrow"
             if not label.barrier and token.kind in ("word", "number"):
                 label.fold_index |= nearest and _names_fold(line, place)
+                label.counted |= _counts_folds(line, place, index)
                 label.take(token)
                 label.first = place
             place -= 1
@@ -222,13 +177,41 @@ def _barrier(
         return ""
     if token.kind == "space" or token.text in _SEPARATORS:
         return ""
+    if line.is_times(place) or token.text == "%":
+        return ""
+    if (
+        token.role is Role.KEYWORD
+        and label.chained
+        and line.tokens[place + 1].text == "_"
+    ):
+        return "the score of another metric"  # "val_loss 0.31, acc 0.87"
+    number = line.tokens[label.last]
+    if role is Role.UNKNOWN and token.text >= "\u3000" and label.unknown < _UNKNOWN:
+        label.unknown += 1  # scripts that do not divide words: "검증 로그로스 0.44"
+        return "" if number.decimals > 2 and number.value >= 0.05 else _NEITHER
+    if token.text in _UP_OR_DOWN:  # a change is smaller
+        return "" if line.tokens[label.last].value >= 0.1 else "a difference"
+    if token.text == "/" and label.metrics and line.tokens[place - 1].text in KEYWORDS:
+        return ""  # "val/f1"
+    if token.text in _TABBED and nearest and line.tokens[place - 1].text in KEYWORDS:
+        touches = line.tokens[place + 1].kind != "space"
+        return "" if touches else f"{token.text!r} stands before it"
     if token.text == "." and line.glued(place) and line.glued(place + 1):
         return ""
-    if token.kind == "number":
-        passed = label.risen_to or line.is_count(place)
-        return "" if passed else "it follows another number"
-    if label.risen_to and (role is Role.DELTA or token.text == "from"):
+    if _is_chained(line, place, label):
+        label.chained = True
         return ""
+    if token.kind == "number":
+        share = line.at(place + 1)
+        passed = label.risen_to or line.is_count(place)
+        passed |= share is not None and share.text == "%"
+        return "" if passed else "it follows another number"
+    if label.risen_to and (role is Role.DELTA or token.text in _FROM):
+        return ""
+    if label.risen_to and role is Role.UNKNOWN and token.kind == "word":
+        following = line.at(line.skip(place + 1))
+        if following is not None and following.text in _FROM:
+            return ""  # "CV subiu de 0,81 para 0,82"
     if token.text == "s" and line.tokens[place - 1].text == "'":
         return ""  # "valid_0's auc"
     if nearest and token.text == "から":
@@ -239,25 +222,38 @@ def _barrier(
     if role is Role.SCHEME and nearest and not _is_counted(line, place):
         return f"a parameter, {token.text!r}"
     if role is Role.KEYWORD or role in _PASSABLE:
-        label.risen_to |= nearest and token.text == "to"
+        label.risen_to |= nearest and token.text in _TO
         follows = line.at(place + 1)
-        number = line.tokens[label.last]
         weight = number.decimals < 3 and number.value <= 1
         if role is Role.MODEL and weight and follows and follows.text == "=":
             return f"a weight or parameter of {token.text!r}"
         return ""
     if token.text in ("<", ">", "≤", "≥"):
         return "a threshold"
+    if token.text in _TURNS and line.tokens[label.last].value >= 0.1:
+        follows = line.at(place + 1)
+        if nearest and follows is not None and follows.text == ":":
+            return ""
     if token.kind == "word":
         return _BARRED.get(role, f"it belongs to {token.text!r}")
     return f"{token.text!r} stands before it"
+
+
+def _is_chained(line: Line, place: int, label: Label) -> bool:
+    """Return whether the score of another metric, or a mark before it, ends here."""
+    if line.metric is None or not label.metrics or label.models:
+        return False
+    token = line.tokens[place]
+    if token.text in (",", ";", "/", "|", "and"):
+        _, token = next(line.backward(place), (0, token))
+    return token.kind == "number" and token.decimals > 1
 
 
 def _is_counted(line: Line, place: int) -> bool:
     """Return whether a word such as "seeds" speaks of folds or follows its count."""
     _, before = next(line.backward(place, "-_"), (0, None))
     counted = before is not None and before.kind == "number"
-    return counted or _is_fold_word(line.tokens[place].text)
+    return counted or is_fold_word(line.tokens[place].text)
 
 
 def _read_group(line: Line, place: int, label: Label) -> int:
@@ -276,6 +272,9 @@ def _read_group(line: Line, place: int, label: Label) -> int:
             label.barrier = _BARRED[token.role]
         elif token.role in _LABEL_ROLES:
             label.take(token)
+    label.counted |= any(
+        _counts_folds(line, at, label.last) for at in range(start + 1, place)
+    )
     return start - 1
 
 
@@ -284,7 +283,89 @@ def _names_fold(line: Line, place: int) -> bool:
     if line.tokens[place].kind != "number":
         return False
     _, before = next(line.backward(place, "-_#"), (0, None))
-    return before is not None and _is_fold_word(before.text)
+    if before is None or before.text.endswith(("kfold", "kf")):
+        return False
+    return is_fold_word(before.text)
+
+
+def _counts_folds(line: Line, place: int, index: int) -> bool:
+    """Return whether the word at ``place`` says how many folds gave the number."""
+    word = line.tokens[place]
+    if line.tokens[index].decimals < 3 or not is_fold_word(word.text):
+        return False
+    after = line.at(line.skip(index + 1, "_-*"))
+    if after is not None and after.role in (Role.UNIT, Role.BOARD, Role.SET):
+        return False
+    if word.text.endswith(("kfold", "kf")):
+        return True
+    _, before = next(line.backward(place, "-_"), (0, None))
+    counts = before is not None and before.kind == "number" and not before.decimals
+    return counts and before is not None and 2 <= before.value <= 100
+
+
+def label_of_clause(line: Line, index: int) -> Label:
+    """Return the label of a number from all of its clause, if nothing else is in it.
+
+    The only fine number beside a word of validation, in a clause that speaks neither
+    of a board nor of a change nor of somebody else, is its score, however it is put.
+    """
+    first = next((at for at, _ in _to_mark(line, index, -1)), index)
+    last = next((at for at, _ in _to_mark(line, index, 1)), index)
+    label = Label(first=first, last=index)
+    clause = [(at, line.tokens[at]) for at in range(first, last + 1)]
+    for at, token in clause:
+        alone = at == index or token.kind != "number" or line.is_count(at)
+        _, named = next(line.backward(at, ":=~_"), (0, token))
+        alone |= named.role is Role.UNIT  # "at threshold 0.37"
+        follows = line.at(line.skip(at + 1, ":=~_"))
+        passes = token.text in NO_DELTAS or (
+            token.role is Role.UNIT
+            and follows is not None
+            and follows.kind == "number"
+            and follows is not line.tokens[index]
+        )
+        barred = token.role in _NOT_OURS and not passes
+        if barred or not alone or _CHOOSES.match(token.text):
+            return Label(barrier="no validation word near it")
+        if token.role in _LABEL_ROLES:
+            label.take(token)
+    at_before, before = next(line.backward(index, "*`\"'~≈(["), (0, None))
+    told = before is not None and (
+        before.role in (Role.METRIC, Role.FILLER)
+        or _is_named_so(line, at_before, index)
+        or (before.text == ":" and any(at < index for at, _ in clause))
+    )
+    if not told or len(label.kinds) != 1 or line.tokens[index].decimals < 3:
+        return Label(barrier="no validation word near it")
+    return label
+
+
+def _is_named_so(line: Line, place: int, index: int) -> bool:
+    """Return whether a word between a keyword and a fine number names the score."""
+    _, before = next(line.backward(place, "_-"), (0, None))
+    beside = before is not None and before.role is Role.KEYWORD
+    fine = line.tokens[index].decimals > 3 and line.tokens[place + 1].text not in "=@"
+    return beside and fine and line.tokens[place].role is Role.UNKNOWN
+
+
+def _to_mark(line: Line, index: int, step: int) -> Iterator[tuple[int, Token]]:
+    """Yield the last token before the mark that ends the clause, once."""
+    depth, place = 0, index
+    for _ in range(REACH):
+        token = line.at(place + step)
+        if token is None or token.kind in ("newline", "arrow"):
+            break
+        depth += token.text in "([{" or -(token.text in ")]}")
+        spaced = line.at(place + 2 * step) if step > 0 else line.at(place)
+        ends = spaced is None or spaced.kind == "space"
+        if not depth and token.text in ",;.|" and ends:
+            break
+        if not depth and token.text in "/&" and ends and not line.glued(place + step):
+            break
+        place += step
+    else:
+        return
+    yield place, line.tokens[place]
 
 
 def _extend(line: Line, label: Label) -> None:
@@ -306,13 +387,16 @@ def label_after(line: Line, index: int) -> Label:
     ("15.21 OOF, ..."), not if it opens the next one ("0.5 CV: 0.81", "0.5 OOF weight").
     """
     label = Label(first=index, last=index)
-    place = index + 1
+    std, last = spread_after(line, index, line.tokens[index].value)
+    place = index + 1 if std is None else last + 1
     in_bracket = False
     while place < min(len(line.tokens), index + REACH) and not label.kinds:
         token = line.tokens[place]
         passable = token.role in (Role.METRIC, Role.MEAN, Role.SCHEME)
         passable |= token.text in _PREPOSITIONS
         passable |= token.kind == "number" and line.is_count(place)
+        share = line.at(place + 1) if token.kind == "number" else token
+        passable |= share is not None and share.text == "%"  # "on a 15% holdout"
         if token.role in (Role.BOARD, Role.SET) and (
             in_bracket or _ends_phrase(line, place + 1)
         ):
@@ -320,15 +404,20 @@ def label_after(line: Line, index: int) -> Label:
             return label
         if token.role is Role.KEYWORD or passable:
             label.take(token)
+            label.counted |= _counts_folds(line, place, index)
             label.last = place
         elif token.text in ("(", "["):
             in_bracket = True
+            inside = line.tokens[place : line.closing.get(place, place)]
+            roles = {token.role for token in inside}
+            if Role.KEYWORD in roles and roles & {Role.BOARD, Role.SET}:
+                break
         elif token.kind != "space" and token.text not in "_-*`'\"":
             break
         place += 1
     while label.kinds and place < min(len(line.tokens), index + REACH):
         token = line.tokens[place]
-        if token.role in _LABEL_ROLES or token.text in ("score", "scores"):
+        if token.role in _LABEL_ROLES or token.text in _BEHIND:
             label.take(token)
             label.last = place
         elif token.text not in " _-":
@@ -336,9 +425,26 @@ def label_after(line: Line, index: int) -> Label:
         place += 1
     if not label.kind:
         label.barrier = "no validation word near it"
-    elif not (in_bracket or _ends_phrase(line, label.last + 1)):
+    elif not (
+        in_bracket
+        or _ends_phrase(line, label.last + 1)
+        or _is_remarked(line, index, label)
+    ):
         return Label(barrier="the keyword opens the next phrase")
     return label
+
+
+def _is_remarked(line: Line, index: int, label: Label) -> bool:
+    """Return whether a fine number and its keyword are followed by a mere remark."""
+    token = line.at(line.skip(label.last + 1))
+    if (
+        label.kind not in ("cv", "oof", "loo", "fold")
+        or line.tokens[index].decimals < 3
+    ):
+        return False
+    remarks = (Role.UNKNOWN, Role.FILLER, Role.EARLIER)
+    plain = token is not None and token.kind == "word" and token.role in remarks
+    return plain and token is not None and token.text not in _OPENED
 
 
 def _ends_phrase(line: Line, place: int) -> bool:
@@ -349,6 +455,9 @@ def _ends_phrase(line: Line, place: int) -> bool:
         return True
     if token.kind == "number":
         return _is_owned_after(line, place)
+    if token.text in "-—" and not line.glued(place):
+        spaced = line.at(place + 1)
+        return spaced is None or spaced.kind == "space"
     if token.text in (":", "="):
         return False
     if token.kind == "mark":
@@ -376,9 +485,9 @@ def _opens_value(line: Line, place: int) -> bool:
     return token is not None and token.kind == "number" and token.decimals > 0
 
 
-def _is_fold_word(word: str) -> bool:
+def is_fold_word(word: str) -> bool:
     """Return whether a word speaks of folds."""
-    return "fold" in word or "折" in word or "фолд" in word
+    return word in _FOLD_WORDS or any(part in word for part in _FOLD_PARTS)
 
 
 # --- the phrase around a number: ours or copied, old or new, gain or score ---------
@@ -401,6 +510,13 @@ def may_take_label_after(line: Line, index: int) -> bool:
     if before.text == "_":
         _, word = next(line.backward(place, "_"), (0, None))
         return token.decimals >= 3 and (word is None or word.role not in _OWNED)
+    if before.text == "=":  # "0.79 + 0.81 = 0.82 cv"
+        _, summand = next(line.backward(place, "*)"), (0, None))
+        return summand is not None and (
+            summand.kind == "number"
+            or summand.role is Role.METRIC
+            or summand.text in ("score", "value", "result")
+        )
     return before.text in ",;:.|-—)]~≈&" or before.kind == "arrow"
 
 
@@ -409,12 +525,19 @@ def is_value_first(line: Line, label: Label, index: int) -> bool:
     after = label_after(line, index)
     if not after.kinds and after.barrier not in _BOARD_BARRIERS:
         return False
-    if label.arrow:
+    if label.arrow and not _opens_next(line, index):
         return True
     place, number = next(line.backward(label.first, "_-("), (0, None))
     if number is None or number.kind != "number" or number.decimals < 2:
         return False
     return not label_before(line, place).kind and may_take_label_after(line, place)
+
+
+def _opens_next(line: Line, index: int) -> bool:
+    """Return whether the word behind a number points to the next: "LB➡0.80"."""
+    place = line.skip(index + 1)
+    arrow = line.at(line.skip(place + 1, ""))
+    return arrow is not None and arrow.kind == "arrow" and line.glued(place + 1)
 
 
 def end_of_change(line: Line, index: int) -> int:
@@ -430,13 +553,17 @@ def end_of_change(line: Line, index: int) -> int:
         if link.text == ",":
             place = line.skip(place + 1)
             link = line.at(place)
-        if link is None or not (link.kind == "arrow" or link.text in ("now", "から")):
-            return index
+        rises = link is not None and link.text in _TO and _falls_from(line, index)
+        if link is None or not (rises or link.kind == "arrow" or link.text in _LINKS):
+            return _processed(line, index)
         target = line.skip(place + 1, "*`\"'~≈(")
         token = line.at(target)
         if token is None or token.text in _PLACEHOLDERS or token.text in "?-—":
-            return -1
+            return -1 if link.kind == "arrow" else index
         if token.kind != "number":
+            target = _past_words(line, target, index)
+            token = line.at(target)
+        if token is None or token.kind != "number":
             return index
         after = label_after(line, target)
         if after.kinds or after.barrier in _BOARD_BARRIERS:
@@ -447,137 +574,39 @@ def end_of_change(line: Line, index: int) -> int:
     return index
 
 
-def context_problem(
-    line: Line, label: Label, index: int, final: int, *, prefix: bool
-) -> str:
-    """Return why the phrase is not about this entrant's own score; else empty."""
-    if final < 0:
-        return "what it changed to is not written"
-    if final != index:
-        reason = shape_problem(line, final)
-        if reason:
-            return reason
-    if "coefficient of variation" in line.folded:
-        return "a coefficient of variation"
-    if _NO_CV.search(line.folded):
-        return "the text says that there is no CV"
-    if prefix:
-        reason = _owner_problem(line, label)
-        if reason:
-            return reason
-    token = line.tokens[final]
-    after = line.folded[token.end : token.end + _TOLD_AFTER]
-    if _IS_WRONG.match(after):
-        return "the text says that it is wrong"
-    if _WAS_ANOTHER.match(after):
-        return "the score of another submission, named behind it"
-    if prefix:
-        named = line.folded[line.tokens[label.first].start : token.start]
-        if _NAMES_ANOTHER.search(named):
-            return "the score of another submission, named before it"
-        if _SITS.search(named) and _OFF.match(after):
-            return "a difference"
-    if _is_foreign_after(line, max(final, label.last)):
-        return "somebody else's score"
-    if label.kind == "grid search" and token.decimals < 3:
-        return "a parameter of a grid search"
-    share = label.kind in ("validation", "holdout", "local", "fold")
-    if share and token.value in _SHARES and not label.metrics:
-        return "it may be the share of the rows held out"
-    if _opens_range(line, final):
-        return "a range"
-    if _opens_list(line, final):
-        return "several numbers, and not said which one counts"
-    if sign_of(line, index) == "-" and not (prefix and label.metrics):
-        return "a signed difference"
-    if _is_followed_by_delta(line, final):
-        return "a difference"
-    return ""
+def _falls_from(line: Line, index: int) -> bool:
+    """Return whether the number is the start of a change: "CV from 0.81 to 0.82"."""
+    _, before = next(line.backward(index), (0, None))
+    return before is not None and before.text in _FROM
 
 
-def _owner_problem(line: Line, label: Label) -> str:
-    """Return whose score it is, if a word before the label says it is not ours."""
-    near, heading, after = True, False, ""
-    if _is_best_fold(line, label):
-        return "the score of one fold"
-    for place, token in line.backward(label.first, "-_'\"`*"):
-        role = token.role
-        if token.text in ";,.|()[]" or token.kind in ("arrow", "number"):
+def _past_words(line: Line, place: int, index: int) -> int:
+    """Return the place of a score like that at ``index`` behind a few plain words."""
+    first = line.tokens[index]
+    for _ in range(4):
+        token = line.at(place)
+        if token is None or token.role not in (*WEAK, Role.KEYWORD):
             break
-        if role is Role.FOREIGN or (near and role in (Role.COPIED, Role.EARLIER)):
-            return "somebody else's score, or an earlier one"
-        if near and (role in _DENIALS or token.text in _CHANGES):
-            return f"{token.text!r} before it makes it another quantity"
-        if near and token.text == "s" and line.tokens[place - 1].text == "'":
-            return "somebody else's score, or an earlier one"
-        if heading and after in _GONE_BY[1] and token.text in _GONE_BY[0]:
-            return "somebody else's score, or an earlier one"
-        heading |= token.text == ":"
-        passes = token.text in ("/", "&", ":") or token.text in _CARRIERS
-        passes |= near and role in _WEAK
-        near = passes and not (heading and token.kind == "word")
-        after = token.text
-    before = _text_before(line, label)
-    if any(owner.search(before) for owner in _OWNERS_BEFORE):
-        return "the score of another submission, named before it"
-    if not label.risen_to and _CHANGE_IN.search(before):
-        return "a difference"
-    return ""
-
-
-def _text_before(line: Line, label: Label) -> str:
-    """Return the text before a label, in lower case, within reach."""
-    start = max(0, label.first - REACH)
-    return line.folded[line.tokens[start].start : line.tokens[label.first].start]
-
-
-def _is_best_fold(line: Line, label: Label) -> bool:
-    """Return whether a label speaks of one fold among others: "best fold CV"."""
-    texts = [token.text for token in line.tokens[label.first : label.last]]
-    before = [token.text for _, token in line.backward(label.first)][:1]
-    extreme = {"best", "worst"} & {*texts, *before}
-    return bool(extreme) and any(map(_is_fold_word, texts)) and not label.mean
-
-
-def _is_foreign_after(line: Line, index: int) -> bool:
-    place = line.skip(index + 1, "(,")
+        place = line.skip(place + 1, "*`\"'~≈:=")
     token = line.at(place)
-    if token is None:
-        return False
-    following = line.at(line.skip(place + 1))
-    pair = (token.text, "" if following is None else following.text)
-    return token.role is Role.FOREIGN or pair in _PAST
+    if token is None or token.kind != "number" or not token.decimals:
+        return -1
+    alike = first.value / 2 <= token.value <= first.value * 2
+    return place if alike and abs(token.decimals - first.decimals) < 2 else -1
 
 
-def _opens_range(line: Line, index: int) -> bool:
-    """Return whether a number is the lower end of "0.84-0.85"."""
-    mark, upper = line.at(index + 1), line.at(index + 2)
-    if mark is None or upper is None or mark.text not in ("-", "—", "~"):
-        return False
-    if upper.kind != "number" or upper.decimals < 2:
-        return False
-    low, high = line.tokens[index].value, upper.value
-    owner = line.at(line.skip(index + 3, "_-*("))
-    owned = owner is not None and owner.role in (Role.KEYWORD, Role.BOARD, Role.SET)
-    return low < high < 2 * low and not owned
-
-
-def _opens_list(line: Line, index: int) -> bool:
-    """Return whether a number is the first of "0.81, 0.82 and 0.83"."""
-    places = series_after(line, index)
-    place = line.skip(places[-1] + 1)
-    link, last = line.at(place), line.at(line.skip(place + 1))
-    listed = len(places) > 1 and link is not None and link.text in ("and", "&")
-    return listed and last is not None and last.kind == "number"
-
-
-def _is_followed_by_delta(line: Line, index: int) -> bool:
-    """Return whether the next word makes the number a difference: "0.003 better"."""
-    place = line.skip(index + 1, "*")
+def _processed(line: Line, index: int) -> int:
+    """Return the score after a last step: the second of "CV 0.810, with TTA 0.812"."""
+    place = line.skip(index + 1, "*,;")
     token = line.at(place)
-    if token is None or token.role is not Role.DELTA or token.text in ("plus", "minus"):
-        return False
-    following = line.at(line.skip(place + 1, ""))
-    if following is None:
-        return True
-    return following.text not in ("from", ":", "=") and following.kind != "number"
+    if token is None or token.text not in ("with", "after"):
+        return index
+    word = line.skip(place + 1)
+    target = line.skip(word + 1, ":=")
+    step, score, first = line.at(word), line.at(target), line.tokens[index]
+    if step is None or score is None or score.kind != "number":
+        return index
+    close = abs(score.value - first.value) < 0.1 * abs(first.value)
+    if step.role not in (Role.UNKNOWN, Role.FILLER) or not close:
+        return index
+    return target if score.decimals >= min(first.decimals, 3) else index

@@ -7,18 +7,19 @@ import re
 from dataclasses import dataclass, replace
 
 from lbsense._result import Result
+from lbsense.ingest.cv.heading import is_of_another, metric_of_heading
 from lbsense.ingest.cv.labels import (
     Label,
-    context_problem,
     end_of_change,
     is_value_first,
     label_after,
     label_before,
+    label_of_clause,
     may_take_label_after,
 )
+from lbsense.ingest.cv.owner import context_problem
 from lbsense.ingest.cv.shapes import (
     folds_after,
-    is_number,
     lists_models,
     mean_after,
     series_after,
@@ -28,6 +29,7 @@ from lbsense.ingest.cv.shapes import (
     whole_number,
 )
 from lbsense.ingest.cv.words import KEYWORDS, Line, Role
+from lbsense.metrics import Metric
 
 TRAILING_NUMBER = r"[_-](\d+\.\d{3,})(?=(?:\.[A-Za-z]\w{0,7}){0,2}$)"
 """Pattern that takes the bare number which ends a file name for its CV score."""
@@ -39,6 +41,20 @@ _STAMPED = (
     r"_(\d{1,3}\.\d{4,})\.(?:csv|gz|zip|parquet|pkl|npy|csv\.gz|csv\.zip)$"
 )
 _TITLE = re.compile(r"\s*Notebook .*\| Version \d+\s*", re.DOTALL)
+_SOFT = ("no validation word", "it belongs to", "it follows another")
+_LED_TO = re.compile(  # "exp3 (cv .81) + lags -> cv .82", "blended OOF .82"
+    r"(?:[-=]>|[→⇒➜➡]|\b(?:blend(?:ed)?|ens|ensembled?|stack(?:ed|er)?|merged|combined|final"
+    r"|together|after|pooled|overall|now)\b(?!\s+of\b)[\w ]{0,12})\s*$"
+    r"|(?:融合|集成|アンサンブル)[后後]\s*$",
+    re.IGNORECASE,
+)
+_OF_ANOTHER = re.compile(
+    r"\b(?:baseline|base|before|without|yesterday|bound|best trial|control|old|random"
+    r"|leader|champion|anchor)\b"
+    r"[\w :(]{0,12}$",
+    re.IGNORECASE,
+)
+_LONGEST_PAIR = 16  # tokens
 _LESS_SURE = {"local", "fold", "grid search", "validation"}
 
 
@@ -83,7 +99,11 @@ class CvReading(Result):
 
 
 def parse_cv(
-    text: str | None, *, pattern: str | None = None, public_score: float | None = None
+    text: str | None,
+    *,
+    pattern: str | None = None,
+    public_score: float | None = None,
+    metric: str | Metric | None = None,
 ) -> CvReading | None:
     r"""Return the validation score that a text states, or None.
 
@@ -102,7 +122,11 @@ def parse_cv(
         one for file names such as ``lgb_0.83127.csv``.
     public_score : float, optional
         Public score of the same submission. It is only used to find the lost decimal
-        point of a whole number: ``cv 8317`` beside 0.8264 is 0.8317.
+        point of a whole number: ``cv 8317`` beside 0.8264 is 0.8317; one below zero
+        vouches for the minus of the CV.
+    metric : str or Metric, optional
+        Metric of the competition. Of several named ones its score is read, and that
+        of another metric is not.
 
     Returns
     -------
@@ -155,13 +179,19 @@ def parse_cv(
         raise TypeError(msg)
     if pattern is not None:
         return _by_pattern(text, pattern)
-    candidates = cv_candidates(text, public_score=public_score)
+    candidates = cv_candidates(text, public_score=public_score, metric=metric)
     accepted = [item for item in candidates if item.confidence > 0]
-    return _the_one(accepted) if accepted else _stamped(text)
+    if metric is not None:
+        of_metric = [item for item in accepted if _is_of(item.metric, metric)]
+        accepted = of_metric or accepted
+    return _the_one(accepted, text) if accepted else _stamped(text)
 
 
 def cv_candidates(
-    text: str, *, public_score: float | None = None
+    text: str,
+    *,
+    public_score: float | None = None,
+    metric: str | Metric | None = None,
 ) -> tuple[CvReading, ...]:
     """Return every number in a text, read as a validation score or rejected.
 
@@ -172,6 +202,8 @@ def cv_candidates(
     text : str
         What the entrant wrote.
     public_score : float, optional
+        As for `parse_cv`.
+    metric : str or Metric, optional
         As for `parse_cv`.
 
     Returns
@@ -188,7 +220,7 @@ def cv_candidates(
     9.21 cv
     9.4 a value to compare with
     """
-    line = Line(text)
+    line = Line(text, metric_of_heading(metric) if isinstance(metric, str) else metric)
     numbers = [i for i, token in enumerate(line.tokens) if token.kind == "number"]
     if _TITLE.fullmatch(text):
         reason = "the title of a notebook, the same for every version"
@@ -202,10 +234,11 @@ def _stamped(text: str) -> CvReading | None:
     return reading and replace(reading, kind="stamped", confidence=0.6)
 
 
-def _the_one(readings: list[CvReading]) -> CvReading | None:
+def _the_one(readings: list[CvReading], text: str) -> CvReading | None:
     """Return the reading that counts, or None if the text does not say which."""
     if not readings:
         return None
+    readings = [item for item in readings if item.kind != "fold"] or readings
     same_kind = [item for item in readings if item.kind == readings[0].kind]
     unnamed = [item for item in same_kind if item.metric is None]
     pool = unnamed or same_kind
@@ -213,9 +246,29 @@ def _the_one(readings: list[CvReading]) -> CvReading | None:
     if not unnamed and len(metrics) > 1:
         return None
     if not all(_agree(item, pool[0]) for item in pool):
-        return None
+        return _told_apart(pool, text)
     fuller = [item for item in pool if item.std is not None or item.fold_scores]
     return (fuller or pool)[0]
+
+
+def _told_apart(readings: list[CvReading], text: str) -> CvReading | None:
+    """Return the one of several that the words before it say is of the whole."""
+    before = {
+        item.start: text[max(0, item.start - 40) : item.start] for item in readings
+    }
+    written = [item for item in readings if f"{item.value:g}" in item.text] or readings
+    last = [item for item in written if not _OF_ANOTHER.search(before[item.start])]
+    led_to = [item for item in last if _LED_TO.search(before[item.start])]
+    found = led_to or last
+    return found[0] if len(found) == 1 else None
+
+
+def _is_of(named: str | None, metric: str | Metric) -> bool:
+    """Return whether the words beside a score name the metric."""
+    ours = metric_of_heading(metric) if isinstance(metric, str) else metric
+    if ours is None or named is None or metric_of_heading(named) is None:
+        return False
+    return not is_of_another(named, ours)
 
 
 def _agree(one: CvReading, other: CvReading) -> bool:
@@ -294,7 +347,8 @@ def _read_number(line: Line, index: int, near: float | None) -> CvReading:
     reason = shape_problem(line, index)
     if reason:
         return _rejected(line, index, reason)
-    label, prefix = label_before(line, index), True
+    changes = end_of_change(line, index) != index
+    label, prefix = label_before(line, index, changes=changes), True
     if label.kind and is_value_first(line, label, index):
         label = Label(barrier="a score of the word after it")
     if (label.kind or label.folds) and not label.fold_index:
@@ -305,10 +359,13 @@ def _read_number(line: Line, index: int, near: float | None) -> CvReading:
         after = label_after(line, index)
         if after.kind:
             label, prefix = after, False
+    if not label.kind and label.barrier.startswith(_SOFT):
+        wide = label_of_clause(line, index)
+        label = wide if wide.kind else label
     if not label.kind:
         return _rejected(line, index, label.barrier)
     final = end_of_change(line, index) if prefix else index
-    reason = context_problem(line, label, index, final, prefix=prefix)
+    reason = context_problem(line, label, index, final, prefix=prefix, near=near)
     if not reason and label.models and lists_models(line, final):
         reason = "several models, and not said which one counts"
     if reason:
@@ -326,6 +383,8 @@ def _accept(
     near: float | None,
 ) -> CvReading:
     token, metric = line.tokens[final], _metric(line, label, final)
+    if metric and line.metric and is_of_another(metric, line.metric):
+        return _rejected(line, index, "the score of another metric")
     std, last = spread_after(line, final, token.value)
     folds, last = folds_after(line, last)
     value = -token.value if sign_of(line, index) == "-" else token.value
@@ -333,6 +392,8 @@ def _accept(
         value, reason = whole_number(token, metric, std, near)
         if reason:
             return _rejected(line, index, reason)
+    elif near and 1 < 2 * near < value and abs(value / 100 - near) < near / 5:
+        value = float(f"{token.text}e-2")  # 81.23 beside 0.8034
     start = line.tokens[label.first if prefix else index].start
     end = line.tokens[last if prefix else max(last, label.last)].end
     return CvReading(
@@ -434,10 +495,9 @@ def _paired_numbers(line: Line) -> dict[int, CvReading]:
         words = _listed(line, index, "word")
         if len(words) < 2:
             continue
-        start = line.skip(words[-1] + 1, ":=([")
-        if not is_number(line, start):
-            continue
-        numbers = _listed(line, start, "number")
+        numbers = _listed(line, line.skip(words[-1] + 1, ":=([)]"), "number")
+        if len(numbers) != len(words):
+            numbers = _listed_before(line, index)
         if len(numbers) != len(words):
             continue
         for word, place in zip(words, numbers, strict=True):
@@ -445,15 +505,27 @@ def _paired_numbers(line: Line) -> dict[int, CvReading]:
     return found
 
 
+def _listed_before(line: Line, index: int) -> list[int]:
+    """Return the numbers of ".812/.805 (CV/LB)", in their order."""
+    for first in range(max(0, index - _LONGEST_PAIR), index):
+        found = _listed(line, first, "number")
+        if len(found) > 1 and line.skip(found[-1] + 1, "([") == index:
+            return found
+    return []
+
+
 def _listed(line: Line, index: int, kind: str) -> list[int]:
     """Return the indices of words or numbers joined by "/", "|", "vs" or an arrow."""
     places = [index]
+    first = line.at(index)
+    if first is None or first.kind != kind:
+        return []
     while len(places) < 5:
         link = line.skip(places[-1] + 1)
         token = line.at(link)
         if token is None:
             break
-        joins = token.text in ("/", "|", "vs", "&", "and") or token.kind == "arrow"
+        joins = token.text in ("/", "|", ",", "vs", "&", "and") or token.kind == "arrow"
         following = line.skip(link + 1)
         token = line.at(following)
         if not joins or token is None or token.kind != kind:

@@ -116,6 +116,23 @@ def sign_of(line: Line, index: int) -> str:
     return "" if joins else "-"
 
 
+def is_negative_score(line: Line, index: int, near: float | None) -> bool:
+    """Return whether a minus is that of a score, not of a difference.
+
+    "CV: -6.83" states a score: a difference is rarely written behind a colon, and is
+    small. A public score below zero vouches for any.
+    """
+    if near is not None and near < 0:
+        return True
+    place = line.skip(index - 1, "")
+    _, before = next(line.backward(place, "*`\"'"), (0, None))
+    value = line.tokens[index].value
+    stated = before is not None and before.text in (":", "=", "score", "is", "of")
+    stated &= value >= 0.1
+    following = line.at(line.skip(index + 1))
+    return stated and (following is None or following.text not in ("vs", "versus"))
+
+
 def whole_number(
     token: Token, metric: str | None, std: float | None, near: float | None
 ) -> tuple[float, str]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from lbsense.metrics import METRICS
+from lbsense.ingest.cv.languages import CJK_ENGLISH, in_english
+from lbsense.metrics import METRICS, Metric
 
 # Tokens that a rule looks at on one side of a number: the reader stays linear.
 REACH = 24
@@ -40,16 +41,13 @@ class Role(Enum):
 KINDS = ("loo", "oof", "holdout", "cv", "fold", "validation", "local", "grid search")
 
 _KEYWORD_TABLE = {
-    "cv": "cv cvs xval crossval crossvalidation crossvalidated kreuzvalidierung "
-    "кроссвалидация 交差検証 交叉验证 交叉驗證 교차검증",
+    "cv": "cv cvs xval crossval crossvalidation crossvalidated tscv lcv backtest кв",
     "oof": "oof oofs outoffold",
     "loo": "loo loocv leaveoneout",
     "holdout": "holdout heldout",
-    "validation": "val valid validation validación validacion validação validacao "
-    "валидация вал 検証 验证 驗證 검증",
-    "local": "local offline локально локальный локальная локальное ローカル 线下 線下 "
-    "本地 离线 離線 オフライン 로컬 오프라인",
-    "grid search": "gs",
+    "validation": "val valid validation validated eval vl va dev вал",
+    "local": "local locally offline 手元 离线 離線 オフライン 오프라인",
+    "grid search": "gs gridsearchcv randomizedsearchcv randomsearchcv",
 }
 KEYWORDS = {
     word: kind for kind, words in _KEYWORD_TABLE.items() for word in words.split()
@@ -59,27 +57,31 @@ _ROLE_TABLE = {
     Role.UNIT: """
         s sec secs second seconds ms mins minute minutes h hr hrs hour hours day
         days gb mb percent pct epoch epochs wells rows features feats samples trees
-        iterations rounds targets threshold thresholds thresh thr weight weights wt
-        dropout ratio rate lr alpha temperature frac fraction quantile""",
+        iterations rounds targets threshold thresholds thresh thr th weight weights
+        wt dropout ratio rate lr alpha temperature frac fraction quantile""",
     Role.FILLER: """
-        score scores is was = of at about approx approximately around ca circa now to
-        gives give giving got gets get reached reaches hit hits scored scoring shows
-        overall final total result results value best new our my own the a an this
-        covered covers full all whole matched raw clean honest estimate estimated
-        metric on in with for over across single median pooled global tuned calibrated
-        postprocessed pp rounded nested repeated stratified grouped group purged est
-        skor wert puntaje nota скор スコア 値 集 は が の で も を に 約 约 为 是 分数
-        得分 成绩 점수""",
+        score scores is was = of at about approx approximately around ca circa now
+        to gives give giving got gets get reached reaches hit hits scored scoring
+        shows overall final total result results value best new our my own the a an
+        this covered covers full all whole matched raw clean honest estimate
+        estimated metric on in with for over across single median pooled global
+        tuned calibrated postprocessed pp rounded nested repeated stratified grouped
+        group purged est de do da dos das des der del por по на с выборка sur nota
+        wert 今回 最好 最佳 最高 最终 最終 ベスト 최고 최종 分 see sees seeing
+        achieve achieves achieved achieving yields yielding produces obtained still
+        only just even measured 到 至 値 集 は が の で も を に 約 约 为 是 로 은
+        는 이 가 стало стал становится получился получилось set say says""",
     Role.MODEL: """
         blend blended blending ensemble ensembled stack stacked stacking lgb lgbm
         lightgbm xgb xgboost cat catboost cb nn mlp cnn rnn lstm gru tcn transformer
         bert deberta roberta ridge lasso logreg linear svm svr knn rf et gbm gbdt
         hgb tabnet model models base baseline meta unet resnet efficientnet vit swin
-        merged hybrid mix mixed weighted unweighted""",
+        merged hybrid ens mix mixed weighted unweighted""",
     Role.SCHEME: """
         fold folds kfold kf skf sk gkf sgkf skfold stratifiedkfold groupkfold
         stratifiedgroupkfold timeseriessplit split splits seed seeds repeat repeats
-        k n bag bags 折 фолд фолда фолдов""",
+        k n bag bags f skfcv gkfcv kfcv 折 фолд фолда фолдов фолдам фолды 폴드
+        フォールド 分割 pli plis dobra dobras pliegues fach""",
     Role.NEGATION: "no non not without never sans kein ohne sin без なし 没有",
     Role.FOREIGN: """
         their theirs his her hers someone somebody others author authors winner winners
@@ -89,35 +91,38 @@ _ROLE_TABLE = {
         kernel kernels notebook notebooks paper original reported published claimed
         claims claim forum discussion upstream teacher pseudo expecting hoped hoping
         aiming want wanted need needed solo member members component components sent
-        naive leaky reach require required requires needs must reference
-        priori""",
+        naive leaky reach require required requires needs must reference priori nb nbs
+        should would could might hopefully""",
     Role.EARLIER: """
         vs versus than against were prev previous previously old older before from
-        former last earlier compared beat beats beating target goal expected expect
-        aim above below under until 以前 前回 之前 から""",
+        было 从 avant vorher antes former last earlier compared beat beats beating
+        target goal expected expect aim above below under until 以前 前回 之前 から
+        에서""",
     Role.DELTA: """
         gap delta diff difference gain gains gained improvement improve improved
         improves improving increase increased increases decrease decreased decreases
-        drop dropped drops up down better worse higher lower change changed changes by
-        falls rises climbs climbed jumps jumped lifts lifted raises raised reaches
-        reached margin plus minus loses lost rose fell went goes moved shakeup boost
-        boosts cost costs worth boosted δ 差 向上 悪化 改善 提升 下降""",
+        drop dropped drops up down better worse higher lower change changed changes
+        by falls rises climbs climbed jumps jumped lifts lifted raises raised
+        reaches reached margin plus minus loses lost rose fell lowered pushed
+        brought slipped went goes moved shakeup boost boosts cost costs worth
+        boosted δ 差 向上 悪化 改善 提升 下降 上が 下が 上昇 涨 降 提高 降低 상승
+        하락 올랐 내렸 떨어졌 개선 улучшение mejora melhora amélioration""",
     Role.EXTREME: "min max minimum maximum worst lowest highest range",
     Role.SPREAD: "std sd stdev stddev sigma se sem var variance spread deviation",
     Role.MEAN: "mean avg average averaged moyenne media média médio promedio "
-    "mittelwert среднее средняя 平均 均值 평균",
+    "mittelwert 均值",
     # Words within the names of metrics, and names that stand for several or none; the
     # names themselves come from their records.
     Role.METRIC: """
-        ce corr correlation ece err error f2 gini hamming kappa log loss map mase nrmse
-        pr rmsse rps wrmse wrmsse macro micro neg binary logarithmic squared
-        absolute""",
+        ce corr correlation ece err error f2 gini hamming kappa log loss map mase
+        nrmse pr rmsse rps bpb ic ll lll map50 map95 sharpe wrmse wrmsse macro micro
+        neg binary logarithmic squared absolute""",
     Role.SET: """
-        kaggle zindi real online actual test tst train trn training insample apparent
-        线上 線上 提出 训练 学習 학습 제출""",
+        kaggle zindi real online actual test tst train trn tr training insample
+        apparent 提出 训练 学習 학습 제출""",
     Role.BOARD: """
-        lb plb pl pb public publiclb privatelb private priv pub leaderboard board лб
-        паблик приват лидерборд 公開 公开 非公開 リーダーボード 리더보드 공개 비공개""",
+        lb plb pl pb public publiclb privatelb private priv pub pv leaderboard board
+        лб""",
     Role.KEYWORD: " ".join(KEYWORDS),
 }
 _ROLES = {word: role for role, words in _ROLE_TABLE.items() for word in words.split()}
@@ -139,11 +144,12 @@ _PHRASES: dict[tuple[str, ...], str] = {
     ("cross", "validation"): "crossvalidation",
     ("cross", "validated"): "crossvalidation",
     ("cross", "val"): "crossval",
+    ("team", "mate"): "teammate",
     ("in", "sample"): "insample",
-    ("кросс", "валидация"): "кроссвалидация",
-    ("validation", "croisée"): "crossvalidation",
-    ("validación", "cruzada"): "crossvalidation",
-    ("validação", "cruzada"): "crossvalidation",
+    ("validation", "cross"): "crossvalidation",
+    ("standard", "dev"): "stddev",
+    ("std", "dev"): "stddev",
+    ("st", "dev"): "stddev",
 }
 
 
@@ -186,10 +192,17 @@ UNBOUNDED_METRICS = frozenset(
 ) | {"mase", "rmsse", "wrmse"}
 
 CJK_WORDS = sorted(
-    (word for word in _ROLES if min(word) >= "\u3000"), key=len, reverse=True
+    {word for word in (*_ROLES, *CJK_ENGLISH) if min(word) >= "\u3000"},
+    key=lambda word: (-len(word), word),
 )
 
 _LONGEST = 24
+# What words of other languages say of a score; the others stay as they are.
+_FROM_OTHERS = {
+    *("public", "private", "leaderboard", "score", "cv", "validation", "holdout"),
+    *("cross", "local", "mean"),
+}
+_PREFIXES = frozenset(("new", "old", "prev", "my", "our", "loc"))
 _COMPOUND_ROLES = {
     Role.KEYWORD,
     Role.BOARD,
@@ -208,11 +221,14 @@ def split_compound(word: str) -> tuple[str, ...]:
     """
     if word in _ROLES or len(word) > _LONGEST:
         return (word,)
+    english = in_english(word)
+    if english in _FROM_OTHERS:
+        return (english,)
     for cut in range(2, len(word) - 1):
         head, tail = word[:cut], word[cut:]
         if head in KEYWORDS and (_goes_with(tail) or tail in ("score", "scores")):
             return (head, tail)
-        if tail in KEYWORDS and _goes_with(head):
+        if tail in KEYWORDS and (_goes_with(head) or head in _PREFIXES):
             return (head, tail)
     return (word,)
 
@@ -232,9 +248,21 @@ _TOKEN = re.compile(
     r"|(?P<mark>.)"
 )
 _LOOKALIKES = str.maketrans(
-    {"–": "—", "―": "—", "‐": "-", "‑": "-", "“": '"', "”": '"'}
+    {
+        "【": "[",
+        "】": "]",
+        "「": "[",
+        "」": "]",
+        "–": "—",
+        "―": "—",
+        "‐": "-",
+        "‑": "-",
+        "“": '"',
+        "”": '"',
+    }
     | {"‘": "'", "’": "'", "、": ",", "。": ";", "≃": "≈", "∼": "~", "・": " "}
 )
+_CYRILLIC = str.maketrans("асеорхукмтвн", "aceopxykmtbh")
 _GROUP_SPACES = " \u00a0\u2009\u202f'"
 
 
@@ -263,18 +291,28 @@ def tokenize(text: str) -> list[Token]:
         kind, found = match.lastgroup or "mark", match.group()
         if kind == "word":
             start = match.start()
-            for part in split_compound(found.lower()):
+            for part in split_compound(_one_script(found.lower())):
                 end = min(start + len(part), match.end())
                 tokens.append(Token("word", part, start, end))
                 start = end
             tokens[-1].end = match.end()
         elif kind == "cjk":
-            tokens.append(Token("word", found, *match.span()))
+            english = in_english(found)
+            known = english if english in _FROM_OTHERS else found
+            tokens.append(Token("word", known, *match.span()))
         elif kind == "number":
             tokens.append(_number(found, *match.span()))
         else:
             tokens.append(Token(kind, found, *match.span()))
     return _join_phrases(_join_numbers(tokens))
+
+
+def _one_script(word: str) -> str:
+    """Return a Latin word without the Cyrillic letters that look like its own."""
+    if word.isascii() or not any("a" <= char <= "z" for char in word):
+        return word
+    plain = word.translate(_CYRILLIC)
+    return plain if plain.isascii() else word
 
 
 def _fold(text: str) -> str:
@@ -308,8 +346,11 @@ def _join_numbers(tokens: list[Token]) -> list[Token]:
                     joined.append(Token("word", name, word.start, token.end))
                     index += 1
                     continue
-                joined.append(word)
-            found = _decimal_comma(tokens, index)
+                joined += _apart(word, token)
+                if joined[-1].role is Role.METRIC:
+                    index += 1
+                    continue
+            found = _decimal_comma(tokens, index, word)
             if found is None and word is None:
                 found = _thousands(tokens, index)
             token, size = found or (token, 1)
@@ -318,8 +359,23 @@ def _join_numbers(tokens: list[Token]) -> list[Token]:
     return joined
 
 
-def _decimal_comma(tokens: list[Token], index: int) -> tuple[Token, int] | None:
-    """Return 0.8123 for "0,8123" and "0p8123", else None."""
+def _apart(word: Token, digit: Token) -> list[Token]:
+    """Return the words of "valF1": a keyword and a metric with its digit."""
+    cut = next((n for n in (3, 2) if word.text[:n] in KEYWORDS), len(word.text))
+    head, name = word.text[:cut], word.text[cut:] + digit.text
+    if cut >= len(word.text) or role_of(name) is not Role.METRIC:
+        return [word]
+    middle = word.start + cut
+    return [
+        Token("word", head, word.start, middle),
+        Token("word", name, middle, digit.end),
+    ]
+
+
+def _decimal_comma(
+    tokens: list[Token], index: int, word: Token | None
+) -> tuple[Token, int] | None:
+    """Return 0.8123 for "0,8123", "0p8123" and "cv0_8123", else None."""
     if index + 2 >= len(tokens):
         return None
     whole, mark, part = tokens[index : index + 3]
@@ -327,7 +383,9 @@ def _decimal_comma(tokens: list[Token], index: int) -> tuple[Token, int] | None:
         return None
     comma = mark.text == "," and whole.text == "0" and len(part.text) >= 2
     letter = mark.kind == "word" and mark.text == "p"
-    if not (comma or letter):
+    named = mark.text == "_" and whole.text == "0" and len(part.text) >= 4
+    named &= word is not None and word.role in (Role.KEYWORD, Role.METRIC)
+    if not (comma or letter or named):
         return None
     return _number(f"{whole.text}.{part.text}", whole.start, part.end), 3
 
@@ -338,6 +396,10 @@ def _thousands(tokens: list[Token], index: int) -> tuple[Token, int] | None:
     digits, last = first.text, index
     if not first.text.isdigit() or len(digits) > 3:
         return None
+    if index + 2 < len(tokens) and tokens[index + 1].text == "," and digits[0] != "0":
+        part = tokens[index + 2]
+        if part.decimals and re.fullmatch(r"[0-9]{3}\.[0-9]+", part.text):
+            return _number(digits + part.text, first.start, part.end), 3  # 13,902.4
     while last + 2 < len(tokens) and len(digits) < 15:
         gap, group = tokens[last + 1], tokens[last + 2]
         glue = gap.text in _GROUP_SPACES or gap.text == ","
@@ -388,13 +450,17 @@ def _spell(piece: list[Token], phrase: tuple[str, ...]) -> bool:
     return tuple(words) == phrase and all(gap.text in " -_" for gap in piece[1::2])
 
 
+_NUMBERED = (Role.KEYWORD, Role.METRIC, Role.SCHEME)
+
+
 class Line:
     """One text and its tokens, with their brackets paired."""
 
-    __slots__ = ("closing", "folded", "opening", "text", "tokens")
+    __slots__ = ("closing", "folded", "metric", "opening", "text", "tokens")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, metric: Metric | None = None) -> None:
         self.text = text
+        self.metric = metric  # of the competition
         self.folded = text.lower()
         self.tokens = tokens = tokenize(text)
         self.opening: dict[int, int] = {}
@@ -442,20 +508,32 @@ class Line:
             if token.kind != "space" and token.text not in marks:
                 yield place, token
 
+    def is_times(self, index: int) -> bool:
+        """Return whether a token is the x of "5x3" and "3x"."""
+        token, before, after = (self.at(index + step) for step in (0, -1, 1))
+        if token is None or token.text not in ("x", "×"):
+            return False
+        ends = after is None or after.text.isdigit() or after.kind == "space"
+        return before is not None and before.text.isdigit() and ends
+
     def is_count(self, index: int) -> bool:
         """Return whether a whole number counts folds or seeds, or follows an "@"."""
         token = self.tokens[index]
-        if token.decimals or len(token.text) > 4:
-            return False
         before, after = self.at(index - 1), self.at(index + 1)
         if before is not None and before.text == "@":
             return True
+        if token.decimals or len(token.text) > 4:
+            return False
+        if before and after and before.text == "_" and after.text == "'":
+            return True  # "valid_0's auc"
+        if self.is_times(index - 1) or self.is_times(index + 1):
+            return True
         if before is not None and before.kind == "word" and len(token.text) <= 3:
-            return before.role in (Role.KEYWORD, Role.METRIC, Role.SCHEME)
+            return before.role in _NUMBERED
         if before is not None and before.text == "(" and after and after.text == ")":
             return True
         if len(token.text) < 3 and self.joined_by_hyphen(index):  # "CV-5"
-            return self.tokens[index - 2].role in (Role.KEYWORD, Role.SCHEME)
+            return self.tokens[index - 2].role in _NUMBERED
         neighbours = [self.at(self.skip(index + 1, "-_"))]
         neighbours += [token for _, token in self.backward(index, "-_=:(#")][:1]
         return any(near is not None and near.role is Role.SCHEME for near in neighbours)

@@ -17,6 +17,7 @@ from lbsense.ingest.cv.reading import CvReading, parse_cv
 from lbsense.ingest.history.choose import Choice
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.log import numbered_names
+from lbsense.metrics import Metric
 from lbsense.model import (
     Order,
     Reading,
@@ -331,7 +332,7 @@ def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowI
 
 
 def build_submissions(
-    drafts: list[Draft], *, cv_pattern: str | None
+    drafts: list[Draft], *, cv_pattern: str | None, metric: Metric | None = None
 ) -> tuple[list[Submission], list[RowIssue]]:
     """Return the submissions of the drafts, with CV scores from text where needed.
 
@@ -341,12 +342,14 @@ def build_submissions(
         In time order.
     cv_pattern : str, optional
         Regular expression that replaces the rules for CV scores in text.
+    metric : Metric, optional
+        Of the competition: the CV of another one is not taken.
     """
     names = _identifiers(drafts)
     parents, issues = declared_parents(drafts, names)
     submissions = []
     for draft, name, parent in zip(drafts, names, parents, strict=True):
-        cv = _cv_fields(draft, cv_pattern)
+        cv = _cv_fields(draft, cv_pattern, metric)
         submissions.append(
             Submission(
                 submission_id=name,
@@ -366,6 +369,8 @@ def build_submissions(
                 **cv,
             )
         )
+    if metric is not None and cv_pattern is None:
+        issues += _of_other_metrics(drafts, submissions)
     return submissions, issues
 
 
@@ -485,7 +490,9 @@ def _all_differ(names: Sequence[str | None]) -> bool:
     return bool(kept) and len(set(kept)) == len(kept)
 
 
-def _cv_fields(draft: Draft, pattern: str | None) -> dict[str, Any]:
+def _cv_fields(
+    draft: Draft, pattern: str | None, metric: Metric | None
+) -> dict[str, Any]:
     """Return the CV fields of a submission: from its column, else from its texts."""
     if draft.cv is not None and draft.cv.value is not None:
         return {
@@ -501,7 +508,7 @@ def _cv_fields(draft: Draft, pattern: str | None) -> dict[str, Any]:
         ("file name", draft.file_name),
     )
     for source, text in sources:
-        reading = _parse(text, pattern) if text else None
+        reading = _parse(text, pattern, draft.public, metric) if text else None
         if reading is not None:
             return {
                 "cv_score": reading.value,
@@ -516,8 +523,30 @@ def _cv_fields(draft: Draft, pattern: str | None) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _parse(text: str, pattern: str | None) -> CvReading | None:
-    return parse_cv(text, pattern=pattern)
+def _parse(
+    text: str, pattern: str | None, public: float | None, metric: Metric | None
+) -> CvReading | None:
+    return parse_cv(text, pattern=pattern, public_score=public, metric=metric)
+
+
+def _of_other_metrics(
+    drafts: list[Draft], submissions: list[Submission]
+) -> Iterator[RowIssue]:
+    """Yield the issue of texts whose CV is left, being that of another metric."""
+    left = []
+    for draft, item in zip(drafts, submissions, strict=True):
+        if item.cv_score is None and (text := draft.description or draft.file_name):
+            reading = _parse(text, None, draft.public, None)
+            left += [(draft, reading.text)] if reading and reading.metric else []
+    for draft, text in left[:1]:
+        yield RowIssue(
+            source=draft.source,
+            line=draft.line,
+            column="description" if draft.description else "file name",
+            found=repr(text) + (f" and {len(left) - 1} more" if left[1:] else ""),
+            expected="the metric of the competition",
+            action="CV of another metric not taken",
+        )
 
 
 _LAST = datetime.max.replace(tzinfo=UTC)

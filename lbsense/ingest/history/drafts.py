@@ -11,7 +11,8 @@ from statistics import median
 
 from lbsense._format import shorten
 from lbsense._typing import Status
-from lbsense.ingest.cv.heading import cv_heading, heading_words, metric_of_heading
+from lbsense.ingest.cv.heading import cv_heading, metric_of_heading
+from lbsense.ingest.cv.languages import heading_words
 from lbsense.ingest.exports import Export
 from lbsense.ingest.tables.cells import (
     CellError,

@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import Surety, cv_heading, heading_words, is_metric_word
+from lbsense.ingest.cv.heading import Surety, cv_heading, is_metric_word
+from lbsense.ingest.cv.languages import heading_words
 from lbsense.ingest.cv.words import KEYWORDS
 from lbsense.ingest.platforms import PLATFORMS
 from lbsense.model import RowIssue

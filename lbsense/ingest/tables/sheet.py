@@ -14,7 +14,8 @@ from typing import TypeAlias, TypeVar
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import CvChoice, choose_cv, cv_heading, heading_words
+from lbsense.ingest.cv.heading import CvChoice, choose_cv, cv_heading
+from lbsense.ingest.cv.languages import heading_words
 from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,
