@@ -467,7 +467,7 @@ TEXTS = (LOOP, CAPITALS, JOURNAL, FLAGS, aide(), REPORT, OPTUNA, MLFLOW, WANDB)
 @pytest.mark.parametrize("seed", range(10))
 def test_mutations_are_read_or_refused(seed):
     rng = random.Random(seed)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(60):
         text = rng.choice(TEXTS)
         for _ in range(rng.randrange(1, 6)):
@@ -496,7 +496,7 @@ def test_mutations_are_read_or_refused(seed):
         except IngestError as error:
             history = None if str(error).strip() else error
         assert history is None or isinstance(history, History)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_the_line_of_the_reading_names_the_parents():

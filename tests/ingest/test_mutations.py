@@ -73,7 +73,7 @@ def run(n: int, seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(n):
         text = spoilt(rng.choice(SEEDS), rng) + "\n"
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             history = read_submissions(text, metric="mae")
         except IngestError:
@@ -81,7 +81,7 @@ def run(n: int, seed: int) -> None:
         if history is not None:
             assert history.reading.n_submissions == len(history)
             run_checks(analyze(history))
-        assert time.perf_counter() - start < _SLOWEST, text
+        assert time.process_time() - start < _SLOWEST, text
 
 
 def test_some_mutations() -> None:

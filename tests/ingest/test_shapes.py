@@ -433,7 +433,7 @@ def mutated(text, rng):
 @pytest.mark.parametrize("seed", range(10))
 def test_mutations_are_read_or_refused(seed):
     rng = random.Random(seed)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(60):
         text = rng.choice(list(TEXTS.values()))
         for _ in range(rng.randrange(1, 5)):
@@ -443,7 +443,7 @@ def test_mutations_are_read_or_refused(seed):
         except IngestError as error:
             history = None if str(error).strip() else error
         assert history is None or isinstance(history, History)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize(
@@ -476,10 +476,10 @@ def test_mutations_are_read_or_refused(seed):
     ids=range(23),
 )
 def test_nothing_takes_long(text):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(IngestError):
         read_submissions(text, greater_is_better=True)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 NAMES, CV, LB = ("base", "xgb", "stack"), (0.791, 0.795, 0.799), (0.801, 0.803, 0.807)
