@@ -496,7 +496,9 @@ class GateResult(Result):
     false_share : float or None
         What the share of false ones among those is held to.
     repeats : str or None
-        Earlier submission with the same predictions.
+        Earlier submission with the same predictions, or of the same file.
+    experiments : tuple of str
+        Experiments of the ledger that wrote the very file of the candidate.
     closest_id, closest_se : str or None, float
         The earlier submission whose predictions are most like these, and the noise of
         the public difference to it.
@@ -536,6 +538,7 @@ class GateResult(Result):
     n_passed: int = 0
     false_share: float | None = None
     repeats: str | None = None
+    experiments: tuple[str, ...] = ()
     closest_id: str | None = None
     closest_se: float = math.nan
     n_left: int | None = None

@@ -21,7 +21,7 @@ from lbsense.analysis.analyze import analyze
 from lbsense.analysis.predictions import noise_of, unlabelled_noise_of
 from lbsense.analysis.result import Analysis
 from lbsense.facts import Facts, GateResult, NoiseBasis
-from lbsense.model import CANDIDATE, History, Predictions
+from lbsense.model import CANDIDATE, Experiment, History, Predictions
 from lbsense.stats import OnlineResult, candidate_gain, online_discoveries
 from lbsense.words import gate_reason, why_no_gate
 
@@ -100,6 +100,7 @@ def gate(
     at_least: float = 0.5,
     fold_scores: Sequence[float] = (),
     predictions: Predictions | None = None,
+    digests: Sequence[str] = (),
     n_left: int | None = None,
     false_share: float | None = None,
 ) -> GateResult:
@@ -127,6 +128,9 @@ def gate(
     predictions : Predictions, optional
         Those of earlier submissions and, by the name `lbsense.CANDIDATE`, of the
         candidate: out of fold, for the test set, or both.
+    digests : sequence of str
+        SHA-256 of its files: a submission that has one of them is repeated, and an
+        experiment of the ledger that has one tells its CV where none is given.
     n_left : int, optional
         Submissions left. With none left nothing is spent.
     false_share : float, optional
@@ -194,6 +198,9 @@ def gate(
         msg = "fold_scores must be finite."
         raise ValueError(msg)
     told = None if cv_score is None else check_number(cv_score, name="cv_score")
+    sent, entries = _same_file(analysis.history, digests)
+    if told is None and not folds.size and entries:
+        told, folds = entries[-1].cv_score, np.array(entries[-1].cv_fold_scores)
     if told is None and folds.size:
         told = float(folds.mean())
     measure = _Measure.of(analysis)
@@ -207,7 +214,8 @@ def gate(
         at_least=at_least,
         n_left=n_left,
         false_share=false_share,
-        repeats=files.repeats,
+        repeats=sent or files.repeats,
+        experiments=tuple(entry.name for entry in entries),
         closest_id=files.closest[0],
         closest_se=files.closest[1],
     )
@@ -217,6 +225,22 @@ def gate(
     noise = _Noise.of(analysis, measure, files, start, folds)
     judged = _judged(analysis, measure, files, noise, start, against, result, told)
     return _decided(judged, analysis)
+
+
+def _same_file(
+    history: History, digests: Sequence[str]
+) -> tuple[str | None, list[Experiment]]:
+    """Return the submission and the experiments of the ledger of the very same file."""
+    wanted = {digest.casefold() for digest in digests}
+    sent = {item.submission_id: item.content_hash for item in history}
+    entries = [
+        entry
+        for entry in history.ledger or ()
+        if wanted & {file.sha256.casefold() for file in entry.predictions}
+    ]
+    known = [name for name, own in sent.items() if own and own.casefold() in wanted]
+    known += [e.submission_id for e in entries if e.submission_id in sent]
+    return (known[0] if known else None), entries
 
 
 def _decided(result: GateResult, analysis: Facts) -> GateResult:

@@ -152,8 +152,8 @@ def gate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Its submission file: is it new, and what could the board tell? With "
-            "--predictions, the folder of those sent.",
+            help="Its submission file: is it new, and what could the board tell? "
+            "With --ledger, or with --predictions, the folder of those sent.",
         ),
     ] = None,
     parent: Annotated[
@@ -189,6 +189,7 @@ def gate(
       lbsense gate s.csv --metric rmse --cv 0.412 --from 51423318 --at-least 0.7
       lbsense gate s.csv --metric auc --oof new.csv --predictions oof --labels y.csv
       lbsense gate s.csv --metric auc --cv 0.8 --submission sub.csv --predictions sent
+      lbsense gate s.csv --metric auc --ledger ledger.jsonl --submission sub.csv
       lbsense gate results.tsv --metric auc --cv 0.913 --step-noise 0.004
       lbsense gate s.csv --metric f1 --cv 0.81 && kaggle c submit titanic -f sub.csv
     """
@@ -213,6 +214,7 @@ def gate(
             at_least=at_least,
             fold_scores=folds or (),
             predictions=predictions,
+            digests=_digests(submission or oof),
             n_left=left_of(observed, left, daily),
             false_share=false_share,
         )
@@ -223,6 +225,13 @@ def gate(
     code = _EXIT_CODES[result.decision]
     if code:
         raise typer.Exit(code)
+
+
+def _digests(path: Path | None) -> list[str]:
+    """Return the digest of the file of a candidate."""
+    from lbsense.ingest import input_files
+
+    return [] if path is None else [file.sha256 for file in input_files([path])]
 
 
 def _show_gate(result: GateResult, facts: Facts, screen: ScreenOptions) -> None:

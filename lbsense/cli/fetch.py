@@ -22,7 +22,12 @@ from lbsense.cli.app import (
     tell_doubts,
     working,
 )
-from lbsense.cli.options import CompetitionOptions, expand_options, output_file
+from lbsense.cli.options import (
+    CompetitionOptions,
+    LedgerFile,
+    expand_options,
+    output_file,
+)
 from lbsense.errors import FetchError
 
 if TYPE_CHECKING:
@@ -179,6 +184,7 @@ def watch(
     screen: ScreenOptions,
     given: Asked,
     output: Kept = None,
+    ledger: LedgerFile = None,
     every: Annotated[
         float,
         typer.Option(min=1, metavar="MINUTES", help="How often to ask."),
@@ -197,7 +203,7 @@ def watch(
     --------
       lbsense watch titanic
       lbsense watch titanic -o submissions.csv --metric accuracy --test-size 418
-      lbsense watch zindi some-challenge --metric f1 --every 10
+      lbsense watch zindi some-challenge --metric f1 --every 10 --ledger ledger.jsonl
     """
     platform, name = _asked(given)
     console = screen.console()
@@ -213,7 +219,7 @@ def watch(
             path = Path(f"{fetched.slug}.csv") if output is None else output
             merged = keep(fetched, path)
             if first or merged.fresh:
-                _tell_news(fetched, merged, competition, console, first=first)
+                _tell_news(fetched, merged, competition, console, ledger, first=first)
             first = False
         looks += 1
         if looks == times:
@@ -226,6 +232,7 @@ def _tell_news(
     merged: Merged,
     competition: CompetitionOptions,
     console: Console,
+    ledger: str | None,
     *,
     first: bool,
 ) -> None:
@@ -234,10 +241,12 @@ def _tell_news(
         console.print(Text(f"{fetched.slug}: no submission of yours yet."))
         return
     from lbsense.analysis import analyze
-    from lbsense.ingest import fetched_history
+    from lbsense.ingest import fetched_history, join_ledger
 
     stated = competition.stated()
     history = fetched_history(fetched, merged.rows, stated)  # type: ignore[arg-type]
+    if ledger is not None:
+        history = join_ledger(history, ledger)
     if first:
         tell_doubts(history)
     steps = analyze(history).steps

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -214,11 +214,28 @@ def log(
         log_scores(entry.experiment_id, **board, ledger=ledger)
     told = "" if entry.cv_score is None else f", CV {format_number(entry.cv_score)}"
     note(f"Logged: {entry.name}{told}, in {ledger}.")
+    for text in _repeats(entry, known):
+        note(text, kind="Warning")
     if code:
         raise typer.Exit(code)
 
 
 _CV = ("cv_score", "cv_std", "cv_fold_scores")
+
+
+def _repeats(entry: Experiment, known: Ledger) -> Iterator[str]:
+    """Yield which of the files of an experiment an earlier one wrote, byte by byte."""
+    for file in entry.predictions:
+        same = [
+            item.name
+            for item in known
+            if file.sha256 in {own.sha256 for own in item.predictions}
+        ]
+        if same:
+            yield (
+                f"{clean_text(file.name)} is the same file as that of "
+                f"{clean_text(same[-1])}: to submit it again would tell nothing new."
+            )
 
 
 def _folds(text: str | None) -> tuple[float, ...]:

@@ -145,6 +145,7 @@ class Desk:
             at_least=at_least,
             fold_scores=fold_scores or (),
             predictions=predictions,
+            digests=self._digests(submission or oof),
             n_left=n_left,
             false_share=false_share,
         )
@@ -195,6 +196,14 @@ class Desk:
         from lbsense.checks import explain as look_up
 
         return json.dumps(look_up(code).to_dict(), indent=1, allow_nan=False)
+
+    def _digests(self, name: str | None) -> list[str]:
+        """Return the digest of the file of a candidate."""
+        from lbsense.ingest import input_files
+
+        if name is None:
+            return []
+        return [file.sha256 for file in input_files([self.inside(name)])]
 
     def _read(
         self, asked: Asked, *, oof: str | None = None, test: str | None = None

@@ -104,6 +104,15 @@ Team: TypeAlias = Annotated[
         help="Your team, by name or id, where a file holds several.",
     ),
 ]
+LedgerFile: TypeAlias = Annotated[
+    str | None,
+    _file(
+        "--ledger",
+        metavar="FILE",
+        help="Ledger of `lbsense log` (or runs of MLflow, W&B): reasons, parents, "
+        "folds, and which file is which.",
+    ),
+]
 #: The sizes of a competition.
 TestSize: TypeAlias = Annotated[
     int | None,
@@ -307,14 +316,7 @@ class HistoryOptions(CompetitionOptions):
             help="Experiment log (MLflow, W&B, CSV) to take CV scores from.",
         ),
     ] = None
-    ledger: Annotated[
-        str | None,
-        _file(
-            metavar="FILE",
-            help="Ledger of `lbsense log` (or runs of MLflow, W&B): reasons, parents, "
-            "folds.",
-        ),
-    ] = None
+    ledger: LedgerFile = None
     cv_pattern: Annotated[
         str | None,
         _file(

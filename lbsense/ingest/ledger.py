@@ -496,11 +496,11 @@ def _with_experiment(
     for name in ("public_score", "private_score"):
         if getattr(item, name) is None and getattr(entry, name) is not None:
             changes |= {name: getattr(entry, name), "status": "complete"}
-    if item.content_hash is None and item.file_name:
-        own = set(names_of_file(item.file_name))
-        digests = {
-            f.sha256 for f in entry.predictions if own & {*names_of_file(f.name)}
-        }
+    if item.content_hash is None:
+        own = set(names_of_file(item.file_name or ""))
+        files = [f for f in entry.predictions if file_kind(f.name) != "oof"]
+        named = {f.sha256 for f in files if own & {*names_of_file(f.name)}}
+        digests = named or {f.sha256 for f in files}
         changes |= {"content_hash": digests.pop()} if len(digests) == 1 else {}
     said = f"{item.description or ''} {item.file_name or ''}".casefold()
     if item.title is None and entry.name.casefold() not in said:

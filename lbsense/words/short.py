@@ -423,6 +423,9 @@ def _stream(result: GateResult) -> str:
 
 
 def _by_files(result: GateResult, facts: Facts) -> Iterator[tuple[str, str]]:
+    if result.experiments:
+        names = ", ".join(shorten(name, _NAME_WIDTH) for name in result.experiments)
+        yield "Ledger", f"this very file was written by {names}."
     if result.repeats is None and result.closest_id is not None:
         yield (
             "Closest",

@@ -120,6 +120,35 @@ def test_a_file_that_was_sent_already_is_kept(
     assert "predicts the same as #30 exp030" in " ".join(done.stdout.split())
 
 
+def test_the_ledger_tells_a_file_by_its_digest(
+    run: Run, climb: tuple[Path, float], tmp_path: Path, check: Any
+) -> None:
+    path, best = climb
+    sent = path.read_text().splitlines()[3].split(",")[0]
+    ledger, file = tmp_path / "ledger.jsonl", tmp_path / "sub.csv"
+    log = ("log", "--ledger", ledger, "--predictions", file)
+    asked = ("gate", path, *METRIC, "--ledger", ledger, "--submission", file, "--json")
+    file.write_text("id,target\n1,0.5\n2,0.25\n")
+    assert run(*log, "--name", "lgbm", "--cv", best, "--ref", sent).exit_code == 0
+    done = run(*asked)
+    content = check("gate", done)
+    assert (done.exit_code, content["repeats"]) == (1, sent)
+    assert content["experiments"] == ["lgbm"]
+    again = run(*log, "--name", "blend", "--cv", best + 0.02)
+    assert "sub.csv is the same file as that of lgbm" in again.stderr
+    assert check("gate", run(*asked))["repeats"] == sent
+    # Another file is none: the ledger tells its CV.
+    file.write_text("id,target\n1,0.5\n2,0.75\n")
+    assert "same file" not in run(*log, "--name", "cat", "--cv", best + 0.02).stderr
+    done = run(*asked)
+    content = check("gate", done)
+    assert (content["repeats"], content["experiments"]) == (None, ["cat"])
+    assert content["cv_score"] == pytest.approx(best + 0.02)
+    assert content["decision"] == "spend"
+    told = " ".join(run(*asked[:-1]).stdout.split())
+    assert "this very file was written by cat" in told
+
+
 def test_a_loop_of_one_score_is_gated_with_a_stated_noise(
     run: Run, tmp_path: Path
 ) -> None:

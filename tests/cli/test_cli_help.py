@@ -18,6 +18,7 @@ import pytest
 import typer.main
 
 import lbsense.cli as cli
+from lbsense import log_experiment
 from lbsense.cli import COMMANDS
 from lbsense.cli.app import EXIT_CODES
 from lbsense.simulate import Scenario, simulate, write_exports
@@ -122,6 +123,9 @@ def _write_predictions(folder: Path, made: Any, named: dict[str, str]) -> None:
     frame.to_csv(folder / "new.csv", index=False)
     last["target"] = last.target.rank() / len(last)
     last.to_csv(folder / "sub.csv", index=False)
+    log_experiment(
+        "exp009", predictions=folder / "sub.csv", ledger=folder / "ledger.jsonl"
+    )
 
 
 def _write_boards(folder: Path) -> None:

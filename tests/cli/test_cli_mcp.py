@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import lbsense as lb
+
 pytest.importorskip("mcp")
 
 Run = Callable[..., Any]
@@ -60,6 +62,13 @@ def unfenced(text: str) -> Any:
     return json.loads(found[2])
 
 
+def ledger_line(file: Path, sent: str) -> str:
+    """Return what `lbsense log` writes of a submission and its file."""
+    own = file.parent.parent / "own.jsonl"
+    lb.log_experiment("lgbm", predictions=file, submission_id=sent, ledger=own)
+    return own.read_text()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with histories, and beside it what must not be read."""
@@ -74,6 +83,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (inner / ".env").write_text(f"KAGGLE_KEY={SECRET}\n")
     (inner / "kaggle.json").write_text(json.dumps({"key": SECRET}))
     (inner / "link.csv").symlink_to(outer / "secret.csv")
+    (inner / "sub.csv").write_text("id,target\n1,0.5\n2,0.25\n")
+    sent = climb.splitlines()[1].split(",")[0]
+    (inner / "ledger.jsonl").write_text(ledger_line(inner / "sub.csv", sent))
     (inner / "sent").mkdir()
     (inner / "sent" / "submission_a.csv").symlink_to(outer / "secret.csv")
     return inner
@@ -96,6 +108,14 @@ def talk(folder: Path) -> Any:
                 "history": climb,
                 "candidates": {"a": 0.757, "b": 0.759},
                 "settle": ["a", "b"],
+            },
+        ),
+        "repeat": (
+            "gate",
+            {
+                "history": {**climb, "ledger": "ledger.jsonl"},
+                "cv_score": 0.759,
+                "submission": "sub.csv",
             },
         ),
         "explain": ("explain", {"code": "LBS301"}),
@@ -165,6 +185,14 @@ def test_answers_are_those_of_the_commands(talk: Any, run: Run, folder: Path) ->
     assert len(talk[1]["analyze"][1]) < len(talk[1]["whole"][1]) / 2
     assert short["steps"][1]["sentence"]
     assert json.loads(talk[1]["explain"][1])["code"] == "LBS301"
+
+
+def test_a_file_of_the_ledger_is_a_repeat(talk: Any) -> None:
+    failed, text = talk[1]["repeat"]
+    assert not failed
+    assert text.startswith("Decision: keep.\n")
+    assert unfenced(text)["experiments"] == ["lgbm"]
+    assert unfenced(text)["repeats"]
 
 
 def test_what_a_file_says_stays_data(talk: Any) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from lbsense import FetchError, fetch_kaggle, read_kaggle
+from lbsense import FetchError, fetch_kaggle, log_experiment, read_kaggle
 from lbsense.ingest import ask_kaggle
 
 ROOT = Path(__file__).parents[3]
@@ -705,6 +705,19 @@ def test_watch_says_what_a_new_score_means(kaggle, run, waits):
     assert "public 0.70007. " in lines[1]
     assert waits == [120.0, 120.0]
     assert len(refs()) == 7
+
+
+def test_watch_says_that_a_file_came_again(kaggle, run, tmp_path):
+    file, ledger = tmp_path / "sub.csv", tmp_path / "ledger.jsonl"
+    file.write_text("id,p\n1,0.5\n")
+    for name, number in (("lgbm", 5_000_003), ("blend", 5_000_006)):
+        log_experiment(name, predictions=file, submission_id=str(number), ledger=ledger)
+    kaggle.answers["ListSubmissions"] = lambda asked: kaggle.paged(
+        [kaggle.sent(number) for number in range(6, 0, -1)]
+    )(asked)
+    done = run("watch", "play", "--times", 1, "--ledger", ledger)
+    assert done.exit_code == 0
+    assert "same content" in done.stdout.casefold()
 
 
 def test_watch_outlasts_a_fault_that_may_pass(kaggle, run, waits):
