@@ -91,71 +91,34 @@ if TYPE_CHECKING:
         write_report,
     )
 
+#: Where each public name lives.
 _HOMES = {
-    "HostAnalysis": "lbsense.analysis",
-    "analyze_host": "lbsense.analysis",
-    "HostExport": "lbsense.model",
-    "read_host": "lbsense.ingest",
-    "PlanResult": "lbsense.analysis",
-    "plan": "lbsense.analysis",
-    "BoardAnalysis": "lbsense.analysis",
-    "analyze_board": "lbsense.analysis",
-    "Comparison": "lbsense.analysis",
-    "compare": "lbsense.analysis",
-    "medal_picks": "lbsense.analysis",
-    "Leaderboard": "lbsense.model",
-    "read_leaderboard": "lbsense.ingest",
-    "read_leaderboards": "lbsense.ingest",
-    "CANDIDATE": "lbsense.model",
-    "footing": "lbsense.analysis",
-    "Analysis": "lbsense.analysis",
-    "GateResult": "lbsense.analysis",
-    "NoiseScale": "lbsense.analysis",
-    "Retrospective": "lbsense.analysis",
-    "Step": "lbsense.analysis",
-    "analyze": "lbsense.analysis",
-    "gate": "lbsense.analysis",
-    "Explanation": "lbsense.checks",
-    "Finding": "lbsense.checks",
-    "Findings": "lbsense.checks",
-    "explain": "lbsense.checks",
-    "run_checks": "lbsense.checks",
-    "DirectionUnknownError": "lbsense.errors",
-    "FetchError": "lbsense.errors",
-    "IngestError": "lbsense.errors",
-    "LbsenseError": "lbsense.errors",
-    "LbsenseWarning": "lbsense.errors",
-    "CvReading": "lbsense.ingest",
-    "fetch_kaggle": "lbsense.ingest",
-    "fetch_zindi": "lbsense.ingest",
-    "join_ledger": "lbsense.ingest",
-    "join_log": "lbsense.ingest",
-    "parse_cv": "lbsense.ingest",
-    "read_kaggle": "lbsense.ingest",
-    "read_ledger": "lbsense.ingest",
-    "read_predictions": "lbsense.ingest",
-    "read_submissions": "lbsense.ingest",
-    "read_table": "lbsense.ingest",
-    "read_zindi": "lbsense.ingest",
-    "experiment": "lbsense.ledger",
-    "log_experiment": "lbsense.ledger",
-    "log_scores": "lbsense.ledger",
-    "METRICS": "lbsense.metrics",
-    "Metric": "lbsense.metrics",
-    "find_metric": "lbsense.metrics",
-    "Competition": "lbsense.model",
-    "DataWarning": "lbsense.model",
-    "Experiment": "lbsense.model",
-    "History": "lbsense.model",
-    "Ledger": "lbsense.model",
-    "Predictions": "lbsense.model",
-    "RowIssue": "lbsense.model",
-    "Submission": "lbsense.model",
-    "bootstrap_of": "lbsense.analysis",
-    "noise_of": "lbsense.analysis",
-    "unlabelled_noise_of": "lbsense.analysis",
-    "render_report": "lbsense.report",
-    "write_report": "lbsense.report",
+    name: room
+    for room, names in {
+        "analysis": (
+            "Analysis BoardAnalysis Comparison GateResult HostAnalysis NoiseScale "
+            "PlanResult Retrospective Step analyze analyze_board analyze_host "
+            "bootstrap_of compare footing gate medal_picks noise_of plan "
+            "unlabelled_noise_of"
+        ),
+        "checks": "Explanation Finding Findings explain run_checks",
+        "errors": (
+            "DirectionUnknownError FetchError IngestError LbsenseError LbsenseWarning"
+        ),
+        "ingest": (
+            "CvReading fetch_kaggle fetch_zindi join_ledger join_log parse_cv "
+            "read_host read_kaggle read_leaderboard read_leaderboards read_ledger "
+            "read_predictions read_submissions read_table read_zindi"
+        ),
+        "ledger": "experiment log_experiment log_scores",
+        "metrics": "METRICS Metric find_metric",
+        "model": (
+            "CANDIDATE Competition DataWarning Experiment History HostExport "
+            "Leaderboard Ledger Predictions RowIssue Submission"
+        ),
+        "report": "render_report write_report",
+    }.items()
+    for name in names.split()
 }
 
 _ROOMS = (
@@ -248,7 +211,7 @@ def __getattr__(name: str) -> Any:
         where = f": see analyze(history).{part}" if part in inside else ""
         msg = f"module 'lbsense' has no attribute {name!r}{where}"
         raise AttributeError(msg)
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(f"lbsense.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -24,15 +24,12 @@ from lbsense.cli.app import (
     emit_json,
     plain_table,
     print_entries,
-    tell_doubts,
     working,
 )
 from lbsense.cli.board import BoardOptions
 from lbsense.cli.options import (
     AsJson,
     HistoryOptions,
-    PredictionOptions,
-    StepNoise,
     expand_options,
 )
 from lbsense.words import (
@@ -124,7 +121,6 @@ def left_of(history: History, left: int | None, daily: int | None) -> int | None
 def gate(
     history: HistoryOptions,
     screen: ScreenOptions,
-    rows: PredictionOptions,
     cv: Annotated[
         float | None,
         typer.Option(
@@ -176,7 +172,6 @@ def gate(
     ] = None,
     left: Left = None,
     daily: Daily = None,
-    step_noise: StepNoise = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whether the next submission is worth spending, or a change worth keeping.
@@ -199,25 +194,20 @@ def gate(
             "--submission."
         )
         raise typer.BadParameter(msg)
-    observed = history.read()
-    tell_doubts(observed)
-    predictions = rows.read(observed, oof=oof, submission=submission)
-    with working("Analysing ..."):
-        from lbsense.analysis import footing
-        from lbsense.analysis import gate as decide
+    facts, predictions = history.analysis(ahead=True, oof=oof, test=submission)
+    from lbsense.analysis import gate as decide
 
-        facts = footing(observed, predictions, step_noise=step_noise)
-        result = decide(
-            facts,
-            cv,
-            parent=parent,
-            at_least=at_least,
-            fold_scores=folds or (),
-            predictions=predictions,
-            digests=_digests(submission or oof),
-            n_left=left_of(observed, left, daily),
-            false_share=false_share,
-        )
+    result = decide(
+        facts,
+        cv,
+        parent=parent,
+        at_least=at_least,
+        fold_scores=folds or (),
+        predictions=predictions,
+        digests=_digests(submission or oof),
+        n_left=left_of(facts.history, left, daily),
+        false_share=false_share,
+    )
     if as_json:
         emit_json(result.to_dict())
     else:
@@ -272,7 +262,6 @@ def parse_two(text: str) -> tuple[str, str]:
 def plan(
     history: HistoryOptions,
     screen: ScreenOptions,
-    rows: PredictionOptions,
     candidate: Annotated[
         list[str] | None,
         typer.Option(
@@ -291,7 +280,6 @@ def plan(
     at_least: AtLeast = 0.5,
     left: Left = None,
     daily: Daily = None,
-    step_noise: StepNoise = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which candidate to send first, and what settles which of two is better.
@@ -305,20 +293,16 @@ def plan(
       lbsense plan s.csv --metric auc --settle 51562261,51534338 --train-size 20000
       lbsense plan s.csv --metric rmse --daily 5 --json
     """
-    observed = history.read()
-    tell_doubts(observed)
-    predictions = rows.read(observed)
-    with working("Analysing ..."):
-        from lbsense.analysis import footing
+    facts, _ = history.analysis(ahead=True)
+    with working("Comparing ..."):
         from lbsense.analysis import plan as order
 
-        facts = footing(observed, predictions, step_noise=step_noise)
         found = order(
             facts,
             parse_candidates(candidate),
             settle=None if settle is None else parse_two(settle),
             at_least=at_least,
-            n_left=left_of(observed, left, daily),
+            n_left=left_of(facts.history, left, daily),
         )
     if as_json:
         emit_json(found.to_dict())
@@ -383,9 +367,7 @@ _SHORT, _LONG, _ROOMY = 16, 40, 110  # characters of a name, columns of a termin
 def pick(
     history: HistoryOptions,
     screen: ScreenOptions,
-    rows: PredictionOptions,
     field: BoardOptions,
-    step_noise: StepNoise = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which submissions to select, and what the usual rules would cost.
@@ -402,13 +384,7 @@ def pick(
       lbsense pick s.csv --metric f1 --board public.csv --board-team "my team"
       lbsense pick s.csv --metric f1 --json
     """
-    observed = history.read()
-    tell_doubts(observed)
-    predictions = rows.read(observed)
-    with working("Analysing ..."):
-        from lbsense.analysis import analyze as judge
-
-        analysis = judge(observed, predictions, step_noise=step_noise)
+    analysis, _ = history.analysis()
     board = field.read(analysis)
     medal = None
     if board is not None:

@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from lbsense import checks
 from lbsense._format import clean_text, plural, spreadsheet_safe
 from lbsense.analysis import Analysis, Step
 from lbsense.checks import EXPLANATIONS, Findings
@@ -24,14 +25,11 @@ from lbsense.cli.app import (
     emit_json,
     print_entries,
     tell_doubts,
-    working,
 )
 from lbsense.cli.options import (
     AsJson,
     Force,
     HistoryOptions,
-    PredictionOptions,
-    StepNoise,
     check_target,
     expand_options,
     output_file,
@@ -55,6 +53,7 @@ from lbsense.words import (
     reading_entries,
     selection,
     step_columns,
+    step_told,
     subject,
     tally,
     verdict_label,
@@ -65,8 +64,6 @@ from lbsense.words import (
 def analyze(
     history: HistoryOptions,
     screen: ScreenOptions,
-    rows: PredictionOptions,
-    step_noise: StepNoise = None,
     steps: Annotated[
         bool,
         _output("--steps", help="The table of all steps, however long it is."),
@@ -110,18 +107,10 @@ def analyze(
     """
     form = _form(as_json, as_csv, output)
     if output is not None:
-        check_target(output, [*history.inputs(), *rows.inputs()], force=force)
-    observed = history.read()
-    predictions = rows.read(observed)
-    with working("Analysing ..."):
-        from lbsense.analysis import analyze as judge
-        from lbsense.checks import run_checks
-
-        analysis = judge(observed, predictions, step_noise=step_noise)
-        findings = run_checks(analysis, predictions)
+        check_target(output, history.inputs(), force=force)
+    analysis, predictions = history.analysis(quiet=True)
+    findings = checks.run_checks(analysis, predictions)
     if form is None:
-        from lbsense.cli.analyze import print_analysis
-
         print_analysis(
             analysis, findings, screen.console(), verbose=verbose, steps=steps
         )
@@ -181,8 +170,6 @@ def step(
     ],
     history: HistoryOptions,
     screen: ScreenOptions,
-    rows: PredictionOptions,
-    step_noise: StepNoise = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell one step in full: its verdict, the evidence, and what to expect of it.
@@ -193,21 +180,13 @@ def step(
       lbsense step last submissions.csv --metric rmse
       lbsense step "seed average" s.csv --metric f1 --json
     """
-    observed = history.read()
-    tell_doubts(observed)
-    predictions = rows.read(observed)
-    with working("Analysing ..."):
-        from lbsense.analysis import analyze
-
-        analysis = analyze(observed, predictions, step_noise=step_noise)
+    analysis, _ = history.analysis()
     index = find_step(analysis, submission)
     chosen = analysis.steps[index]
     if as_json:
         content = {"schema": 1, "number": index + 1, **chosen.to_dict()}
         emit_json(content)
         return
-    from lbsense.words import next_fact, step_told
-
     console = screen.console()
     title = f"#{index + 1} {clean_text(chosen.name)}"
     console.print(Text(title, "bold"))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import pkgutil
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -163,18 +164,8 @@ def metrics(screen: ScreenOptions) -> None:
     screen.console().print(table)
 
 
-_NAMES = (
-    "analyze",
-    "board",
-    "card",
-    "compare",
-    "explain",
-    "gate",
-    "host",
-    "ledger",
-    "pick",
-    "plan",
-    "step",
+_NAMES = sorted(
+    item.name.removesuffix(".json") for item in (files("lbsense") / "schemas").iterdir()
 )
 
 

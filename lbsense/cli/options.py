@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 import typer
 
 from lbsense._files import check_output
-from lbsense.cli.app import ask, is_interactive, note, working
+from lbsense.cli.app import ask, is_interactive, note, tell_doubts, working
 
 if TYPE_CHECKING:
+    from lbsense.analysis import Analysis
     from lbsense.model import History, Predictions
 
 _YES_NO = {"y": True, "yes": True, "n": False, "no": False}
@@ -148,19 +149,6 @@ def output_file(what: str, metavar: str = "FILE") -> Any:
     return output("--output", "-o", metavar=metavar, help=what)
 
 
-#: What a user takes for the noise of a step, where nothing in the history tells it.
-StepNoise: TypeAlias = Annotated[
-    float | None,
-    _competition(
-        "--step-noise",
-        parser=parse_noise,
-        metavar="SE",
-        help="What you take for the standard error of the difference of two public "
-        "scores: every verdict then holds as far as that does.",
-    ),
-]
-
-
 def parse_columns(pairs: list[str] | None) -> dict[str, Any] | None:
     """Return field -> column of the file, from ``field=column`` pairs.
 
@@ -285,7 +273,7 @@ class CompetitionOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryOptions(CompetitionOptions):
-    """Where a history is and what is known about its competition."""
+    """Where a history and its predictions are, and what is known beside them."""
 
     files: Annotated[
         list[str],
@@ -325,16 +313,77 @@ class HistoryOptions(CompetitionOptions):
         ),
     ] = None
 
-    def inputs(self) -> list[str]:
-        """Return the files that are read, - for standard input."""
+    predictions: Annotated[
+        Path | None,
+        _predictions(
+            metavar="FOLDER",
+            help="Folder of oof_<name>.csv, named as the submission files: they tell "
+            "the exact noise of every step.",
+        ),
+    ] = None
+    labels: Annotated[
+        Path | None,
+        _predictions(
+            metavar="FILE",
+            help="Training labels by row id, if the prediction files do not hold them.",
+        ),
+    ] = None
+    step_noise: Annotated[
+        float | None,
+        _competition(
+            parser=parse_noise,
+            metavar="SE",
+            help="What you take for the standard error of the difference of two public "
+            "scores: every verdict then holds as far as that does.",
+        ),
+    ] = None
+
+    def sources(self) -> list[str]:
+        """Return the files of the history, - for standard input."""
         return [*self.files, *(item for item in (self.cv_log, self.ledger) if item)]
+
+    def inputs(self) -> list[str | Path]:
+        """Return all that is read, - for standard input."""
+        rows = (path for path in (self.predictions, self.labels) if path is not None)
+        return [*self.sources(), *rows]
+
+    def analysis(
+        self, *, quiet: bool = False, ahead: bool = False, **candidate: Path | None
+    ) -> tuple[Analysis, Predictions | None]:
+        """Return what the history says, and its predictions.
+
+        Its doubts are told unless ``quiet``. With ``ahead`` it is what the next
+        submission stands on, whose files (oof, test) are given by kind.
+        """
+        history, rows = self.read(), None
+        if not quiet:
+            tell_doubts(history)
+        made = {kind: path for kind, path in candidate.items() if path is not None}
+        if self.predictions is not None or made:
+            with working("Reading predictions ..."):
+                from lbsense.ingest import read_predictions
+
+                rows = read_predictions(
+                    self.predictions,
+                    labels=self.labels,
+                    history=history,
+                    candidate=made,
+                )
+        elif self.labels is not None:
+            msg = "--labels needs --predictions, the folder of the predictions."
+            raise typer.BadParameter(msg)
+        with working("Analysing ..."):
+            from lbsense.analysis import analyze, footing
+
+            judge = footing if ahead else analyze
+            return judge(history, rows, step_noise=self.step_noise), rows
 
     def read(self) -> History:
         """Return the history, after asking for the direction if a person is there."""
         history = self._read()
         if history.competition.greater_is_better is not None or not history:
             return history
-        again = all(Path(name).is_file() for name in self.inputs())
+        again = all(Path(name).is_file() for name in self.sources())
         if again and is_interactive():
             return self._with_direction_asked()._read()
         also = [] if any(x.cv_score is not None for x in history) else ["CV scores"]
@@ -393,62 +442,6 @@ class HistoryOptions(CompetitionOptions):
         higher = _YES_NO[answer]
         note(f"Next time: --{'higher' if higher else 'lower'}-is-better")
         return replace(self, higher_is_better=higher, lower_is_better=not higher)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionOptions:
-    """Where out-of-fold predictions are, and the labels that they were made for."""
-
-    predictions: Annotated[
-        Path | None,
-        _predictions(
-            metavar="FOLDER",
-            help="Folder of oof_<name>.csv, named as the submission files: they tell "
-            "the exact noise of every step.",
-        ),
-    ] = None
-    labels: Annotated[
-        Path | None,
-        _predictions(
-            metavar="FILE",
-            help="Training labels by row id, if the prediction files do not hold them.",
-        ),
-    ] = None
-
-    def inputs(self) -> list[Path]:
-        """Return the folder and the file that are read."""
-        return [path for path in (self.predictions, self.labels) if path is not None]
-
-    def read(
-        self,
-        history: History,
-        *,
-        oof: Path | None = None,
-        submission: Path | None = None,
-    ) -> Predictions | None:
-        """Return the predictions of a history, None where none were given.
-
-        ``oof`` and ``submission`` are the files of what is not submitted yet.
-        """
-        ahead = {
-            kind: path
-            for kind, path in (("oof", oof), ("test", submission))
-            if path is not None
-        }
-        if self.predictions is None and not ahead:
-            if self.labels is not None:
-                msg = "--labels needs --predictions, the folder of the predictions."
-                raise typer.BadParameter(msg)
-            return None
-        with working("Reading predictions ..."):
-            from lbsense.ingest import read_predictions
-
-            return read_predictions(
-                self.predictions,
-                labels=self.labels,
-                history=history,
-                candidate=ahead,
-            )
 
 
 def check_target(

@@ -17,7 +17,6 @@ from lbsense.cli.app import (
     note,
     plain_table,
     print_entries,
-    tell_doubts,
     working,
 )
 from lbsense.cli.board import BoardOptions
@@ -26,8 +25,6 @@ from lbsense.cli.options import (
     CompetitionOptions,
     Force,
     HistoryOptions,
-    PredictionOptions,
-    StepNoise,
     Title,
     check_target,
     expand_options,
@@ -50,9 +47,7 @@ _DEFAULT_NAME = {"html": "report.html", "markdown": "report.md", "share": "share
 @expand_options
 def report(
     history: HistoryOptions,
-    rows: PredictionOptions,
     field: BoardOptions,
-    step_noise: StepNoise = None,
     output: Annotated[
         str | None,
         output_file(
@@ -88,28 +83,21 @@ def report(
     """
     chosen, target = _target(cast("ReportFormat | None", form), output)
     if target is not None:
-        inputs: list[str | Path] = [*history.inputs(), *rows.inputs(), *field.inputs()]
+        inputs: list[str | Path] = [*history.inputs(), *field.inputs()]
         check_target(target, inputs, force=force)
         if chosen == "markdown":
             for picture in target.with_name(f"{target.stem}_files").glob("*.png"):
                 check_target(picture, inputs, force=force)
-    observed = history.read()
-    tell_doubts(observed)
-    predictions = rows.read(observed)
-    with working("Analysing ..."):
-        from lbsense.analysis import analyze
-        from lbsense.checks import run_checks
-
-        analysis = analyze(observed, predictions, step_noise=step_noise)
-        findings = run_checks(analysis, predictions)
+    analysis, predictions = history.analysis()
     board = field.read(analysis)
-    read = [*history.inputs(), *field.inputs()]
+    read = [*history.sources(), *field.inputs()]
     sources = [name for name in read if Path(name).is_file()]
     with working("Writing the report ..."):
+        from lbsense.checks import run_checks
         from lbsense.report import render_report, write_report
 
         options: dict[str, Any] = {
-            "findings": findings,
+            "findings": run_checks(analysis, predictions),
             "sources": sources,
             "format": chosen,
             "title": title,

@@ -40,44 +40,31 @@ if TYPE_CHECKING:
     )
     from lbsense.ingest.tables.source import input_files, is_own_page
 
+#: Where each public name lives.
 _HOMES = {
-    "read_field": "lbsense.ingest.boards.field",
-    "read_host": "lbsense.ingest.boards.host",
-    "read_leaderboard": "lbsense.ingest.boards.read",
-    "read_leaderboards": "lbsense.ingest.boards.read",
-    "TRAILING_NUMBER": "lbsense.ingest.cv.reading",
-    "CvReading": "lbsense.ingest.cv.reading",
-    "cv_candidates": "lbsense.ingest.cv.reading",
-    "parse_cv": "lbsense.ingest.cv.reading",
-    "FormatGuide": "lbsense.ingest.exports",
-    "ask_kaggle": "lbsense.ingest.fetch.kaggle",
-    "Fetched": "lbsense.ingest.fetch.listing",
-    "Merged": "lbsense.ingest.fetch.listing",
-    "join_listing": "lbsense.ingest.fetch.listing",
-    "listing_text": "lbsense.ingest.fetch.listing",
-    "read_listing": "lbsense.ingest.fetch.listing",
-    "TOKEN_VARIABLE": "lbsense.ingest.fetch.zindi",
-    "ask_zindi": "lbsense.ingest.fetch.zindi",
-    "LEDGER_SCHEMA": "lbsense.ingest.ledger",
-    "is_ledger": "lbsense.ingest.ledger",
-    "join_ledger": "lbsense.ingest.ledger",
-    "read_ledger": "lbsense.ingest.ledger",
-    "join_log": "lbsense.ingest.log",
-    "read_environment": "lbsense.ingest.machine",
-    "ReaderOptions": "lbsense.ingest.options",
-    "read_facts": "lbsense.ingest.options",
-    "FORMATS": "lbsense.ingest.platforms",
-    "read_predictions": "lbsense.ingest.predictions.read",
-    "fetch_kaggle": "lbsense.ingest.readers",
-    "fetch_zindi": "lbsense.ingest.readers",
-    "fetched_history": "lbsense.ingest.readers",
-    "read_kaggle": "lbsense.ingest.readers",
-    "read_submissions": "lbsense.ingest.readers",
-    "read_table": "lbsense.ingest.readers",
-    "read_zindi": "lbsense.ingest.readers",
-    "input_files": "lbsense.ingest.tables.source",
-    "is_own_page": "lbsense.ingest.tables.source",
-    "own_wheel": "lbsense.ingest.machine",
+    name: room
+    for room, names in {
+        "boards.field": "read_field",
+        "boards.host": "read_host",
+        "boards.read": "read_leaderboard read_leaderboards",
+        "cv.reading": "CvReading TRAILING_NUMBER cv_candidates parse_cv",
+        "exports": "FormatGuide",
+        "fetch.kaggle": "ask_kaggle",
+        "fetch.listing": "Fetched Merged join_listing listing_text read_listing",
+        "fetch.zindi": "TOKEN_VARIABLE ask_zindi",
+        "ledger": "LEDGER_SCHEMA is_ledger join_ledger read_ledger",
+        "log": "join_log",
+        "machine": "own_wheel read_environment",
+        "options": "ReaderOptions read_facts",
+        "platforms": "FORMATS",
+        "predictions.read": "read_predictions",
+        "readers": (
+            "fetch_kaggle fetch_zindi fetched_history read_kaggle read_submissions "
+            "read_table read_zindi"
+        ),
+        "tables.source": "input_files is_own_page",
+    }.items()
+    for name in names.split()
 }
 
 __all__ = [
@@ -126,6 +113,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         msg = f"module 'lbsense.ingest' has no attribute {name!r}"
         raise AttributeError(msg)
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(f"lbsense.ingest.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
