@@ -66,6 +66,9 @@ def working_folder(folder: Path) -> Path:
         stem = str(one.file_name).removesuffix(".csv").removeprefix("submission_")
         frame = pd.DataFrame({"id": rows, "prediction": column})
         frame.to_csv(folder / f"oof/oof_{stem}.csv", index=False)
+    (folder / "sent").mkdir()
+    for path in (folder / "exports/predictions").glob("submission_*.csv"):
+        path.rename(folder / "sent" / path.name)
     return folder
 
 

@@ -17,10 +17,10 @@ __all__ = ["one_history", "true_gains"]
 
 def one_history(cell: Cell, seed: int) -> dict[str, Any]:
     """Return what lbsense said of one history, beside what was true."""
-    with_rows = cell.level == "D"
+    with_rows = cell.level in ("D", "F")
     rng = np.random.default_rng([seed, *cell.name.encode()])  # no two cells share one
     simulated = simulate(Scenario(**cell.options()), rng=rng, keep_rows=with_rows)
-    predictions = _predictions(simulated) if with_rows else None
+    predictions = _predictions(simulated, cell.level) if with_rows else None
     start = time.perf_counter()
     analysis = analyze(simulated.history, predictions)
     record: dict[str, Any] = {
@@ -59,12 +59,14 @@ def _true_scores(simulated: SimulatedCompetition) -> np.ndarray:
     return np.array([truth[item.submission_id] for item in simulated.history])
 
 
-def _predictions(simulated: SimulatedCompetition) -> Predictions:
+def _predictions(simulated: SimulatedCompetition, level: str) -> Predictions:
     rows = simulated.rows
     if rows is None:
         msg = "The simulation kept no rows."
         raise ValueError(msg)
     names = tuple(simulated.truth.submission_id)
+    if level == "F":
+        return Predictions(test_names=names, test=rows.test)
     return Predictions(oof_names=names, oof=rows.oof, labels=rows.y_train)
 
 

@@ -4,6 +4,7 @@ python -m benchmarks.semi_real make DIR --rounds 4    # resumed where it stopped
 python -m benchmarks.semi_real judge DIR              # stated against true
 python -m benchmarks.semi_real judge DIR --by metric  # and for each metric
 python -m benchmarks.semi_real kinds DIR              # the prior of the steps
+python -m benchmarks.semi_real files                  # what files tell without labels
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
 from benchmarks.semi_real.competition import make
+from benchmarks.semi_real.files import told_by_files, ways_of
 from benchmarks.semi_real.folders import read_all
 from benchmarks.semi_real.judging import QUESTIONS, judge, judged
 from benchmarks.semi_real.kinds import fit_kinds, left_out, true_steps
 from benchmarks.semi_real.oracle import ceiling
 from benchmarks.semi_real.printing import print_groups, print_judged
-from benchmarks.semi_real.tables import NOT_IN_PACKAGE, TABLES, Table
+from benchmarks.semi_real.tables import NOT_IN_PACKAGE, TABLES
 
 Made = TypeVar("Made")
 WIDTH = 120
@@ -44,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_make(commands.add_parser("make", help="make competitions"))
     add_judge(commands.add_parser("judge", help="hold lbsense against their truth"))
     add_kinds(commands.add_parser("kinds", help="learn the kinds of history"))
+    add_files(commands.add_parser("files", help="noise by submission files alone"))
     given = parser.parse_args(arguments)
     given.run(given)
 
@@ -87,6 +90,25 @@ def add_kinds(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_kinds)
 
 
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``files``."""
+    parser.add_argument("--rounds", type=int, default=5, help="competitions a table")
+    parser.add_argument("--first-round", type=int, default=31, help="also the seed")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.set_defaults(run=run_files)
+
+
+def run_files(given: argparse.Namespace) -> None:
+    """Play competitions and print what is stated with and without their files."""
+    rounds = range(given.first_round, given.first_round + given.rounds)
+    todo = [(told_by_files, table, number) for number in rounds for table in TABLES]
+    console = Console(stderr=True)
+    told = in_parallel(quietly, todo, "competitions", given.jobs, console)
+    found = [one for one in told if one is not None]
+    print(f"{len(found)} competitions.")
+    print(ways_of(found).round(3).T.to_markdown())
+
+
 def run_kinds(given: argparse.Namespace) -> None:
     """Print the kinds of history, or how well they foretell other tables."""
     histories = [
@@ -112,7 +134,7 @@ def run_make(given: argparse.Namespace) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     rounds = range(given.first_round, given.first_round + given.rounds)
     todo = [
-        (table, number, given.folder)
+        (make, table, number, given.folder)
         for number in rounds
         for table in TABLES
         if given.only in table.name
@@ -120,7 +142,7 @@ def run_make(given: argparse.Namespace) -> None:
     ]
     console = Console(stderr=True)
     console.print(f"The package has no {' and no '.join(NOT_IN_PACKAGE)}: left out.")
-    for _ in in_parallel(quiet_make, todo, "competitions", given.jobs, console):
+    for _ in in_parallel(quietly, todo, "competitions", given.jobs, console):
         pass
 
 
@@ -188,11 +210,11 @@ def in_parallel(
             yield made
 
 
-def quiet_make(table: Table, number: int, folder: Path) -> Path:
-    """Make one competition on one core, without the learners' warnings."""
+def quietly(function: Callable[..., Made], *given: Any) -> Made:
+    """Call a function on one core, without the learners' warnings."""
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return make(table, number, folder)
+        return function(*given)
 
 
 if __name__ == "__main__":

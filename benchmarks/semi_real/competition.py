@@ -21,7 +21,7 @@ from benchmarks.semi_real.folders import FIRST_REF
 from benchmarks.semi_real.scoring import METRICS, Metric, redrawn_scores, score
 from benchmarks.semi_real.tables import Table, Target, load, target_values
 
-__all__ = ["Plan", "make", "plan", "play", "write"]
+__all__ = ["Plan", "generator", "make", "plan", "play", "redrawn_noise", "write"]
 
 Floats = NDArray[np.float64]
 N_REDRAWN = 300
@@ -160,9 +160,11 @@ def write(
         part: np.array([score(metric, y_after[rows], p[rows]) for p in sent])
         for part, rows in (("private", data.private), ("truth", data.truth))
     }
-    cov = _noise(metric, y_after[data.truth], sent[:, data.truth], data.n_public, rng)
+    cov = redrawn_noise(
+        metric, y_after[data.truth], sent[:, data.truth], data.n_public, rng
+    )
     out_of_fold = np.stack([s.out_of_fold for s in history])
-    cv_cov = _noise(metric, y, out_of_fold, data.n_train, rng)
+    cv_cov = redrawn_noise(metric, y, out_of_fold, data.n_train, rng)
     described = {
         "table": given.table.name,
         "target": given.target.name,
@@ -204,9 +206,10 @@ def make(table: Table, number: int, folder: Path) -> Path:
     return target
 
 
-def _noise(
+def redrawn_noise(
     metric: Metric, y: Floats, predictions: Floats, n: int, rng: np.random.Generator
 ) -> Floats:
+    """Return the covariance of scores on ``n`` rows drawn anew."""
     # With replacement: rows of a public set come from a world larger than the truth.
     rows = rng.integers(len(y), size=(N_REDRAWN, n))
     scores = redrawn_scores(metric, y, predictions, rows)

@@ -12,7 +12,7 @@ from lbsense._format import format_number, plural
 from lbsense._result import Caveat, Missing
 from lbsense._typing import BoolArray, FloatArray, IntArray
 from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD, noise_scale
-from lbsense.analysis.predictions import Rows, rows_of
+from lbsense.analysis.predictions import Rows, rows_of, sent_contents
 from lbsense.analysis.references import Parents, find_parents, gains
 from lbsense.facts import Claims, NoiseScale
 from lbsense.model import History, Predictions, content_groups
@@ -127,7 +127,11 @@ def gather(
     step_noise: float | None = None,
 ) -> Evidence:
     """Return the evidence that a history holds."""
-    groups = content_groups(history)
+    digests, odd = sent_contents(history, predictions)
+    groups = content_groups(
+        replace(item, content_hash=digests.get(index, item.content_hash))
+        for index, item in enumerate(history)
+    )
     noise = noise_scale(history, groups, step_se=np.nan)
     after: StepPosteriorResult | Missing
     if history.competition.greater_is_better is None:
@@ -143,8 +147,8 @@ def gather(
     if judged.posterior and judged.claims == "both":
         step_se = _median(judged.posterior.public_se)
     scale = _public_scale(seen, judged)
-    rows = seen.rows.caveat if seen.rows else None
-    caveats = (rows, caveat, seen.parents.caveat, judged.caveat)
+    rows = seen.rows.caveats if seen.rows else ()
+    caveats = (*rows, odd, caveat, seen.parents.caveat, judged.caveat)
     shown = {field.name: getattr(seen, field.name) for field in fields(seen)}
     shown |= {"cv": seen.cv * scale, "cv_gain": seen.cv_gain * scale}
     return Evidence(
@@ -279,22 +283,23 @@ class _Judge:
         public = np.where(seen.fresh, seen.public_gain, np.nan)
         cv = np.where(seen.fresh, seen.cv_gain, np.nan)
         sources = [Source(name="public", gain=public)]
+        log_ratio, sd = _CV_RATIO
+        if competition.n_public and competition.train_size:
+            log_ratio, sd = CV_EXCESS
+            log_ratio += math.log(competition.n_public / competition.train_size)
+        ratio = None
         if seen.rows:
-            unit, ratio = _row_noise(seen, seen.rows)
-            log_ratio, sd = _ROW_EXCESS
             noise = StepNoise(
                 log_sd=0.0,
-                log_sd_sd=0.05,
-                widths=(_ROW_SD,),
+                log_sd_sd=seen.rows.log_sd,
+                widths=(max(_ROW_SD, seen.rows.log_sd),),
                 width_shares=(1.0,),
-                unit=unit,
+                unit=_row_noise(seen, seen.rows, self.noise.rounding_se),
             )
+            if seen.rows.n_train is not None:
+                log_ratio, sd = _ROW_EXCESS
+                ratio = np.full(len(public), seen.rows.n_public / seen.rows.n_train)
         else:
-            ratio = None
-            log_ratio, sd = _CV_RATIO
-            if competition.n_public and competition.train_size:
-                log_ratio, sd = CV_EXCESS
-                log_ratio += math.log(competition.n_public / competition.train_size)
             noise = _prior_noise(self.noise)
             if self.step_noise is not None:
                 noise = _said_noise(self.step_noise, noise.floor)
@@ -306,7 +311,7 @@ class _Judge:
                     log_ratio=log_ratio,
                     log_ratio_sd=sd,
                     spread=_CV_SPREAD,
-                    slope_known=bool(seen.rows),
+                    slope_known=ratio is not None,
                     unit=ratio,
                 )
             )
@@ -439,9 +444,8 @@ def _score_se(
     Predictions tell it. Else metric and sizes do, and so do the steps: two scores of
     one entrant correlate as those of others do.
     """
-    if rows:
-        square = _median(np.diag(rows.covariance)) / rows.n_public
-        return math.sqrt(square + noise.rounding_se**2 / 2), 0.0
+    if rows and np.isfinite(rows.score_se):
+        return math.hypot(rows.score_se, noise.rounding_se / math.sqrt(2)), 0.0
     from_steps = _median(steps.public_se)
     told = []
     if np.isfinite(from_steps) and from_steps > 0:
@@ -453,24 +457,17 @@ def _score_se(
     return math.exp(centre), float(weight.sum() ** -0.5)
 
 
-def _row_noise(seen: Observed, rows: Rows) -> tuple[FloatArray, FloatArray]:
-    """Return the noise of every public step by its rows, and CV variance over it.
+def _row_noise(seen: Observed, rows: Rows, rounding_se: float) -> FloatArray:
+    """Return the noise of every public step by its rows.
 
     A step without predictions is taken for a typical one, and where no step has them
     the typical difference of any two submissions stands for it.
     """
-    at = np.maximum(seen.reference, 0)
-    own = np.diag(rows.covariance)
-    across = rows.covariance[np.arange(len(at)), at]
-    square = np.where(seen.reference >= 0, own + own[at] - 2 * across, np.nan)
-    square = np.where(square > 0, square, np.nan)
-    typical = _median(square)
+    se = rows.between(seen.reference)
+    typical = _median(se[se > 0])
     if np.isnan(typical):
-        pairs = own[:, np.newaxis] + own - 2 * rows.covariance
-        typical = _median(pairs[pairs > 0])
-    square = np.where(np.isfinite(square), square, typical)
-    ratio = np.full(len(at), rows.n_public / rows.n_train)
-    return np.sqrt(square / rows.n_public), ratio
+        typical = _median(rows.difference_se[rows.difference_se > 0])
+    return np.hypot(np.where(se > 0, se, typical), rounding_se)
 
 
 def _no_levels(why: Missing | None) -> Missing:

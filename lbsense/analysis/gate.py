@@ -50,45 +50,23 @@ def footing(
     history : History
         The submissions so far.
     predictions : Predictions, optional
-        With labels they tell the noise of all submissions; files of submissions alone
-        tell that of a step where the history does not.
+        They tell the noise of all submissions: with labels, or as files alone.
     step_noise : float, optional
         What you take for it.
 
     Returns
     -------
     Analysis
-        As `analyze` gives it. Where it knows no noise of a step, it is taken from the
-        submission files, else from runs of one submission with other seeds.
+        As `analyze` gives it. Where it knows no noise of a step, it is taken from runs
+        of one submission with other seeds.
     """
     analysis = analyze(history, predictions, step_noise=step_noise)
     if analysis.claims == "both" or step_noise is not None or not analysis.directed:
         return analysis
-    noise = _noise_of_files(analysis, predictions)
-    if not noise > 0 and analysis.noise.n_repeats >= _FEWEST_FOLDS - 1:
-        noise = analysis.noise.rerun_se
-    if not 0 < noise < math.inf:
+    noise = analysis.noise.rerun_se
+    if analysis.noise.n_repeats < _FEWEST_FOLDS - 1 or not 0 < noise < math.inf:
         return analysis
     return analyze(history, predictions, step_noise=noise)
-
-
-def _noise_of_files(analysis: Facts, predictions: Predictions | None) -> float:
-    """Return the typical noise of a step by the submission files alone, nan if none."""
-    if predictions is None or predictions.test is None:
-        return math.nan
-    known = set(predictions.test_names)
-    pairs = [
-        (step.submission_id, step.reference_id)
-        for step in analysis.steps
-        if step.submission_id in known and step.reference_id in known
-    ]
-    names = tuple(dict.fromkeys(name for pair in pairs for name in pair if name))
-    between = _between_files(analysis.history, predictions, names)
-    if isinstance(between, Missing) or not pairs:
-        return math.nan
-    place = {name: index for index, name in enumerate(names)}
-    found = np.array([between[place[a], place[b or ""]] for a, b in pairs])
-    return float(np.median(found[found > 0])) if (found > 0).any() else math.nan
 
 
 def gate(

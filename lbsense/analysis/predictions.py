@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -12,22 +13,26 @@ import numpy.typing as npt
 
 from lbsense._format import plural
 from lbsense._result import Caveat, Missing
-from lbsense._typing import ArrayLike, FloatArray, RandomState
+from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import check_kind
 from lbsense.errors import LbsenseWarning, warn
 from lbsense.metrics import Metric, find_metric, influence
-from lbsense.model import Columns, History, NameIndex, Predictions
+from lbsense.model import Columns, History, NameIndex, Predictions, display_names
 from lbsense.stats import (
     JointNoiseResult,
     ResampledResult,
     UnlabelledNoiseResult,
     bootstrap,
     disagreement_noise,
+    drawn_label_noise,
     joint_noise,
     resample_confusion,
-    residual_noise,
-    soft_label_noise,
 )
+
+_FEWEST = 2  # submissions with predictions: one has no difference to anything
+_MOST_ROWS = 50_000  # of submission files that are looked at
+#: Families of metrics of which any increasing function of a prediction is as good.
+_OF_ORDER = frozenset({"roc_auc", "normalized_gini", "average_precision"})
 
 
 def noise_of(
@@ -228,14 +233,14 @@ def unlabelled_noise_of(
     predictions : Predictions
         With test predictions of at least two submissions.
     metric : str or Metric
-        Accuracy, RMSE, RMSLE, MAE, or any metric of probabilities that has influence
-        values.
+        Any metric of labels, probabilities or values that has influence values, with
+        one prediction a row.
     n : int
         Rows behind a score, such as the size of the public set.
     names : sequence of str, optional
         Submissions, by default all with test predictions.
     scores : array_like of shape (k,), optional
-        Public scores of these; needed for RMSE, RMSLE and MAE.
+        Public scores of these, as the metric writes them; needed for metrics of values.
     rng : int or numpy.random.Generator, optional
         Source of randomness.
 
@@ -259,30 +264,52 @@ def unlabelled_noise_of(
     """
     check_kind(predictions, Predictions, name="predictions")
     known = find_metric(metric) if isinstance(metric, str) else metric
-    test = predictions.of("test", predictions.test_names if names is None else names)
+    names = predictions.test_names if names is None else tuple(names)
+    test = _some_rows(predictions.of("test", names))
     if known.unlabelled == "disagreement":
         return disagreement_noise(test, n=n, scores=scores)
-    if known.unlabelled is not None:
-        if scores is None:
-            msg = f"Without labels {known.name} needs scores=, the public scores."
-            raise ValueError(msg)
-        return residual_noise(
-            np.log1p(test) if known.unlabelled == "log" else test,
-            np.abs(np.asarray(scores, dtype=np.float64)),
-            n=n,
-            loss="absolute" if known.unlabelled == "absolute" else "squared",
-        )
-    if known.prediction != "probability":
+    target = known.prediction
+    one_a_row = target in ("label", "probability", "value")
+    if not one_a_row or known.influence is None or "columnwise" in known.name:
         msg = (
             f"There is no way to the noise of {known.name} without labels. Use "
             "noise_of with out-of-fold predictions."
         )
         raise ValueError(msg)
+    if scores is None and known.prediction == "value":
+        msg = f"Without labels {known.name} needs scores=, the public scores."
+        raise ValueError(msg)
+    sign = 1.0 if known.greater_is_better else -1.0
+    if known.family in _OF_ORDER and test.ndim == 2 and ((test < 0) | (test > 1)).any():
+        columns = [np.searchsorted(np.sort(column), column) for column in test.T]
+        test = np.stack(columns, axis=1) / len(test)
 
-    def psi(labels: npt.NDArray[Any], probabilities: npt.NDArray[Any]) -> ArrayLike:
-        return influence(known, labels, _stack(probabilities)).psi
+    def judge(
+        labels: npt.NDArray[Any], given: npt.NDArray[Any]
+    ) -> tuple[FloatArray, FloatArray]:
+        rows = influence(known, labels, _stack(given))
+        return sign * rows.scores, rows.psi
 
-    return soft_label_noise(test, psi, n=n, rng=rng)
+    return drawn_label_noise(
+        test,
+        judge,
+        n=n,
+        target="log value" if known.unlabelled == "log" else target,
+        scores=None if scores is None else sign * np.asarray(scores, dtype=np.float64),
+        rng=rng,
+    )
+
+
+def _some_rows(test: npt.NDArray[Any] | Columns) -> npt.NDArray[Any]:
+    """Return predictions of at most so many rows, evenly spread."""
+    if len(test) <= _MOST_ROWS:
+        return np.asarray(test)
+    kept = np.linspace(0, len(test) - 1, _MOST_ROWS).astype(np.int64)
+    if isinstance(test, Columns):
+        return np.stack(
+            [test[:, place][kept] for place in range(test.shape[1])], axis=1
+        )
+    return test[kept]
 
 
 def _labelled(
@@ -353,31 +380,61 @@ def _as_statistic(
     return score, labels, oof
 
 
-_FEWEST = 2  # submissions with predictions: one has no difference to anything
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Joint noise of the submissions with predictions, in the order of the history.
+    """Noise of the submissions with predictions, on the rows of the public set.
 
-    ``covariance`` (k, k) is per row and ``cv`` (k,) the oriented score of the
-    out-of-fold predictions; both are nan for submissions without.
+    Attributes
+    ----------
+    joint : JointNoiseResult or Missing
+        By out-of-fold predictions and labels, or why there is none.
+    place : ndarray of int of shape (m,)
+        Which submissions have predictions, in the order of ``difference_se``.
+    difference_se : ndarray of shape (m, m)
+        Standard error of the difference of two public scores.
+    score_se : float
+        Typical standard error of one; nan where files do not tell it.
+    log_sd : float
+        How well the logarithms of these are known.
+    cv : ndarray of shape (n_submissions,)
+        Oriented score of the out-of-fold predictions, nan without.
+    n_public : int
+        Rows behind a public score.
+    n_train : int or None
+        Rows behind a CV score, None where files do not tell it.
+    caveats : tuple of Caveat
+        What was assumed.
     """
 
-    joint: JointNoiseResult
-    covariance: FloatArray
+    joint: JointNoiseResult | Missing
+    place: IntArray
+    difference_se: FloatArray
+    score_se: float
+    log_sd: float
     cv: FloatArray
     n_public: int
-    n_train: int
-    caveat: Caveat | None
+    n_train: int | None
+    caveats: tuple[Caveat, ...] = ()
+
+    def between(self, reference: IntArray) -> FloatArray:
+        """Return the noise of every step, nan where predictions do not tell it."""
+        index = np.full(len(self.cv), -1, dtype=np.int64)
+        index[self.place] = np.arange(len(self.place))
+        own, other = index, np.where(reference >= 0, index[reference], -1)
+        told = (own >= 0) & (other >= 0)
+        return np.where(told, self.difference_se[own, other], np.nan)
 
 
 def rows_of(history: History, predictions: Predictions | None) -> Rows | Missing:
-    """Return the joint noise of a history, or why there is none."""
+    """Return the noise of the submissions of a history, or why there is none.
+
+    Out-of-fold predictions and labels tell it; else the submission files do.
+    """
     if predictions is None:
         return Missing("predictions", "No predictions were given.", ("predictions",))
+    labelled = predictions.labels is not None and predictions.oof is not None
     competition = history.competition
-    if predictions.labels is None or predictions.oof is None:
+    if not labelled and not predictions.test_names:
         return _unused("they hold no labels, or no out-of-fold predictions.")
     if competition.metric is None:
         return _unused("the metric is not named.", "metric")
@@ -385,50 +442,151 @@ def rows_of(history: History, predictions: Predictions | None) -> Rows | Missing
         return _unused(
             "the size of the public set is not known.", "test_size", "public_fraction"
         )
-    place = _places(history, predictions)
+    asked = competition.metric, competition.n_public
+    found: Rows | Missing | None = None
+    if labelled:
+        found = _labelled_rows(history, predictions, *asked)
+    if not found and predictions.test_names:
+        sent = _sent_rows(history, predictions, *asked)
+        found = sent if sent or found is None else found
+    if not isinstance(found, Rows):
+        return _unused("there are none.") if found is None else found
+    left = sum(
+        item.public_score is not None and index not in found.place
+        for index, item in enumerate(history)
+    )
+    if not left:
+        return found
+    caveat = Caveat(
+        "joint",
+        f"{plural(left, 'scored submission')} came without predictions; what they "
+        "share with their parents was taken to be what is typical of the others.",
+    )
+    return replace(found, caveats=(*found.caveats, caveat))
+
+
+def _labelled_rows(
+    history: History, predictions: Predictions, metric: str, n_public: int
+) -> Rows | Missing:
+    """Return what labels and out-of-fold predictions tell."""
+    place = _places(history, predictions.oof_names)
     if len(place) < _FEWEST:
-        return _unused(
-            f"{len(place)} of their {plural(len(predictions.oof_names), 'name')} "
-            "is that of a scored submission; names are submission ids or file names."
-        )
+        return _few(place, predictions.oof_names)
     try:
         joint = noise_of(
             predictions,
-            competition.metric,
-            n=competition.n_public,
+            metric,
+            n=n_public,
             names=tuple(place),
             rng=0,
         )
     except ValueError as error:
         return _unused(str(error))
-    if not (np.diag(joint.row_covariance) > 0).mean() > 0.5:
+    own = np.diag(joint.row_covariance)
+    if not (own > 0).mean() > 0.5:
         return _unused(
             "most of their scores are undefined or carry no noise (constant or perfect "
             "predictions)."
         )
     if not np.nan_to_num(joint.difference_se).any():
         return _unused("they are all the same.")
-    left = sum(
-        item.public_score is not None and index not in place.values()
-        for index, item in enumerate(history)
-    )
-    caveat = Caveat(
-        "joint",
-        f"{plural(left, 'scored submission')} came without predictions; what they "
-        "share with their parents was taken to be what is typical of the others.",
-    )
     where = np.array(list(place.values()))
-    covariance = np.full((len(history), len(history)), np.nan)
-    covariance[np.ix_(where, where)] = joint.row_covariance
     cv = np.full(len(history), np.nan)
-    cv[where] = competition.direction() * joint.scores
+    cv[where] = history.competition.direction() * joint.scores
     return Rows(
         joint=joint,
-        covariance=covariance,
+        place=where,
+        difference_se=joint.difference_se,
+        score_se=float(np.sqrt(np.nanmedian(own) / n_public)),
+        log_sd=0.05,
         cv=cv,
-        n_public=competition.n_public,
+        n_public=n_public,
         n_train=joint.n_obs,
-        caveat=caveat if left else None,
+    )
+
+
+def _sent_rows(
+    history: History, predictions: Predictions, metric: str, n_public: int
+) -> Rows | Missing:
+    """Return what the submission files tell without a label."""
+    place = _places(history, predictions.test_names)
+    if len(place) < _FEWEST:
+        return _few(place, predictions.test_names)
+    where = np.array(list(place.values()))
+    public = history.raw_scores("public")[where]
+    try:
+        noise = unlabelled_noise_of(
+            predictions,
+            metric,
+            n=n_public,
+            names=tuple(place),
+            scores=public,
+            rng=0,
+        )
+    except ValueError as error:
+        return _unused(str(error))
+    if not noise.difference_se.any():
+        return _unused("they are all the same.")
+    caveat = Caveat(
+        "noise",
+        "The noise of the steps is that of the submission files, without labels: "
+        f"{noise.assumption[0].lower()}{noise.assumption[1:]}",
+        ("oof",),
+    )
+    return Rows(
+        joint=Missing(
+            "joint",
+            "Submission files alone tell the noise of a step and not of a score.",
+            ("oof",),
+        ),
+        place=where,
+        difference_se=noise.difference_se,
+        score_se=float("nan"),
+        log_sd=noise.log_sd,
+        cv=np.full(len(history), np.nan),
+        n_public=n_public,
+        n_train=None,
+        caveats=(caveat,),
+    )
+
+
+def sent_contents(
+    history: History, predictions: Predictions | None
+) -> tuple[dict[int, str], Caveat | None]:
+    """Return a digest of what each submission file predicts, by position.
+
+    Equal predictions whose public scores differ were not both sent: then their digests
+    differ, and the caveat says so.
+    """
+    if predictions is None or not predictions.test_names:
+        return {}, None
+    place = _places(history, predictions.test_names)
+    test = predictions.of("test", tuple(place))
+    found: dict[int, str] = {}
+    first: dict[str, int] = {}
+    caveat = None
+    for column, index in enumerate(place.values()):
+        values = np.ascontiguousarray(test[:, column])
+        if values.dtype.kind == "f":  # a difference that arithmetic makes is none
+            unit = max(float(np.abs(values).max(initial=0.0)), 1e-300)
+            values = np.round(values / unit, 9) + 0.0
+        digest = blake2b(values.tobytes(), digest_size=16).hexdigest()
+        found[index] = f"{digest} {history[index].public_score}"
+        other = first.setdefault(digest, index)
+        if found[other] != found[index]:
+            names = display_names(history)
+            caveat = Caveat(
+                "files",
+                f"{names[other]} and {names[index]} hold the same predictions, but "
+                "their public scores differ: are these the files that were sent?",
+            )
+    return found, caveat
+
+
+def _few(place: dict[str, int], names: Sequence[str]) -> Missing:
+    return _unused(
+        f"{len(place)} of their {plural(len(names), 'name')} is that of a scored "
+        "submission; names are submission ids or file names."
     )
 
 
@@ -436,10 +594,10 @@ def _unused(why: str, *need: str) -> Missing:
     return Missing("joint", f"The predictions were not used: {why}", need)
 
 
-def _places(history: History, predictions: Predictions) -> dict[str, int]:
+def _places(history: History, names: Sequence[str]) -> dict[str, int]:
     """Return name of predictions -> position of the one submission that it names."""
     return {
         name: place
-        for name, place in NameIndex(history).places(predictions.oof_names).items()
+        for name, place in NameIndex(history).places(names).items()
         if history[place].public_score is not None
     }

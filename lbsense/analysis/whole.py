@@ -298,7 +298,8 @@ def _least_visible(public_gain: FloatArray, most: float) -> float:
 
 def _row_ratio(competition: Competition, evidence: Evidence) -> float:
     """Return public rows per training row, nan where a size is not known."""
-    n_train = evidence.rows.n_train if evidence.rows else competition.train_size
+    n_train = evidence.rows.n_train if evidence.rows else None
+    n_train = n_train or competition.train_size
     if competition.n_public is None or n_train is None:
         return float("nan")
     return competition.n_public / n_train

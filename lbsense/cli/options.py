@@ -317,8 +317,8 @@ class HistoryOptions(CompetitionOptions):
         Path | None,
         _predictions(
             metavar="FOLDER",
-            help="Folder of oof_<name>.csv, named as the submission files: they tell "
-            "the exact noise of every step.",
+            help="Folder of oof_<name>.csv, named as the submission files, or of these "
+            "files alone: they tell the noise of every step.",
         ),
     ] = None
     labels: Annotated[

@@ -143,9 +143,10 @@ class Metric(Result):
         or from the table of counts of that name.
     interval : {"auto", "logit"}
         Scale of its intervals: the logit for scores that crowd towards an end.
-    unlabelled : str or None
-        What tells the noise of a difference without labels; None for a metric of
-        probabilities, whose labels are drawn.
+    unlabelled : {"disagreement", "log"} or None
+        What tells the noise of a difference without labels: the rows on which two files
+        differ, or labels drawn with residuals on the scale of ``log1p``; None for
+        labels drawn as predictions are.
     """
 
     name: str
@@ -167,9 +168,7 @@ class Metric(Result):
     influence: InfluenceRule | None = field(default=None, repr=False, compare=False)
     resampler: Resampler | None = field(default=None, repr=False)
     interval: Literal["auto", "logit"] = field(default="auto", repr=False)
-    unlabelled: Literal["disagreement", "squared", "log", "absolute"] | None = field(
-        default=None, repr=False
-    )
+    unlabelled: Literal["disagreement", "log"] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.family:

@@ -137,8 +137,7 @@ from lbsense.stats.rows.joint import JointNoiseResult, joint_noise
 from lbsense.stats.rows.unlabelled import (
     UnlabelledNoiseResult,
     disagreement_noise,
-    residual_noise,
-    soft_label_noise,
+    drawn_label_noise,
 )
 from lbsense.stats.steps.posterior import (
     StepPosteriorResult,
@@ -215,6 +214,7 @@ __all__ = [
     "deming_line",
     "difference_bands",
     "disagreement_noise",
+    "drawn_label_noise",
     "estimate_difference",
     "expectation_calibration",
     "expected_shake_up",
@@ -255,7 +255,6 @@ __all__ = [
     "repeat_noise",
     "repeated_noise",
     "resample_confusion",
-    "residual_noise",
     "rows_to_tell",
     "rule_outcomes",
     "score_gap",
@@ -263,7 +262,6 @@ __all__ = [
     "shake_up_of_ranks",
     "share_estimate",
     "shared_scores",
-    "soft_label_noise",
     "standing",
     "step_posterior",
     "team_chase",

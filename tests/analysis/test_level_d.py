@@ -265,3 +265,82 @@ def test_claims_of_level_d_are_calibrated():
     slope = np.polyfit(np.concatenate(chances), np.concatenate(truths), 1)[0]
     assert 0.85 <= slope <= 1.15  # the aim of docs/calibration.md
     assert np.concatenate(covered).mean() >= 0.93  # nothing lies in most of them
+
+
+def files(made, which=None, **changed):
+    which = list(range(K)) if which is None else which
+    test = made.rows.test.copy()
+    for column, values in changed.items():
+        test[:, int(column[1:])] = values
+    return Predictions(
+        test_names=tuple(made.truth.submission_id[i] for i in which),
+        test=test[:, which],
+    )
+
+
+def test_submission_files_alone_give_the_noise_of_steps(made):
+    history = without_cv(made.before_close())
+    bare, analysis = analyze(history), analyze(history, files(made))
+    assert (bare.level, bare.claims) == ("A+", "real")
+    assert (analysis.level, analysis.claims) == ("D", "both")
+    assert "without labels" in analysis.notes["noise"]
+    assert not analysis.joint
+    # As DeLong's with the labels of the test rows, which nobody but we hold.
+    rows, parent = made.rows, made.truth.parent
+    hidden = Predictions(
+        oof_names=made.truth.submission_id, oof=rows.test, labels=rows.y_test
+    )
+    true = noise_of(hidden, "roc_auc", n=600, rng=0).difference_se
+    own = np.arange(1, K)
+    ratio = analysis.posterior.public_se[1:] / true[own, parent[1:]]
+    assert (np.abs(np.log(ratio)) < np.log(1.5)).all()
+    assert analysis.picks.basis == "levels"
+
+
+def test_files_beside_cv_leave_cv_on_its_own_scale(made):
+    history = made.before_close()
+    items = (
+        dataclasses.replace(item, cv_score=100 * item.cv_score + 3) for item in history
+    )
+    percent = dataclasses.replace(history, submissions=tuple(items))
+    one, other = (analyze(h, files(made)) for h in (history, percent))
+    assert [s.verdict for s in one.steps] == [s.verdict for s in other.steps]
+    np.testing.assert_allclose(one.cv_scale, 100 * other.cv_scale)
+
+
+def test_labels_come_before_files(made):
+    both = dataclasses.replace(
+        predictions(made), test=made.rows.test, test_names=made.truth.submission_id
+    )
+    analysis = analyze(made.before_close(), both)
+    assert analysis.joint
+    assert "noise" not in analysis.notes
+    # Labels that cannot be used leave the files.
+    broken = dataclasses.replace(both, labels=np.zeros(800))
+    analysis = analyze(made.before_close(), broken)
+    assert not analysis.joint
+    assert "without labels" in analysis.notes["noise"]
+
+
+def test_equal_files_are_one_content_and_unequal_ones_are_not(made):
+    history = made.before_close()
+    score = history[3].public_score
+    items = [
+        dataclasses.replace(item, public_score=score) if index == 5 else item
+        for index, item in enumerate(history)
+    ]
+    alike = dataclasses.replace(history, submissions=tuple(items))
+    copied = files(made, c5=made.rows.test[:, 3])
+    assert analyze(alike, files(made)).steps[5].verdict != "repeat"
+    assert analyze(alike, copied).steps[5].verdict == "repeat"
+    # Scores that differ say that one of the two files was not sent.
+    analysis = analyze(history, copied)
+    assert analysis.steps[5].verdict != "repeat"
+    assert "are these the files that were sent?" in analysis.notes["files"]
+
+
+def test_files_of_some_submissions_are_enough(made):
+    analysis = analyze(made.before_close(), files(made, [0, 1, 4]))
+    assert analysis.level == "D"
+    assert f"{K - 3} scored submissions came without" in analysis.notes["joint"]
+    assert np.isfinite(analysis.posterior.p_gain[1:]).all()

@@ -152,20 +152,38 @@ def test_unlabelled_ways_by_metric():
     rng = np.random.default_rng(0)
     prob = np.clip(rng.random((800, 1)) + rng.normal(0, 0.05, (800, 2)), 0, 1)
     files = Predictions(test=prob, test_names=("a", "b"))
-    assert unlabelled_noise_of(files, "log_loss", n=100, rng=0).method == "soft labels"
-    assert unlabelled_noise_of(files, "roc_auc", n=100, rng=0).method == "soft labels"
-    rmse = unlabelled_noise_of(files, "rmse", n=100, scores=[0.3, 0.3])
-    negated = unlabelled_noise_of(files, "neg_rmse", n=100, scores=[-0.3, -0.3])
+    for metric in ("log_loss", "roc_auc", "brier"):
+        noise = unlabelled_noise_of(files, metric, n=100, rng=0)
+        assert noise.method == "drawn labels"
+    rmse = unlabelled_noise_of(files, "rmse", n=100, scores=[0.3, 0.3], rng=0)
+    negated = unlabelled_noise_of(files, "neg_rmse", n=100, scores=[-0.3, -0.3], rng=0)
     np.testing.assert_allclose(rmse.difference_se, negated.difference_se)
-    assert unlabelled_noise_of(files, "mae", n=100, scores=[0.3, 0.3]).upper_bound
-    logged = unlabelled_noise_of(files, "rmsle", n=100, scores=[0.3, 0.3])
+    logged = unlabelled_noise_of(files, "rmsle", n=100, scores=[0.3, 0.3], rng=0)
     assert logged.difference_se[0, 1] < rmse.difference_se[0, 1]
     labels = Predictions(test=(prob > 0.5).astype(int), test_names=("a", "b"))
     assert unlabelled_noise_of(labels, "accuracy", n=100).method == "disagreement"
+    for metric in ("f1", "qwk", "mcc"):
+        noise = unlabelled_noise_of(labels, metric, n=100, scores=[0.7, 0.71], rng=0)
+        assert noise.difference_se[0, 1] > 0
     with pytest.raises(ValueError, match="needs scores="):
         unlabelled_noise_of(files, "rmse", n=100)
-    with pytest.raises(ValueError, match="no way to the noise of quadratic_kappa"):
-        unlabelled_noise_of(labels, "qwk", n=100)
+    with pytest.raises(ValueError, match="no way to the noise of bleu"):
+        unlabelled_noise_of(labels, "bleu", n=100)
+
+
+def test_scores_of_any_unit_are_as_good_as_probabilities_where_order_counts():
+    rng = np.random.default_rng(0)
+    prob = np.clip(rng.random((800, 1)) + rng.normal(0, 0.05, (800, 2)), 0.01, 0.99)
+    logits = np.log(prob / (1 - prob))
+    for other in (logits, logits - 7):
+        noise = [
+            unlabelled_noise_of(
+                Predictions(test=test, test_names=("a", "b")), "roc_auc", n=100,
+                scores=[0.8, 0.81], rng=0,
+            ).difference_se[0, 1]
+            for test in (prob, other)
+        ]  # fmt: skip
+        assert noise[1] == pytest.approx(noise[0], rel=0.1)
 
 
 def test_what_is_missing_is_named():

@@ -174,3 +174,19 @@ def test_usual_rules_keep_to_the_number_too(run: Run, tmp_path: Path, n: int) ->
     assert done.exit_code == 0
     told = "Select b:" if n == 1 else "Select b and c:"
     assert unnumbered(done.stdout).startswith(told)
+
+
+def test_submission_files_alone_sharpen_the_pick(run: Run, tmp_path: Path) -> None:
+    scenario = ("--seed", 3, "--rows", "--set", "n_submissions=12")
+    assert run("simulate", "-o", tmp_path / "play", *scenario).exit_code == 0
+    sent = tmp_path / "sent"
+    sent.mkdir()
+    for path in (tmp_path / "play" / "predictions").glob("submission_*.csv"):
+        path.rename(sent / path.name)
+    history = tmp_path / "play" / "submissions_before_close.csv"
+    given = (history, *SIZES, "--predictions", sent)
+    done = run("pick", *given, "--json")
+    assert (done.exit_code, json.loads(done.stdout)["level"]) == (0, "D")
+    told = " ".join(run("analyze", *given, "--verbose").stdout.split())
+    assert "The noise of the steps is that of the submission files" in told
+    assert "Give out-of-fold predictions" in told
