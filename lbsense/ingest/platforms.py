@@ -55,6 +55,13 @@ _KAGGLE = Platform(
             ),
         ),
         Export(
+            name="kaggle page",
+            platform="kaggle",
+            recognises=lambda look: look.shape == "copied page",
+            newest_first=True,
+            unknown_status="note",
+        ),
+        Export(
             name="kaggle",
             platform="kaggle",
             recognises=_kaggle_listing,
@@ -179,6 +186,20 @@ _KAGGLE = Platform(
             caveats=(
                 "Choose one team with team= or --team.",
                 "There is no description.",
+            ),
+        ),
+        FormatGuide(
+            name="kaggle-page",
+            title="The page of your submissions, copied as text",
+            how="Select the list on the page, copy it and save it as a text file.",
+            columns=(
+                "Submission and Description",
+                "Public Score",
+                "Private Score",
+            ),
+            caveats=(
+                "In any language of the browser. Ages such as '2d ago' tell no date.",
+                "The page shows some submissions only: scroll to its end before.",
             ),
         ),
         FormatGuide(

@@ -138,7 +138,9 @@ def _read(text: str) -> CvHeading | None:
     if not _folds_fit(words, numbers):
         return None
     pair = Role.MEAN in roles and _PAIR.search(text) is not None
-    pair &= Role.SPREAD in roles or any(token.kind == "spread" for token in tokens)
+    signs = any(token.kind == "spread" for token in tokens)  # "CV RMSE (±std)"
+    pair &= Role.SPREAD in roles or signs
+    pair |= signs and any(token.text in KEYWORDS for token in words)
     if Role.SPREAD in roles and not pair:
         return None
     kinds = [KEYWORDS[token.text] for token in words if token.text in KEYWORDS]

@@ -11,7 +11,7 @@ import unicodedata
 # not divided. What means something else in English, such as "data", has no place.
 _WORDS_FOR = {
     "public": """publico publica publique offentlich offentliche offentlicher
-        pubblico pubblica publiczny publiczna publik publieke genel khai 公開 公开
+        pubblico pubblica publiczny publiczna publik publieke genel khai 公開 公开 公共
         공개 パブリック 퍼블릭 публичн паблик открыт""",
     "private": """prywatny prywatna ozel rieng privado privada prive privee privat
         private privater privato privata 非公開 非公开 私有 プライベート 비공개

@@ -84,6 +84,12 @@ _STATUS_WORDS: dict[str, Status] = {
     "🔴": "error",
     "❌": "error",
 }
+_DONE = "terminé completado concluído abgeschlossen завершено 完成 完了 已完成 완료"
+_FAILED = """
+    erreur échec erro falhou fallido fehler fehlgeschlagen ошибка エラー 失敗 错误 失败
+    오류 실패"""
+_STATUS_WORDS |= dict.fromkeys(_DONE.split(), "complete")
+_STATUS_WORDS |= dict.fromkeys(_FAILED.split(), "error")
 for _platform in PLATFORMS:
     _STATUS_WORDS.update(_platform.statuses)
 _STATUS_IN_SCORE: tuple[tuple[re.Pattern[str], Status], ...] = (

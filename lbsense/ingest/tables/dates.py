@@ -230,6 +230,18 @@ def order_of_ages(cells: Sequence[object], *, days: bool) -> list[int] | None:
     return None
 
 
+def age_of(text: str) -> float | None:
+    """Return the minutes of an age, None where the text is none.
+
+    Examples
+    --------
+    >>> age_of("2h ago"), age_of("il y a 2 heures"), age_of("2 pm")
+    (120.0, 120.0, None)
+    """
+    age = _age(_in_english(text).lower()) if len(text) <= _LONGEST else None
+    return None if age is None else -float(age)
+
+
 def _ranks(times: Sequence[float | None]) -> list[int]:
     known = [value for value in times if value is not None]
     falls = sum(later < earlier for earlier, later in itertools.pairwise(known))

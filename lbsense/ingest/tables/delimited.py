@@ -87,6 +87,7 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
         heading = find_heading(lines, bare=True) or _guess_heading(lines)
     if heading is None:
         return []
+    heading = _merged(lines, heading)
     table = RawTable(
         source=document.source,
         shape="delimited",
@@ -116,7 +117,49 @@ def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
         if id(table) not in begun:
             begun.add(id(table))
             tables.append(table)
-    return tables
+    return list(map(_with_index, tables))
+
+
+def _with_index(table: RawTable) -> RawTable:
+    """Return a table whose first column, without a name, counts down: an index."""
+    if table.columns[0] not in ("", "Unnamed: 0") or len(table.rows) < 2:
+        return table
+    texts = [str(row.cells[0]).strip() for row in table.rows]
+    if not all(text.isdecimal() and len(text) < 10 for text in texts):
+        return table
+    if not all(int(one) > int(other) for one, other in itertools.pairwise(texts)):
+        return table
+    return dataclasses.replace(table, columns=("index", *table.columns[1:]))
+
+
+def _merged(lines: list[str], heading: Heading) -> Heading:
+    """Return a heading with the line above or below it that it is merged with.
+
+    "Validation,,Leaderboard," above "AUC,std,public,private" are four names.
+    """
+    delimiter, width = heading.delimiter, len(heading.names)
+    for above in (heading.position, heading.position - 1):
+        if not 0 <= above < len(lines) - 1:
+            continue
+        wide, narrow = (_split(lines[at], delimiter) for at in (above, above + 1))
+        size = max(width, len(_trim(wide)), len(_trim(narrow)))
+        gaps = sum(not cell.strip() for cell in _trim(wide)[1:])
+        words = [cell.strip() for cell in (*wide, *narrow) if cell.strip()]
+        if not gaps or any(map(is_number, words)) or not size <= len(narrow) + 1:
+            continue
+        names, outer = [], ""
+        for at in range(size):
+            inner = narrow[at].strip() if at < len(narrow) else ""
+            outer = (wide[at].strip() if at < len(wide) else "") or outer
+            names.append(" ".join(dict.fromkeys(f"{outer} {inner}".split())))
+        known = known_fields(names)
+        if known > known_fields(heading.names) or (
+            known >= known_fields(heading.names)
+            and above == heading.position
+            and bool(known_fields(narrow))
+        ):
+            return Heading(above + 1, delimiter, tuple(names))
+    return heading
 
 
 def _title_before(table: RawTable, number: int) -> str | None:

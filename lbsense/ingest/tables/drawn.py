@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from lbsense.ingest.platforms import PLATFORMS
 from lbsense.ingest.tables.cells import read_status
+from lbsense.ingest.tables.dates import age_of
 from lbsense.ingest.tables.delimited import is_known_noise
 from lbsense.ingest.tables.raw import (
     RawRow,
@@ -33,6 +34,7 @@ _PIPE_RULER = re.compile(
 )
 _BOARD_RULER = re.compile(r"[-_=|+\s]*+")
 _BOARDS = [list(platform.board) for platform in PLATFORMS if platform.board]
+_INVISIBLE = " \t\r\u200b\ufeff\xa0"
 _SCORES = {"public_score", "private_score", "score"}
 _ABOUT_A_TRIAL = {"cv_score", "status", "file_name"}
 _MAX_BROKEN_LINES = 60
@@ -52,6 +54,9 @@ _SCORED = re.compile(
 _BEFORE_NAME = re.compile(r"[\s>*#+/-]*+(?:\d{1,3}[.)]\s)?[\s*_`]*+")
 _FEWEST_LINES, _LONGEST_ITEM = 3, 500
 _MARKS = " \t*_`:：,;|()[]-–—→>=#"
+_STATE_PARTS = re.compile(r"[·•]|\sby\s")
+_PASTED_SCORE = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_PASTED_HEAD = 8  # names of columns, and what stands before them
 _ARROW_LINE = re.compile(
     rf"[\s>*+-]*+([\w .-]{{1,40}}?)\**\s*[:：]\s*{_NUMBER}\s*+(CV|OOF|LOO|val)\w*+"
     rf"\s*+(?:→|-+>|=>|/|,|\|)\s*+{_NUMBER}\s*(?:public|LB)\b(.*)",
@@ -277,6 +282,74 @@ def _board(source: str, lines: list[str], heading: int, names: list[str]) -> Raw
     )
 
 
+def read_pasted(document: Document) -> list[RawTable]:
+    """Return the submissions of a page that was copied from the browser as text.
+
+    The names of its columns stand below each other or between tabs; a submission is
+    its file, a line such as "Complete · 2d ago · comment", and its scores. The newest
+    come first, also where the page was sorted otherwise.
+    """
+    cells = [
+        (number, text)
+        for number, line in enumerate(document.text.split("\n"), 1)
+        for cell in line.split("\t")
+        if (text := cell.strip(_INVISIBLE))
+    ]
+    states = [at for at, (_, text) in enumerate(cells) if at and _state(text)]
+    first = states[0] if states else 0
+    head = [text for _, text in cells[max(0, first - _PASTED_HEAD) : first - 1]]
+    names = [text for text in head if known_fields([text]) & _SCORES]
+    if not states or not names:
+        return []
+    rows: list[tuple[float, RawRow]] = []
+    issues: list[RowIssue] = []
+    for at, end in itertools.pairwise([*states, len(cells) + 1]):
+        number, text = cells[at]
+        status, age, comment = _state(text) or ("", "", "")
+        below = [cell for cell in cells[at + 1 : end - 1] if cell[1] not in head]
+        begin = next(
+            (n for n, (_, cell) in enumerate(below) if _PASTED_SCORE.fullmatch(cell)),
+            None,
+        )
+        words = [text for _, text in below[:begin]]
+        scores = [text for _, text in below[len(words) : len(words) + len(names)]]
+        if not all(map(_PASTED_SCORE.fullmatch, scores)) or 0 < len(scores) < len(
+            names
+        ):
+            action = "scores taken as missing"
+            width = len(names)
+            issues.append(wrong_width(document.source, number, scores, width, action))
+            scores = []
+        issues += [
+            skipped_line(document.source, line, text, "a file, its state and scores")
+            for line, text in below[len(words) + len(names) :]
+        ]
+        scores += [""] * (len(names) - len(scores))
+        described = "\n".join(filter(None, (comment, *words)))
+        row = RawRow(number, [cells[at - 1][1], status, age, described, *scores])
+        rows.append((age_of(age) or 0.0, row))
+    return [
+        RawTable(
+            source=document.source,
+            shape="copied page",
+            columns=("file name", "status", "age", "description", *names),
+            rows=[row for _, row in sorted(rows, key=lambda pair: pair[0])],
+            issues=issues,
+        )
+    ]
+
+
+def _state(text: str) -> tuple[str, str, str] | None:
+    """Return status, age and comment of "Complete · 2d ago · comment", else None."""
+    parts = [part.strip() for part in _STATE_PARTS.split(text, maxsplit=4)]
+    ages = [n for n, part in enumerate(parts[:3]) if age_of(part) is not None]
+    if not ages or len(parts) < 2:
+        return None
+    age = parts[ages[0]]
+    status = re.sub(r"\([^()]*+\)", "", parts[0]).strip() if ages[0] else ""
+    return status, age, text.partition(age)[2].strip(" ·•") if ages[0] else ""
+
+
 def read_labels(document: Document) -> list[RawTable]:
     """Return a log of ``Label: value`` lines as a table of one row per entry.
 
@@ -288,8 +361,9 @@ def read_labels(document: Document) -> list[RawTable]:
     found = list(_label_entries(document.text))
     entries = [(line, e) for line, e in found if known_fields(e) & _SCORES]
     listed = list(_listed_entries(document.text))
-    if len(listed) > max(_FEWEST_LINES - 1, len(entries)):
-        found = entries = listed
+    scored = [(line, e) for line, e in listed if "public_score" in e]
+    if len(scored) > max(_FEWEST_LINES - 1, len(entries)):
+        found, entries = listed, scored
     if not entries:
         return []
     issues = [
@@ -347,12 +421,16 @@ def _listed_entries(text: str) -> Iterator[tuple[int, dict[str, str]]]:
             if kind not in scores:
                 places.append(found)
             scores.setdefault(kind, value)
-        if len(scores) < 2 or "public" not in scores:
+        if not places or ("public" in scores and len(scores) < 2):
             continue
         start = _BEFORE_NAME.match(line)
-        name = line[start.end() if start else 0 : places[0].start()].strip(_MARKS)
+        name = line[start.end() if start else 0 : places[0].start()]
+        date = _DATE_IN_HEADING.search(name)
+        name = name if date is None else name[: date.start()] + name[date.end() :]
         rest = line[places[-1].end() :].strip(_MARKS)
-        entry = {"name": f"{name} {rest}".strip()} if name or rest else {}
+        name = f"{name.strip(_MARKS)} {rest}".strip()
+        entry = {"name": name} if name else {}
+        entry |= {} if date is None else {"date": date.group(1)}
         named = {"cv": "CV", "public": "public_score", "private": "private_score"}
         yield number, entry | {named[kind]: value for kind, value in scores.items()}
 

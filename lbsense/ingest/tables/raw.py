@@ -29,6 +29,7 @@ Shape: TypeAlias = Literal[
     "markdown",
     "board",
     "labels",
+    "copied page",
     "json",
     "objects",
     "html",
@@ -301,6 +302,7 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "v",
         "submission",
         "sub",
+        "mysubmission",
         "trial",
         "attempt",
         "iteration",
@@ -313,6 +315,8 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "number",
         "no",
         "counter",
+        "nr",
+        "index",
     ),
     "submitted_at": (
         "submittedat",
@@ -330,6 +334,7 @@ _OWN_NAMES: dict[str, tuple[str, ...]] = {
         "submissiondate",
         "datetimeutc",
         "submittedutc",
+        "when",
     ),
     "file_name": (
         "file",
@@ -434,6 +439,8 @@ _FIELD_OF = {
 }
 _BY_RULE = 100  # names that only a rule recognises come after every listed one
 
+_SPREAD_SIGN = re.compile(r"±|\+/-")
+_OF_A_BOARD = frozenset(("test", "team", "my", "our"))  # "test.public_auc"
 _PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
 _PLATFORM_WORDS = frozenset(platform.name for platform in PLATFORMS)
 _SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
@@ -483,8 +490,10 @@ def field_of(name: str) -> tuple[str, int] | None:
     """
     plain = re.sub(r"\([^()]*+\)|\[[^\[\]]*+\]", " ", name)
     for candidate in dict.fromkeys((name, plain)):
-        words = _words(candidate)
-        found = _FIELD_OF.get("".join(words)) or _field_by_words(candidate)
+        listed = _FIELD_OF.get("".join(_words(candidate)))
+        if _SPREAD_SIGN.search(candidate):  # "cv ± std" holds both
+            listed = None
+        found = listed or _field_by_words(candidate)
         if found is not None:
             return found
     return ("order", _BY_RULE) if name.strip() in ("#", "№") else None
@@ -539,6 +548,8 @@ def _field_by_words(name: str) -> tuple[str, int] | None:
     if words & _SPREAD_WORDS and all(w in KEYWORDS or is_metric_word(w) for w in rest):
         return "cv_std", _BY_RULE
     board = _PUBLIC_WORDS | _PLATFORM_WORDS | {"best"}
+    if words & {"public", "private"}:
+        board |= _OF_A_BOARD
     others = {word for word in words - board if not is_metric_word(word)}
     if "private" in words and others == {"private"} and "public" not in words:
         return "private_score", _BY_RULE

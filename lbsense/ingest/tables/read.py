@@ -19,6 +19,7 @@ from lbsense.errors import IngestError
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
 from lbsense.ingest.tables.drawn import (
     read_labels,
+    read_pasted,
     read_piped,
     read_printed,
     read_ruled,
@@ -558,6 +559,7 @@ def _plain_tables(document: Document) -> list[RawTable]:
         (is_json and document.text.lstrip()[:1] in ("[", "{") and read_json(document))
         or read_script(document)
         or read_json(document)
+        or read_pasted(document)
         or _drawn_tables(document)
         or read_delimited(document, strict=True)
         or read_labels(document)

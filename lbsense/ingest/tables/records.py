@@ -127,9 +127,24 @@ def read_json(document: Document) -> list[RawTable]:
         numbered += [(start + i, record) for i, record in enumerate(records)]
     table = _table(numbered, document.source, "json", issues)
     table = dataclasses.replace(table, facts=_facts_beside(values))
-    if known_fields(table.columns) & _SCORES:
+    inner = [] if len(table.rows) > 1 else list(_inner_tables(values, document.source))
+    several = [one for one in inner if sum(map(_is_scored, _by_names(one))) > 1]
+    if known_fields(table.columns) & _SCORES and not several:
         return [table]
-    return list(_inner_tables(values, document.source)) or [table]
+    return several or inner or list(_inner_tables(values, document.source)) or [table]
+
+
+def _by_names(table: RawTable) -> Iterator[dict[str, Any]]:
+    for row in table.rows:
+        yield {
+            name: cell
+            for name, cell in zip(table.columns, row.cells, strict=True)
+            if cell is not None
+        }
+
+
+def _is_scored(record: Mapping[str, Any]) -> bool:
+    return bool(known_fields(record) & _SCORES)
 
 
 def _holds_record(value: Any) -> bool:
@@ -364,7 +379,9 @@ def _records_of_mapping(data: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
         for cells in itertools.zip_longest(*values):
             yield dict(zip(data, cells, strict=True))
     elif values and all(isinstance(value, Mapping) for value in values):
-        if named:
+        if named and not set.intersection(*map(set, values)):
+            yield data  # {"cv": {"mean": 0.8}, "lb": {"public": 0.79}}
+        elif named:
             keys = dict.fromkeys(key for value in values for key in value)
             for key in keys:
                 yield {name: column.get(key) for name, column in data.items()}
