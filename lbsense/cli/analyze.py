@@ -300,7 +300,9 @@ def print_analysis(
                 break
     text = "".join([lead, "\n", *parts])
     if not verbose:
-        text += caught(lambda: _print_hint(analysis, table not in parts, console))
+        text += caught(
+            lambda: _print_hint(analysis, findings, table not in parts, console)
+        )
     if text.count("\n") > height:
         text += f"\n{lead}"
     console.file.write(text)
@@ -333,28 +335,40 @@ def _print_learning(analysis: Analysis, console: Console) -> None:
     print_entries(console, tried, title="What was tried, and what was learned")
 
 
-def _print_hint(analysis: Analysis, hidden: bool, console: Console) -> None:
-    count = plural(len(analysis.steps), "step")
-    told = f"--steps lists {count}, " if hidden and analysis.steps else ""
-    hint = f"More: {told}--verbose gives all, `lbsense step N FILE` tells one."
-    console.print(Text(hint, "dim"))
+def _print_hint(
+    analysis: Analysis, findings: Findings, hidden: bool, console: Console
+) -> None:
+    more = ["--verbose"]
+    if hidden and analysis.steps:
+        more.insert(0, f"--steps ({len(analysis.steps)})")
+    if analysis.steps:
+        more.append("`lbsense step N FILE`")
+    if code := next((c for c, _, _ in _codes(analysis.history, findings)), None):
+        more.append(f"`lbsense explain {code}`")
+    console.print(Text(f"More: {', '.join(more)}.", "dim"))
 
 
-def _print_brief(history: History, findings: Findings, console: Console) -> None:
-    """Print one line for each warning and finding."""
+def _codes(history: History, findings: Findings) -> list[tuple[str, str, str]]:
+    """Return code, title and colour of each warning and finding, once."""
     codes = [
         (item.code, EXPLANATIONS[item.code].title, "yellow")
         for item in history.warnings
         if item.code in EXPLANATIONS
     ]
     codes += [(item.code, item.title, "red") for item in findings.flagged]
+    return list(dict.fromkeys(codes))
+
+
+def _print_brief(history: History, findings: Findings, console: Console) -> None:
+    """Print one line for each warning and finding."""
     if history.dropped:
         count = plural(len(history.dropped), "row or cell", "rows or cells")
         console.print(Text(f"{count} not understood:", "yellow"))
         for issue in history.dropped[:_MOST_BRIEF]:
             line = _fit(clean_text(str(issue)), console.width)
             console.print(Text(line), soft_wrap=True)
-    for code, title, style in dict.fromkeys(codes):
+    codes = _codes(history, findings)
+    for code, title, style in codes:
         line = _fit(f"{code}  {title}", console.width)
         console.print(Text(line, style), soft_wrap=True)
     if codes or history.dropped:

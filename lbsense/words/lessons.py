@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lbsense._format import plural
 from lbsense.facts import (
+    DEFAULT_RULE,
     OWN_PICKS,
     SELECTED,
     UNFORESEEN,
@@ -242,8 +243,11 @@ def _advice(facts: Facts, found: Retrospective) -> Iterator[tuple[str, str]]:
         and found.fits
         and split.selection > _SURE * split.selection_se > 0
     ):
+        rule = found.outcome_of(DEFAULT_RULE)
+        cost = rule is not None and rule.regret > rule.regret_se
+        told = "do not trust" if cost else "expect less than"
         yield (
-            "Next time do not trust the best public score: "
+            f"Next time {told} the best public score: "
             f"{board.amount(split.selection)} of it was luck.",
             f"Of that {board.amount(split.foretold)} could be seen before the end."
             if split.foretold > 0

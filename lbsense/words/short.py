@@ -88,7 +88,7 @@ def answer(facts: Facts, reader: Reader = "python", width: int | None = None) ->
         return next((text for text in tries if len(text) <= width), tries[-1])
 
     return Answer(
-        climb=_climb(facts),
+        climb=_climb(facts, width),
         last=fit(lambda size: _last(facts, size)),
         select=fit(lambda size: _select(facts, size)),
         help=_help(facts, reader, width),
@@ -115,7 +115,7 @@ def named(facts: Facts, index: int, width: int) -> str:
     return f"#{index + 1} {shorten(facts.steps[index].name, width)}"
 
 
-def _climb(facts: Facts) -> str:
+def _climb(facts: Facts, width: int | None = None) -> str:
     """Return what the climb from the first submission to the best was worth."""
     if not facts.history.submissions:
         return "The history is empty."
@@ -134,30 +134,46 @@ def _climb(facts: Facts) -> str:
         return f"The first one, {named(facts, first, 24)}, has the best public score."
     told = f"Public {board.rose} by {board.amount(climb)}"
     found = facts.luck
-    if found and math.isfinite(found.true_climb):
-        return f"{told}; {_real(board, climb, found.true_climb, found.true_climb_se)}."
+    known = found if found and math.isfinite(found.true_climb) else None
+    real = known and _real(board, climb, known.true_climb, known.true_climb_se, width)
+    if real and not real.startswith(_OPEN):
+        return f"{told}; {real}."
     ends = facts.steps[first].private_score, facts.steps[best].private_score
     if ends[0] is not None and ends[1] is not None:
         both = board.moved(board.sign * (ends[1] - ends[0]))
         return f"{told}, private {both.removeprefix(board.rose).strip()}."
+    if real:
+        return f"{told}; {real}."
     why = "public scores alone do not tell how much of it is real"
     if any(step.cv_score is not None for step in facts.steps):
         why = "too little is known to tell how much of it is real"
     return f"{told}; {why}."
 
 
-def _real(board: Board, climb: float, true: float, se: float) -> str:
-    """Return how much of a climb is estimated to be real."""
-    if true - TO_95 * se < 0 and true + TO_95 * se > climb and se > climb / 4:
-        return "anything from none to all of it may be real"
-    share = board.amount(true, like=climb)
-    if true <= 0 or not float(share.replace(",", "")):
-        return "next to none of it is real"
-    if true >= climb:
-        return "all of it is real"
-    if share == board.amount(climb):
-        return "nearly all of it is real"
-    return f"about {share} of it is real"
+_OPEN = "anything from "
+_ROOM_FOR_BAND = 80  # columns that the sentence with its band needs
+
+
+def _real(board: Board, climb: float, true: float, se: float, width: int | None) -> str:
+    """Return how much of a climb is estimated to be real, and how sure that is."""
+    ends = (true - TO_95 * se, true, true + TO_95 * se, climb)
+    least, share, most, whole = (
+        board.amount(min(max(end, 0.0), climb), like=climb) for end in ends
+    )
+    none = board.amount(0.0, like=climb)
+    lowest = "none" if least == none else least
+    if most == whole and ends[0] < climb / 2:
+        return f"{_OPEN}{lowest} to all of it may be real"
+    if share == none:
+        told, band = "next to none", "" if most == none else f"at most {most}"
+    elif share == whole:
+        told = "all" if true >= climb else "nearly all"
+        band = "" if least == whole else f"at least {least}"
+    else:
+        told, band = f"about {share}", f"{lowest} to {most}"
+    if not band or (width is not None and width < _ROOM_FOR_BAND):
+        return f"{told} of it is real"
+    return f"{told} of it is real (95%: {band})"
 
 
 def _last(facts: Facts, width: int) -> str:

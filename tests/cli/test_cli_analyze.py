@@ -374,7 +374,7 @@ def test_what_is_shown_unasked_fits_a_small_terminal(run: Run) -> None:
     lines = done.stdout.splitlines()
     assert len(lines) <= 24
     assert lines[0].startswith("Public rose by 0.049; next to none ")
-    assert "--steps lists 72 steps" in done.stdout
+    assert "More: --steps (72), --verbose" in done.stdout
     tall = run(
         "analyze", CHASER, "--metric", "roc_auc", "--width", "80", env={"LINES": "300"}
     )
