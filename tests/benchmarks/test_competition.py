@@ -20,7 +20,16 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+OFTEN = ("accuracy", "auc", "rmse")
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metric if metric in OFTEN else pytest.param(metric, marks=pytest.mark.slow)
+        for metric in METRICS
+    ],
+)
 def test_a_competition_as_a_folder(planned, tmp_path, metric):
     given = planned(metric)
     data, history = play(given)

@@ -36,18 +36,24 @@ def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
-def test_closed_streams_end_quietly(tmp_path, closed):
-    done = shell(tmp_path, f"$LB analyze s.csv --metric roc_auc {closed}")
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"$LB metrics {closed}" for closed in (">&-", "2>&-", "<&-")),
+        "$LB analyze s.csv --metric roc_auc <&- >&- 2>&-",
+    ],
+)
+def test_closed_streams_end_quietly(tmp_path, line):
+    done = shell(tmp_path, line)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert "bug" not in done.stderr
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")
-@pytest.mark.parametrize("form", ["", "--json"])
-def test_full_standard_output_is_named(tmp_path, form):
-    done = shell(tmp_path, f"$LB analyze s.csv --metric roc_auc {form} > /dev/full")
+@pytest.mark.parametrize("command", ["metrics", "explain guess --json"])
+def test_full_standard_output_is_named(tmp_path, command):
+    done = shell(tmp_path, f"$LB {command} > /dev/full")
     assert done.returncode == 2
     assert done.stderr.strip() == "Error: standard output: No space left on device."
 
