@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lbsense.ingest.machine import own_wheel, read_environment
     from lbsense.ingest.options import ReaderOptions, read_facts
     from lbsense.ingest.platforms import FORMATS
-    from lbsense.ingest.predictions.read import read_predictions
+    from lbsense.ingest.predictions import read_predictions
     from lbsense.ingest.readers import (
         fetch_kaggle,
         fetch_zindi,
@@ -57,7 +57,7 @@ _HOMES = {
         "machine": "own_wheel read_environment",
         "options": "ReaderOptions read_facts",
         "platforms": "FORMATS",
-        "predictions.read": "read_predictions",
+        "predictions": "read_predictions",
         "readers": (
             "fetch_kaggle fetch_zindi fetched_history read_kaggle read_submissions "
             "read_table read_zindi"

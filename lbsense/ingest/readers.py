@@ -11,7 +11,6 @@ from typing import Any, Unpack
 from lbsense._typing import Platform
 from lbsense._validation import check_kind
 from lbsense.errors import FetchError, IngestError
-from lbsense.ingest.catalogue import fill_from_catalogue, known_metric
 from lbsense.ingest.fetch.kaggle import ask_kaggle
 from lbsense.ingest.fetch.listing import Fetched, Row
 from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
@@ -30,6 +29,8 @@ from lbsense.ingest.options import (
     ReaderOptions,
     completed_by,
     describe_competition,
+    fill_from_catalogue,
+    known_metric,
     takes_options,
     text_pattern,
 )

@@ -11,7 +11,7 @@ import pytest
 
 import lbsense as lb
 from lbsense.errors import IngestError
-from lbsense.ingest.predictions import tables
+from lbsense.ingest import prediction_tables as tables
 from lbsense.model import Columns
 from lbsense.stats import joint_noise
 from lbsense.stats.rows import covariance, joint

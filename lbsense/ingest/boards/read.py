@@ -21,8 +21,7 @@ from lbsense.ingest.boards.sheets import (
     team_keys,
     times_of,
 )
-from lbsense.ingest.catalogue import fill_from_catalogue, slug_of
-from lbsense.ingest.options import describe_competition
+from lbsense.ingest.options import describe_competition, fill_from_catalogue, slug_of
 from lbsense.model import Competition, Leaderboard, RowIssue
 
 BoardKind: TypeAlias = Literal["public", "private"]

@@ -22,7 +22,6 @@ from typing import Any, TypeVar
 
 from lbsense._format import plural
 from lbsense.errors import FetchError
-from lbsense.ingest.catalogue import close_slugs, known_metric, slug_of
 from lbsense.ingest.fetch.listing import (
     FETCHED_AT,
     Answer,
@@ -37,6 +36,7 @@ from lbsense.ingest.fetch.listing import (
     silent,
     wait_of,
 )
+from lbsense.ingest.options import close_slugs, known_metric, slug_of
 
 _T = TypeVar("_T")
 

@@ -19,7 +19,6 @@ from typing import Any
 from lbsense._format import plural
 from lbsense._version import __version__
 from lbsense.errors import FetchError
-from lbsense.ingest.catalogue import slug_of
 from lbsense.ingest.fetch.listing import (
     FETCHED_AT,
     Answer,
@@ -34,6 +33,7 @@ from lbsense.ingest.fetch.listing import (
     silent,
     wait_of,
 )
+from lbsense.ingest.options import slug_of
 
 #: Where Zindi answers.
 ADDRESS = "https://api.zindi.africa/v1/competitions"

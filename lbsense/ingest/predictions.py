@@ -17,7 +17,7 @@ import pandas as pd
 from lbsense._format import plural, shorten
 from lbsense._validation import check_kind
 from lbsense.errors import IngestError, warn
-from lbsense.ingest.predictions.tables import (
+from lbsense.ingest.prediction_tables import (
     AnyArray,
     FileColumns,
     Pool,

@@ -1,1 +1,0 @@
-"""Out-of-fold and test predictions, rows matched by identifier."""
