@@ -217,8 +217,8 @@ def compare_headline(
     known.sort(key=lambda item: (-item[1].value, item[0]))
     (best, most), (worst, least) = known[0], known[-1]
     told = (
-        f"{most.value:.0%} of the steps of {best} were real gains, {least.value:.0%} "
-        f"of those of {worst}"
+        f"{figure_told('progress', most)} of the steps of {best} were real gains, "
+        f"{figure_told('progress', least)} of those of {worst}"
     )
     if len(habits) == 2:
         found = apart["progress"]
@@ -226,7 +226,8 @@ def compare_headline(
             sure = not found.ci_low <= 0 <= found.ci_high
             if not found.value:
                 return f"{told}: no difference."
-            return f"{told}: {'more than chance' if sure else 'chance may do that'}."
+            verdict = "more than chance" if sure else "that may be chance"
+            return f"{told}: {verdict}."
     return f"{told}."
 
 
@@ -310,15 +311,32 @@ def compare_entries(
                 continue
             sure = not between.ci_low <= 0 <= between.ci_high
             board = Board(habits[0].facts.history)
-            text = difference_told(key, between, board)
-            verdict = (
-                ""
-                if not between.value
-                else (": more than chance" if sure else ": chance may do that")
-            )
-            names = f"{habits[1].short_name} against {habits[0].short_name}"
-            told.append((figure.title, f"{names} {text}{verdict}."))
+            verdict = "more than chance" if sure else "that may be chance"
+            text = f"{_apart_told(key, between, board, habits)}: {verdict}."
+            told.append((figure.title, text if between.value else "no difference."))
     return told
+
+
+def _apart_told(
+    key: str, found: EstimateResult, board: Board, habits: Sequence[Habits]
+) -> str:
+    """Return which of two lies above the other, by how much, and how sure that is."""
+    over, under = habits[1].short_name, habits[0].short_name
+    ends = found.value, found.ci_low, found.ci_high
+    if found.value < 0:
+        over, under = under, over
+        ends = -found.value, -found.ci_high, -found.ci_low
+    unit = FIGURES[key].unit
+    value, low, high = (
+        f"{100 * part:z.0f}"
+        if unit == "share"
+        else ("-" * (part < 0) + board.amount(part))
+        if unit == "score"
+        else f"{part:z.2f}"
+        for part in ends
+    )
+    points = " points" if unit == "share" else ""
+    return f"{over} lies {value}{points} above {under} (95%: {low} to {high})"
 
 
 def _pooled_told(key: str, found: PooledResult) -> str:

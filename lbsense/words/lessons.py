@@ -245,10 +245,16 @@ def _advice(facts: Facts, found: Retrospective) -> Iterator[tuple[str, str]]:
     ):
         rule = found.outcome_of(DEFAULT_RULE)
         cost = rule is not None and rule.regret > rule.regret_se
-        told = "do not trust" if cost else "expect less than"
+        low, high = (
+            board.amount(
+                max(split.selection + side * TO_95 * split.selection_se, 0.0),
+                like=split.selection,
+            )
+            for side in (-1, 1)
+        )
         yield (
-            f"Next time {told} the best public score: "
-            f"{board.amount(split.selection)} of it was luck.",
+            f"Next time {'distrust' if cost else 'discount'} the best public score: "
+            f"{low} to {high} of luck (95%).",
             f"Of that {board.amount(split.foretold)} could be seen before the end."
             if split.foretold > 0
             else "",

@@ -170,7 +170,10 @@ def luck(facts: Facts) -> list[str]:
         return []
     n_all, n_luck = found.positions.size, round(found.expected_luck)
     count = {0: "none", n_all: "all" if n_all > 1 else "it"}.get(n_luck, str(n_luck))
-    return [f"Of {plural(n_all, 'new public best')} about {count} will be luck."]
+    verb = "will be"
+    if facts.retrospective:
+        verb = "was" if n_luck == 1 or n_all == 1 else "were"
+    return [f"Of {plural(n_all, 'new public best')} about {count} {verb} luck."]
 
 
 def climb(facts: Facts) -> list[str]:
