@@ -150,14 +150,13 @@ def test_print_and_notebook(case):
 
 
 def test_terminal(case, capsys):
-    from lbsense.cli.ahead import _show_picks
-    from lbsense.cli.analyze import print_analysis
     from lbsense.cli.app import ScreenOptions, note, print_entries, tell_doubts
+    from lbsense.cli.view import print_analysis, print_picks
 
     text, history, analysis, findings = case
     screen = ScreenOptions(color=False, width=120)
     print_analysis(analysis, findings, screen.console(), verbose=True)
-    _show_picks(analysis, screen.console())
+    print_picks(analysis, None, screen.console())
     print_entries(screen.console(), [(text, text)], title=text)
     screen.console().print(text)
     note(text, kind="Warning")
@@ -243,7 +242,7 @@ def test_markdown(case, form):
 
 
 def test_csv(case):
-    from lbsense.cli.analyze import _csv_text
+    from lbsense.cli.history import _csv_text
 
     _, _, analysis, findings = case
     shown = _csv_text(analysis, findings)
@@ -268,7 +267,7 @@ def test_csv(case):
 
 
 def test_json(case):
-    from lbsense.cli.analyze import _json_text
+    from lbsense.cli.history import _json_text
 
     _, history, analysis, findings = case
     shown = _json_text(analysis, findings)

@@ -82,6 +82,20 @@ def test_the_list_of_metrics_loads_no_numpy():
     assert "numpy" not in loaded.stdout.split()
 
 
+def test_what_commands_say_of_themselves_loads_nothing_that_computes():
+    code = """
+import sys
+from typer.main import get_command
+from lbsense.cli import COMMANDS, app
+for name in COMMANDS:
+    assert get_command(app).get_command(None, name).help, name
+print(*sys.modules)
+"""
+    loaded = set(run(code).stdout.split())
+    assert "lbsense.cli.history" in loaded
+    assert loaded.isdisjoint({"numpy", "pandas", "scipy", "lbsense.ingest"})
+
+
 def test_every_rule_of_a_metric_is_a_function_of_its_module():
     metrics = importlib.import_module("lbsense.metrics")
     found = []

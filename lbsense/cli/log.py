@@ -37,7 +37,6 @@ from lbsense.cli.options import (
     parser_of,
 )
 from lbsense.cli.options import output as _output
-from lbsense.words import card_checked, card_lacks
 
 if TYPE_CHECKING:
     from lbsense.model import Card, CardCheck, Experiment, Ledger
@@ -459,11 +458,15 @@ def _with_history(
 
 
 def _tell_lacks(found: Card) -> None:
+    from lbsense.words import card_lacks
+
     for text in card_lacks(found):
         note(text, kind="Missing")
 
 
 def _show_checks(checks: Sequence[CardCheck], screen: ScreenOptions) -> None:
+    from lbsense.words import card_checked
+
     console = screen.console()
     console.print(Text(clean_text(card_checked(checks)), "bold"))
     for status, title in (("differs", "Differs"), ("absent", "Not here")):
@@ -476,6 +479,8 @@ def _show_checks(checks: Sequence[CardCheck], screen: ScreenOptions) -> None:
 
 
 def _content(found: Card, checks: Sequence[CardCheck] | None) -> dict[str, Any]:
+    from lbsense.words import card_lacks
+
     return {
         "schema": _SCHEMA,
         **found.to_dict(),

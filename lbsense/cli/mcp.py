@@ -22,7 +22,6 @@ import typer
 
 from lbsense._format import clean_text
 from lbsense._secrets import without_secrets
-from lbsense.cli.ahead import pick_content
 from lbsense.errors import LbsenseError
 
 _INSTRUCTIONS = """
@@ -154,6 +153,7 @@ class Desk:
     def pick(self, history: Asked) -> str:
         """Return which submissions to select for the final ranking, and why."""
         from lbsense.analysis import analyze as judge
+        from lbsense.cli.view import pick_content
 
         observed, predictions = self._read(history)
         analysis = judge(observed, predictions, step_noise=history.step_noise)

@@ -14,7 +14,7 @@ from lbsense._format import decimals_shown, format_fixed
 from lbsense._typing import Verdict
 from lbsense.analysis import Step, analyze
 from lbsense.checks import Findings
-from lbsense.cli.analyze import print_analysis, step_table
+from lbsense.cli.view import print_analysis, step_table
 from lbsense.model import Competition, History, Submission, display_names
 
 VERDICTS: tuple[Verdict, ...] = (

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from lbsense import analyze, render_report, run_checks, words
 from lbsense._result import Caveat, Missing, plain
-from lbsense.cli.analyze import print_analysis
+from lbsense.cli.view import print_analysis
 from lbsense.facts import Facts
 from lbsense.model import Competition, History, Submission
 from lbsense.simulate import Scenario, simulate
