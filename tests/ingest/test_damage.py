@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lbsense.errors import IngestError
 from lbsense.ingest import read_submissions
 
 DAYS = range(12)
@@ -94,6 +98,12 @@ LAYOUTS_OF_CELLS = {
     "bullets": ("", "- {}: {} CV -> {} public\n", ""),
     "script": ("rows = [\n", "    {{'name': '{}', 'cv': {}, 'public': {}}},\n", "]\n"),
     "YAML": ("", "- name: {}\n  cv: {}\n  public: {}\n", ""),
+    "copied page": (
+        "Submission and Description\nPublic Score\n",
+        "{}\nComplete · 1d ago · CV {}\n{}\n",
+        "",
+    ),
+    "two lines": ("run,Validation,,LB\n,AUC,std,public\n", "{},{},,{}\n", ""),
 }
 #: Text, and the lines of its head, without which nobody knows what the rows are.
 LAYOUTS = {
@@ -123,7 +133,10 @@ LAYOUTS |= {
     for name, (head, row, end) in LAYOUTS_OF_CELLS.items()
 }
 # What says nothing of the line of a record that runs over several.
-WIDE = ("JSON", "JSON, a record a line", "JSON, wrapped", "HTML", "YAML")
+WIDE = (
+    *("JSON", "JSON, a record a line", "JSON, wrapped", "HTML", "YAML"),
+    "copied page",
+)
 MARKS = "\"',;|\t\\{}[]()#-=*.:<>%~ 09ex\x00\x1b\ufeff\u202e"
 
 
@@ -245,6 +258,98 @@ def test_a_damaged_record_of_json_is_named():
     assert len(history) == len(RECORDS) - 1
     assert history.dropped[0].line == 23
     assert "a JSON record" in str(history.dropped[0])
+
+
+WIDER = str.maketrans("0123456789.", "０１２３４５６７８９．")
+
+
+def put(text):
+    """Return what puts a text into the middle of a line."""
+    return lambda line: line[: len(line) // 2] + text + line[len(line) // 2 :]
+
+
+ONE_LINE = {
+    "a separator of its own": put("\x1c"),
+    "an end of another system": put("\r"),
+    "a line that is no line": put("\u2028"),
+    "full width": lambda line: line.translate(WIDER),
+    "read in another encoding": lambda line: line.encode().decode("latin-1") + "Â·",
+    "an entity": put("&#124;"),
+    "a mark of a merge": lambda _: "<<<<<<< HEAD",
+    "a fence": lambda _: "```",
+    "a row of means": lambda _: "mean 0.8",
+    "backwards": lambda line: line[::-1],
+    "cut and turned": lambda line: line[len(line) // 2 :] + line[: len(line) // 2],
+    "a hundred thousand": put("1" * 100_000),
+    "blanks": put(" " * 100_000),
+    "half a pair": lambda line: line + "\ud83d",
+}
+
+
+@pytest.mark.parametrize("kind", ONE_LINE)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_kinds_of_damage_to_one_line(layout, kind):
+    text, n_head = LAYOUTS[layout]
+    lines = text.split("\n")
+    whole = read_submissions(text)
+    for at in range(n_head, len(lines) - 1, 5):
+        spoilt = list(lines)
+        spoilt[at] = ONE_LINE[kind](lines[at])
+        start = time.process_time()
+        history = read_submissions("\n".join(spoilt))
+        assert time.process_time() - start < 5
+        found = {(item.public_score, item.file_name) for item in history}
+        lost = [i for i in whole if (i.public_score, i.file_name) not in found]
+        assert len(lost) <= 1, spoilt[at][:200]
+
+
+@pytest.mark.parametrize("layout", ["box", "by hand", "Markdown", "copied page"])
+@pytest.mark.parametrize("byte", [b"\xff", b"\x80", b"\xc3", b"\xed\xa0\x80"])
+def test_bytes_that_are_no_text_cost_one_line(layout, byte):
+    text, n_head = LAYOUTS[layout]
+    lines = [line.encode() for line in text.split("\n")]
+    whole = read_submissions(text)
+    middle = len(lines) // 2
+    lines[middle] = lines[middle][:3] + byte + lines[middle][3:]
+    lines[n_head] += " é".encode() * (layout == "by hand")
+    history = read_submissions(io.BytesIO(b"\n".join(lines)))
+    assert len(history) >= len(whole) - 1
+    assert history.dropped
+
+
+OLD = {
+    "cp932": "提出日時,提出ファイル,CV,公開スコア,備考\n2024-05-03 10:00,a.csv,0.81,0.80,特徴量",
+    "gb18030": "提交时间,提交文件,线下得分,线上得分,备注\n2024-05-03,a.csv,0.81,0.80,融合",
+    "big5": "日期,檔案,驗證,公開分數,備註\n2024-05-03,a.csv,0.81,0.80,融合",
+    "cp949": "제출 일시,제출 파일,검증 점수,공개 점수,비고\n2024-05-03,a.csv,0.81,0.80,혼합",
+    "cp1251": "Дата;Файл;Валидация;Паблик;Описание\n03.05.2024;a.csv;0,81;0,80;блендинг",
+    "cp1252": "Datum;Datei;Lokal;Öffentlich;Notiz\n03.05.2024;a.csv;0,81;0,80;Bäume größer",
+}
+
+
+@pytest.mark.parametrize("encoding", OLD)
+def test_encodings_from_before_unicode(encoding):
+    history = read_submissions(io.BytesIO(OLD[encoding].encode(encoding)))
+    (item,) = history
+    assert (item.file_name, item.cv_score, item.public_score) == ("a.csv", 0.81, 0.8)
+    assert item.description == re.split("[,;]", OLD[encoding])[-1]
+    assert "file read as" in history.dropped[0].action
+
+
+def test_a_whole_number_of_hundreds_of_digits():
+    damaged = f'{{"ref": 1, "publicScore": 0.5, "date": {"9" * 400}}}'
+    with pytest.raises(IngestError, match=r":1: a whole number of 400 digits"):
+        read_submissions(f"[{damaged}, {damaged}]")
+    sound = [f'{{"ref": {n}, "publicScore": 0.5}}' for n in range(2, 6)]
+    history = read_submissions(f"[{', '.join([damaged, *sound])}]")
+    assert len(history) == 5
+    assert len(history.dropped) == 1
+
+
+def test_what_was_not_understood_is_said_where_the_metric_does_not_fit():
+    text = 'name,LB\na,7.1\n",7.2\nb,7.3\nc\nd,7.4,7\n'
+    with pytest.raises(IngestError, match=r"(?s)above 1.*another metric.*Besides.*:6:"):
+        read_submissions(text, metric="roc_auc")
 
 
 def test_a_hidden_character_in_a_number_is_shown():

@@ -38,7 +38,7 @@ _WORDS_FOR = {
     "model": "modelo modele modell modello hinh モデル 模型 모델 модел",
     "submission": """envio entrega zgloszenie gonderim nop soumission einreichung
         abgabe invio submissao 提出 提交 投稿 제출 отправк посылк сабмит""",
-    "file": "archivo fichero arquivo fichier datei ファイル 文件 파일 файл",
+    "file": "archivo fichero arquivo fichier datei ファイル 文件 檔案 파일 файл",
     "name": "nombre nome nom nazwa nama 名前 名称 名 이름 명 имя назван",
     "date": "fecha datum tarih tanggal ngay 日期 日付 날짜 일자 дат",
     "time": "hora heure uhrzeit zeit zeitpunkt 日時 時刻 時間 时间 일시 시간 시각 врем",
@@ -125,6 +125,13 @@ def in_english(word: str) -> str:
     return found[0] if len(found) == 1 and found[0].isascii() else word
 
 
+def n_known(text: str) -> int:
+    """Return how many words of a text are known that are not in Latin letters."""
+    parts = [part for part in _PARTS.finditer(text) if len(part.group()) > 1]
+    words: list[str] = re.findall("[\u0400-\u04ff]{4,20}", text.lower())
+    return len(parts) + sum(in_english(word) != word for word in words)
+
+
 def _in_parts(token: str) -> tuple[str, ...]:
     """Return the words of a script that does not divide them, the rest as it stands."""
     found: list[str] = []
@@ -136,7 +143,7 @@ def _in_parts(token: str) -> tuple[str, ...]:
 
 
 def _without_accents(text: str) -> str:
-    """Return the text without the accents of Latin letters; those of kana are kept."""
+    """Return the text without the accents of Latin letters; other ones are kept."""
     parts = unicodedata.normalize("NFD", text)
-    kept = "".join(c for c in parts if not "\u0300" <= c <= "\u036f")
-    return unicodedata.normalize("NFC", kept).translate(_UNDIVIDABLE)
+    plain = re.sub("(?<=[a-zA-Z])[\u0300-\u036f]+", "", parts)
+    return unicodedata.normalize("NFC", plain).translate(_UNDIVIDABLE)

@@ -37,15 +37,24 @@ def check_claims(history: History, metric: Metric | None) -> None:
     """
     if metric is None:
         return
-    for kind in ("public", "private"):
-        scores = [
-            score
-            for item in history
-            if (score := getattr(item, f"{kind}_score")) is not None
-        ]
-        _check_range(scores, metric, kind)
-    public = [item.public_score for item in history if item.public_score is not None]
-    _check_size(public, history.competition, metric)
+    try:
+        for kind in ("public", "private"):
+            scores = [
+                score
+                for item in history
+                if (score := getattr(item, f"{kind}_score")) is not None
+            ]
+            _check_range(scores, metric, kind)
+            if kind == "public":
+                _check_size(scores, history.competition, metric)
+    except IngestError as error:
+        unread = [i for i in history.dropped if i.action in _NOT_UNDERSTOOD]
+        if not unread:
+            raise
+        shown = "".join(f"\n  {issue}" for issue in unread[:5])
+        n_unread = plural(len(unread), "row or cell", "rows or cells")
+        msg = f"{error}\nBesides, {n_unread} not understood:{shown}"
+        raise IngestError(msg, issues=history.dropped) from None
 
 
 def _check_range(scores: Sequence[float], metric: Metric, kind: str) -> None:
@@ -59,9 +68,9 @@ def _check_range(scores: Sequence[float], metric: Metric, kind: str) -> None:
     if metric.high == 1 and median(beyond) > _PERCENT and max(beyond) <= 100:
         msg = (
             f"{found} are above 1: percent, where {metric.name} lies between {low} and "
-            f"{high}. Write them as shares (0.812) or with their sign (81.2%), or name "
-            f"no metric but the direction (--{direction}-is-better), which takes any "
-            "unit."
+            f"{high}, or of another metric. Write them as shares (0.812) or with their "
+            f"sign (81.2%), or name no metric but the direction "
+            f"(--{direction}-is-better), which takes any unit."
         )
         raise IngestError(msg)
     msg = (

@@ -296,28 +296,29 @@ def read_pasted(document: Document) -> list[RawTable]:
         if (text := cell.strip(_INVISIBLE))
     ]
     states = [at for at, (_, text) in enumerate(cells) if at and _state(text)]
-    first = states[0] if states else 0
-    head = [text for _, text in cells[max(0, first - _PASTED_HEAD) : first - 1]]
+    starts = [at - _is_file(cells[at - 1][1]) for at in states]
+    first = starts[0] if starts else 0
+    head = [text for _, text in cells[max(0, first - _PASTED_HEAD) : first]]
     names = [text for text in head if known_fields([text]) & _SCORES]
     if not states or not names:
         return []
     rows: list[tuple[float, RawRow]] = []
     issues: list[RowIssue] = []
-    for at, end in itertools.pairwise([*states, len(cells) + 1]):
+    for at, start, end in zip(states, starts, [*starts[1:], len(cells)], strict=True):
         number, text = cells[at]
+        file = cells[start][1] if start < at else ""
         status, age, comment = _state(text) or ("", "", "")
-        below = [cell for cell in cells[at + 1 : end - 1] if cell[1] not in head]
+        below = [cell for cell in cells[at + 1 : end] if cell[1] not in head]
         begin = next(
             (n for n, (_, cell) in enumerate(below) if _PASTED_SCORE.fullmatch(cell)),
             None,
         )
         words = [text for _, text in below[:begin]]
         scores = [text for _, text in below[len(words) : len(words) + len(names)]]
-        if not all(map(_PASTED_SCORE.fullmatch, scores)) or 0 < len(scores) < len(
-            names
-        ):
+        width = len(names)
+        sound = all(map(_PASTED_SCORE.fullmatch, scores))
+        if not sound or 0 < len(scores) < width:
             action = "scores taken as missing"
-            width = len(names)
             issues.append(wrong_width(document.source, number, scores, width, action))
             scores = []
         issues += [
@@ -326,7 +327,7 @@ def read_pasted(document: Document) -> list[RawTable]:
         ]
         scores += [""] * (len(names) - len(scores))
         described = "\n".join(filter(None, (comment, *words)))
-        row = RawRow(number, [cells[at - 1][1], status, age, described, *scores])
+        row = RawRow(number, [file, status, age, described, *scores])
         rows.append((age_of(age) or 0.0, row))
     return [
         RawTable(
@@ -337,6 +338,11 @@ def read_pasted(document: Document) -> list[RawTable]:
             issues=issues,
         )
     ]
+
+
+def _is_file(text: str) -> bool:
+    """Say whether what stands before a state is the file of the same submission."""
+    return not (_PASTED_SCORE.fullmatch(text) or known_fields([text]) & _SCORES)
 
 
 def _state(text: str) -> tuple[str, str, str] | None:

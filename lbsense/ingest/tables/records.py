@@ -46,7 +46,12 @@ _FAILURE = frozenset(("code", "detail", "error", "errors", "message"))
 _SETTINGS = frozenset(("args", "config", "hparams", "parameters", "params", "settings"))
 _SCORES = frozenset(("public_score", "private_score", "score"))
 _MAX_DEPTH = 6
-_DECODER = json.JSONDecoder(parse_float=str, parse_constant=str)  # digits as written
+_MAX_DIGITS = 308  # of a whole number: no float has more
+_DECODER = json.JSONDecoder(  # digits as written
+    parse_float=str,
+    parse_constant=str,
+    parse_int=lambda digits: digits if len(digits) > _MAX_DIGITS else int(digits),
+)
 # Characters that may be read in vain, for each of the text: the reader stays linear.
 _MAX_VAIN = 20
 _SPACES = " \t\r\n,"
@@ -127,11 +132,33 @@ def read_json(document: Document) -> list[RawTable]:
         numbered += [(start + i, record) for i, record in enumerate(records)]
     table = _table(numbered, document.source, "json", issues)
     table = dataclasses.replace(table, facts=_facts_beside(values))
+    _check_digits(table)
     inner = [] if len(table.rows) > 1 else list(_inner_tables(values, document.source))
     several = [one for one in inner if sum(map(_is_scored, _by_names(one))) > 1]
     if known_fields(table.columns) & _SCORES and not several:
         return [table]
     return several or inner or list(_inner_tables(values, document.source)) or [table]
+
+
+def _check_digits(table: RawTable) -> None:
+    """Refuse records that are damaged by whole numbers of hundreds of digits.
+
+    Where most records are sound, the cell of the other is listed later.
+    """
+    lengths = [
+        (row.line, len(cell))
+        for row in table.rows
+        for cell in row.cells
+        if isinstance(cell, str) and len(cell) > _MAX_DIGITS and cell.isdecimal()
+    ]
+    if 2 * len({line for line, _ in lengths}) >= max(1, len(table.rows)):
+        line, n_digits = lengths[0]
+        msg = (
+            f"{table.source}:{line}: a whole number of {n_digits} digits, which is no "
+            "score, date or reference. The file is damaged: export it again, or take "
+            "the record out."
+        )
+        raise IngestError(msg)
 
 
 def _by_names(table: RawTable) -> Iterator[dict[str, Any]]:

@@ -508,7 +508,7 @@ def _winner(table: RawTable, field: str, ordered: list[int]) -> int:
 def _typical(cells: Sequence[object]) -> float | None:
     """Return the typical size of the scores of a column that are plain numbers."""
     plain = [
-        abs(float(cell))
+        abs(float(cell.strip()))  # of a separator float() knows nothing
         for cell in cells
         if isinstance(cell, str) and re.fullmatch(r"\s*[0-9]{1,9}\.[0-9]{1,9}\s*", cell)
     ]

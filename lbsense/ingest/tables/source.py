@@ -18,6 +18,7 @@ from typing import Any
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.cv.languages import n_known
 from lbsense.model import InputFile, RowIssue
 
 _MAX_BYTES = 512 * 1024 * 1024
@@ -27,6 +28,14 @@ _TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".md", ".json", ".jsonl", ".n
 # Kinds that hold tables beside other things: read where there is nothing plainer.
 _RICH_SUFFIXES = (".html", ".htm", ".ipynb", ".xlsx", ".tex", ".rst", ".py")
 _HEAD_OF_PAGE = 1000  # bytes before its title
+_ENCODINGS = {
+    "cp932": "Shift-JIS",
+    "gb18030": "GB 18030",
+    "big5": "Big5",
+    "cp949": "Windows-949",
+    "cp1251": "Windows-1251",
+}
+_SAMPLE = 5000
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -260,11 +269,12 @@ def _decode_as(
     except UnicodeDecodeError as error:
         bad = raw[error.start : error.start + 4]
         line = raw.count(b"\n", 0, error.start) + 1
-    if encoding == "utf-8":
-        text, action = _decode_western(raw), "file read as Windows-1252 text"
-    else:
-        text = raw.decode(encoding, errors="replace")
-        action = "bytes replaced by the replacement character"
+    text = raw.decode(encoding, errors="replace")
+    action = "bytes replaced by the replacement character"
+    n_bad = text.count("\ufffd")
+    if encoding == "utf-8" and sum(char > "\x7f" for char in text) < 2 * n_bad:
+        text, name = _decode_old(raw)
+        action = f"file read as {name} text"
     issue = RowIssue(
         source=source,
         line=line,
@@ -275,11 +285,26 @@ def _decode_as(
     return text, (issue,)
 
 
-def _decode_western(raw: bytes) -> str:
+def _decode_old(raw: bytes) -> tuple[str, str]:
+    """Return a text in an encoding from before Unicode, and its name.
+
+    It is the one in which most words of its first lines are known, as the headings of
+    a table should be; else that of western Europe.
+    """
+    found = []
+    for encoding, name in _ENCODINGS.items():
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        found.append((n_known(text[:_SAMPLE]), text, name))
+    n_words, text, name = max(found, key=lambda item: item[0], default=(0, "", ""))
+    if n_words > 1:
+        return text, name
     try:
-        return raw.decode("cp1252")
+        return raw.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return raw.decode("latin-1"), "Windows-1252"
 
 
 def _gunzip(raw: bytes, source: str) -> tuple[bytes, str]:
