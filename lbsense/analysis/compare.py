@@ -36,6 +36,7 @@ from lbsense.words import (
     FIGURES,
     Board,
     Habits,
+    Reader,
     compare_entries,
     compare_headline,
     difference_told,
@@ -112,9 +113,9 @@ class Comparison(Result):
             self.habits, self.pooled, self._apart(), portfolio=self.portfolio
         )
 
-    def reasons(self) -> list[str]:
+    def reasons(self, reader: Reader = "page") -> list[str]:
         """Return why numbers are missing, and what would supply them."""
-        return reasons(self.habits, self.pooled if self.portfolio else {})
+        return reasons(self.habits, self.pooled if self.portfolio else {}, reader)
 
     def rows(self) -> tuple[list[str], list[list[str]]]:
         """Return the table: headings, and a row for every number with its interval."""
@@ -305,6 +306,12 @@ def _letters(count: int) -> Iterator[str]:
 
 
 def _habits(name: str, analysis: Analysis) -> Habits:
+    if analysis.history.competition.greater_is_better is None:
+        return Habits(
+            name=name,
+            facts=analysis,
+            figures={key: _lacks(analysis.posterior, key, "") for key in FIGURES},
+        )
     figures = {
         "progress": _progress(analysis),
         "gain": _gain(analysis),

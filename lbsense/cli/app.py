@@ -236,8 +236,8 @@ _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 #: What the exit codes mean, of every command; `lbsense log` ends as what it runs.
 EXIT_CODES = {
-    0: "done; gate: spend it; card --check: all is the same",
-    FLAGGED: "gate: keep it; --strict: a finding; card --check: a difference",
+    0: "done; gate: worth it; card --check: all is the same",
+    FLAGGED: "gate: not worth it; --strict: a finding; card --check: a difference",
     BAD_INPUT: "bad usage or input, or a platform that does not answer",
     NOT_KNOWABLE: "not knowable from what was given",
     _BUG: "a bug in lbsense",

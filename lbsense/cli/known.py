@@ -319,7 +319,7 @@ def simulate(
     if preset is None and seed is None:
         note("No --seed was given: another run makes another competition.")
     console = screen.console()
-    console.print(Text(str(made), "bold"))
+    console.print(Text(str(made).partition(" of ")[2], "bold"))
     console.print()
     print_entries(console, [("", str(path)) for path in files[:12]])
     if len(files) > 12:

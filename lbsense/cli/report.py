@@ -333,4 +333,6 @@ def _show(found: Comparison, screen: ScreenOptions) -> None:
     console.print(table)
     console.print()
     print_entries(console, found.entries())
-    print_entries(console, [("", text) for text in found.reasons()], title="Missing")
+    print_entries(
+        console, [("", text) for text in found.reasons("terminal")], title="Missing"
+    )

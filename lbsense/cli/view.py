@@ -420,8 +420,8 @@ def print_step(analysis: Analysis, index: int, console: Console) -> None:
 
 
 _ANSWERS = {
-    "spend": ("Spend it.", "bold green"),
-    "keep": ("Keep it.", "bold yellow"),
+    "spend": ("Worth a submission.", "bold green"),
+    "keep": ("Not worth a submission.", "bold yellow"),
     "unknown": ("Not knowable.", "bold"),
 }
 

@@ -10,7 +10,7 @@ from lbsense._format import clean_text, format_number, plural, shorten
 from lbsense._result import Missing, Result
 from lbsense.facts import Facts
 from lbsense.stats import EstimateResult, PooledResult
-from lbsense.words.parts import Board, why
+from lbsense.words.parts import Board, Reader, why
 
 _WIDTH = 24
 _FEW = 5  # histories: more make no habit of their own sure, fewer even less
@@ -160,16 +160,20 @@ def _number(key: str, value: float, board: Board | None) -> str:
 
 
 def reasons(
-    habits: Sequence[Habits], pooled: Mapping[str, PooledResult | Missing]
+    habits: Sequence[Habits],
+    pooled: Mapping[str, PooledResult | Missing],
+    reader: Reader = "page",
 ) -> list[str]:
     """Return why numbers are missing, those of one reason together."""
     whose: dict[tuple[str, str], list[str]] = {}
     for key, figure in FIGURES.items():
+        if key == "learned" and not any(item.figures[key] for item in habits):
+            continue  # nobody kept a ledger: nothing is missing
         for item in habits:
-            reason = why(item.figures[key], "page")
+            reason = why(item.figures[key], reader)
             if reason:
                 whose.setdefault((item.short_name, reason), []).append(figure.title)
-        reason = why(pooled.get(key), "page")
+        reason = why(pooled.get(key), reader)
         if reason:
             whose.setdefault(("All together", reason), []).append(figure.title)
     together: dict[tuple[str, str], list[str]] = {}

@@ -30,7 +30,11 @@ def climb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
 
 @pytest.mark.parametrize(
     ("above", "code", "answer"),
-    [(0.02, 0, "Spend it."), (-0.02, 1, "Keep it."), (-70.0, 3, "Not knowable.")],
+    [
+        (0.02, 0, "Worth a submission."),
+        (-0.02, 1, "Not worth a submission."),
+        (-70.0, 3, "Not knowable."),
+    ],
 )
 def test_the_answer_is_the_exit_code(
     run: Run, climb: tuple[Path, float], above: float, code: int, answer: str
@@ -94,7 +98,10 @@ def test_none_left_and_a_false_share(run: Run, climb: tuple[Path, float]) -> Non
     path, best = climb
     cv = ("--cv", f"{best + 0.02:.5f}")
     done = run("gate", path, *METRIC, *cv, "--left", 0)
-    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, "Keep it.")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (
+        1,
+        "Not worth a submission.",
+    )
     assert "No submission is left" in done.stdout
     done = run("gate", path, *METRIC, *cv, "--daily", 5, "--false-share", 0.2, "--json")
     content = json.loads(done.stdout)
@@ -116,7 +123,10 @@ def test_a_file_that_was_sent_already_is_kept(
         "--public-fraction", "30%", "--submission", tmp_path / "submission_new.csv",
         "--predictions", tmp_path,
     )  # fmt: skip
-    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, "Keep it.")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (
+        1,
+        "Not worth a submission.",
+    )
     assert "predicts the same as #30 exp030" in " ".join(done.stdout.split())
 
 
