@@ -133,6 +133,9 @@ class NoiseScale(Result):
         What rounding alone adds to a displayed difference.
     n_public : int or None
         Test rows behind the public score.
+    n_board : int
+        Teams whose public and private scores tell the noise, 0 where the leaderboard
+        does not.
     basis : str
         Where these numbers come from.
     """
@@ -149,6 +152,7 @@ class NoiseScale(Result):
     n_repeats: int
     rounding_se: float
     n_public: int | None
+    n_board: int = 0
     basis: str
 
 

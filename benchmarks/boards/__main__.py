@@ -2,7 +2,7 @@
 
     python -m benchmarks.boards                  # all tables
     python -m benchmarks.boards --rounds 20      # a quick look
-    python -m benchmarks.boards --only speed     # or: shake-up, after
+    python -m benchmarks.boards --only speed     # or: shake-up, after, entrant
 
 Every cell draws boards of one kind, size and noise; seeds from 12,000 on were not
 looked at when anything was chosen.
@@ -38,6 +38,7 @@ from lbsense.stats import (
 )
 
 FIRST_SEED = 12_000
+LIMIT = np.log(1.5)
 KINDS = ("normal", "tail", "two kinds", "copies")
 SIZES = (100, 500, 2_000)
 NOISES = ((0.15, 0.65), (0.4, 0.65), (1.0, 1.5))
@@ -60,6 +61,7 @@ def one_board(kind: str, n: int, noise: float, ratio: float, seed: int) -> dict:
     slack = spread if kind == "copies" else 0
     pairs = pair_noise(public, private, ratio=ratio)
     return {
+        "kind": kind,
         "in80": found.low80 <= happened.statistic <= found.high80,
         "in95": found.low95 <= happened.statistic <= found.high95,
         "top95": found.top_low95 <= happened.top <= found.top_high95,
@@ -111,7 +113,7 @@ def calibration(rounds: int, jobs: int) -> None:
         mean = {
             name: float(np.nanmean([item[name] for item in got]))
             for name in got[0]
-            if np.ndim(got[0][name]) == 0
+            if np.ndim(got[0][name]) == 0 and name != "kind"
         }
         print(
             f"| {kind} | {n:,} | {noise} x{ratio} | {mean['expected']:.3f} / "
@@ -121,19 +123,27 @@ def calibration(rounds: int, jobs: int) -> None:
             f"{mean['width_each']:.2f} | {mean['pairs']:.2f} |",
             flush=True,
         )
-    for kind_of in ("in80", "in95", "top95", "together", "true", "private"):
-        print(f"all: {kind_of} {np.mean([item[kind_of] for item in whole]):.3f}")
-    for name, chance, has in (
-        ("medal", "chance", "medal"),
-        ("gold", "gold", "has_gold"),
-    ):
-        x = np.concatenate([item[chance] for item in whole])
-        y = np.concatenate([item[has] for item in whole]).astype(float)
-        slope, start = np.polyfit(x, y, 1)
-        print(
-            f"{name}: slope of what happened on what was stated {slope:.3f}, "
-            f"intercept {start:+.4f}, n {len(x):,}"
+    print("\n| kind | in 80% | in 95% | top in 95% | slope of medals | of gold |")
+    print("|---|---|---|---|---|---|")
+    for kind in (*KINDS, "all"):
+        part = [item for item in whole if kind in ("all", item["kind"])]
+        shares = " | ".join(
+            f"{np.mean([item[name] for item in part]):.3f}"
+            for name in ("in80", "in95", "top95")
         )
+        slopes = " | ".join(
+            f"{_slope(part, chance, has):.2f}"
+            for chance, has in (("chance", "medal"), ("gold", "has_gold"))
+        )
+        print(f"| {kind} | {shares} | {slopes} |")
+    for name in ("together", "true", "private"):
+        print(f"all: {name} {np.mean([item[name] for item in whole]):.3f}")
+
+
+def _slope(boards: list[dict], chance: str, has: str) -> float:
+    x = np.concatenate([item[chance] for item in boards])
+    y = np.concatenate([item[has] for item in boards]).astype(float)
+    return float(np.polyfit(x, y, 1)[0])
 
 
 def one_pair(kind: str, n: int, noise: float, seed: int) -> dict:
@@ -148,17 +158,18 @@ def one_pair(kind: str, n: int, noise: float, seed: int) -> dict:
         <= found.shake_up.statistic
         <= found.expected.high80,
         "two": bool(pairs) and bool(pairs.two_stage),
-        "verdict": found.verdict,
+        "noise": pairs.public_se / noise if pairs else np.nan,
+        "verdict": found.verdict or "none",
     }
 
 
 def after(rounds: int, jobs: int) -> None:
     print(
-        "\n| board | teams | noise | error of the expected shake-up | in 80% | two "
-        "stages said | as much / more / less |"
+        "\n| board | teams | noise | mean absolute error of the expected shake-up | in "
+        "80% | noise within 1.5 | two stages said | as much / more / less / none |"
     )
-    print("|---|---|---|---|---|---|---|")
-    for kind in (*KINDS, "two stages"):
+    print("|---|---|---|---|---|---|---|---|")
+    for kind in (*KINDS, "mixed", "two stages"):
         for n in (100, 500):
             for noise in (0.15, 0.5):
                 got = Parallel(n_jobs=jobs)(
@@ -168,12 +179,13 @@ def after(rounds: int, jobs: int) -> None:
                 said = [item["verdict"] for item in got]
                 shares = " / ".join(
                     f"{said.count(v) / len(said):.2f}"
-                    for v in ("as much", "more", "less")
+                    for v in ("as much", "more", "less", "none")
                 )
                 print(
                     f"| {kind} | {n} | {noise} | "
                     f"{np.mean([g['error'] for g in got]):.3f} | "
                     f"{np.mean([g['in80'] for g in got]):.2f} | "
+                    f"{np.mean([abs(np.log(g['noise'])) < LIMIT for g in got]):.2f} | "
                     f"{np.mean([g['two'] for g in got]):.2f} | {shares} |",
                     flush=True,
                 )

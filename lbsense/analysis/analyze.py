@@ -35,7 +35,7 @@ from lbsense.facts import (
     raw_picks,
 )
 from lbsense.ingest import join_ledger, read_submissions
-from lbsense.model import History, Ledger, Predictions, display_names
+from lbsense.model import History, Leaderboard, Ledger, Predictions, display_names
 from lbsense.stats import StepPosteriorResult
 from lbsense.words import Board, advice, lessons, step_sentence
 
@@ -48,6 +48,7 @@ def analyze(
     predictions: Predictions | None = None,
     *,
     ledger: Ledger | str | PathLike[str] | None = None,
+    board: Leaderboard | None = None,
     rope: float | None = None,
     step_noise: float | None = None,
     shift_sd: float = 0.0,
@@ -67,6 +68,9 @@ def analyze(
     ledger : Ledger or path, optional
         What was tried and why, as `lbsense.experiment` and `lbsense log` write it: the
         best source of parents and folds, and of what was expected of each step.
+    board : Leaderboard, optional
+        Public and private scores of all teams, as `read_leaderboard` gives them: they
+        tell the noise of a score where metric and size do not, or less well.
     rope : float, optional
         Gain that is not worth naming, in score units. By default a quarter of the noise
         of a public step.
@@ -116,6 +120,7 @@ def analyze(
     if ledger is not None:
         history = join_ledger(history, ledger)
     check_kind(predictions, Predictions, name="predictions", optional=True)
+    check_kind(board, Leaderboard, name="board", optional=True)
     check_fraction(confidence_level, name="confidence_level")
     if rope is not None:
         check_positive(rope, name="rope")
@@ -127,6 +132,7 @@ def analyze(
         rope=rope,
         confidence_level=confidence_level,
         step_noise=step_noise,
+        board=board,
     )
     whole = expect(history, evidence, shift_sd=shift_sd)
     agreement = agreement_of(history, evidence)
@@ -134,7 +140,7 @@ def analyze(
     contradicted = contradictions(evidence)
     aside = asides(history, evidence, found)
     after = look_back(history, evidence, found, whole.outlook, whole.picks)
-    names, board = display_names(history), Board(history)
+    names, shown = display_names(history), Board(history)
     sign = history.competition.direction() if evidence.claims != "none" else 1
     steps = tuple(
         _step(
@@ -147,7 +153,7 @@ def analyze(
             after,
             aside=bool(aside[index]),
             rows_needed=whole.rows_needed,
-            board=board,
+            board=shown,
         )
         for index, verdict in enumerate(found)
     )

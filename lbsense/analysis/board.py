@@ -12,9 +12,14 @@ from lbsense._format import clean_text
 from lbsense._result import Missing, Result, plain
 from lbsense._typing import FloatArray, RandomState
 from lbsense._validation import check_kind, check_positive
-from lbsense.analysis.noise import metric_sd
+from lbsense.analysis.noise import (
+    DISTINCT,
+    DISTINCT_LOG_SD,
+    metric_sd,
+    pairs_of_board,
+    split_of,
+)
 from lbsense.analysis.result import Analysis
-from lbsense.metrics import find_metric
 from lbsense.model import Leaderboard
 from lbsense.stats import (
     BoardNoise,
@@ -26,17 +31,12 @@ from lbsense.stats import (
     best_first,
     board_movement,
     board_result,
-    pair_noise,
     published_noise,
     published_quantiles,
     standing,
 )
 from lbsense.words import board_entries, board_headline
 
-#: Share of the noise of a score that teams do not have in common: median of one minus
-#: the correlation of the row scores of two teams, and the sd of its logarithm. On real
-#: histories it is .08 to .25 (docs/boards.md).
-DISTINCT, DISTINCT_LOG_SD = 0.12, 0.8
 _FEWEST_TEAMS = 2
 _CANDIDATES = 12
 _SURE = 0.95
@@ -100,6 +100,7 @@ class BoardAnalysis(Result):
                 "public_se": plain(found.noise.typical),
                 "difference_se": plain(math.sqrt(2) * found.noise.typical),
                 "ratio": found.noise.ratio,
+                "shared": found.noise.shared,
                 "log_sd": found.noise.log_sd,
                 "n_published": found.noise.n_published,
             },
@@ -206,7 +207,7 @@ def analyze_board(
     if noise is not None:
         check_positive(noise, name="noise")
     position = None if team is None else board.find(team)
-    pairs = _pairs(board, public, private)
+    pairs = pairs_of_board(board.competition, public, private)
     taken = _noise(board, public, pairs, noise, analysis, notebooks_only)
     has_ranks = np.isfinite(board.public_rank).any()
     found = board_result(
@@ -226,42 +227,6 @@ def analyze_board(
     )
 
 
-def _pairs(
-    board: Leaderboard, public: FloatArray, private: FloatArray
-) -> PairNoiseResult | Missing:
-    if not board.has_private:
-        return Missing("noise", "The private board is not known.", ("private",))
-    _, _, high, _, _ = metric_sd(board.competition, board.public)
-    n_public = board.competition.n_public
-    perfect = math.nan
-    if board.competition.metric is not None:
-        try:
-            metric = find_metric(board.competition.metric)
-        except ValueError:
-            pass
-        else:
-            best = metric.high if metric.greater_is_better else metric.low
-            perfect = board.competition.direction() * best
-    return pair_noise(
-        public,
-        private,
-        ratio=_ratio(board),
-        largest_se=high / math.sqrt(n_public) if n_public else math.nan,
-        perfect=perfect,
-    )
-
-
-def _ratio(board: Leaderboard) -> float | None:
-    """Return private over public standard error, where the sizes tell it."""
-    competition = board.competition
-    share = competition.public_fraction
-    if competition.n_public and competition.n_private:
-        return math.sqrt(competition.n_public / competition.n_private)
-    if share is not None and share < 1:
-        return math.sqrt(share / (1 - share))
-    return None
-
-
 def _noise(
     board: Leaderboard,
     public: FloatArray,
@@ -272,8 +237,11 @@ def _noise(
 ) -> BoardNoise:
     """Return the best that is known of the noise: told, of the pairs, of the metric."""
     teams = best_first(public)
-    ratio = _ratio(board)
-    given: dict[str, Any] = {"ratio": 0.65 if ratio is None else ratio}
+    ratio, shared = split_of(board.competition)
+    given: dict[str, Any] = {
+        "ratio": 0.65 if ratio is None else ratio,
+        "shared": shared,
+    }
     open_ratio = 0.2 if ratio is None else 0.0
     if told is not None:
         flat = np.full(len(teams), told)
@@ -283,7 +251,9 @@ def _noise(
         known = np.isfinite(own)
         at = np.arange(len(teams))
         own = np.interp(at, at[known], own[known])
-        return BoardNoise(noise=own, log_sd=pairs.log_sd, basis="pairs", **given)
+        return BoardNoise(
+            noise=own, log_sd=pairs.log_sd, basis="pairs", scale=pairs.scale, **given
+        )
     competition, basis = board.competition, "metric"
     _, sd, _, log_sd, _ = metric_sd(competition, board.public)
     se = sd / math.sqrt(competition.n_public) if competition.n_public else math.nan

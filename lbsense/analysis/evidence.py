@@ -11,11 +11,16 @@ from threadpoolctl import threadpool_limits
 from lbsense._format import format_number, plural
 from lbsense._result import Caveat, Missing
 from lbsense._typing import BoolArray, FloatArray, IntArray
-from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD, noise_scale
+from lbsense.analysis.noise import (
+    LOG_DISTINCT,
+    LOG_DISTINCT_SD,
+    noise_scale,
+    with_board,
+)
 from lbsense.analysis.predictions import Rows, rows_of, sent_contents
 from lbsense.analysis.references import Parents, find_parents, gains
 from lbsense.facts import Claims, NoiseScale
-from lbsense.model import History, Predictions, content_groups
+from lbsense.model import History, Leaderboard, Predictions, content_groups
 from lbsense.stats import (
     JointNoiseResult,
     LevelPosteriorResult,
@@ -125,6 +130,7 @@ def gather(
     rope: float | None,
     confidence_level: float,
     step_noise: float | None = None,
+    board: Leaderboard | None = None,
 ) -> Evidence:
     """Return the evidence that a history holds."""
     digests, odd = sent_contents(history, predictions)
@@ -132,7 +138,9 @@ def gather(
         replace(item, content_hash=digests.get(index, item.content_hash))
         for index, item in enumerate(history)
     )
-    noise = noise_scale(history, groups, step_se=np.nan)
+    noise, of_board = noise_scale(history, groups, step_se=np.nan), None
+    if board is not None:
+        noise, of_board = with_board(noise, history, board)
     after: StepPosteriorResult | Missing
     if history.competition.greater_is_better is None:
         seen, caveat = _undirected(history, groups), None
@@ -148,7 +156,7 @@ def gather(
         step_se = _median(judged.posterior.public_se)
     scale = _public_scale(seen, judged)
     rows = seen.rows.caveats if seen.rows else ()
-    caveats = (*rows, odd, caveat, seen.parents.caveat, judged.caveat)
+    caveats = (*rows, odd, caveat, seen.parents.caveat, judged.caveat, of_board)
     shown = {field.name: getattr(seen, field.name) for field in fields(seen)}
     shown |= {"cv": seen.cv * scale, "cv_gain": seen.cv_gain * scale}
     return Evidence(

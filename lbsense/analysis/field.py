@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SIZES = ((0, 100), (100, 250), (250, 1000), (1000, math.inf))
 _SHARES = ((0.0, 0.15), (0.15, 0.35), (0.35, 1.0))
 _FEWEST = 5  # competitions of a group
+FIELD_SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,7 +61,11 @@ class FieldAnalysis(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the groups as ``json.dumps`` takes them."""
-        return {"headline": self.headline, "groups": plain(self._groups())}
+        return {
+            "schema": FIELD_SCHEMA,
+            "headline": self.headline,
+            "groups": plain(self._groups()),
+        }
 
     def __str__(self) -> str:
         told = [f"  {name}: {text}" for name, text in self.entries()]

@@ -143,11 +143,12 @@ def analyze_host(
 
     sign = export.competition.direction()
     board = analyze_board(export.board(), n_prizes=n_prizes, rng=rng)
-    ratio = board.result.noise.ratio
+    ratio, shared = board.result.noise.ratio, board.result.noise.shared
     x, y = sign * export.public, sign * export.private
-    noise = pair_noise(x, y, ratio=ratio)
+    noise = pair_noise(x, y, ratio=ratio, shared=shared)
     if isinstance(noise, Missing):
         raise ValueError(noise.reason)
+    unseen = (y - shared * x) / (1 - shared)
     starts = export.bounds()
     n = len(export.team_names)
     blocks = [(i, min(i + _BATCH, n)) for i in range(0, n, _BATCH)]
@@ -155,7 +156,7 @@ def analyze_host(
     for part in Parallel()(
         delayed(_block)(
             [
-                (x[starts[i] : starts[i + 1]], y[starts[i] : starts[i + 1]])
+                (x[starts[i] : starts[i + 1]], unseen[starts[i] : starts[i + 1]])
                 for i in range(first, last)
             ],
             noise.public_se,
@@ -176,7 +177,7 @@ def analyze_host(
         n_prizes=n_prizes,
         in_reach=tuple(sorted(reach, key=lambda i: teams["final_place"].iloc[i])),
         winner_sure=bool((sets.low == 1).sum() == 1),
-        plan=_plan(board, noise.private_se, rng),
+        plan=_plan(board, noise.public_se, rng),
     )
 
 
@@ -236,21 +237,22 @@ def _final(
 
 
 def _plan(
-    board: BoardAnalysis, private_se: float, rng: RandomState
+    board: BoardAnalysis, public_se: float, rng: RandomState
 ) -> tuple[PlanCell, ...]:
     """Return the planning table, true scores told by both scores together."""
     public, private = board.board.scores("public"), board.board.scores("private")
     both = np.isfinite(public) & np.isfinite(private)
-    ratio = board.result.noise.ratio
-    x, y = public[both], private[both]
+    ratio, shared = board.result.noise.ratio, board.result.noise.shared
+    x = public[both]
+    y = (private[both] - shared * x) / (1 - shared)
     y = y - np.median(y - x)
     level = (ratio**2 * x + y) / (1 + ratio**2)
-    se = private_se / math.hypot(1.0, ratio)
+    se = public_se * ratio / math.hypot(1.0, ratio)
     share = board.board.competition.public_fraction or ratio**2 / (1 + ratio**2)
     return planning_table(
         level,
         np.full(len(level), se),
-        n_public_noise=private_se / ratio,
+        n_public_noise=public_se,
         public_fraction=share,
         rng=rng,
     )

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from lbsense._format import plural
+from lbsense._result import Caveat, Missing
 from lbsense._typing import FloatArray, IntArray
 from lbsense.facts import NoiseScale
 from lbsense.metrics import find_metric, score_sd, score_sd_on_tables
-from lbsense.model import Competition, History
-from lbsense.stats import repeat_noise
+from lbsense.model import Competition, History, Leaderboard
+from lbsense.stats import PairNoiseResult, pair_noise, repeat_noise
 
 #: Half the logarithm of 1 - correlation of the row scores of a submission and its
 #: reference, for the typical step of a history: median and standard deviation over
 #: semi-real histories.
 LOG_DISTINCT, LOG_DISTINCT_SD = -2.2, 0.9
+#: Share of the noise of a score that teams do not have in common: median of one minus
+#: the correlation of the row scores of two teams, and the sd of its logarithm. On real
+#: histories it is .08 to .25 (docs/boards.md).
+DISTINCT, DISTINCT_LOG_SD = 0.12, 0.8
+_PUBLIC = 0.3  # public share where nothing tells it
+_NEIGHBOURS = 25  # teams whose noise is that of the level
+_OFF = 5.0  # standard errors beyond the board at which a score is on another scale
 
 
 def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseScale:
@@ -59,6 +69,124 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
         n_public=n_public,
         basis=basis,
     )
+
+
+def with_board(
+    noise: NoiseScale, history: History, board: Leaderboard
+) -> tuple[NoiseScale, Caveat | None]:
+    """Return the noise that pairs of a board tell where nothing tells more of it.
+
+    Parameters
+    ----------
+    noise : NoiseScale
+        What metric, sizes, repeats and display say.
+    history : History
+        The submissions.
+    board : Leaderboard
+        Public and private scores of all teams.
+
+    Notes
+    -----
+    Pairs tell the noise of a score less what all teams have in common. The whole of it
+    is larger by the root of the share that teams do not have in common, about an
+    eighth, and that share is what is least known of it: the wider of metric and board
+    gives way to the narrower. It is taken at the level of the best public score.
+    """
+    competition = history.competition
+    stated = replace(
+        competition,
+        public_fraction=competition.public_fraction
+        or board.competition.public_fraction,
+        nested=competition.nested or board.competition.nested,
+    )
+    sign = -1.0 if competition.greater_is_better is False else 1.0
+    public, private = sign * board.public, sign * board.private
+    pairs = pairs_of_board(stated, public, private)
+    scores = sign * history.raw_scores("public")
+    if not pairs or not np.isfinite(scores).any():
+        reason = getattr(pairs, "reason", "The history has no public score.")
+        return noise, Caveat("noise", f"The board tells no noise: {reason}")
+    if pairs.two_stage:
+        return noise, Caveat(
+            "noise",
+            "The private board looks like another test: it tells nothing of the noise.",
+        )
+    known = np.flatnonzero(np.isfinite(pairs.noise))
+    best = float(np.nanmax(scores))
+    level = np.clip(best, public[known].min(), public[known].max())
+    near = known[np.argsort(np.abs(public[known] - best), kind="stable")[:_NEIGHBOURS]]
+    se = float(np.median(pairs.noise[near]))
+    if abs(level - best) > _OFF * se / math.sqrt(DISTINCT):
+        return noise, Caveat(
+            "noise",
+            "No team of the board has a score like the best of this history: the noise "
+            "is not taken from it. Are both of one competition, on one scale?",
+        )
+    log_sd = math.hypot(pairs.log_sd, DISTINCT_LOG_SD / 2)
+    if math.isfinite(noise.score_se) and noise.score_log_sd <= log_sd:
+        return noise, None
+    whole, wide = se / math.sqrt(DISTINCT), math.exp(1.96 * log_sd)
+    least = math.exp(2 * (LOG_DISTINCT - 1.96 * LOG_DISTINCT_SD))
+    teams = plural(pairs.n_obs, "team")
+    told = replace(
+        noise,
+        score_sd=whole * math.sqrt(noise.n_public) if noise.n_public else math.nan,
+        score_se=whole,
+        score_se_low=whole / wide,
+        score_se_high=whole * wide,
+        score_log_sd=log_sd,
+        step_se_low=math.sqrt(2 * least) * whole / wide,
+        step_se_high=math.sqrt(2) * se * wide,
+        n_board=pairs.n_obs,
+        basis=f"Public and private scores of {teams} on the leaderboard.",
+    )
+    return told, Caveat(
+        "noise",
+        f"Taken from the public and private scores of {teams} on the leaderboard, of "
+        "whose noise teams usually do not share an eighth.",
+    )
+
+
+def pairs_of_board(
+    competition: Competition, public: FloatArray, private: FloatArray
+) -> PairNoiseResult | Missing:
+    """Return what the pairs of scores of all teams say of the noise. Oriented."""
+    if not np.isfinite(private).any():
+        return Missing("noise", "The private board is not known.", ("private",))
+    n_public, perfect, largest = competition.n_public, math.nan, math.nan
+    if competition.metric is not None and competition.greater_is_better is not None:
+        sign = competition.direction()
+        *_, high, _, _ = metric_sd(competition, sign * public)
+        largest = high / math.sqrt(n_public) if n_public else math.nan
+        try:
+            metric = find_metric(competition.metric)
+        except ValueError:
+            pass
+        else:
+            perfect = sign * (metric.high if metric.greater_is_better else metric.low)
+    ratio, shared = split_of(competition)
+    return pair_noise(
+        public,
+        private,
+        ratio=ratio,
+        shared=shared,
+        largest_se=largest,
+        perfect=perfect,
+    )
+
+
+def split_of(competition: Competition) -> tuple[float | None, float]:
+    """Return noise of unseen over public rows, if told, and the public private rows.
+
+    Under nested rules the private score covers the public rows too, which are taken for
+    30% of all where nothing tells how many they are.
+    """
+    share, ratio = competition.public_fraction, None
+    if share is not None and 0 < share < 1:
+        ratio = math.sqrt(share / (1 - share))
+    else:
+        share = _PUBLIC
+    return ratio, share if competition.nested else 0.0
 
 
 def metric_sd(

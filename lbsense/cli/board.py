@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -27,6 +27,7 @@ from lbsense.cli.options import (
     check_target,
     expand_options,
     output_file,
+    panel,
     parse_noise,
 )
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lbsense.analysis import Analysis, BoardAnalysis
+    from lbsense.model import History, Leaderboard
 
 STATED = (
     *("metric", "greater_is_better", "test_size", "public_fraction", "nested", "slug"),
@@ -103,15 +105,18 @@ def board(
     target = None if output is None else Path(output)
     if target is not None:
         check_target(target, sources, force=force)
-    found = read_board(
-        public,
-        private,
-        known,
-        team=team,
-        noise=noise,
-        notebooks=notebooks,
-        prizes=prizes,
-    )
+    stated = {name: known.stated()[name] for name in STATED}
+    read = _read(public, private, stated)
+    with working("Analysing ..."):
+        from lbsense.analysis import analyze_board
+
+        found = analyze_board(
+            read,
+            team=team,
+            noise=noise,
+            notebooks_only=notebooks,
+            n_prizes=prizes,
+        )
     if as_json:
         emit_json(found.to_dict())
     else:
@@ -125,30 +130,22 @@ def board(
         note(f"Written: {target}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardOptions:
-    """The leaderboard beside a history, and the team that the history is of."""
+_leaderboard = panel("The leaderboard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardFiles:
+    """The leaderboard beside a history."""
 
     board: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel="The leaderboard",
-            help="The public board (see `lbsense board`).",
-        ),
+        _leaderboard(metavar="FILE", help="The public board (see `lbsense board`)."),
     ] = None
     private_board: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE", rich_help_panel="The leaderboard", help="The private board."
-        ),
-    ] = None
-    board_team: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel="The leaderboard",
-            help="Your team on it, by name or id.",
+        _leaderboard(
+            metavar="FILE",
+            help="The private board: with the public one it tells the noise.",
         ),
     ] = None
 
@@ -156,64 +153,55 @@ class BoardOptions:
         """Return the files that are read."""
         return [name for name in (self.board, self.private_board) if name is not None]
 
-    def read(self, analysis: Analysis) -> BoardAnalysis | None:
-        """Return the analysis of the board, None where none was given."""
+    def read(self, history: History, *, quiet: bool = False) -> Leaderboard | None:
+        """Return the leaderboard, None where none was given."""
         if self.board is None:
-            if self.board_team or self.private_board:
-                msg = "--board-team and --private-board need --board, the public board."
+            if self.private_board:
+                msg = "--private-board needs --board, the public board."
                 raise typer.BadParameter(msg)
             return None
-        competition = analysis.history.competition
-        known = CompetitionOptions(
-            metric=competition.metric,
-            higher_is_better=competition.greater_is_better is True,
-            lower_is_better=competition.greater_is_better is False,
-            test_size=competition.test_size,
-            public_fraction=competition.public_fraction,
-            nested=competition.nested,
-            slug=competition.slug,
-        )
-        return read_board(
-            self.board,
-            self.private_board,
-            known,
-            team=self.board_team,
-            analysis=analysis,
-        )
+        facts = {name: getattr(history.competition, name) for name in STATED}
+        return _read(self.board, self.private_board, facts, quiet=quiet)
 
 
-def read_board(
-    public: str,
-    private: str | None,
-    known: CompetitionOptions,
-    *,
-    team: str | None = None,
-    noise: float | None = None,
-    notebooks: bool | None = None,
-    prizes: int = 3,
-    analysis: Analysis | None = None,
-) -> BoardAnalysis:
-    """Return the analysis of the boards in files."""
+@dataclass(frozen=True, kw_only=True)
+class BoardOptions(BoardFiles):
+    """The leaderboard beside a history, and the team that the history is of."""
+
+    board_team: Annotated[
+        str | None,
+        _leaderboard(metavar="NAME", help="Your team on it, by name or id."),
+    ] = None
+
+    def judge(self, analysis: Analysis) -> BoardAnalysis | None:
+        """Return what the leaderboard says, None where none was given."""
+        board = self.read(analysis.history, quiet=True)
+        if board is None:
+            if self.board_team:
+                msg = "--board-team needs --board, the public board."
+                raise typer.BadParameter(msg)
+            return None
+        from lbsense.analysis import analyze_board
+
+        with working("Analysing the board ..."):
+            return analyze_board(board, team=self.board_team, analysis=analysis)
+
+
+def _read(
+    public: str, private: str | None, facts: dict[str, Any], *, quiet: bool = False
+) -> Leaderboard:
+    """Return the board in files, and say what of them was not understood."""
     from lbsense.ingest import read_leaderboard
 
-    stated = {name: known.stated()[name] for name in STATED}
     with working("Reading ..."):
-        read = read_leaderboard(public, private, **stated)
+        read = read_leaderboard(public, private, **facts)
+    if quiet:
+        return read
     for issue in read.issues[:5]:
         note(str(issue), kind="Warning")
     if len(read.issues) > 5:
         note(f"{len(read.issues) - 5} more rows or cells not understood.")
-    with working("Analysing ..."):
-        from lbsense.analysis import analyze_board
-
-        return analyze_board(
-            read,
-            team=team,
-            noise=noise,
-            analysis=analysis,
-            notebooks_only=notebooks,
-            n_prizes=prizes,
-        )
+    return read
 
 
 def _show(found: BoardAnalysis, console: Console) -> None:

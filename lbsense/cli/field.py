@@ -9,8 +9,15 @@ import typer
 from rich.text import Text
 
 from lbsense._files import replace_file
-from lbsense.cli.app import ScreenOptions, note, print_entries, working
-from lbsense.cli.options import Force, Title, check_target, expand_options, output_file
+from lbsense.cli.app import ScreenOptions, emit_json, note, print_entries, working
+from lbsense.cli.options import (
+    AsJson,
+    Force,
+    Title,
+    check_target,
+    expand_options,
+    output_file,
+)
 
 
 @expand_options
@@ -34,6 +41,7 @@ def field(
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="What DuckDB may hold in memory.")
     ] = "3GB",
+    as_json: AsJson = False,
     force: Force = False,
 ) -> None:
     r"""Say what finished competitions did, from Meta Kaggle's tables, out of core.
@@ -43,6 +51,7 @@ def field(
     Examples
     --------
       lbsense field meta-kaggle/ -o field.html -o competitions.csv
+      lbsense field meta-kaggle/ --memory 8GB --json
     """
     for target in output or ():
         check_target(target, [folder], force=force)
@@ -53,10 +62,13 @@ def field(
     from lbsense.analysis import analyze_field
 
     found = analyze_field(rows)
-    console = screen.console()
-    console.print(Text(found.headline, "bold"))
-    console.print()
-    print_entries(console, found.entries())
+    if as_json:
+        emit_json(found.to_dict())
+    else:
+        console = screen.console()
+        console.print(Text(found.headline, "bold"))
+        console.print()
+        print_entries(console, found.entries())
     for target in output or ():
         if target.suffix.lower() == ".csv":
             replace_file(found.competitions.to_csv(index=False), target)

@@ -20,7 +20,7 @@ from lbsense.cli.app import (
     tell_doubts,
     working,
 )
-from lbsense.cli.board import BoardOptions
+from lbsense.cli.board import BoardFiles, BoardOptions
 from lbsense.cli.options import (
     AsJson,
     Force,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 def analyze(
     history: HistoryOptions,
     screen: ScreenOptions,
+    field: BoardFiles,
     steps: Annotated[
         bool,
         _output("--steps", help="The table of all steps, however long it is."),
@@ -80,12 +81,14 @@ def analyze(
       lbsense analyze s.csv --metric mae --test-size 20000 --public-fraction 30%
       lbsense analyze s.csv --metric roc_auc --cv-log runs.csv -o steps.json
       lbsense analyze s.csv --metric roc_auc --predictions oof/ --labels train.csv
+      lbsense analyze s.csv --board public.csv --private-board private.csv
       kaggle c submissions titanic -v | lbsense analyze - --metric accuracy
     """
     form = _form(as_json, as_csv, output)
     if output is not None:
-        check_target(output, history.inputs(), force=force)
-    analysis, predictions = history.analysis(quiet=True)
+        inputs: list[str | Path] = [*history.inputs(), *field.inputs()]
+        check_target(output, inputs, force=force)
+    analysis, predictions = history.analysis(quiet=True, board=field.read)
     from lbsense import checks
 
     findings = checks.run_checks(analysis, predictions)
@@ -484,8 +487,8 @@ def pick(
       lbsense pick s.csv --metric f1 --board public.csv --board-team "my team"
       lbsense pick s.csv --metric f1 --json
     """
-    analysis, _ = history.analysis()
-    board = field.read(analysis)
+    analysis, _ = history.analysis(board=field.read)
+    board = field.judge(analysis)
     medal = None
     if board is not None:
         from lbsense.analysis import medal_picks

@@ -20,7 +20,7 @@ from lbsense.cli.app import ask, is_interactive, note, tell_doubts, working
 
 if TYPE_CHECKING:
     from lbsense.analysis import Analysis
-    from lbsense.model import History, Predictions
+    from lbsense.model import History, Leaderboard, Predictions
 
 _YES_NO = {"y": True, "yes": True, "n": False, "no": False}
 _FIELD_AHEAD = re.compile(r",(?=\s*[A-Za-z_]+\s*=)")
@@ -348,11 +348,17 @@ class HistoryOptions(CompetitionOptions):
         return [*self.sources(), *rows]
 
     def analysis(
-        self, *, quiet: bool = False, ahead: bool = False, **candidate: Path | None
+        self,
+        *,
+        quiet: bool = False,
+        ahead: bool = False,
+        board: Callable[[History], Leaderboard | None] | None = None,
+        **candidate: Path | None,
     ) -> tuple[Analysis, Predictions | None]:
         """Return what the history says, and its predictions.
 
-        Its doubts are told unless ``quiet``. With ``ahead`` it is what the next
+        Its doubts are told unless ``quiet``. ``board`` reads the leaderboard beside it,
+        which tells noise. With ``ahead`` it is what the next
         submission stands on, whose files (oof, test) are given by kind.
         """
         history, rows = self.read(), None
@@ -372,11 +378,14 @@ class HistoryOptions(CompetitionOptions):
         elif self.labels is not None:
             msg = "--labels needs --predictions, the folder of the predictions."
             raise typer.BadParameter(msg)
+        beside = None if board is None else board(history)
         with working("Analysing ..."):
             from lbsense.analysis import analyze, footing
 
-            judge = footing if ahead else analyze
-            return judge(history, rows, step_noise=self.step_noise), rows
+            if ahead:
+                return footing(history, rows, step_noise=self.step_noise), rows
+            found = analyze(history, rows, board=beside, step_noise=self.step_noise)
+            return found, rows
 
     def read(self) -> History:
         """Return the history, after asking for the direction if a person is there."""

@@ -88,8 +88,8 @@ def report(
         if chosen == "markdown":
             for picture in target.with_name(f"{target.stem}_files").glob("*.png"):
                 check_target(picture, inputs, force=force)
-    analysis, predictions = history.analysis()
-    board = field.read(analysis)
+    analysis, predictions = history.analysis(board=field.read)
+    board = field.judge(analysis)
     read = [*history.sources(), *field.inputs()]
     sources = [name for name in read if Path(name).is_file()]
     with working("Writing the report ..."):

@@ -38,10 +38,11 @@ _METHODS = (
     "Shake-up: mean absolute change of place as a share of the teams (BreakfastPirate "
     "2014); rank correlations of Spearman and of Kendall.",
     "Noise: differences of public and private scores at each level of the board, by "
-    "medians, equal pairs counted once (after Grubbs 1948).",
-    "What noise alone gives: true scores behind the board by an EM deconvolution "
-    "(Kiefer and Wolfowitz 1956), then fresh noise, draw by draw; teams that share a "
-    "submission move together.",
+    "medians, copies counted once (after Grubbs 1948).",
+    "What noise alone gives: with both boards, teams of one level exchange how far "
+    "they moved; else true scores behind the board by an EM deconvolution (Kiefer and "
+    "Wolfowitz 1956), then fresh noise, draw by draw. Teams that share a submission "
+    "move together.",
     "Places that hold for all teams at once: sets of ranks of Mogstad, Romano, Shaikh "
     "and Wilhelm (2024).",
     "Medals: Kaggle's numbers of medals by teams (kaggle.com/progression).",

@@ -347,7 +347,9 @@ def find_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-BoardKind: TypeAlias = Literal["normal", "tail", "two kinds", "copies", "two stages"]
+BoardKind: TypeAlias = Literal[
+    "normal", "tail", "two kinds", "copies", "mixed", "two stages"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -385,13 +387,17 @@ def simulate_board(
 
     Parameters
     ----------
-    kind : {"normal", "tail", "two kinds", "copies", "two stages"}
+    kind : {"normal", "tail", "two kinds", "copies", "mixed", "two stages"}
         How true scores spread. ``normal``: with standard deviation 1. ``tail``: half of
         a t law with 1.5 degrees of freedom, so that the worst are absurd. ``two
         kinds``: a crowd near the top and a wide rest. ``copies``: a third of the teams
-        submitted one of twelve notebooks, a fifth of these with a tweak. ``two
-        stages``: the private board is another test set, on which true scores differ
-        and a fifth of the teams failed.
+        submitted one of twelve notebooks, a fifth of these with a tweak. ``mixed``:
+        what boards of Kaggle have, each in an amount drawn for the board: copies and
+        forks of notebooks, teams that choose the luckiest of many submissions for the
+        public board and select two for the private one, noise that differs between
+        teams and grows down the board, a coarse display, a shift, failures, an absurd
+        tail. ``two stages``: the private board is another test set, on which true
+        scores differ and a fifth of the teams failed.
     n_teams : int
         Teams.
     noise : float
@@ -420,6 +426,8 @@ def simulate_board(
     check_positive(noise, name="noise")
     check_positive(ratio, name="ratio")
     draw = np.random.default_rng(rng)
+    if kind == "mixed":
+        return _mixed(n, noise, ratio, decimals, draw)
     label = np.arange(n)
     true = draw.normal(size=n)
     if kind == "tail":
@@ -443,14 +451,27 @@ def simulate_board(
     private = elsewhere + ratio * (noise * shared[1] + own[1])
     if kind == "two stages":
         private = np.where(draw.random(n) < 0.2, private.min() - 1, private)
+    return _board(
+        np.round(public, decimals), np.round(private, decimals), true, noise, ratio
+    )
+
+
+def _board(
+    public: FloatArray,
+    private: FloatArray,
+    true: FloatArray,
+    noise: float,
+    ratio: float,
+) -> SimulatedBoard:
+    n = len(public)
     order = np.argsort(-public, kind="stable")
     return SimulatedBoard(
         board=Leaderboard(
             competition=Competition(greater_is_better=True),
             team_ids=tuple(str(1000 + i) for i in range(n)),
             team_names=tuple(f"team {i + 1}" for i in range(n)),
-            public=np.round(public[order], decimals),
-            private=np.round(private[order], decimals),
+            public=public[order],
+            private=private[order],
             public_rank=np.full(n, np.nan),
             private_rank=np.full(n, np.nan),
             submitted_at=np.full(n, "NaT", dtype="datetime64[us]"),
@@ -459,4 +480,57 @@ def simulate_board(
         true=read_only(true[order]),
         noise=noise,
         ratio=ratio,
+    )
+
+
+def _mixed(
+    n: int, noise: float, ratio: float, decimals: int, draw: np.random.Generator
+) -> SimulatedBoard:
+    """Return a board on which everything happens, each thing in some amount."""
+    copied, forked = draw.choice([0, 0.1, 0.25, 0.45]), draw.choice([0, 0.2, 0.4])
+    crowd = draw.random(n) < 0.5
+    true = (
+        draw.normal(size=n),
+        0.15 * draw.normal(size=n) - draw.exponential(1.2, n),
+        np.where(crowd, draw.normal(0, 0.25, n), draw.normal(-1.5, 1.0, n)),
+        -0.7 * np.abs(draw.standard_t(1.5, n)),
+    )[draw.integers(4)]
+    n_books = int(draw.integers(4, 25))
+    book = draw.choice(n_books, n, p=draw.dirichlet(np.full(n_books, 0.6)))
+    level = np.quantile(true, draw.uniform(0.2, 0.93, n_books))[book]
+    drawn = draw.random(n)
+    copies, forks = drawn < copied, (drawn >= copied) & (drawn < copied + forked)
+    near = level + 0.15 * draw.normal(size=n)
+    true = np.where(copies, level, np.where(forks, near, true))
+    below = np.clip(np.median(true) - true, 0, 4)
+    own = noise * (1 + draw.choice([0, 0.3]) * below)
+    own *= np.exp(draw.choice([0, 0.3, 0.6]) * draw.normal(size=n))
+    of_book = noise * draw.normal(size=(2, n_books))[:, book]
+    of_team = own * draw.normal(size=(2, n))
+    of_fork = np.sqrt(0.7) * of_book + np.sqrt(0.3) * of_team
+    e = np.where(copies, of_book, np.where(forks, of_fork, of_team))
+    public, private = true + e[0], true + ratio * e[1]
+    many = 1 + draw.geometric(1 / 15, n) * draw.choice([0, 0.5, 1.0])
+    for i in np.flatnonzero((many >= 2) & ~copies):
+        count = int(min(many[i], 100))
+        change = 0.15 * noise * draw.normal(size=count)
+        chance = np.sqrt(0.2) * own[i] * draw.normal(size=(2, count))
+        shown, kept = public[i] + change + chance[0], private[i] + change
+        kept = kept + ratio * chance[1]
+        by_cv = change + 0.3 * noise * draw.normal(size=count)
+        two = [int(np.argmax(shown)), int(np.argmax(by_cv))]
+        if draw.random() < 0.15:
+            two = [int(draw.integers(count))]
+        public[i], private[i] = shown.max(), kept[two].max()
+    failed = draw.random(n) < draw.choice([0, 0.005, 0.02])
+    private = np.where(failed, private - draw.exponential(5, n), private)
+    absurd = np.where(draw.random(n) < 0.01, 1e4 * draw.random(n), 0.0)
+    public, private = public - absurd, private - absurd * draw.uniform(0.9, 1.1, n)
+    private = private + 2 * noise * draw.normal()
+    if draw.random() < 0.25:
+        step = noise * draw.choice([0.1, 0.3, 1.0])
+        public = np.round(public / step) * step
+        private = np.round(private / (step * ratio**2)) * step * ratio**2
+    return _board(
+        np.round(public, decimals), np.round(private, decimals), true, noise, ratio
     )

@@ -5,11 +5,16 @@ from lbsense.stats.boards.forecast import (
     ExpectedShakeUpResult,
     board_draws,
     copula_draws,
+    exchanged_shake_up,
     expected_shake_up,
-    shared_scores,
 )
 from lbsense.stats.boards.movement import MovementResult, board_movement
-from lbsense.stats.boards.noise import PairNoiseResult, pair_noise
+from lbsense.stats.boards.noise import (
+    PairNoiseResult,
+    covers_public,
+    pair_noise,
+    shared_scores,
+)
 from lbsense.stats.boards.places import (
     MedalPickResult,
     MedalPlaces,
@@ -211,11 +216,13 @@ __all__ = [
     "copula_draws",
     "count_estimate",
     "count_of",
+    "covers_public",
     "deming_line",
     "difference_bands",
     "disagreement_noise",
     "drawn_label_noise",
     "estimate_difference",
+    "exchanged_shake_up",
     "expectation_calibration",
     "expected_shake_up",
     "few_row_moves",

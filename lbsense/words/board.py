@@ -30,7 +30,7 @@ from lbsense.words.parts import Reader, tell
 
 _BASIS = {
     "told": "the noise that you state",
-    "pairs": "the noise that public and private scores of all teams show",
+    "pairs": "how far teams of one level moved between the boards",
     "metric": "metric and number of rows, with the part that teams do not share",
     "history": "the noise of the team's own history",
     "published": "finished competitions of this kind alone",
@@ -41,6 +41,8 @@ _SIGNS = {
     "perfect": "somebody reached the best possible public score and nobody the private",
     "sampling": "scores differ far more than drawing rows can make them",
     "spread": "private scores are far noisier than their number of rows makes them",
+    "stretch": "one board spreads the same teams wider than noise can",
+    "unrelated": "the order of one board says next to nothing of the other",
 }
 
 
@@ -106,6 +108,11 @@ def _board(board: Leaderboard, found: BoardResult) -> str:
         told.append(f"joined by {board.matched_by}")
     if board.competition.better:
         told.append(board.competition.better)
+    if found.noise.shared:
+        told.append(
+            f"private scores cover the public rows too ({found.noise.shared:.0%} of "
+            "theirs)"
+        )
     if found.largest_copy > 2:
         told.append(
             f"{found.n_distinct} different submissions (one is shared by "
@@ -166,6 +173,11 @@ def _noise(found: BoardResult) -> str:
             f" In the best tenth {format_number(pairs.top_se, digits=2)}. All teams "
             f"moved by {format_gain(pairs.offset)} together."
         )
+        if pairs.like_nested:
+            text += (
+                " Private scores behave as if they covered the public rows too: say so "
+                "where the rules do."
+            )
         if pairs.scale != 1:
             text += (
                 " Public and private scores are on different scales: one public unit "

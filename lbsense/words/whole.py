@@ -139,7 +139,16 @@ def noise(facts: Facts) -> list[str]:
     told, board = [], Board(facts.history)
     if math.isfinite(facts.noise.score_se):
         size = board.amount(TO_95 * facts.noise.score_se)
-        told.append(f"Chance moves one public score by up to about {size} (95%).")
+        teams = facts.noise.n_board
+        source = (
+            f", as public and private scores of {plural(teams, 'team')} on the "
+            "leaderboard tell"
+            if teams
+            else ""
+        )
+        told.append(
+            f"Chance moves one public score by up to about {size} (95%){source}."
+        )
     return told + _step_noise(facts, board)
 
 

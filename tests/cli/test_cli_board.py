@@ -205,3 +205,48 @@ def test_pick_and_report_with_a_board(
     done = run("report", submissions, *facts, *board, "-o", "-")
     assert "The whole leaderboard" in done.stdout
     assert run("pick", submissions, *facts, "--board-team", "me").exit_code == 2
+
+
+def test_analyze_with_a_board(
+    run: Run, check: Check, submissions: Path, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    true = rng.normal(0.812, 0.004, 200)
+    files = []
+    for kind, size in (("public", 0.002), ("private", 0.0013)):
+        scores = true + size * rng.normal(size=200)
+        rows = [f"{i},t{i},{score:.5f}" for i, score in enumerate(scores)]
+        files.append(tmp_path / f"{kind}.csv")
+        files[-1].write_text("TeamId,TeamName,Score\n" + "\n".join(rows) + "\n")
+    board = ("--board", files[0], "--private-board", files[1])
+    done = run("analyze", submissions, "--higher-is-better", *board, "--json")
+    assert done.exit_code == 0, done.stderr
+    noise = check("analyze", done)["noise"]
+    assert noise["n_board"] == 200
+    assert noise["score_se"] == pytest.approx(0.002 / 0.12**0.5, rel=0.3)
+    told = run("analyze", submissions, "--higher-is-better", *board, "--verbose")
+    assert "scores of 200 teams on the leaderboard" in " ".join(told.stdout.split())
+    done = run("pick", submissions, "--higher-is-better", *board, "--board-team", "t3")
+    assert done.exit_code == 0, done.stderr
+    done = run("analyze", submissions, "--private-board", files[1])
+    assert done.exit_code == 2
+    assert "needs --board" in done.stderr
+
+
+def test_rows_that_both_scores_cover(run: Run, check: Check, tmp_path: Path) -> None:
+    made = simulate_board(n_teams=2000, noise=0.6, ratio=(4 / 6) ** 0.5, rng=5).board
+    whole = 0.4 * made.public + 0.6 * made.private
+    files = [
+        write(board, tmp_path / f"{kind}.csv", kind)
+        for board, kind in ((made, "public"), (replace(made, private=whole), "private"))
+    ]
+    facts = ("--higher-is-better", "--public-fraction", "40%")
+    told = " ".join(run("board", *files, *facts).stdout.split())
+    assert "behave as if they covered the public rows too" in told
+    done = run("board", *files, *facts, "--nested")
+    assert "private scores cover the public rows too (40% of theirs)" in " ".join(
+        done.stdout.split()
+    )
+    content = check("board", run("board", *files, *facts, "--nested", "--json"))
+    assert content["noise"]["shared"] == 0.4
+    assert content["noise"]["public_se"] == pytest.approx(0.6, rel=0.1)

@@ -15,6 +15,7 @@ from lbsense.stats import shake_up_of_ranks
 
 pytest.importorskip("duckdb")
 Run = Callable[..., Any]
+Check = Callable[[str, Any], dict[str, Any]]
 
 
 def test_rows_are_those_of_pandas(meta: Path) -> None:
@@ -49,6 +50,20 @@ def test_page_and_table(run: Run, meta: Path, tmp_path: Path) -> None:
     found = analyze_field(read_field(meta))
     assert found.groups.iloc[0]["n_competitions"] == 12
     assert "median" in str(found)
+
+
+def test_json_holds_the_groups_of_the_page(
+    run: Run, check: Check, meta: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "rows.csv"
+    done = run("field", meta, "--json", "-o", table)
+    content = check("field", done)
+    rows = pd.read_csv(table)
+    whole = content["groups"][0]
+    assert whole["n_competitions"] == len(rows) == 12
+    assert whole["shake_up_50"] == pytest.approx(rows["shake_up"].median())
+    assert {group["by"] for group in content["groups"]} >= {"all", "metric", "year"}
+    assert f"{table}" in done.stderr
 
 
 def test_what_is_missing_is_named(run: Run, tmp_path: Path) -> None:

@@ -9,22 +9,107 @@ from typing import Any
 import numpy as np
 
 from lbsense._result import Missing, Result
-from lbsense._typing import ArrayLike, FloatArray
+from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense._validation import (
     as_float_vector,
     check_positive,
     check_same_length,
     read_only,
 )
+from lbsense.stats.boards.shakeup import shake_up
 
+_RARE = 0.1  # expected chance meetings of a pair below which an equal one is a copy
+_FEW_LEVELS = 20  # from which the smallest step of scores is that of the display
 _TO_SD = 1.4826  # median absolute deviation of a normal law to its sd
 _FEWEST = 12  # pairs
 _FAR = 4.0  # standard errors of what moved more than noise
 _SCALE = 1.5  # ratio of spreads from which two boards are on different scales
 _PILE = 0.1  # share of teams with one private score that says "not run again"
 _GONE = 0.25
+_MANY = 100  # pairs
+_SURE, _STEEP = 3.0, 1.25  # standard errors, slope of one score on the other
+_UNRELATED = 0.25  # rank correlation
+_OTHER, _ALIKE = 4.0, 2.0  # standard errors
 _UNLIKE = 3.0  # ratio of the two noises to that which the sizes give
 _APART = 3.0  # ratio of noise to what sampling gives, from which it is not sampling
+
+
+def shared_scores(public: ArrayLike, private: ArrayLike | None = None) -> IntArray:
+    """Return a label for every team, the same for teams that share a submission.
+
+    Parameters
+    ----------
+    public, private : array_like of shape (n_teams,)
+        Scores. With the public one alone, teams share a submission if more of them
+        have a score than its neighbourhood would let meet by rounding: four standard
+        deviations of a Poisson count above twice the expected one. With both, if both
+        scores are equal, and that is no chance: because the display is too fine for
+        it, or because more teams than that have each of the two.
+
+    Notes
+    -----
+    Teams that submit one public notebook have one score and one noise: they move
+    together, and the reveal has fewer independent parts than teams. On a coarse display
+    chance makes equal pairs as well, which do not move together.
+
+    Examples
+    --------
+    >>> shared_scores([0.9, 0.8, 0.8], [0.7, 0.6, 0.6]).tolist()
+    [0, 1, 1]
+    """
+    x = as_float_vector(public, name="public")
+    shared = _beyond_chance(x)
+    own = len(x) + np.arange(len(x))
+    if private is None:
+        return _in_order(np.where(shared, np.unique(x, return_inverse=True)[1], own))
+    y = as_float_vector(private, name="private")
+    pairs, label, counts = np.unique(
+        np.column_stack([x, y]), axis=0, return_inverse=True, return_counts=True
+    )
+    label = np.ravel(label)
+    _, level, at_level = np.unique(x, return_inverse=True, return_counts=True)
+    # Private scores of teams that are neighbours by public score differ by noise.
+    apart = float(np.median(np.abs(np.diff(pairs[:, 1])))) if len(pairs) > 1 else 0.0
+    chance = at_level[np.ravel(level)] * _shown_step(np.unique(y))
+    sure = (shared & _beyond_chance(y)) | (chance < _RARE * apart)
+    return _in_order(np.where((counts[label] > 1) & sure, label, own))
+
+
+def _beyond_chance(x: FloatArray) -> BoolArray:
+    """Return where more teams have a score than rounding lets meet."""
+    levels, label, counts = np.unique(x, return_inverse=True, return_counts=True)
+    if len(levels) < 3:
+        return np.asarray(counts[np.ravel(label)] > 1)
+    step = _shown_step(levels)
+    reach = min(25, max(3, len(levels) // 20))
+    at = np.arange(len(levels))
+    low, high = np.maximum(at - reach, 0), np.minimum(at + reach, len(levels) - 1)
+    total = np.r_[0, np.cumsum(counts)]
+    near = total[high + 1] - total[low] - counts
+    chance = near / np.maximum((levels[high] - levels[low]) / step, 1.0)
+    is_shared = (counts > 1) & (counts > 1 + 2 * chance + 4 * np.sqrt(chance))
+    return np.asarray(is_shared[np.ravel(label)])
+
+
+def _shown_step(levels: FloatArray) -> float:
+    """Return the step of the display, of which few levels show the decimals alone."""
+    step = float(np.diff(levels).min()) if len(levels) > 1 else math.inf
+    if len(levels) >= _FEW_LEVELS:
+        return step
+    decimals = (
+        10.0**-d
+        for d in range(12)
+        if np.allclose(np.round(levels, d), levels, rtol=1e-12, atol=1e-12)
+    )
+    return min(step, next(decimals, 0.0))
+
+
+def _in_order(label: np.ndarray) -> IntArray:
+    """Return labels that count up as they first occur."""
+    _, first, back = np.unique(label, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(number[np.ravel(back)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,8 +128,8 @@ class PairNoiseResult(Result):
     noise : ndarray of shape (n_teams,)
         Public standard error at the level of every team, nan where a score is missing.
     ratio : float
-        Private over public standard error that was taken: told by the sizes, or 0.65,
-        that of 30% public rows.
+        Standard error on unseen rows over that of the public score that was taken: told
+        by the sizes, or 0.65, that of 30% public rows.
     offset : float
         Median of private less public score, on the public scale: luck or shift that
         all have in common.
@@ -62,8 +147,11 @@ class PairNoiseResult(Result):
         with ``ratio``. nan of fewer than 30 pairs.
     two_stage : tuple of str
         Signs that the boards are not two samples of one test set: ``"gone"``,
-        ``"pile"``, ``"perfect"``, ``"sampling"``, ``"spread"``. Empty where there is
-        none.
+        ``"pile"``, ``"perfect"``, ``"sampling"``, ``"spread"``, ``"stretch"``,
+        ``"unrelated"``. Empty where there is none.
+    like_nested : bool
+        Whether private scores behave as if they covered the public rows too, where
+        nobody says so (`covers_public`).
     """
 
     public_se: float
@@ -80,6 +168,7 @@ class PairNoiseResult(Result):
     far_fraction: float
     spread_ratio: float
     two_stage: tuple[str, ...]
+    like_nested: bool
 
 
 def pair_noise(
@@ -87,6 +176,7 @@ def pair_noise(
     private: ArrayLike,
     *,
     ratio: float | None = None,
+    shared: float = 0.0,
     largest_se: float = math.nan,
     perfect: float = math.nan,
 ) -> PairNoiseResult | Missing:
@@ -97,8 +187,11 @@ def pair_noise(
     public, private : array_like of shape (n_teams,)
         Scores, larger is better, nan where missing.
     ratio : float, optional
-        Private over public standard error: the root of the public over the private
-        rows. By default that of 30% public rows.
+        Standard error on the rows that the public score does not cover over that of the
+        public score: the root of the public over these rows. By default that of 30%
+        public rows.
+    shared : float
+        Share of the private rows that are the public ones: 0, but under nested rules.
     largest_se : float
         The largest standard error that sampling can give a public score, where metric
         and size tell it.
@@ -116,8 +209,8 @@ def pair_noise(
     noise in the ratio ``r`` is independent of it, less its running median there, so
     that shift and scale may differ along the board; 1.4826 times the running median of
     what is left over, by ``sqrt(1 + r**2)``, is the noise. Medians are blind to an
-    absurd tail, and equal pairs count once: they are copies of one submission, whose
-    noise is one.
+    absurd tail, and copies of one submission count once: their noise is one. Private
+    rows that include the public ones are taken apart first.
 
     References
     ----------
@@ -138,7 +231,9 @@ def pair_noise(
     check_same_length(public=x, private=y)
     taken = 0.65 if ratio is None else check_positive(ratio, name="ratio")
     both = np.isfinite(x) & np.isfinite(y)
-    pairs = np.unique(np.column_stack([x[both], y[both]]), axis=0)
+    label = shared_scores(x[both], y[both])
+    one_of_each = np.unique(label, return_index=True)[1]
+    pairs = np.column_stack([x[both], y[both]])[one_of_each]
     if len(pairs) < _FEWEST:
         return Missing(
             "noise",
@@ -153,10 +248,13 @@ def pair_noise(
             ("private_score",),
         )
     scale = _scale(pairs)
-    first, second = pairs[:, 0], pairs[:, 1] / scale
+    first = pairs[:, 0]
+    second = (pairs[:, 1] / scale - shared * first) / (1 - shared)
     level = (taken**2 * first + second) / (1 + taken**2)
     order = np.argsort(level, kind="stable")
-    left, offset, sd = _left_over((second - first)[order])
+    left, offset, sd = left_over(
+        (second - first)[order], min(len(pairs), max(25, len(pairs) // 12))
+    )
     if not sd.max() > 0:
         return Missing(
             "noise",
@@ -167,18 +265,22 @@ def pair_noise(
     sd = np.maximum(sd, 1e-3 * float(np.median(sd[sd > 0])))
     noise = sd / math.hypot(1.0, taken)
     at = np.full(len(x), np.nan)
-    own = (taken**2 * x[both] + y[both] / scale) / (1 + taken**2)
+    unseen = (y[both] / scale - shared * x[both]) / (1 - shared)
+    own = (taken**2 * x[both] + unseen) / (1 + taken**2)
     at[both] = np.interp(own, level[order], noise)
     n = len(pairs)
     typical = float(np.median(noise[n // 2 :]))
     far = float(np.mean(np.abs(left) > _FAR * sd))
     spread = _spread_ratio(first, second)
     signs = _signs(x, y, both, typical, largest_se, perfect)
-    if ratio is not None and n >= 100 and spread > _UNLIKE * ratio:
-        signs += ("spread",)
+    if n >= _MANY:
+        if ratio is not None and spread > _UNLIKE * ratio:
+            signs += ("spread",)
+        signs += _other_order(first, second)
+    nested = ratio is not None and not shared and n >= _MANY and scale == 1
     return PairNoiseResult(
         public_se=typical,
-        private_se=taken * typical,
+        private_se=math.hypot(shared, (1 - shared) * taken) * typical,
         top_se=float(np.median(noise[-max(1, n // 10) :])),
         difference_se=math.sqrt(2) * typical,
         noise=read_only(at),
@@ -191,6 +293,7 @@ def pair_noise(
         far_fraction=far,
         spread_ratio=spread,
         two_stage=signs,
+        like_nested=nested and not signs and covers_public(first, second, ratio=taken),
     )
 
 
@@ -206,17 +309,27 @@ def _scale(pairs: FloatArray) -> float:
     return found if max(found, 1 / found) > 4 * _SCALE else 1.0
 
 
-def _left_over(difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return differences less their running median, that median, and their sd."""
+def left_over(
+    difference: FloatArray, width: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return differences less their running median, that median, and their sd.
+
+    Parameters
+    ----------
+    difference : ndarray of shape (n,)
+        In the order of the board.
+    width : int
+        Values of a running median; of fewer than three times that one median counts.
+    """
     import pandas as pd
 
     n = len(difference)
-    width = min(n, max(25, n // 12))
     series = pd.Series(difference)
     options: dict[str, Any] = {"center": True, "min_periods": max(1, width // 2)}
-    middle = series.rolling(width, **options).median()
     if n < 3 * width:
         middle = pd.Series(np.full(n, float(np.median(difference))))
+    else:
+        middle = series.rolling(width, **options).median()
     left = series - middle
     size = left.abs().rolling(width, **options).median()
     size = size.rolling(width, center=True, min_periods=1).mean()
@@ -229,19 +342,71 @@ def _left_over(difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArr
     )
 
 
+def covers_public(public: ArrayLike, private: ArrayLike, *, ratio: float) -> bool:
+    """Return whether private scores behave as if they covered the public rows too.
+
+    Parameters
+    ----------
+    public, private : array_like of shape (n_pairs,)
+        Scores of different submissions, larger is better.
+    ratio : float
+        Standard error on the rows that the public score does not cover over that of the
+        public score: the root of the public over these rows.
+
+    Notes
+    -----
+    With other rows ``cov(y - x, y)`` is the variance of the private noise, ``ratio**2``
+    times that of the public one, ``cov(x - y, x)``. Where the private score is the mean
+    over all rows, it is the best linear estimate on which the public one adds noise
+    alone, and ``cov(y - x, y)`` is nothing. True is told where the first lies four
+    standard errors off and the second within two.
+    """
+    x = _cut(as_float_vector(public, name="public"))
+    y = _cut(as_float_vector(private, name="private"))
+    moved = y - x - np.mean(y - x)
+    private_part = moved * (y - y.mean())
+    public_part = -moved * (x - x.mean())
+    root = math.sqrt(len(x))
+    z = [
+        root * float(part.mean()) / max(float(part.std()), 1e-300)
+        for part in (private_part - ratio**2 * public_part, private_part)
+    ]
+    return z[0] < -_OTHER and abs(z[1]) < _ALIKE
+
+
 def _spread_ratio(x: FloatArray, y: FloatArray) -> float:
     """Return private over public noise by variances, of scores whose tail is cut."""
     if len(x) < 30:
         return math.nan
-    cut = []
-    for values in (x, y):
-        middle = float(np.median(values))
-        reach = 4 * _TO_SD * float(np.median(np.abs(values - middle)))
-        cut.append(np.clip(values, middle - reach, middle + reach))
-    cov = np.cov(np.stack(cut))
+    cov = np.cov(np.stack([_cut(x), _cut(y)]))
     first, second = cov[0, 0] - cov[0, 1], cov[1, 1] - cov[0, 1]
     least = 0.02 * max(cov[0, 0], cov[1, 1])  # below it a variance is chance
     return math.sqrt(max(second, least) / max(first, least))
+
+
+def _other_order(x: FloatArray, y: FloatArray) -> tuple[str, ...]:
+    """Return what two samples of one test set would not do to order and spread.
+
+    Noise alone draws the slope of either score on the other below 1, and leaves an
+    order.
+    """
+    cov = np.cov(np.stack([_cut(x), _cut(y)]))
+    r = float(cov[0, 1] / math.sqrt(cov[0, 0] * cov[1, 1]))
+    found = []
+    open_by = _SURE * math.sqrt((1 - r * r) / len(x))
+    for sd, other in ((cov[0, 0], cov[1, 1]), (cov[1, 1], cov[0, 0])):
+        if (r - open_by) * math.sqrt(other / sd) > _STEEP:
+            found.append("stretch")
+    if shake_up(x, y).spearman < _UNRELATED - 2 / math.sqrt(len(x)):
+        found.append("unrelated")
+    return tuple(found)
+
+
+def _cut(values: FloatArray) -> FloatArray:
+    """Return scores less their tails, beyond four robust standard deviations."""
+    middle = float(np.median(values))
+    reach = _FAR * _TO_SD * float(np.median(np.abs(values - middle)))
+    return np.clip(values, middle - reach, middle + reach)
 
 
 def _signs(

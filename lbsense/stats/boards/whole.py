@@ -15,10 +15,10 @@ from lbsense.stats.boards.forecast import (
     ExpectedShakeUpResult,
     board_draws,
     copula_draws,
+    exchanged_shake_up,
     expected_shake_up,
-    shared_scores,
 )
-from lbsense.stats.boards.noise import PairNoiseResult
+from lbsense.stats.boards.noise import PairNoiseResult, shared_scores
 from lbsense.stats.boards.places import (
     PlacesResult,
     RankSetResult,
@@ -44,9 +44,13 @@ class BoardNoise(Result):
         Standard error of every team's public score, less what all have in common;
         None where only published rank correlations are known.
     ratio : float
-        Private over public standard error.
+        Standard error on unseen rows over that of the public score.
+    shared : float
+        Share of the private rows that are the public ones, under nested rules.
     log_sd : float
         How well it is known: standard deviation of its logarithm.
+    scale : float
+        Units of the private score in one of the public one.
     basis : {"told", "pairs", "metric", "history", "published"}
         What it rests on.
     quantiles : dict of float to float or None
@@ -57,7 +61,9 @@ class BoardNoise(Result):
 
     noise: FloatArray | None = field(default=None, repr=False)
     ratio: float = 0.65
+    shared: float = 0.0
     log_sd: float = 0.0
+    scale: float = 1.0
     basis: str
     quantiles: dict[float, float] | None = None
     n_published: int = 0
@@ -95,7 +101,8 @@ class BoardResult(Result):
         What noise alone does.
     verdict : {"as much", "more", "less", ""}
         Whether the shake-up lies in the 95% interval of what noise alone gives; empty
-        before the reveal.
+        before the reveal, and where the private board is another test, so that the
+        boards do not tell the noise.
     places : PlacesResult
         Places of all teams and what they may become, by the public board alone.
     sets : RankSetResult
@@ -177,7 +184,7 @@ def board_result(
         pairs=pairs,
         shake_up=happened,
         expected=expected,
-        verdict=_verdict(happened, expected),
+        verdict=_verdict(happened, expected, pairs),
         places=found,
         sets=sets,
         group=read_only(group),
@@ -213,6 +220,7 @@ def _draws(
         x,
         noise.noise,
         ratio=noise.ratio,
+        shared=noise.shared,
         log_sd=noise.log_sd,
         groups=groups,
         basis=noise.basis,
@@ -245,6 +253,11 @@ def _expected(
     rng: RandomState,
 ) -> ExpectedShakeUpResult:
     """Return what noise does to the teams that can be compared."""
+    if noise.basis == "pairs":
+        copies = shared_scores(x[both], y[both])
+        return exchanged_shake_up(
+            x[both], y[both] / noise.scale, groups=copies, n_draws=n_draws, rng=rng
+        )
     if both.all() or both.sum() < 2:
         return expected_shake_up(draws)
     part = replace(noise, noise=None if noise.noise is None else noise.noise[both])
@@ -253,9 +266,11 @@ def _expected(
 
 
 def _verdict(
-    happened: ShakeUpResult | Missing, expected: ExpectedShakeUpResult
+    happened: ShakeUpResult | Missing,
+    expected: ExpectedShakeUpResult,
+    pairs: PairNoiseResult | Missing,
 ) -> ShakeUpVerdict:
-    if not happened:
+    if not happened or (expected.basis == "pairs" and pairs and pairs.two_stage):
         return ""
     if happened.statistic > expected.high95:
         return "more"

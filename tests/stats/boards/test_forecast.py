@@ -59,7 +59,7 @@ def test_a_tail_and_a_gap_change_nothing_at_the_top() -> None:
 
 
 def test_copies_move_together() -> None:
-    public = np.array([0.9, 0.8, 0.8, 0.8, 0.7, 0.6])
+    public = np.array([0.91234, 0.81021, 0.81021, 0.81021, 0.73427, 0.60012])
     groups = shared_scores(public, public)
     assert groups.tolist() == [0, 1, 1, 1, 2, 3]
     draws = board_draws(public, 0.1, groups=groups, n_draws=50)
@@ -164,12 +164,8 @@ class TestPairNoise:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    # A crowd at the edge of a heavy tail is smoothed too much: docs/boards.md.
-    ("kind", "least"),
-    [("normal", 52), ("tail", 42), ("two kinds", 48), ("copies", 48)],
-)
-def test_intervals_hold_what_they_say(kind: str, least: int) -> None:
+@pytest.mark.parametrize("kind", ["normal", "tail", "two kinds", "copies"])
+def test_intervals_hold_what_they_say(kind: str) -> None:
     from lbsense.simulate import simulate_board
 
     inside = 0
@@ -183,4 +179,4 @@ def test_intervals_hold_what_they_say(kind: str, least: int) -> None:
         found = expected_shake_up(draws)
         happened = shake_up(public, private).statistic
         inside += found.low95 <= happened <= found.high95
-    assert inside >= least
+    assert inside >= 53  # of 60: 95% less two standard errors
