@@ -334,7 +334,7 @@ def gate(
 ) -> None:
     """Say whether the next submission is worth spending, or a change worth keeping.
 
-    Exit codes: 0 spend it, 1 keep it, 2 bad usage or input, 3 not knowable.
+    Exit codes: 0 worth it, 1 not worth it, 2 bad usage or input, 3 not knowable.
 
     Examples
     --------

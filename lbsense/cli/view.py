@@ -491,6 +491,11 @@ def print_picks(
 ) -> None:
     """Print what to select, by what is expected or for a medal too."""
     picks = analysis.picks
+    if picks and analysis.retrospective:
+        told = words.answer(analysis, "terminal").select
+        console.print(Text(clean_text(told), "bold"))
+        console.print(Text("Below: what could be known before the end.", "dim"))
+        console.print()
     if picks:
         for told in words.selection(analysis):
             console.print(Text(clean_text(told), "bold"))

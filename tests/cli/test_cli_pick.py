@@ -14,12 +14,22 @@ import pytest
 import lbsense
 
 Run = Callable[..., Any]
+DATA = Path(__file__).parents[2] / "data/honest_climber"
 SIZES = ("--metric", "roc_auc", "--test-size", "20000", "--public-fraction", "30%")
 
 
 def unnumbered(text: str) -> str:
     """Return what is shown on one line, submissions by their names alone."""
     return re.sub(r"#\d+ ", "", " ".join(text.split()))
+
+
+def test_after_the_end_it_says_what_the_selection_scored(run: Run) -> None:
+    done = run("pick", DATA / "submissions.csv", "--metric", "auc")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Your two best public scored 0.75134 in private")
+    assert lines[1] == "Below: what could be known before the end."
+    before = run("pick", DATA / "submissions_before_close.csv", "--metric", "auc")
+    assert before.stdout.startswith("Select #35 ")
 
 
 def test_the_pair_is_named_with_its_chances(run: Run, submissions: Path) -> None:
