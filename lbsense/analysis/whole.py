@@ -39,12 +39,16 @@ from lbsense.stats import (
     private_outlook,
     public_resolution,
     query_limits,
+    rank_correlation,
     rows_to_tell,
     score_gap,
     usual_rules,
     visible_correlation,
 )
 
+_ALONE = (
+    0.1  # weight of those who pick by public score or by CV alone: docs/semi_real.md
+)
 _SURE_CLIMB = 2.0  # standard errors from which a climb is told step by step
 _OTHER_SCALE = 3.0  # ratio of typical scores that one scale hardly gives
 _SIZES = (1_000, 10_000, 100_000)  # public sets, where nothing tells how many rows
@@ -71,8 +75,10 @@ def expect(history: History, evidence: Evidence, *, shift_sd: float) -> Expectat
     """Return what the evidence says of the history as a whole."""
     competition = history.competition
     outlook, picks, luck = _from_levels(history, evidence, shift_sd)
-    if not picks:
-        picks = _usual_pair(history, evidence) or picks
+    contradiction = _contradiction(evidence)
+    if not picks or math.isfinite(contradiction):
+        usual = _usual_pair(history, evidence)
+        picks = replace(usual, contradiction=contradiction) if usual else picks
     alone, rows_needed = _public_alone(evidence)
     resolution, ladder = _from_noise(competition, evidence)
     return Expectations(
@@ -89,8 +95,22 @@ def expect(history: History, evidence: Evidence, *, shift_sd: float) -> Expectat
     )
 
 
+def _contradiction(evidence: Evidence) -> float:
+    """Return the rank correlation of CV and public gains that deny each other, or nan.
+
+    Gains, since levels drift: the public score of who chases it climbs by luck alone
+    while CV falls, which the model knows.
+    """
+    fresh = evidence.fresh
+    found = rank_correlation(
+        np.where(fresh, evidence.cv_gain, np.nan),
+        np.where(fresh, evidence.public_gain, np.nan),
+    )
+    return found.statistic if found.ci_high < 0 else math.nan
+
+
 def _usual_pair(history: History, evidence: Evidence) -> PicksResult | None:
-    """Return the pair of the usual rules, where no level is known.
+    """Return the pair of the usual rules, where no level is known or to be trusted.
 
     Best public and best CV where both are there, else the two best of what is there.
     Where nobody said which way is better, or nothing has a score, the latest two: there
@@ -338,6 +358,7 @@ def _from_levels(
         outlook.cov,
         public=evidence.public,
         cv=evidence.cv,
+        alone=_ALONE,
         n_selections=competition.n_selections or 2,
     )
     luck: LuckResult | Missing = Missing(

@@ -240,7 +240,9 @@ def _select(facts: Facts, width: int) -> str:
         "cv": "best CV",
         "latest": "your latest",
     }[picks.basis]
-    return f"Select {names}: {which}, no more is known."
+    apart = math.isfinite(picks.contradiction)
+    why = "as they disagree" if apart else "no more is known"
+    return f"Select {names}: {which}, {why}."
 
 
 def to_select(facts: Facts) -> list[int]:

@@ -365,6 +365,11 @@ def _habit(facts: Facts, picks: PicksResult) -> str:
     }[picks.basis]
     if picks.n_obs == len(picks.best.positions):
         which = "the only two with a score"
+    if math.isfinite(picks.contradiction):
+        return (
+            f"{which}. CV and public gains contradict each other (rank correlation "
+            f"{picks.contradiction:.2f}): neither is trusted alone, nor a sum of both."
+        )
     return f"{which}. How much of their scores is chance is not known."
 
 
@@ -401,9 +406,23 @@ def pick_basis(facts: Facts) -> str:
         else ""
     )
     return (
-        "Chosen by the true scores that all scores together let expect: the best of "
-        f"all is among them with {chance} probability.{weak}"
+        "Chosen by the true scores that all scores together let expect"
+        f"{_alone(facts)}: the best of all is among them with {chance} "
+        f"probability.{weak}"
     )
+
+
+def _alone(facts: Facts) -> str:
+    """Return which scores were asked alone too, in case that all do not fit."""
+    kinds = [
+        name
+        for name, known in (
+            ("the public score", True),
+            ("CV", any(step.cv_score is not None for step in facts.steps)),
+        )
+        if known
+    ]
+    return f", and in small part by {' and by '.join(kinds)} alone"
 
 
 def why_no_picks(facts: Facts, reader: Reader) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -13,6 +14,7 @@ from lbsense.analysis import analyze
 from lbsense.checks import run_checks
 from lbsense.model import Competition, History, Submission
 from lbsense.simulate import Scenario, simulate
+from lbsense.words import pick_basis
 
 SIZED = {
     "metric": "accuracy",
@@ -339,3 +341,86 @@ def test_cv_that_never_moves_is_no_evidence():
     analysis = analyze(History(competition=competition, submissions=submissions))
     assert "measures nothing" in analysis.notes["cv"]
     assert analysis.level == "A"
+
+
+def beside(share, n=40, drift=0.0):
+    """Return a history whose CV moves by a share of what the public score does."""
+    rng = np.random.default_rng(5)
+    moved, other = rng.normal(0, 0.004, (2, n))
+    climb = drift * np.arange(n)
+    submissions = tuple(
+        Submission(
+            submission_id=f"s{k}",
+            public_score=round(0.7 + climb[k] + moved[k], 5),
+            cv_score=round(0.8 - climb[k] + share * moved[k] + other[k], 6),
+        )
+        for k in range(n)
+    )
+    competition = Competition(
+        metric="roc_auc", greater_is_better=True, test_size=5000, public_fraction=0.4
+    )
+    return History(competition=competition, submissions=submissions)
+
+
+def test_cv_that_contradicts_the_public_score_is_not_summed_with_it():
+    history = beside(-0.65)
+    analysis = analyze(history)
+    picks = analysis.picks
+    assert picks.basis == "public and cv"
+    assert -0.5 < picks.contradiction < -0.3
+    public, cv = history.scores("public"), history.scores("cv")
+    assert set(picks.best.positions) == {int(np.argmax(public)), int(np.argmax(cv))}
+    told = pick_basis(analysis)
+    assert "our best public score and your best CV score" in told
+    assert "CV and public gains contradict each other (rank correlation -0." in told
+    assert "as they disagree" in analysis.answer.select
+    # The levels stay what they are: it is the choice that does not rest on them.
+    assert analysis.outlook
+
+
+@pytest.mark.parametrize(("share", "drift"), [(0.6, 0.0), (0.0, 0.0), (0.6, 0.0004)])
+def test_gains_that_do_not_contradict_leave_the_choice_to_all_scores(share, drift):
+    # In the last one the public score climbs while CV falls, as where luck is chased.
+    analysis = analyze(beside(share, drift=drift))
+    assert analysis.picks.basis == "levels"
+    assert np.isnan(analysis.picks.contradiction)
+    assert "in small part by the public score and by CV alone" in pick_basis(analysis)
+
+
+def regrets(change, n_histories=16):
+    """Return the regret of our pair and of a usual rule with CV that was changed."""
+    found = []
+    for seed in range(n_histories):
+        made = simulate(
+            Scenario(n_submissions=30, null_fraction=0.5, n_public=1500), rng=seed
+        )
+        history = made.before_close()
+        cv = change(history.scores("cv"), np.random.default_rng(seed))
+        items = (
+            dataclasses.replace(item, cv_score=float(value))
+            for item, value in zip(history, cv, strict=True)
+        )
+        picks = analyze(dataclasses.replace(history, submissions=tuple(items))).picks
+        truth = made.truth.score
+        rule = next(p for p in picks.rules if p.rule == "best public and best CV")
+        found.append(
+            [truth.max() - truth[list(p.positions)].max() for p in (picks.best, rule)]
+        )
+    return np.array(found).T
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cv, _: cv + np.where(np.arange(len(cv)) < 15, 0, 2 * cv.std()),
+        lambda cv, _: cv - np.where(np.arange(len(cv)) < 15, 0, 2 * cv.std()),
+        lambda cv, rng: rng.permutation(cv),
+        lambda cv, rng: cv + cv.std() * rng.exponential(2, len(cv)),
+    ],
+    ids=["scheme got easier", "scheme got harder", "CV is noise", "CV leaks"],
+)
+def test_a_model_that_does_not_fit_costs_no_more_than_the_habit(change):
+    ours, habit = regrets(change)
+    error = np.std(ours - habit) / np.sqrt(len(ours))
+    assert ours.mean() < habit.mean() + 2 * error

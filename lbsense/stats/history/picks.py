@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -36,7 +36,8 @@ class PairResult(Result):
     regret : float
         Expected best score of all candidates minus that.
     cost : float
-        Expected score of the better of the recommended pair minus that.
+        What the better one is expected to score below that of the recommended pair, by
+        all accounts that the pair was chosen by.
     p_first_better : float
         Probability that ``first`` is the better of the two.
     p_holds_best : float
@@ -75,9 +76,14 @@ class PicksResult(Result):
     n_obs : int
         Candidates.
     basis : {"levels", "public and cv", "public", "cv", "latest"}
-        What the pair rests on: the true scores of all submissions, or a usual rule
-        where these are not known, and the latest two where nobody said which score is
-        better. Then nothing is expected of the scores: they are nan.
+        What the pair rests on, the first of these that can be had: the true scores of
+        all submissions; the best public and the best CV score, where the noise is not
+        known or the two contradict each other; the two best of what there is; and the
+        latest two where nobody said which score is better. Below the first nothing is
+        expected of the scores: they are nan.
+    contradiction : float
+        Rank correlation of CV and public gains where that is why the first was left,
+        else nan.
     chosen : tuple of int
         As many positions as may be selected: the pair, or the one of the highest
         expected score, or the pair and what adds most to it, one after the other.
@@ -92,6 +98,7 @@ class PicksResult(Result):
     basis: str = "levels"
     chosen: tuple[int, ...] = ()
     p_best: tuple[float, ...] = ()
+    contradiction: float = float("nan")
 
 
 def expected_better(mean: ArrayLike, cov: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -155,6 +162,7 @@ def best_pair(
     *,
     public: ArrayLike,
     cv: ArrayLike | None = None,
+    alone: float = 0.0,
     n_selections: int = 2,
     n_draws: int = 4000,
     rng: RandomState = 0,
@@ -169,6 +177,10 @@ def best_pair(
     public, cv : array_like of shape (k,)
         Scores that the usual rules go by, in time order, larger is better, nan where
         missing. Of equal scores the earlier submission is taken.
+    alone : float
+        Weight of each account in which the public score alone, or CV alone, is the
+        private score, beside the account of ``mean`` and ``cov``, which has weight 1:
+        0 where that is sure to fit. CV must then be on the scale of the public score.
     n_selections : int
         How many may be selected, for ``chosen``.
     n_draws : int
@@ -198,6 +210,11 @@ def best_pair(
     thousandth of a standard deviation. Neither changes what is chosen; of more than
     2,000 that remain those with the highest bound are weighed.
 
+    A model that does not fit is sure of a wrong pair. With ``alone`` the expected
+    better score is averaged over three accounts (Hoeting et al. 1999): that of the
+    model, and the two of those who go by one score. Where these agree nothing changes;
+    where they do not, a pair wins that is good by each, often one of either side.
+
     Two near-copies add nothing to each other: a slightly worse submission with noise
     of its own is worth more. ``cov`` must hold true correlations for that to show.
     Regret is what can be expected to be lost against knowing the private scores.
@@ -209,6 +226,9 @@ def best_pair(
 
     References
     ----------
+    Hoeting, J. A., Madigan, D., Raftery, A. E. & Volinsky, C. T. (1999). Bayesian
+    model averaging: a tutorial. Statistical Science 14(4), 382-417.
+    doi:10.1214/ss/1009212519
     Nemhauser, G. L., Wolsey, L. A. & Fisher, M. L. (1978). An analysis of
     approximations for maximizing submodular set functions. Mathematical Programming
     14, 265-294. doi:10.1007/BF01588971
@@ -227,6 +247,9 @@ def best_pair(
     check_same_length(mean=centre, public=shown, cv=validated)
     check_count(n_selections, name="n_selections")
     check_count(n_draws, name="n_draws")
+    if not 0 <= alone < np.inf:
+        msg = f"alone must be at least 0, got {alone!r}."
+        raise ValueError(msg)
     known = np.flatnonzero(np.isfinite(centre))
     if not known.size:
         msg = "mean must hold at least one number, got none: there is nothing to pick."
@@ -236,7 +259,9 @@ def best_pair(
         rule: (int(known[first]), int(known[second]))
         for rule, (first, second) in usual_rules(shown[known], validated[known]).items()
     }
+    accounts = _accounts(centre, (shown, validated)) if alone else ()
     field = _Field.of(centre, spread, known, rules.values(), n_draws, rng)
+    field = field.averaged(accounts, alone)
     best = field.best()
     chosen = field.chosen(n_selections, *best)
     return PicksResult(
@@ -253,12 +278,29 @@ def best_pair(
     )
 
 
+def _accounts(mean: FloatArray, scores: Iterable[FloatArray]) -> tuple[FloatArray, ...]:
+    """Return scores as accounts of their own: who has none is as bad as the worst."""
+    known = np.isfinite(mean)
+    return tuple(
+        np.where(np.isfinite(score), score, score[known & np.isfinite(score)].min())
+        for score in scores
+        if (known & np.isfinite(score)).any()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """The candidates that may be chosen, each pair of them, and joint draws."""
+    """The candidates that may be chosen, each pair of them, and joint draws.
+
+    ``worth`` is what a pair is chosen by: its expected better score by all accounts;
+    ``others`` holds the accounts beside the model's, each with weight ``alone``.
+    """
 
     kept: IntArray  # positions, in time order
     expected: FloatArray
+    worth: FloatArray
+    others: tuple[FloatArray, ...]
+    alone: float
     p_better: FloatArray
     mean: FloatArray
     draws: FloatArray  # (n_draws, len(kept))
@@ -291,17 +333,27 @@ class _Field:
         return cls(
             kept,
             expected,
+            expected,
+            (),
+            0.0,
             p_better,
             mean[kept],
             np.concatenate(draws),
             np.concatenate(best),
         )
 
+    def averaged(self, accounts: Iterable[FloatArray], alone: float) -> _Field:
+        """Return the field in which pairs are chosen by further accounts too."""
+        others = tuple(account[self.kept] for account in accounts)
+        worth = self.expected + alone * sum(
+            np.maximum(score[:, np.newaxis], score) for score in others
+        )
+        worth = worth / (1 + alone * len(others))
+        return replace(self, worth=worth, others=others, alone=alone)
+
     def best(self, *, without: int | None = None) -> tuple[int, int]:
         """Return the pair of highest expected better score, better mean first."""
-        allowed = np.triu(self.expected, 1) + np.tril(
-            np.full_like(self.expected, -np.inf)
-        )
+        allowed = np.triu(self.worth, 1) + np.tril(np.full_like(self.worth, -np.inf))
         if without is not None:
             at = np.searchsorted(self.kept, without)
             allowed[at], allowed[:, at] = -np.inf, -np.inf
@@ -314,12 +366,14 @@ class _Field:
     def chosen(self, n_selections: int, first: int, second: int) -> list[int]:
         """Return the best one, the best pair, or that and what adds most to it."""
         if n_selections == 1:
-            return [int(self.kept[np.argmax(self.mean)])]
+            return [int(self.kept[np.argmax(np.diag(self.worth))])]
         taken = np.searchsorted(self.kept, np.unique([first, second])).tolist()
         taken.sort(key=lambda place: self.kept[place] != first)
         reached = self.draws[:, taken].max(axis=1)
         while len(taken) < min(n_selections, len(self.mean)):
             added = np.maximum(self.draws, reached[:, np.newaxis]).mean(axis=0)
+            for score in self.others:
+                added = added + self.alone * np.maximum(score, score[taken].max())
             added[taken] = -np.inf
             taken.append(int(np.argmax(added)))
             reached = np.maximum(reached, self.draws[:, taken[-1]])
@@ -346,7 +400,7 @@ class _Field:
             second=second,
             expected_score=expected,
             regret=float((self.best_of_all - better).mean()),
-            cost=float(self.expected[top] - expected),
+            cost=float(self.worth[top] - self.worth[i, j]),
             p_first_better=float(self.p_better[i, j]),
             p_holds_best=float((better == self.best_of_all).mean()),
         )

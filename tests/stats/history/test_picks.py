@@ -185,3 +185,63 @@ def test_no_more_are_chosen_than_there_are(n):
     )
     assert len(set(picks.chosen)) == len(picks.p_best) == min(n, 3)
     assert 1 not in picks.chosen
+
+
+def test_accounts_of_public_and_cv_alone_are_averaged_with_the_model():
+    # A naive second way: every pair, account by account.
+    rng = np.random.default_rng(7)
+    mean, public, cv = rng.normal(size=(3, 9))
+    cv[3] = NAN
+    cov = np.cov(rng.normal(size=(9, 40)))
+    picks = best_pair(mean, cov, public=public, cv=cv, alone=0.3, n_draws=50)
+    model = expected_better(mean, cov)[0]
+    told = np.where(np.isnan(cv), np.nanmin(cv), cv)
+    worth = {
+        (i, j): (
+            model[i, j] + 0.3 * max(public[i], public[j]) + 0.3 * max(told[i], told[j])
+        )
+        / 1.6
+        for i in range(9)
+        for j in range(i)
+    }
+    best = max(worth, key=worth.get)
+    assert {picks.best.first, picks.best.second} == set(best)
+    assert picks.best.cost == pytest.approx(0)
+    for pair in picks.rules:
+        place = max(pair.positions), min(pair.positions)
+        assert pair.cost == pytest.approx(worth[best] - worth[place])
+
+
+def test_a_model_that_is_sure_of_a_wrong_pair_is_hedged():
+    # It holds 0 and 1 for best; the public score says 2 and CV says 3, by far.
+    mean = np.array([0.011, 0.010, 0.0, 0.0])
+    public, cv = np.array([0, 0, 0.3, 0.0]), np.array([0, 0, 0.0, 0.3])
+    cov = 1e-8 * np.eye(4)
+    sure = best_pair(mean, cov, public=public, cv=cv).best
+    hedged = best_pair(mean, cov, public=public, cv=cv, alone=0.1).best
+    assert (sure.first, sure.second) == (0, 1)
+    assert {hedged.first, hedged.second} == {2, 3}
+
+
+def test_accounts_that_agree_change_nothing():
+    mean = np.array([0.3, 0.2, 0.1, 0.0])
+    plain, averaged = (
+        best_pair(mean, 0.01 * np.eye(4), public=mean, cv=mean + 5, alone=alone)
+        for alone in (0.0, 0.1)
+    )
+    assert averaged.best == plain.best
+    assert averaged.chosen == plain.chosen
+
+
+def test_one_and_three_are_chosen_by_all_accounts_too():
+    mean = np.array([0.01, 0.009, 0.0, -0.01])
+    public = np.array([0.0, 0.0, 0.5, 0.0])
+    given = {"public": public, "alone": 0.1, "n_draws": 500}
+    cov = 1e-8 * np.eye(4)
+    assert best_pair(mean, cov, n_selections=1, **given).chosen == (2,)
+    assert 2 in best_pair(mean, cov, n_selections=3, **given).chosen
+
+
+def test_weights_below_nothing_are_refused():
+    with pytest.raises(ValueError, match="alone must be at least 0, got -1"):
+        best_pair([0.0, 1.0], np.eye(2), public=[0, 1], alone=-1)
