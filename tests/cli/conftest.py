@@ -14,10 +14,25 @@ import pytest
 import typer.testing
 from typer.testing import CliRunner
 
+import lbsense as lb
+import lbsense.analysis
+from lbsense.analysis import analyze
 from lbsense.cli import app
 
 Run = Callable[..., Any]
 made_once = cache(typer.testing._get_command)
+analysed: dict[tuple[str, str], lb.Analysis] = {}
+
+
+def analyze_once(history: lb.History, *rows: Any, **options: Any) -> lb.Analysis:
+    """Return the analysis of a history, which many commands show, made once."""
+    if any(item is not None for item in rows):
+        return analyze(history, *rows, **options)
+    key = (repr(history), repr(options))
+    if key not in analysed:
+        analysed[key] = analyze(history, **options)
+    return analysed[key]
+
 
 HEADER = "ref,fileName,date,description,status,publicScore,privateScore"
 SCORES = [0.810, 0.812, 0.809, 0.815, 0.811, 0.816, 0.817, 0.814, 0.818, 0.813]
@@ -26,6 +41,7 @@ SCORES = [0.810, 0.812, 0.809, 0.815, 0.811, 0.816, 0.817, 0.814, 0.818, 0.813]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs the command line with the arguments it is given."""
+    monkeypatch.setattr(lbsense.analysis, "analyze", analyze_once)
     monkeypatch.setattr(typer.testing, "_get_command", made_once)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("NO_COLOR", raising=False)

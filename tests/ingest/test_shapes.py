@@ -449,29 +449,29 @@ def test_mutations_are_read_or_refused(seed):
 @pytest.mark.parametrize(
     "text",
     [
-        "<!DOCTYPE html>" + "<!--" * 200_000,
-        "<table>" + "<!--" * 200_000,
-        "<table>" + "<td <td " * 100_000,
-        "<table>" + "<a '\"" * 150_000,
-        "<table>" * 100_000,
-        "<table><td><table></table>" * 50_000,
-        "<table><td>a</table><tr>" * 50_000,
-        "<table><tr>" + "<td rowspan=999 colspan=999>x" * 20_000 + "<tr>" * 5000,
-        "<html>" + "<pre>" * 100_000,
-        "<html>" + "<pre>a</pre>\n" * 20_000,
-        "\\begin{tabular}" * 50_000,
-        "\\begin{tabular}" * 50_000 + "\\end{tabular}",
-        "==  ==\n" * 50_000,
-        "+--+--+\n" * 50_000,
-        "x = [" + "{'a': [" * 20_000,
-        "x = '" + "-" * 200_000,
-        "x = " + "-" * 100_000 + "'1'[",
-        '{"cells": ' + "[" * 100_000,
-        "cv public\n" * 50_000,
-        "cv public\n0.1 x\n\n" * 10_000,
-        "cv,public\n" + "\n" * 50_000 + "cv,LB\n" * 50_000,
-        "\\begin{tabular}a\\\\\n\\end{tabular}\n" * 50_000,
-        "cv public" + " x" * 900 + "\n0.1 0.2\n" * 20_000,
+        "<!DOCTYPE html>" + "<!--" * 50_000,
+        "<table>" + "<!--" * 50_000,
+        "<table>" + "<td <td " * 25_000,
+        "<table>" + "<a '\"" * 37_500,
+        "<table>" * 25_000,
+        "<table><td><table></table>" * 12_500,
+        "<table><td>a</table><tr>" * 12_500,
+        "<table><tr>" + "<td rowspan=999 colspan=999>x" * 5_000 + "<tr>" * 1_250,
+        "<html>" + "<pre>" * 25_000,
+        "<html>" + "<pre>a</pre>\n" * 5_000,
+        "\\begin{tabular}" * 12_500,
+        "\\begin{tabular}" * 12_500 + "\\end{tabular}",
+        "==  ==\n" * 12_500,
+        "+--+--+\n" * 12_500,
+        "x = [" + "{'a': [" * 5_000,
+        "x = '" + "-" * 50_000,
+        "x = " + "-" * 25_000 + "'1'[",
+        '{"cells": ' + "[" * 25_000,
+        "cv public\n" * 12_500,
+        "cv public\n0.1 x\n\n" * 2_500,
+        "cv,public\n" + "\n" * 12_500 + "cv,LB\n" * 12_500,
+        "\\begin{tabular}a\\\\\n\\end{tabular}\n" * 12_500,
+        "cv public" + " x" * 900 + "\n0.1 0.2\n" * 5_000,
     ],
     ids=range(23),
 )
@@ -479,7 +479,7 @@ def test_nothing_takes_long(text):
     start = time.process_time()
     with pytest.raises(IngestError):
         read_submissions(text, greater_is_better=True)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 2
 
 
 NAMES, CV, LB = ("base", "xgb", "stack"), (0.791, 0.795, 0.799), (0.801, 0.803, 0.807)

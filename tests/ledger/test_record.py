@@ -52,7 +52,7 @@ def test_killed_writers_lose_and_tear_no_line(tmp_path: Path) -> None:
     alive: dict[str, subprocess.Popen[bytes]] = {}
     n_killed = 0
     try:
-        for life in range(18):
+        for life in range(12):
             own = f"w{life}"
             alive[own] = started(
                 path, own, draw.choice([10, 5000, 300_000]), tmp_path / f"{own}.told"

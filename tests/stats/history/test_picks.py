@@ -166,7 +166,7 @@ def test_the_choice_of_several_by_hand():
         np.testing.assert_allclose(sum(picks.p_best), 1)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_greedy_choice_is_close_to_the_best_of_all(seed):
     rng = np.random.default_rng(seed)
     mean = rng.normal(0, 1, 7)
