@@ -192,3 +192,34 @@ def test_headings_of_trackers_and_notes(heading: str, field: str) -> None:
     (item,) = read_table(f"when;name;{heading};{other}\n2024-05-01;a;0.71;0.7\n")
     assert getattr(item, field) == 0.71
     assert item.submitted_at is not None
+
+
+def test_a_table_that_lies_on_its_side_is_turned() -> None:
+    text = (
+        "| | lgb v1 | lgb v2 | blend |\n|---|---|---|---|\n| CV | 0.801 | 0.806 | 0.809 |\n"
+        "| Public LB | 0.795 | 0.800 | 0.804 |\n| Private LB | 0.794 | 0.799 | 0.802 |\n"
+    )
+    history = read_submissions(text)
+    assert [
+        (item.description, item.cv_score, item.public_score, item.private_score)
+        for item in history
+    ] == [
+        ("lgb v1", 0.801, 0.795, 0.794),
+        ("lgb v2", 0.806, 0.8, 0.799),
+        ("blend", 0.809, 0.804, 0.802),
+    ]
+
+
+def test_the_public_column_names_the_metric_of_the_cv() -> None:
+    text = (
+        "Model,Val RMSE,Val R2,LB RMSE\nridge,0.412,0.61,0.420\nlgb,0.381,0.67,0.390\n"
+    )
+    history = read_table(text)
+    assert [item.cv_score for item in history] == [0.412, 0.381]
+    assert "another metric" in str(history.dropped[0])
+
+
+@pytest.mark.parametrize("cell", ["~~.803~~ .8035", "<del>0.803</del> 0.8035"])
+def test_what_is_struck_out_is_no_score(cell: str) -> None:
+    history = read_table(f"exp,LB\na,{cell}\nb,~~0.81~~\n")
+    assert [item.public_score for item in history] == [0.8035, 0.81]

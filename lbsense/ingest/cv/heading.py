@@ -204,6 +204,13 @@ def metric_of_heading(words: str) -> Metric | None:
         return None
 
 
+def metric_in(heading: str) -> str | None:
+    """Return the name of the registered metric in a heading: "rmse" of "LB RMSE"."""
+    words = [t.text for t in tokenize(plain_heading(heading)) if t.role is Role.METRIC]
+    metric = metric_of_heading(" ".join(words)) if words else None
+    return None if metric is None else metric.name
+
+
 def choose_cv(
     headings: Mapping[int, CvHeading],
     metric: str | None,

@@ -16,6 +16,7 @@ from lbsense._typing import Status
 from lbsense.ingest.platforms import PLATFORMS
 
 _LARGEST = 1e150  # beyond it squares overflow, and no metric goes there
+_STRUCK = re.compile(r"~~[^~]{1,40}~~|<del>[^<]{1,40}</del>|<s>[^<]{1,40}</s>")
 _PLAIN = re.compile(r"[+-]?[0-9]+(?:\.([0-9]+))?")
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _THOUSANDS = re.compile(
@@ -322,6 +323,10 @@ def _whole_characters(text: str) -> str:
 
 
 def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
+    kept = _STRUCK.sub(" ", cell[:500])
+    if kept != cell[:500] and kept.strip():
+        read = _read_score_text(kept, decimal_comma=decimal_comma)
+        return read and read._replace(doubt="text that is struck out left out")
     text = _tidy(cell[:500])
     if _PLACEHOLDER.fullmatch(text) or text in ("x", "X"):
         return None

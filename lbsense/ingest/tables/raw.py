@@ -21,6 +21,8 @@ from lbsense.model import RowIssue
 MAX_ROWS = 1_000_000
 _MAX_COLUMNS = 5_000
 _MAX_CELLS = 20_000_000
+_MOST_NAMES = 100  # of columns, below each other
+_BOARD_FIELDS = frozenset(("public_score", "private_score"))
 _MAX_CELL = 32_767  # characters: what a cell of a spreadsheet can hold
 
 Shape: TypeAlias = Literal[
@@ -243,6 +245,26 @@ def with_short_cells(table: RawTable) -> RawTable:
                     cells.append(cell)
             rows[position] = RawRow(row.line, cells)
     return table if rows is table.rows else dataclasses.replace(table, rows=rows)
+
+
+def upright(table: RawTable) -> RawTable:
+    """Return a table turned, if the names of its columns stand in the first one.
+
+    "CV", "Public" and "Private" below each other, and a column for each submission.
+    """
+    if not len(table.columns) >= 3 or not 2 <= len(table.rows) <= _MOST_NAMES:
+        return table
+    first = ["" if row.cells[0] is None else str(row.cells[0]) for row in table.rows]
+    names = table.columns[1:]
+    told = known_fields(table.columns) or any(map(is_number, names))
+    told = told or any(is_metric_word(name.lower()) for name in names)
+    if told or not is_heading(first) or not known_fields(first) & _BOARD_FIELDS:
+        return table
+    rows = [
+        RawRow(at, [name, *(row.cells[at] for row in table.rows)])
+        for at, name in enumerate(names, 1)
+    ]
+    return dataclasses.replace(table, columns=("name", *first), rows=rows)
 
 
 def _too_long(source: str, line: int, column: str, cell: str) -> RowIssue:

@@ -38,6 +38,7 @@ from lbsense.ingest.tables.raw import (
     check_size,
     grid_table,
     known_fields,
+    upright,
     with_short_cells,
 )
 from lbsense.ingest.tables.records import (
@@ -489,7 +490,7 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
         raise TypeError(msg)
     try:
         return tuple(
-            dataclasses.replace(table, page=page)
+            dataclasses.replace(upright(table), page=page)
             for page, tables in enumerate(_pages(data))
             for table in tables
         )

@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import CvChoice, choose_cv, cv_heading
+from lbsense.ingest.cv.heading import CvChoice, choose_cv, cv_heading, metric_in
 from lbsense.ingest.cv.languages import heading_words
 from lbsense.ingest.tables.cells import (
     CellError,
@@ -192,13 +192,16 @@ def assign_columns(
         taken = {*columns.values(), *folds, *(() if scheme is None else scheme[1:])}
         taken |= {at for claimed in claims.values() for _, at in claimed}
         taken |= {table.columns.index(name) for name in table.set_aside}
-        choice = cv_columns(table, metric, taken)
+        boards = [at for _, at in sorted(claims.get("public_score", []))]
+        boards = [columns["public_score"]] if "public_score" in columns else boards
+        ours = metric or next((metric_in(table.columns[at]) for at in boards), None)
+        choice = cv_columns(table, ours, taken)
         if choice.chosen is not None:
             columns["cv_score"] = choice.chosen
         elif not folds and "cv_fold_scores" not in columns:
             places = sorted((*choice.rivals, *choice.foreign))
             unread = tuple(table.columns[at] for at in places)
-        issues += _passed_over(table, choice, metric)
+        issues += _passed_over(table, choice, ours)
     texts = [position for _, position in sorted(claims.get("description", []))]
     dated = claims.pop("submitted_at", [])
     if "submitted_at" not in columns:
