@@ -275,12 +275,19 @@ def raw_outlook(
     *,
     selected: Sequence[int] = (),
     picks: PicksResult | Missing | None = None,
+    repeats: Sequence[bool] | None = None,
 ) -> Outlook | Missing:
-    """Return an oriented outlook in raw scores, as the platform shows them."""
+    """Return an oriented outlook in raw scores, as the platform shows them.
+
+    The best is named by the first submission of its content: ``repeats`` are none.
+    """
     if isinstance(oriented, Missing):
         return oriented
     known = np.where(np.isfinite(oriented.mean), oriented.mean, -np.inf)
     chosen = [index for index in selected if known[index] > -np.inf]
+
+    first = known if repeats is None else np.where(repeats, -np.inf, known)
+    best = int(np.argmax(first if np.isfinite(first).any() else known))
 
     def against(index: int) -> DifferenceBandsResult:
         return difference_bands(oriented.mean, oriented.cov, index)
@@ -294,7 +301,7 @@ def raw_outlook(
         raw |= {f"{part}_low": read_only(low), f"{part}_high": read_only(high)}
     return Outlook(
         **raw,
-        to_best=against(int(np.argmax(known))),
+        to_best=against(best),
         to_selected=(against(max(chosen, key=known.__getitem__)) if chosen else None),
         to_pick=against(picks.best.first) if picks else None,
     )

@@ -173,6 +173,7 @@ def analyze(
             sign,
             selected=[index for index, item in enumerate(history) if item.selected],
             picks=whole.picks,
+            repeats=[step.verdict == "repeat" for step in steps],
         ),
         picks=raw_picks(whole.picks, sign),
         luck=whole.luck,

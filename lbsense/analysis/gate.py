@@ -581,7 +581,9 @@ def _to_beat(analysis: Facts, level: FloatArray, against: str | None) -> int:
     """Return the submission that the candidate has to beat."""
     known = np.where(_scored(analysis), level, np.nan)
     if against is None:
-        return int(np.nanargmax(known))
+        first = np.array([step.verdict != "repeat" for step in analysis.steps])
+        once = np.where(first, known, np.nan)
+        return int(np.nanargmax(once if np.isfinite(once).any() else known))
     for index, step in enumerate(analysis.steps):
         if step.submission_id == against and np.isfinite(known[index]):
             return index

@@ -232,6 +232,7 @@ def differences(facts: Facts) -> list[str]:
         return []
     to_best = outlook.to_best
     known = np.isfinite(to_best.mean)
+    known &= [step.verdict != "repeat" for step in facts.steps]
     known[to_best.against] = False
     if not known.any():
         return []

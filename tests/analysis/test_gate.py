@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lbsense import read_kaggle
 from lbsense.analysis import Analysis, analyze, footing, gate, noise_of
 from lbsense.model import CANDIDATE, Competition, History, Predictions, Submission
 from lbsense.simulate import Scenario, simulate
+from lbsense.words import differences
 
 CLIMBER = {"policy": "both", "null_fraction": 0.5, "step_size": 0.1}
 
@@ -393,3 +396,15 @@ def test_without_anything_known_of_the_candidate_it_is_unknown(climb):
     assert result.decision == "unknown"
     assert result.cv_score is None
     json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_repeat_is_not_what_has_to_be_beaten() -> None:
+    data = (
+        Path(__file__).parents[2] / "data/honest_climber/submissions_before_close.csv"
+    )
+    analysis = analyze(read_kaggle(data, metric="auc"))
+    best = analysis.steps[analysis.outlook.to_best.against]
+    assert best.verdict != "repeat"
+    assert gate(analysis, 0.759).best_id == best.submission_id
+    told = " ".join(differences(analysis))
+    assert f"#{analysis.picks.best.first + 1} " in told

@@ -329,7 +329,7 @@ def test_differences_are_drawn_against_the_best_expected(climber):
     bands = climber.outlook.to_best
     drawn = offsets(ax, "expected")[:, 0]
     assert set(np.round(drawn, 9)) <= set(np.round(bands.mean, 9))
-    assert (drawn <= 0).all()
+    assert drawn.max() <= 1e-9  # a repeat of the best is as good
     assert f"#{bands.against + 1} " in ax.get_xlabel()
 
 
