@@ -536,10 +536,10 @@ UNITS = """
     ],
 )
 def test_long_texts_take_no_longer_than_their_length(unit: str) -> None:
-    text = "cv " + unit * (10_000 // len(unit))
+    text = "cv " + unit * (5_000 // len(unit))
     start = time.process_time()
     parse_cv(text)
-    assert time.process_time() - start < 3.0  # 0.1 s as a rule; quadratic takes minutes
+    assert time.process_time() - start < 1.5  # 0.05 s; quadratic takes minutes
 
 
 # --- within a history ----------------------------------------------------------------
