@@ -17,13 +17,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import rich.box
+import rich.table
 from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
 from benchmarks.semi_real.competition import make
-from benchmarks.semi_real.files import told_by_files, ways_of
+from benchmarks.semi_real.files import WAYS, told_by_files, ways_of
 from benchmarks.semi_real.folders import read_all
 from benchmarks.semi_real.judging import QUESTIONS, judge, judged
 from benchmarks.semi_real.kinds import fit_kinds, left_out, true_steps
@@ -105,8 +107,11 @@ def run_files(given: argparse.Namespace) -> None:
     console = Console(stderr=True)
     told = in_parallel(quietly, todo, "competitions", given.jobs, console)
     found = [one for one in told if one is not None]
-    print(f"{len(found)} competitions.")
-    print(ways_of(found).round(3).T.to_markdown())
+    title = f"{len(found)} competitions"
+    table = rich.table.Table("figure", *WAYS, title=title, box=rich.box.MARKDOWN)
+    for name, values in ways_of(found).items():
+        table.add_row(str(name), *(f"{value:.3f}" for value in values))
+    Console(width=WIDTH).print(table)
 
 
 def run_kinds(given: argparse.Namespace) -> None:

@@ -344,13 +344,22 @@ def selection(facts: Facts) -> list[str]:
         return [f"Select {names}: {_habit(facts, picks)}"]
     if len(chosen) != len(picks.best.positions):
         return [f"Select {names}: expected to score best."]
-    weak = ""
-    if facts.claims == "real":
-        weak = " That is weak: chance is known as a bound from metric and sizes only."
     return [
         f"Select {names}: the best of all is among them with "
-        f"{format_probability(picks.best.p_holds_best)} probability.{weak}"
+        f"{format_probability(picks.best.p_holds_best)} probability.{_weak(facts)}"
     ]
+
+
+def _weak(facts: Facts) -> str:
+    """Return why the levels that the pair rests on may not fit; nothing if they do."""
+    reasons = []
+    if facts.claims == "real":
+        reasons.append("chance is known as a bound from metric and sizes only")
+    if any(item.code == "LBS108" for item in facts.history.warnings):
+        reasons.append("the scheme of CV changed on the way")
+    if facts.caveat("cv") is not None:
+        reasons.append("CV could not be taken as it is")
+    return f" That is weak: {', and '.join(reasons)}." if reasons else ""
 
 
 def _habit(facts: Facts, picks: PicksResult) -> str:
@@ -401,15 +410,10 @@ def pick_basis(facts: Facts) -> str:
         told = _habit(facts, picks)
         return told[:1].upper() + told[1:]
     chance = format_probability(picks.best.p_holds_best)
-    weak = (
-        " That is weak: chance is known as a bound from metric and sizes only."
-        if facts.claims == "real"
-        else ""
-    )
     return (
         "Chosen by the true scores that all scores together let expect"
         f"{_alone(facts)}: the best of all is among them with {chance} "
-        f"probability.{weak}"
+        f"probability.{_weak(facts)}"
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lbsense.analysis import analyze
 from lbsense.checks import run_checks
-from lbsense.model import Competition, History, Submission
+from lbsense.model import Competition, DataWarning, History, Submission
 from lbsense.simulate import Scenario, simulate
 from lbsense.words import pick_basis
 
@@ -385,6 +385,20 @@ def test_gains_that_do_not_contradict_leave_the_choice_to_all_scores(share, drif
     assert analysis.picks.basis == "levels"
     assert np.isnan(analysis.picks.contradiction)
     assert "in small part by the public score and by CV alone" in pick_basis(analysis)
+
+
+@pytest.mark.parametrize(
+    ("share", "reason"),
+    [(-2.0, "CV could not be taken as it is"), (0.5, "the scheme of CV changed")],
+)
+def test_a_pair_whose_levels_may_not_fit_says_so(share, reason):
+    given = beside(share)
+    if share > 0:
+        warning = DataWarning(code="LBS108", message="CV fell into two groups.")
+        given = dataclasses.replace(given, warnings=(warning,))
+    analysis = analyze(given)
+    assert analysis.picks.basis == "levels"
+    assert f"That is weak: {reason}" in pick_basis(analysis)
 
 
 def regrets(change, n_histories=16):
