@@ -298,34 +298,13 @@ _SHORTEST_NAME = 12
 
 
 _KEYS = (
-    "number",
-    "date",
-    "time",
-    "name",
-    "cv",
-    "public",
-    "private",
-    "step",
-    "gain",
-    "interval",
-    "p_gain",
-    "rows",
-    "later",
-    "outcome",
+    *("number", "date", "time", "name", "cv", "public", "private"),
+    *("step", "gain", "interval", "p_gain", "rows", "later", "outcome"),
 )
 #: What gives way where there is no room, the first one first.
 _GIVES_WAY = (
-    "step",
-    "time",
-    "interval",
-    "date",
-    "later",
-    "cv",
-    "rows",
-    "private",
-    "gain",
-    "outcome",
-    "p_gain",
+    *("step", "time", "interval", "date", "later", "cv"),
+    *("rows", "private", "gain", "outcome", "p_gain"),
 )
 
 

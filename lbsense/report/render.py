@@ -239,7 +239,6 @@ def _shown(
 ) -> str:
     if chosen == "markdown":
         return render_markdown("page", page=page, figures=figures, version=__version__)
-
     history = analysis if isinstance(analysis, Analysis) else None
     return html_page(page, history, version=__version__)
 
