@@ -6,7 +6,7 @@ How those are read is in `history.agents`, by the name of the export.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from lbsense._result import Result
@@ -84,7 +84,7 @@ class Export:
     recognises : callable
         Says by the look of a table whether it is one.
     platform : str or None
-        Whose listing it is.
+        Whose listing it is, which its `Platform` says.
     pages : mapping of int to str
         By the rows of a full page, which may not be the only one, how to get all.
     newest_first : bool
@@ -122,7 +122,7 @@ class Platform:
         Its listings; the first that recognises a table has it.
     columns : mapping of str to tuple of str
         For each field the names of its columns, as `Look` has them, in the order of
-        preference. Names that people use as well belong to `tables.names`.
+        preference. Names that people use as well belong to `tables.raw`.
     statuses : mapping of str to Status
         Its words, in lower case.
     printed : tuple of str
@@ -142,14 +142,18 @@ class Platform:
     name: PlatformName
     title: str
     exports: tuple[Export, ...]
-    columns: Mapping[str, tuple[str, ...]]
-    statuses: Mapping[str, Status]
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
     printed: tuple[str, ...] = ()
     board: tuple[str, ...] = ()
     is_leaderboard: Callable[[Look], bool] = lambda _look: False
     nested_doubt: str = ""
     score_doubt: str = ""
     guides: tuple[FormatGuide, ...]
+
+    def __post_init__(self) -> None:
+        own = tuple(replace(item, platform=self.name) for item in self.exports)
+        object.__setattr__(self, "exports", own)
 
 
 OUTCOMES = (
@@ -202,20 +206,17 @@ _LOOP = Platform(
     exports=(
         Export(
             name="loop",
-            platform="loop",
             recognises=_is_loop,
             unknown_status="note",
             hand_made=True,
         ),
         Export(
             name="journal",
-            platform="loop",
             recognises=_is_journal,
             unknown_status="note",
             hand_made=True,
         ),
     ),
-    columns={},
     statuses={
         **dict.fromkeys(sorted(KEPT | DROPPED), "complete"),
         **dict.fromkeys(sorted(FAILED), "error"),
@@ -261,12 +262,7 @@ _LOOP = Platform(
 _AIDE = Platform(
     name="aide",
     title="AIDE",
-    exports=(
-        Export(
-            name="aide", platform="aide", recognises=lambda look: look.shape == "aide"
-        ),
-    ),
-    columns={},
+    exports=(Export(name="aide", recognises=lambda look: look.shape == "aide"),),
     statuses={"buggy": "error"},
     guides=(
         FormatGuide(
@@ -299,13 +295,10 @@ _MLE_BENCH = Platform(
     exports=(
         Export(
             name="grading report",
-            platform="mle-bench",
             recognises=_is_grading,
             hand_made=True,
         ),
     ),
-    columns={},
-    statuses={},
     guides=(
         FormatGuide(
             name="mle-bench-report",
@@ -336,12 +329,9 @@ _RD_AGENT = Platform(
     exports=(
         Export(
             name="rd-agent",
-            platform="rd-agent",
             recognises=lambda look: look.shape == "rd-agent",
         ),
     ),
-    columns={},
-    statuses={},
     guides=(
         FormatGuide(
             name="rd-agent-folder",
@@ -369,7 +359,6 @@ _OPTUNA = Platform(
     exports=(
         Export(
             name="optuna",
-            platform="optuna",
             recognises=lambda look: (
                 {"number", "state"} <= look.keys
                 and bool(look.keys & {"datetimestart", "datetimecomplete"})
@@ -378,7 +367,6 @@ _OPTUNA = Platform(
             hand_made=True,
         ),
     ),
-    columns={},
     statuses={"pruned": "error", "waiting": "pending"},
     guides=(
         FormatGuide(
@@ -408,7 +396,6 @@ _MLFLOW = Platform(
     exports=(
         Export(
             name="mlflow",
-            platform="mlflow",
             recognises=lambda look: (
                 "runid" in look.keys
                 and bool(look.keys & {"experimentid", "starttime", "artifacturi"})
@@ -417,7 +404,6 @@ _MLFLOW = Platform(
             hand_made=True,
         ),
     ),
-    columns={},
     statuses={"active": "pending"},
     guides=(
         FormatGuide(
@@ -445,13 +431,11 @@ _WANDB = Platform(
     exports=(
         Export(
             name="wandb",
-            platform="wandb",
             recognises=lambda look: {"name", "state", "created"} <= look.keys,
             unknown_status="note",
             hand_made=True,
         ),
     ),
-    columns={},
     statuses={"preempted": "error", "preempting": "pending"},
     guides=(
         FormatGuide(
@@ -474,12 +458,9 @@ _HYDRA = Platform(
     exports=(
         Export(
             name="hydra",
-            platform="hydra",
             recognises=lambda look: look.shape == "hydra",
         ),
     ),
-    columns={},
-    statuses={},
     guides=(
         FormatGuide(
             name="hydra-multirun",

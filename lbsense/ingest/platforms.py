@@ -35,13 +35,11 @@ _KAGGLE = Platform(
     exports=(
         Export(
             name="kaggle fetched",  # by us, and so with all pages
-            platform="kaggle",
             recognises=lambda look: {"fetchedat", "ref"} <= look.keys,
             newest_first=True,
         ),
         Export(
             name="meta kaggle",
-            platform="kaggle",
             recognises=lambda look: bool(
                 {"publicscoreleaderboarddisplay", "publicscorefullprecision"}
                 & look.keys
@@ -49,21 +47,18 @@ _KAGGLE = Platform(
         ),
         Export(
             name="host",
-            platform="kaggle",
             recognises=lambda look: (
                 {"datesubmitted", "submissionid", "teamid"} <= look.keys
             ),
         ),
         Export(
             name="kaggle page",
-            platform="kaggle",
             recognises=lambda look: look.shape == "copied page",
             newest_first=True,
             unknown_status="note",
         ),
         Export(
             name="kaggle",
-            platform="kaggle",
             recognises=_kaggle_listing,
             pages=_KAGGLE_PAGES,
             newest_first=True,
@@ -235,13 +230,11 @@ _ZINDI = Platform(
     exports=(
         Export(
             name="zindi fetched",  # by us, and so with all pages
-            platform="zindi",
             recognises=lambda look: {"fetchedat", "createdat"} <= look.keys,
             unknown_status="error",
         ),
         Export(
             name="zindi board",
-            platform="zindi",
             recognises=lambda look: look.shape == "board",
             pages=_ZINDI_PAGES,
             unknown_status="error",
@@ -249,7 +242,6 @@ _ZINDI = Platform(
         ),
         Export(
             name="zindi",
-            platform="zindi",
             recognises=lambda look: {"createdat", "filename"} <= look.keys,
             pages=_ZINDI_PAGES,
             unknown_status="error",
