@@ -24,6 +24,8 @@ _BEHIND = {"score", "scores", "set", "split"}
 _PREPOSITIONS = {
     "a",
     "an",
+    "of",
+    "over",
     "on",
     "in",
     "at",
@@ -193,6 +195,8 @@ def _barrier(
         return "" if line.tokens[label.last].value >= 0.1 else "a difference"
     if token.text == "/" and label.metrics and line.tokens[place - 1].text in KEYWORDS:
         return ""  # "val/f1"
+    if token.text == "|" and nearest and _is_cell(line, place, label.last):
+        return ""
     if token.text in _TABBED and nearest and line.tokens[place - 1].text in KEYWORDS:
         touches = line.tokens[place + 1].kind != "space"
         return "" if touches else f"{token.text!r} stands before it"
@@ -237,6 +241,15 @@ def _barrier(
     if token.kind == "word":
         return _BARRED.get(role, f"it belongs to {token.text!r}")
     return f"{token.text!r} stands before it"
+
+
+def _is_cell(line: Line, place: int, index: int) -> bool:
+    """Return whether a keyword alone and a number alone stand about a bar."""
+    (at, word), *before = (*line.backward(place), (0, None))[:2]
+    after = line.at(line.skip(index + 1))
+    alone = not before or before[0][1] is None or before[0][1].text == "|"
+    keyword = word is not None and word.text in KEYWORDS and at < place
+    return keyword and alone and (after is None or after.text == "|")
 
 
 def _is_chained(line: Line, place: int, label: Label) -> bool:

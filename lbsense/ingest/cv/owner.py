@@ -42,7 +42,11 @@ _OWNERS_BEFORE = (
         r"\b(?:sub|submission|exp|experiment|run|version)\s*+#?\d\w*+\s++"
         r"(?:had|has|got|gave|scored|reached|was|is)\s+(?:an?\s+)?$"
     ),
-    re.compile(r"\b(?:which|that)\s+(?:had|has|got|gave|scored|was)\s+(?:an?\s+)?$"),
+    re.compile(r"\b(?:notebook|kernel|nb|paper|writeup)s?\b[^.;:|(\[]{0,30}[(\[]\s*$"),
+    re.compile(r"\b(?:according\s+to|host's|organi[sz]ers?'?)\b[^.;]{0,40}$"),
+    re.compile(
+        r"\b(?:which|that)\s+(?:one\s+)?(?:had|has|got|gave|scored|was)\s+(?:an?\s+)?$"
+    ),
     re.compile(r"\b(?:version|file|submission|run|one)\s+with\s+(?:an?\s+)?$"),
     re.compile(r"(?:'s\s*[(\[]|[(\[]\s*its)\s*$"),
     re.compile(
@@ -54,7 +58,9 @@ _OWNERS_BEFORE = (
         r"(?:best|champion|one|leader|sub\w*)\s*[(\[]\s*$"
     ),
     re.compile(
-        r"\b(?:margin|lead|edge|advantage|gap|difference|offset|distance)\b[^.,;:(]{0,40}$"
+        r"\b(?:margin|lead|edge|advantage|gap|difference|offset|distance|noise|floor|corr"
+        r"|correlations?|variance|slope|ratio|spread|drift|bias|optimism|regret|residuals?"
+        r"|uncertainty)\b[^.,;:(]{0,40}$"
     ),
     re.compile(
         r"\b(?:parent|champion|incumbent|leader|predecessor|sibling|twin|teacher"
@@ -99,6 +105,9 @@ _IS_WRONG = re.compile(
 _WAS_ANOTHER = re.compile(
     r"(?:[^.;)\]]|\.\d){0,40}[)\]]\s+(?:was|is|were)\s+(?:sub|submission|exp|experiment|run|version)"
     r"\s*#?\d"
+)
+_OF_ROWS = re.compile(
+    r"\s+of\s+(?:the\s+|all\s+)?(?:train\w*|data|rows|samples|labels|dataset)\b"
 )
 _SITS = re.compile(
     r"\b(?:is|was|are|sits|lies|lands|ends|came|comes|stays)\s+(?:\w+\s+)?$"
@@ -148,6 +157,8 @@ def context_problem(
     after = line.folded[token.end : token.end + _TOLD_AFTER]
     if _IS_WRONG.match(after):
         return "the text says that it is wrong"
+    if _OF_ROWS.match(after):
+        return "a share of the rows"
     if _WAS_ANOTHER.match(after):
         return "the score of another submission, named behind it"
     if prefix:

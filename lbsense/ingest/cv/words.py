@@ -67,10 +67,11 @@ _ROLE_TABLE = {
         estimated metric on in with for over across single median pooled global
         tuned calibrated postprocessed pp rounded nested repeated stratified grouped
         group purged est de do da dos das des der del por по на с выборка sur nota
-        wert 今回 最好 最佳 最高 最终 最終 ベスト 최고 최종 分 see sees seeing
-        achieve achieves achieved achieving yields yielding produces obtained still
-        only just even measured 到 至 値 集 は が の で も を に 約 约 为 是 로 은
-        는 이 가 стало стал становится получился получилось set say says""",
+        wert 今回 本次 이번 теперь agora ahora maintenant jetzt 最好 最佳 最高 最终
+        最終 ベスト 최고 최종 分 see sees seeing achieve achieves achieved achieving
+        yields yielding produces obtained still only just even measured 到 至 値 集
+        は が の で も を に 約 约 为 是 로 은 는 이 가 стало стал становится
+        получился получилось set say says""",
     Role.MODEL: """
         blend blended blending ensemble ensembled stack stacked stacking lgb lgbm
         lightgbm xgb xgboost cat catboost cb nn mlp cnn rnn lstm gru tcn transformer
@@ -97,7 +98,7 @@ _ROLE_TABLE = {
         vs versus than against were prev previous previously old older before from
         было 从 avant vorher antes former last earlier compared beat beats beating
         target goal expected expect aim above below under until 以前 前回 之前 から
-        에서""",
+        에서 上次 지난번 이전 раньше ранее davor zuvor anterior précédent""",
     Role.DELTA: """
         gap delta diff difference gain gains gained improvement improve improved
         improves improving increase increased increases decrease decreased decreases
@@ -526,6 +527,8 @@ class Line:
             return False
         if before and after and before.text == "_" and after.text == "'":
             return True  # "valid_0's auc"
+        if after is not None and after.kind == "word" and after.text in KEYWORDS:
+            return len(token.text) < 3  # "5cv"
         if self.is_times(index - 1) or self.is_times(index + 1):
             return True
         if before is not None and before.kind == "word" and len(token.text) <= 3:
