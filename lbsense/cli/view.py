@@ -179,6 +179,8 @@ def _print_brief(history: History, findings: Findings, console: Console) -> None
 def _print_details(
     analysis: Analysis, findings: Findings, console: Console, verbose: bool
 ) -> None:
+    # After the end the lessons tell what would have been selected, and what it scored.
+    picked = [] if analysis.retrospective else words.selection(analysis)
     print_entries(
         console,
         [
@@ -190,7 +192,7 @@ def _print_details(
             ),
             *(("Expect", text) for text in words.expectation(analysis)),
             *(("Rows", text) for text in words.alone(analysis)),
-            *(("Select", text) for text in words.selection(analysis)),
+            *(("Pick", text) for text in picked),
         ],
     )
     _print_doubts(analysis.history, console, verbose=verbose)
