@@ -31,6 +31,7 @@ from lbsense.stats import (
 
 _FEWEST = 2  # submissions with predictions: one has no difference to anything
 _MOST_ROWS = 50_000  # of submission files that are looked at
+_DRAWN = 100_000  # labels in all sets that are drawn together
 #: Families of metrics of which any increasing function of a prediction is as good.
 _OF_ORDER = frozenset({"roc_auc", "normalized_gini", "average_precision"})
 
@@ -296,6 +297,7 @@ def unlabelled_noise_of(
         n=n,
         target="log value" if known.unlabelled == "log" else target,
         scores=None if scores is None else sign * np.asarray(scores, dtype=np.float64),
+        n_draws=int(np.clip(_DRAWN // len(test), 3, 20)),
         rng=rng,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import warnings
 
@@ -344,3 +345,35 @@ def test_files_of_some_submissions_are_enough(made):
     assert analysis.level == "D"
     assert f"{K - 3} scored submissions came without" in analysis.notes["joint"]
     assert np.isfinite(analysis.posterior.p_gain[1:]).all()
+
+
+@pytest.mark.slow
+def test_files_alone_are_calibrated_where_models_are_trained():
+    near, held, wrong = [], [], []
+    metrics = ("roc_auc", "log_loss", "accuracy", "rmse", "mae")
+    for seed, metric in itertools.product(range(4), metrics):
+        scenario = Scenario(
+            world="trained", metric=metric, n_public=1500, n_submissions=25
+        )
+        made = simulate(scenario, rng=seed, keep_rows=True)
+        rows, names = made.rows, made.truth.submission_id
+        history = without_cv(made.before_close())
+        analysis = analyze(history, Predictions(test_names=names, test=rows.test))
+        hidden = Predictions(oof_names=names, oof=rows.test, labels=rows.y_test)
+        true_se = noise_of(hidden, metric, n=1500, rng=0).difference_se
+        score = history.competition.direction() * made.truth.score
+        place = {item.submission_id: k for k, item in enumerate(history)}
+        for k, step in enumerate(analysis.steps):
+            if step.p_gain is None:
+                continue
+            r = place[step.reference_id]
+            if true_se[k, r] > 0:
+                near.append(abs(np.log(step.public_gain_se / true_se[k, r])))
+            gain = score[k] - score[r]
+            held.append(step.gain_low <= gain <= step.gain_high)
+            if step.verdict in ("progress", "setback"):
+                wrong.append((gain > 0) != (step.verdict == "progress"))
+    assert np.mean(np.array(near) < np.log(1.5)) > 0.9
+    assert np.mean(held) > 0.92
+    assert len(wrong) > 50
+    assert np.mean(wrong) <= 0.1 + 2 * np.sqrt(0.09 / len(wrong))
