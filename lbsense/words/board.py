@@ -103,7 +103,7 @@ def _is_two_stage(found: BoardResult) -> bool:
 
 
 def _board(board: Leaderboard, found: BoardResult) -> str:
-    told = [f"{plural(found.n_teams, 'team')}, {found.n_both} with both scores"]
+    told = [f"{plural(found.n_teams, 'team')}, {found.n_both:,} with both scores"]
     if board.matched_by:
         told.append(f"joined by {board.matched_by}")
     if board.competition.better:
@@ -115,7 +115,7 @@ def _board(board: Leaderboard, found: BoardResult) -> str:
         )
     if found.largest_copy > 2:
         told.append(
-            f"{found.n_distinct} different submissions (one is shared by "
+            f"{plural(found.n_distinct, 'different submission')} (one is shared by "
             f"{plural(found.largest_copy, 'team')})"
         )
     if board.benchmarks:

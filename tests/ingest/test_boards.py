@@ -236,3 +236,23 @@ def test_a_team_is_found_by_id_name_and_loosely() -> None:
     assert board.find("TAIL") == 3
     with pytest.raises(ValueError, match="Close to it: tail"):
         board.find("tails")
+
+
+def test_rows_that_stand_there_twice_are_taken_once() -> None:
+    head = "Rank,TeamId,TeamName,LastSubmissionDate,Score,SubmissionCount\n"
+    rows = [f"{i},{i},t{i},2026-07-01 10:00:00,0.{99 - i},3\n" for i in range(1, 21)]
+    board = read_leaderboard(head + "".join(rows) + "".join(rows[10:15]))
+    assert len(board) == 20
+    assert board.history is None
+    assert board.competition.greater_is_better
+    assert "5 rows once more" in str(board.issues[0])
+
+
+def test_a_page_whose_lists_a_script_draws(tmp_path: Path) -> None:
+    page = tmp_path / "board.html"
+    page.write_text(
+        "<html><head><title>Leaderboard | Kaggle</title></head><body>"
+        "<div id='site-content'></div><script>var x = 1</script></body></html>"
+    )
+    with pytest.raises(IngestError, match="saved before the board had loaded"):
+        read_leaderboard(page)

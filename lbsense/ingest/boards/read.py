@@ -196,6 +196,7 @@ def _board(days: list[Sheet], kind: BoardKind, competition: Competition) -> Lead
         )
         raise IngestError(msg)
     frame, benchmarks = _without_benchmarks(frame)
+    frame, keys = _each_once(frame, sheet.source, issues)
     if not len(frame):
         msg = f"{sheet.source}: no team on this board."
         raise IngestError(msg)
@@ -204,7 +205,6 @@ def _board(days: list[Sheet], kind: BoardKind, competition: Competition) -> Lead
         for name in (*SCORES, "rank", "public_rank", "private_rank", "count")
     }
     times = times_of(frame)
-    keys = team_keys(frame)
     history = None
     order = np.arange(len(frame))
     if len(set(keys)) < len(keys):
@@ -256,6 +256,28 @@ def _without_benchmarks(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, .
         is_one |= frame["rank"] == "0"
     rest = frame[~is_one]
     return rest.reset_index(drop=True), tuple(frame.loc[is_one, "team_name"].unique())
+
+
+def _each_once(
+    frame: pd.DataFrame, source: str, issues: list[RowIssue]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a board without rows that stand there twice, and the keys of its teams."""
+    keys = team_keys(frame) if len(frame) else []
+    if len(set(keys)) == len(keys):
+        return frame, keys
+    twice = frame.drop(columns="line", errors="ignore").duplicated()
+    if not twice.any():
+        return frame, keys
+    issues.append(
+        RowIssue(
+            source=source,
+            found=plural(int(twice.sum()), "row") + " once more",
+            expected="each team once",
+            action="taken once",
+        )
+    )
+    frame = frame[~twice].reset_index(drop=True)
+    return frame, team_keys(frame)
 
 
 def numbers_of(

@@ -130,7 +130,13 @@ def _sheet(document: Document) -> Sheet:
     source, issues = document.source, list(document.issues)
     frame = None if document.workbook else _delimited(document, issues)
     if frame is None:
-        tables = [table for table in read_tables(_again(document)) if _is_board(table)]
+        try:
+            read = read_tables(_again(document))
+        except IngestError:
+            if document.workbook is not None or not _is_page(document.text):
+                raise
+            read = ()  # a page whose lists its script draws
+        tables = [table for table in read if _is_board(table)]
         if not tables:
             raise IngestError(_no_board(source, document.text))
         table = max(tables, key=lambda item: len(item.rows))
@@ -269,7 +275,7 @@ def _fields(frame: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def _no_board(source: str, text: str) -> str:
-    if "<html" in text[:2000].lower() or "<!doctype" in text[:200].lower():
+    if _is_page(text):
         return (
             f"{source}: a page without a table of teams. It was saved before the board "
             "had loaded: scroll to its end and save it again, or download the board."
@@ -278,6 +284,10 @@ def _no_board(source: str, text: str) -> str:
         f"{source}: no leaderboard. Expected columns of teams and scores such as "
         "'Rank,TeamId,TeamName,LastSubmissionDate,Score'."
     )
+
+
+def _is_page(text: str) -> bool:
+    return "<html" in text[:2000].lower() or "<!doctype" in text[:200].lower()
 
 
 def times_of(frame: pd.DataFrame) -> np.ndarray:

@@ -35,7 +35,7 @@ _DENSE, _DENSE_REACH = 10, 10  # teams within so many cells where halves foretel
 _LAWS, _MOST_LAWS = 20_000, 8  # laws times teams and parts, laws
 _MANY_CELLS = 30_000
 _CELLS = 2_000_000  # teams times draws
-_DOUBT = 1.2
+_DOUBT, _MISSED = 1.15, 0.025  # factor, and share of the expected shake-up
 _NEAR = 25  # teams on each side that exchange how far they moved
 _FAR = 4.0  # robust standard deviations at which a movement is cut
 _EXCHANGED_DOUBT = 1.5
@@ -634,7 +634,13 @@ def exchanged_shake_up(
 
 
 def _ends(values: FloatArray, doubt: float) -> list[float]:
-    """Return 2.5, 10, 90 and 97.5% points, moved away from the middle by a factor."""
+    """Return 2.5, 10, 90 and 97.5% points, moved away from the middle.
+
+    By a factor, and by what a law of true scores misses however large the board is.
+    """
     middle = float(np.median(values))
-    ends = np.quantile(values, [0.025, 0.1, 0.9, 0.975])
-    return [max(0.0, float(middle + doubt * (end - middle))) for end in ends]
+    levels = np.array([0.025, 0.1, 0.9, 0.975])
+    away = np.hypot(
+        doubt * (np.quantile(values, levels) - middle), ndtri(levels) * _MISSED * middle
+    )
+    return [max(0.0, float(end)) for end in middle + np.sign(levels - 0.5) * away]
