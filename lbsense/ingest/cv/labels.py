@@ -326,8 +326,10 @@ def label_of_clause(line: Line, index: int) -> Label:
     last = next((at for at, _ in _to_mark(line, index, 1)), index)
     label = Label(first=first, last=index)
     clause = [(at, line.tokens[at]) for at in range(first, last + 1)]
+    is_file = not any(token.kind == "space" for token in line.tokens)
     for at, token in clause:
         alone = at == index or token.kind != "number" or line.is_count(at)
+        alone |= is_file and token.decimals < 3
         _, named = next(line.backward(at, ":=~_"), (0, token))
         alone |= named.role is Role.UNIT  # "at threshold 0.37"
         follows = line.at(line.skip(at + 1, ":=~_"))
@@ -347,8 +349,10 @@ def label_of_clause(line: Line, index: int) -> Label:
         before.role in (Role.METRIC, Role.FILLER)
         or _is_named_so(line, at_before, index)
         or (before.text == ":" and any(at < index for at, _ in clause))
+        or (is_file and before.text == "_" and line.tokens[index - 2].kind == "number")
     )
-    if not told or len(label.kinds) != 1 or line.tokens[index].decimals < 3:
+    several = len({*label.kinds} - {"local"}) > 1 or not label.kinds
+    if not told or several or line.tokens[index].decimals < 3:
         return Label(barrier="no validation word near it")
     return label
 

@@ -43,6 +43,9 @@ _OWNERS_BEFORE = (
         r"(?:had|has|got|gave|scored|reached|was|is)\s+(?:an?\s+)?$"
     ),
     re.compile(r"\b(?:notebook|kernel|nb|paper|writeup)s?\b[^.;:|(\[]{0,30}[(\[]\s*$"),
+    re.compile(
+        r"\b(?:if\s+(?:we|i|you|it|cv|this)|hop\w+|aim\w*|wish\w*)\b[^.,;:(]{0,30}$"
+    ),
     re.compile(r"\b(?:according\s+to|host's|organi[sz]ers?'?)\b[^.;]{0,40}$"),
     re.compile(
         r"\b(?:which|that)\s+(?:one\s+)?(?:had|has|got|gave|scored|was)\s+(?:an?\s+)?$"
@@ -60,7 +63,7 @@ _OWNERS_BEFORE = (
     re.compile(
         r"\b(?:margin|lead|edge|advantage|gap|difference|offset|distance|noise|floor|corr"
         r"|correlations?|variance|slope|ratio|spread|drift|bias|optimism|regret|residuals?"
-        r"|uncertainty)\b[^.,;:(]{0,40}$"
+        r"|uncertainty|sim|similarity|cosine)\b[^.,;:(]{0,40}$"
     ),
     re.compile(
         r"\b(?:parent|champion|incumbent|leader|predecessor|sibling|twin|teacher"
@@ -71,8 +74,9 @@ _OWNERS_BEFORE = (
     ),
     re.compile(r"\badv(?:ersarial|\.)?\s*$"),
     re.compile(
-        r"\b(?:weights?|coef\w*|thresholds?|cutoffs?|ci|interval|band|quantiles?)\s+"
-        r"(?:\w+\s+)?(?:on|from|by|via|of|for)\s+(?:the\s+|my\s+|our\s+)?$"
+        r"\b(?:weights?|coef\w*|thresholds?|cutoffs?|ci|interval|band|quantiles?"
+        r"|confidence|share|fraction|proportion|entropy|prior|positives?|pred\w*"
+        r"|probabilit\w+)\s+(?:\w+\s+)?(?:on|in|from|by|via|of|for)\s+(?:the\s+|my\s+|our\s+)?$"
     ),
     re.compile(
         r"\b(?:base|baseline|parent|champion|original|reference|old)(?:\s+(?:model|run|one"
@@ -106,6 +110,11 @@ _WAS_ANOTHER = re.compile(
     r"(?:[^.;)\]]|\.\d){0,40}[)\]]\s+(?:was|is|were)\s+(?:sub|submission|exp|experiment|run|version)"
     r"\s*#?\d"
 )
+# "the OOF predictions of the 0.7412 model"
+_NAMES_A_MODEL = re.compile(
+    r"\s+(?:model|version|one|run|solution|file|teacher|checkpoint|kernel|notebook)s?\b"
+)
+_OF = re.compile(r"\b(?:of|from|with|than|by)\s+(?:the\s+)?$")
 _OF_ROWS = re.compile(
     r"\s+of\s+(?:the\s+|all\s+)?(?:train\w*|data|rows|samples|labels|dataset)\b"
 )
@@ -157,6 +166,8 @@ def context_problem(
     after = line.folded[token.end : token.end + _TOLD_AFTER]
     if _IS_WRONG.match(after):
         return "the text says that it is wrong"
+    if _NAMES_A_MODEL.match(after) and _OF.search(line.folded[: token.start][-9:]):
+        return "the score of another submission, named behind it"
     if _OF_ROWS.match(after):
         return "a share of the rows"
     if _WAS_ANOTHER.match(after):
