@@ -465,23 +465,22 @@ def default_trap(facts: Facts) -> list[str]:
     for pair in picks.rules:
         if pair.rule != DEFAULT_RULE:
             continue
-        cost = ""
+        by_hand = f"Select by hand before the deadline{when}"
+        cost = f". {by_hand}"
         if math.isfinite(pair.cost):
             loss = max(pair.cost, 0.0)
             cost = (
                 ", no worse for all that is known"
                 if board.is_nothing(loss)
-                else f", and costs {board.amount(loss)} on average"
+                else f", and costs {board.amount(loss)} on average. {by_hand}"
             )
         same = set(pair.positions) == set(picks.best.positions)
         trap = (
-            "here that is the same pair"
-            if same
-            else f"here that is another pair{cost}. Select by hand before the deadline"
+            "here that is the same pair" if same else f"here that is another pair{cost}"
         )
         told.append(
             "If you select nothing, the platform takes your two best public scores: "
-            f"{trap}{when}."
+            f"{trap}."
         )
     return told
 
