@@ -329,7 +329,8 @@ def next_fact(facts: Facts, reader: Reader = "python") -> str:
     if not missing:
         return "Nothing is missing: name the parent of every submission."
     first, *rest = asked_in_order(missing, reader)
-    told = f"{first[:1].upper()}{first[1:]} would help most"
+    is_name = "_" in first.split()[0]  # of an argument
+    told = f"{first[:1] if is_name else first[:1].upper()}{first[1:]} would help most"
     return f"{told}; then {'; then '.join(rest)}." if rest else f"{told}."
 
 
