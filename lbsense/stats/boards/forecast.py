@@ -579,7 +579,7 @@ def exchanged_shake_up(
     groups : ndarray of shape (n_teams,), optional
         Labels of `shared_scores`: teams of one label move together.
     n_draws : int, optional
-        By default 400, fewer on boards of more than 5,000 teams.
+        By default 400, fewer on boards of more than 2,500 teams.
     rng : int or numpy.random.Generator
         Source of the draws.
 
@@ -621,7 +621,7 @@ def exchanged_shake_up(
     left, middle, sd = left_over(moved, min(n, max(_NEAR, 2 * near + 1)))
     unit = np.clip(left / np.maximum(sd, 1e-300), -_FAR, _FAR)
     if n_draws is None:
-        n_draws = int(np.clip(_CELLS // n, 100, 400))
+        n_draws = int(np.clip(_CELLS // n // 2, 100, 400))
     check_count(n_draws, name="n_draws")
     steps = np.random.default_rng(rng).integers(-near, near + 1, (n_draws, n))
     # At an end of the board the teams inside it stand in for those beyond it.

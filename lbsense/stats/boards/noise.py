@@ -30,7 +30,7 @@ _MANY = 100  # pairs
 _SURE, _STEEP = 3.0, 1.25  # standard errors, slope of one score on the other
 _UNRELATED = 0.25  # rank correlation
 _OTHER, _ALIKE = 4.0, 2.0  # standard errors
-_UNLIKE = 3.0  # ratio of the two noises to that which the sizes give
+_UNLIKE = 4.0  # ratio of the two noises to that which the sizes give
 _APART = 3.0  # ratio of noise to what sampling gives, from which it is not sampling
 
 
@@ -271,7 +271,8 @@ def pair_noise(
     n = len(pairs)
     typical = float(np.median(noise[n // 2 :]))
     far = float(np.mean(np.abs(left) > _FAR * sd))
-    spread = _spread_ratio(first, second)
+    stayed = order[np.abs(left) <= _FAR * sd]  # a failure is no other test
+    spread = _spread_ratio(first[stayed], second[stayed])
     signs = _signs(x, y, both, typical, largest_se, perfect)
     if n >= _MANY:
         if ratio is not None and spread > _UNLIKE * ratio:
