@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
@@ -127,6 +128,13 @@ def test_descriptions_of_entrants_in_many_languages() -> None:
     )
     assert precision >= 0.99, wrong
     assert recall >= 0.95
+
+
+def test_every_submission_of_the_examples_has_its_cv() -> None:
+    path = Path(__file__).parents[2] / "data" / "honest_climber" / "submissions.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        texts = [row["description"] for row in csv.DictReader(file)]
+    assert all(parse_cv(text) is not None for text in texts)
 
 
 @pytest.mark.parametrize(

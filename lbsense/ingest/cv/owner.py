@@ -33,7 +33,7 @@ _OWNERS_BEFORE = (
     re.compile(r"\b(?:notebook|kernel|paper|discussion|writeup),\s+$"),
     re.compile(
         r"\b(?:notebook|kernel|nb|paper|discussion|writeup|topic|post)s?\s+(?:with|w/|of)"
-        r"\s+(?:[^.;]|\.\d){0,30}$"
+        r"\s+(?:[^.;|]|\.\d){0,30}$"
     ),
     re.compile(
         r"(?:\band|[,+&])\s++(?:(?:subs?|submissions?|exps?)\s*+)?+#?\d\w*+\s*[(\[]\s*$"
@@ -44,9 +44,9 @@ _OWNERS_BEFORE = (
     ),
     re.compile(r"\b(?:notebook|kernel|nb|paper|writeup)s?\b[^.;:|(\[]{0,30}[(\[]\s*$"),
     re.compile(
-        r"\b(?:if\s+(?:we|i|you|it|cv|this)|hop\w+|aim\w*|wish\w*)\b[^.,;:(]{0,30}$"
+        r"\b(?:if\s+(?:we|i|you|it|cv|this)|hop\w+|aim\w*|wish\w*)\b[^.,;:|(]{0,30}$"
     ),
-    re.compile(r"\b(?:according\s+to|host's|organi[sz]ers?'?)\b[^.;]{0,40}$"),
+    re.compile(r"\b(?:according\s+to|host's|organi[sz]ers?'?)\b[^.;|]{0,40}$"),
     re.compile(
         r"\b(?:which|that)\s+(?:one\s+)?(?:had|has|got|gave|scored|was)\s+(?:an?\s+)?$"
     ),
@@ -61,9 +61,13 @@ _OWNERS_BEFORE = (
         r"(?:best|champion|one|leader|sub\w*)\s*[(\[]\s*$"
     ),
     re.compile(
-        r"\b(?:margin|lead|edge|advantage|gap|difference|offset|distance|noise|floor|corr"
-        r"|correlations?|variance|slope|ratio|spread|drift|bias|optimism|regret|residuals?"
-        r"|uncertainty|sim|similarity|cosine)\b[^.,;:(]{0,40}$"
+        r"\b(?:margin|lead|edge|advantage|gap|difference|offset|distance)\b"
+        r"[^.,;:|(]{0,40}$"
+    ),
+    re.compile(
+        r"\b(?:noise|floor|corr|correlations?|variance|slope|ratio|spread|drift|bias"
+        r"|optimism|regret|residuals?|uncertainty|sim|similarity|cosine)\s+"
+        r"(?:of|between|in|on|for|to)\s+(?:the\s+|my\s+|our\s+)?$"
     ),
     re.compile(
         r"\b(?:parent|champion|incumbent|leader|predecessor|sibling|twin|teacher"
