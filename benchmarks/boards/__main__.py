@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from lbsense.analysis import analyze_board
+from lbsense.analysis import analyze, analyze_board
+from lbsense.analysis.noise import DISTINCT
 from lbsense.ingest import read_leaderboard, read_leaderboards
-from lbsense.model import Leaderboard
+from lbsense.model import History, Leaderboard, Submission
 from lbsense.simulate import simulate_board
 from lbsense.stats import (
     board_draws,
@@ -196,6 +197,31 @@ def after(rounds: int, jobs: int) -> None:
                 )
 
 
+def entrant(rounds: int) -> None:
+    """Print how near the noise in an entrant's analysis lies to that of the board."""
+    print("\n| board | within 1.5 | stated over true, 10% / median / 90% |")
+    print("|---|---|---|")
+    for kind in (*KINDS, "mixed"):
+        ratios = []
+        for i in range(rounds):
+            size, noise = (100, 500)[i % 2], (0.15, 0.5)[i % 4 // 2]
+            made = simulate_board(kind, n_teams=size, noise=noise, rng=FIRST_SEED + i)
+            best = float(np.quantile(made.board.public, 0.9))
+            history = History(
+                competition=made.board.competition,
+                submissions=tuple(
+                    Submission(submission_id=f"s{k}", public_score=best - 1 + k)
+                    for k in range(2)
+                ),
+            )
+            found = analyze(history, board=made.board).noise
+            ratios.append(found.score_se * np.sqrt(DISTINCT) / noise)
+        ends = np.nanquantile(ratios, [0.1, 0.5, 0.9])
+        near = np.mean(np.abs(np.log(ratios)) < LIMIT)
+        told = " / ".join(f"{end:.2f}" for end in ends)
+        print(f"| {kind} | {near:.2f} | {told} |", flush=True)
+
+
 def write(board: Leaderboard, path: Path, kind: str, head: str = "") -> None:
     scores = getattr(board, kind)
     order = np.argsort(-scores, kind="stable")
@@ -269,12 +295,14 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=100, help="boards in each cell")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--only", choices=("shake-up", "after", "speed"))
+    parser.add_argument("--only", choices=("shake-up", "after", "entrant", "speed"))
     given = parser.parse_args()
     if given.only in (None, "shake-up"):
         calibration(given.rounds, given.jobs)
     if given.only in (None, "after"):
         after(given.rounds, given.jobs)
+    if given.only in (None, "entrant"):
+        entrant(given.rounds)
     if given.only in (None, "speed"):
         speed()
 
