@@ -91,7 +91,7 @@ def grid(*, quick: bool = False) -> Iterator[Cell]:
             level="B", world="gaussian", policy="both", n_public=4000,
             n_submissions=40, null_fraction=null, cv_noise=cv_noise,
         )  # fmt: skip
-    for policy, null in product((*policies, "previous"), (0.6,)):
+    for policy, null in product((*policies, "previous", "random"), (0.6,)):
         yield Cell(
             level="B", world="gaussian", policy=policy, n_public=4000,
             n_submissions=40, null_fraction=null, parents="withheld",

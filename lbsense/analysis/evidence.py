@@ -193,7 +193,7 @@ def _undirected(history: History, groups: IntArray) -> Observed:
     nan = np.full(len(history), np.nan)
     return Observed(
         groups=groups,
-        parents=Parents(np.full(len(history), -1, dtype=np.int64), "none"),
+        parents=Parents.sure(np.full(len(history), -1, dtype=np.int64), "none"),
         public=nan,
         cv=nan,
         cv_sign=np.nan,
@@ -279,6 +279,7 @@ class _Judge:
             return step_posterior(
                 sources,
                 self.seen.reference,
+                odds=self.seen.parents.odds,
                 noise=noise,
                 n_rows=self.history.competition.n_public,
                 rope=self.rope,
@@ -288,8 +289,9 @@ class _Judge:
     def _public_and_cv(self) -> tuple[list[Source], StepNoise]:
         """Return what measures the steps before the end, and what its noise may be."""
         seen, competition = self.seen, self.history.competition
-        public = np.where(seen.fresh, seen.public_gain, np.nan)
-        cv = np.where(seen.fresh, seen.cv_gain, np.nan)
+        owed = seen.parents.owed
+        public = np.where(seen.fresh, seen.public_gain + owed[0], np.nan)
+        cv = np.where(seen.fresh, seen.cv_gain + owed[1], np.nan)
         sources = [Source(name="public", gain=public)]
         log_ratio, sd = _CV_RATIO
         if competition.n_public and competition.train_size:

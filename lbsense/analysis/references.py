@@ -8,28 +8,40 @@ import numpy as np
 
 from lbsense._format import plural
 from lbsense._result import Caveat
-from lbsense._typing import FloatArray, IntArray
+from lbsense._typing import BoolArray, FloatArray, IntArray
 from lbsense.model import History
+from lbsense.stats import parent_odds
 
 NO_REFERENCE = -1
 _FEWEST_TO_INFER = 8  # submissions with both scores
-_SLIGHTLY = 0.85  # of the mean square under the plain rule, before another is taken
-_WEIGHTS = (1.0, 0.7, 1.4)  # of CV in the sum: its scale is known no better
 _OUTLYING = 4.0  # typical gains from which one is cut before scales are compared
-_CLEARLY = {"best public": 1.0, "the previous one": 0.65}  # its scores drift least
+# Weights of CV in the sum, whose scale is known no better, and how common the habits
+# are.
+_WEIGHTS = (1.0, 0.7, 1.4)
+_PUBLIC, _CV, _SUM, _LAST = 0.45, 0.2, 0.25, 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Parents:
     """What each submission is compared with, and how that was found.
 
-    ``reference`` holds positions, -1 for none; ``rule`` is "declared", "incumbent" or
-    the policy that the scores speak for, which a caveat says.
+    ``reference`` holds positions, -1 for none, ``odds`` the probability that each was
+    made from it; ``owed`` is what the public and the CV score of a reference owe to
+    having been chosen, where it may not be the parent. ``rule`` is "declared",
+    "incumbent" or the policy that the scores speak for, which a caveat says.
     """
 
     reference: IntArray
     rule: str
+    odds: FloatArray
+    owed: FloatArray  # (2, n)
     caveat: Caveat | None = None
+
+    @classmethod
+    def sure(cls, reference: IntArray, rule: str) -> Parents:
+        """Return references that are taken for parents."""
+        n = len(reference)
+        return cls(reference, rule, np.ones(n), np.zeros((2, n)))
 
 
 def find_parents(
@@ -56,37 +68,72 @@ def find_parents(
 
     Notes
     -----
-    Public minus CV gain holds noise alone, the less the closer two submissions are:
-    the habit with the smallest mean square of it is taken if that is clearly below the
-    one of the plain rule, each square cut at nine times the median so that a broken
-    submission does not decide. Of 16 simulated histories of 40 submissions 11 to 16
-    were told right, of 12 submissions 5 to 16.
+    The habit is taken that names most parents by `lbsense.stats.parent_odds`. Who
+    builds on any earlier submission alike compares it with one that was chosen for its
+    score. What that owes to luck is the share of noise in the spread of scores times
+    its distance to their mean (regression to the mean; Efron and Morris 1977), and
+    counts as far as nothing else was the parent.
+
+    References
+    ----------
+    Efron, B., Morris, C. (1977). Stein's paradox in statistics. Scientific American
+    236(5), 119-127. doi:10.1038/scientificamerican0577-119
     """
     declared = _declared(history, public)
-    n_open = int(((declared < 0) & np.isfinite(public)).sum()) - 1
-    simple = _built_on(public, declared, groups)
-    if n_open <= 0:
-        return Parents(simple, "declared")
-    if cv is None or np.isfinite(public + cv).sum() < _FEWEST_TO_INFER:
-        return Parents(simple, "incumbent")
-    cv = cv * _spread_ratio(public, cv)
-    scored = np.where(np.isnan(public), np.nan, np.arange(len(public)))
-    keys = [("best CV", cv + 0 * public), ("the previous one", scored)]
-    keys += [("best sum of public and CV", public + w * cv) for w in _WEIGHTS]
-    found = [("best public", simple)]
-    found += [(rule, _built_on(key, declared, groups)) for rule, key in keys]
-    share = [
-        _mean_square(public - cv, tree) / _CLEARLY.get(rule, _SLIGHTLY)
-        for rule, tree in found
+    unnamed = (declared < 0) & np.isfinite(public)
+    n_open = int(unnamed.sum()) - 1
+    if n_open <= 0 or cv is None or np.isfinite(public + cv).sum() < _FEWEST_TO_INFER:
+        simple = _built_on(public, declared, groups)
+        return Parents.sure(simple, "declared" if n_open <= 0 else "incumbent")
+    ratio = _spread_ratio(public, cv)
+    scores = np.array([public, cv * ratio])
+    keys = [
+        ("best public", scores[0], _PUBLIC),
+        ("best CV", scores[1] + 0 * public, _CV),
+        ("the previous one", np.arange(len(public)) + 0 * public, _LAST),
     ]
-    rule, reference = found[int(np.argmin(share))]
+    keys += [
+        ("best sum of public and CV", public + w * scores[1], _SUM / len(_WEIGHTS))
+        for w in _WEIGHTS
+    ]
+    trees = np.array([_built_on(key, declared, groups) for _, key, _ in keys])
+    asked = unnamed & ~_repeats(groups)
+    *odds, other = parent_odds(scores, trees, [share for *_, share in keys], asked)
+    best = int(np.argmax(np.array(odds)[:, asked].sum(axis=1)))
+    rule, reference = keys[best][0], trees[best]
+    owed = other * _chosen_luck(scores, reference)
     named = int((declared >= 0).sum())
     sentence = (
         f"Compared with what the scores speak for: {rule} before it. "
         f"{plural(n_open, 'submission')} named no parent"
         + (f", {named} did." if named else "; say it ('from v12') where you can.")
     )
-    return Parents(reference, rule, Caveat("parents", sentence))
+    return Parents(
+        reference,
+        rule,
+        odds[best],
+        np.array([owed, owed / ratio]),
+        Caveat("parents", sentence),
+    )
+
+
+def _chosen_luck(scores: FloatArray, reference: IntArray) -> FloatArray:
+    """Return what a reference owes to luck if it is one of many, the best of them."""
+    level, apart = scores.mean(axis=0), scores[0] - scores[1]
+    known = np.isfinite(level)
+    spread = float(np.var(level[known]))
+    # Half the difference of two scores has the noise of their mean.
+    typical = np.median(np.abs(apart[known] - np.median(apart[known]))) / 0.6745 / 2
+    share = min(1.0, float(typical**2) / spread) if spread > 0 else 0.0
+    above = np.maximum(level[reference] - level[known].mean(), 0.0)
+    return np.where((reference >= 0) & np.isfinite(above), share * above, 0.0)
+
+
+def _repeats(groups: IntArray) -> BoolArray:
+    """Return the submissions whose content came before."""
+    again = groups >= 0
+    again[np.unique(groups, return_index=True)[1]] = False
+    return np.asarray(again)
 
 
 def gains(scores: FloatArray, reference: IntArray) -> FloatArray:
@@ -140,11 +187,3 @@ def _spread_ratio(public: FloatArray, cv: FloatArray) -> float:
         return 1.0
     size = np.square(np.minimum(steps, _OUTLYING * typical)).sum(axis=1)
     return float(np.sqrt(size[0] / size[1]))
-
-
-def _mean_square(offset: FloatArray, tree: IntArray) -> float:
-    apart = np.square(np.where(tree >= 0, offset - offset[tree], np.nan))
-    known = apart[np.isfinite(apart)]
-    if not known.size:
-        return np.inf
-    return float(np.minimum(known, 9 * np.median(known)).mean())

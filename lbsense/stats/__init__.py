@@ -144,6 +144,7 @@ from lbsense.stats.rows.unlabelled import (
     disagreement_noise,
     drawn_label_noise,
 )
+from lbsense.stats.steps.parents import parent_odds
 from lbsense.stats.steps.posterior import (
     StepPosteriorResult,
     bayes_fdr_list,
@@ -247,6 +248,7 @@ __all__ = [
     "ordinary_gaps",
     "p_settled",
     "pair_noise",
+    "parent_odds",
     "places",
     "planning_table",
     "pooled_estimate",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbsense.analysis import analyze
-from lbsense.analysis.references import find_parents
+from lbsense.analysis.references import _chosen_luck, find_parents
 from lbsense.model import Competition, History, Submission, content_groups
 from lbsense.simulate import Scenario, simulate
 
@@ -93,12 +93,47 @@ def test_a_repeat_is_compared_with_the_first_of_its_kind():
 
 @pytest.mark.parametrize("habit", HABITS)
 def test_the_habit_behind_clear_scores_is_found(habit):
-    public, cv, parent = walk(np.random.default_rng(7), habit, noise=0.006)
-    found = parents_of(public, cv)
-    assert found.rule == HABITS[habit]
-    np.testing.assert_array_equal(found.reference, parent)
-    assert "39 submissions named no parent" in found.caveat.reason
-    assert "from v12" in found.caveat.reason
+    right, said = [], []
+    for seed in range(10):
+        public, cv, parent = walk(np.random.default_rng(seed), habit)
+        found = parents_of(public, cv)
+        right.append((found.reference == parent).mean())
+        said.append(found.rule == HABITS[habit])
+        assert "39 submissions named no parent" in found.caveat.reason
+        assert "from v12" in found.caveat.reason
+    assert np.mean(right) > 0.94
+    assert np.mean(said) >= 0.6  # habits often agree on the parent
+
+
+def test_declared_and_plain_references_are_sure():
+    for found in (
+        parents_of([0.7, 0.8, 0.75], parents={1: "s0", 2: "s0"}),
+        parents_of([0.7, 0.8, 0.75, 0.9]),
+    ):
+        np.testing.assert_array_equal(found.odds, 1.0)
+        np.testing.assert_array_equal(found.owed, 0.0)
+
+
+def test_a_habit_is_nearly_sure_and_building_on_anything_is_not():
+    public, cv, _ = walk(np.random.default_rng(1), "previous")
+    kept = parents_of(public, cv, parents={20: "s3"})
+    assert kept.odds[20] == 1.0
+    assert kept.odds[1:].mean() > 0.9
+    assert np.abs(kept.owed).max() < 0.02 * np.ptp(public)
+    rng = np.random.default_rng(1)
+    nothing = parents_of(*(rng.normal(0.7, 0.01, 40) for _ in range(2)))
+    assert nothing.odds[1:].mean() < 0.6
+
+
+def test_the_luck_of_a_chosen_reference_by_hand():
+    # Levels 1, 2, 3 and 6: mean 3, variance 3.5. Differences 1, -1, 1, -1 deviate by
+    # 1 from their median 0: noise of a mean 1 / .6745 / 2, variance .5495.
+    public = np.array([1.5, 1.5, 3.5, 5.5])
+    cv = np.array([0.5, 2.5, 2.5, 6.5])
+    owed = _chosen_luck(np.array([public, cv]), np.array([-1, 0, 3, 3]))
+    share = (1 / 0.6745 / 2) ** 2 / 3.5
+    # The first lies below the mean, and was not chosen for its score.
+    np.testing.assert_allclose(owed, [0, 0, 3 * share, 3 * share], rtol=1e-12)
 
 
 def test_declared_parents_stay_where_others_are_inferred():
@@ -188,4 +223,46 @@ def test_the_true_habit_is_found_in_most_histories(policy):
         found = find_parents(made.history, public, cv, content_groups(made.history))
         hits.append((found.reference == made.truth.parent).mean())
     # What counts is the parent: habits often agree on it.
-    assert np.mean(np.array(hits) > 0.9) >= 0.7
+    assert np.mean(np.array(hits) > 0.9) >= 0.65
+
+
+@pytest.mark.slow
+def test_the_luck_of_the_best_is_no_setback_of_all_others():
+    # Nothing changes anything, and anything earlier is built on: without regression to
+    # the mean 86 steps of 12 such histories were called setbacks.
+    claims = 0
+    covered = []
+    for seed in range(12):
+        scenario = Scenario(
+            n_submissions=40, n_public=4000, n_train=4000, policy="random",
+            null_fraction=1.0, parents="withheld",
+        )  # fmt: skip
+        analysis = analyze(simulate(scenario, rng=seed).history)
+        claims += sum(step.verdict == "setback" for step in analysis.steps)
+        covered += [
+            step.gain_low <= 0 <= step.gain_high
+            for step in analysis.steps
+            if step.p_gain is not None
+        ]
+    assert claims <= 40
+    assert np.mean(covered) > 0.92
+
+
+@pytest.mark.slow
+def test_intervals_hold_where_anything_was_built_on():
+    covered = []
+    for seed in range(12):
+        scenario = Scenario(
+            n_submissions=40, policy="random", world="trained", parents="withheld"
+        )
+        made = simulate(scenario, rng=seed)
+        score = made.history.competition.direction() * made.truth.score
+        place = {item.submission_id: i for i, item in enumerate(made.history)}
+        covered += [
+            step.gain_low
+            <= score[k] - score[place[step.reference_id]]
+            <= step.gain_high
+            for k, step in enumerate(analyze(made.history).steps)
+            if step.p_gain is not None
+        ]
+    assert 0.9 < np.mean(covered) <= 1

@@ -101,6 +101,7 @@ def step_posterior(
     sources: Sequence[Source],
     parent: ArrayLike,
     *,
+    odds: ArrayLike | None = None,
     noise: StepNoise | None = None,
     n_rows: int | None = None,
     rope: float | None = None,
@@ -115,6 +116,8 @@ def step_posterior(
         not judged. A source whose slope is not known may be on any scale.
     parent : array_like of int of shape (n_steps,)
         Position of the submission that each is compared with, -1 for none.
+    odds : array_like of shape (n_steps,), optional
+        Probability that each was made from it, by default 1.
     noise : StepNoise, optional
         What is known of the noise of public differences beforehand. With one source
         alone it must be known.
@@ -196,7 +199,9 @@ def step_posterior(
     unit = np.ones(len(place)) if known.unit is None else known.unit[place]
     chosen = [s if s.unit is None else replace(s, unit=s.unit[place]) for s in sources]
     found = candidates(chosen, gains[:, place], unit)
-    history = _History(tree, place, found, known, unit, n_rows)
+    made = np.ones(len(tree)) if odds is None else as_float_vector(odds, name="odds")
+    check_same_length(parent=tree.astype(float), odds=made)
+    history = _History(tree, made, place, found, known, unit, n_rows)
     cv = chosen[1] if len(chosen) > 1 and chosen[1].name == "cv" else None
     return history.judged(
         rope=rope, confidence_level=confidence_level, n_paired=n_paired, cv=cv
@@ -295,6 +300,7 @@ class _History:
     def __init__(
         self,
         tree: IntArray,
+        odds: FloatArray,
         place: IntArray,
         found: Candidates,
         noise: StepNoise,
@@ -305,6 +311,7 @@ class _History:
         self.found, self.unit = found, unit
         self.prior = _Prior(found, noise, n_rows)
         self.count = _shares_of_copies(tree[place], found)
+        self.odds = odds[place]
         self.kept: tuple[Candidates, Luck, Cells] | None = None
         n_latents = 1 + len(found.contrasts)
         flat = np.zeros((n_latents, len(tree)))
@@ -385,6 +392,8 @@ class _History:
         fit += self.prior.log_kind + self.found.log_prior[:, np.newaxis]
         weight = np.exp(fit - fit.max())
         self.state.weight = weight / weight.sum()
+        # What was not made from its reference is no step, and teaches no law of them.
+        count = count * self.odds[steps]
         before = self._before(like)
         before *= count
         seen = np.matmul(before, cells.likelihood.swapaxes(2, 3)).sum(axis=(0, 1))
@@ -428,8 +437,9 @@ class _History:
         usable = np.isfinite(spread)
         spread = np.where(usable, spread, 1.0)
         precision = np.where(usable, 1 / spread - 1 / luck.variance, 0.0)
-        precision = np.maximum(precision, 1e-6)
+        precision = np.maximum(precision, 1e-6) * self.odds
         pull = np.where(usable, told / spread - luck.mean / luck.variance, 0.0)
+        pull *= self.odds
         new_mean, new_variance = state.luck.mean.copy(), state.luck.variance.copy()
         for j in range(len(mean)):
             old = state.site_precision[j, self.place]
@@ -437,7 +447,7 @@ class _History:
             at = _DAMPING * pull[j]
             at += (1 - _DAMPING) * old * state.site_mean[j, self.place]
             state.site_precision[j, self.place] = sure
-            state.site_mean[j, self.place] = at / sure
+            state.site_mean[j, self.place] = at / np.maximum(sure, 1e-9)
             new_mean[j], new_variance[j] = luck_cavity(
                 self.tree, self.order, state.site_mean[j], state.site_precision[j]
             )

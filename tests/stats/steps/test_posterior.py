@@ -421,3 +421,25 @@ def test_steps_of_the_model_itself_are_covered_and_claims_seldom_false():
     slope = np.polyfit(np.concatenate(chances), np.concatenate(truths), 1)[0]
     assert 0.8 <= slope <= 1.25
     assert 0.4 <= np.median(slopes) <= 0.7
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_references_that_were_not_parents_share_no_luck(seed):
+    rng = np.random.default_rng(seed)
+    tree = [-1] + [int(rng.integers(0, k)) for k in range(1, 12)]
+    public, cv = rng.normal(0, 0.01, (2, 12))
+    public[0] = cv[0] = NAN
+    sources = public_and_cv(public, cv)
+    plain = step_posterior(sources, tree)
+    sure = step_posterior(sources, tree, odds=np.ones(12))
+    none = step_posterior(sources, tree, odds=np.zeros(12))
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(sure, name), getattr(plain, name))
+    np.testing.assert_allclose(none.shared_luck[1:], 0.0, atol=1e-12)
+    assert np.abs(plain.shared_luck[1:]).max() > 1e-6
+
+
+def test_odds_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="odds"):
+        step_posterior(public_and_cv([NAN, 0.1], [NAN, 0.1]), [-1, 0], odds=[1.0])
