@@ -55,8 +55,9 @@ def test_a_climb_on_noise_is_told_as_selection(chaser):
     own, default = (
         found.outcome_of(OWN_PICKS), found.outcome_of("two best public"),
     )  # fmt: skip
-    assert own.regret < default.regret / 5
-    assert any("it was luck" in text for text in found.advice)
+    # One of the two is kept for the public score alone, which is all luck here.
+    assert own.regret < default.regret / 1.8
+    assert any("of luck (95%)" in text for text in found.advice)
 
 
 def test_private_scores_change_nothing_that_is_said_without_them(chaser):
