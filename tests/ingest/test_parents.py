@@ -137,3 +137,16 @@ def test_prose_of_thousands_of_submissions_is_read_at_once():
     ]
     parents = [item.parent_id for item in read_table(rows)]
     assert parents == [None, *(str(i) for i in range(2999))]
+
+
+@pytest.mark.parametrize(
+    "text", ["=exp9 but seed 7", "vs exp9", "v8 (parent: exp9)", "re-run of exp9"]
+)
+def test_what_begins_with_the_name_of_its_parent_does_not_take_that_name(text):
+    earlier = [
+        ("a.csv", "exp9: catboost"),
+        ("b.csv", "exp9 with longer training"),
+        ("c.csv", "exp9 + folds"),
+    ]
+    assert parent_of("exp9 + folds", earlier[:2]) == "s0"
+    assert parent_of(text, earlier) == "s0"

@@ -94,6 +94,7 @@ class _Known(NamedTuple):
 
     whole: dict[str, list[int]]
     labels: dict[str, list[int]]
+    parent: dict[int, int | None]
 
     def of(self, key: str) -> list[int]:
         """Return the submissions that go by a name, in one way or the other."""
@@ -123,20 +124,17 @@ def declared_parents(
     -----
     A column of parents is believed, and nothing else then. In prose, "from", "based
     on", "= exp12", "exp12 + more", "exp12 with" and "vs exp12" declare a parent where
-    the name is that of exactly one earlier submission, as a whole word. Where it says
-    several, a blend, or that only data or weights were taken, nothing is declared. What
-    was sent again under the same names with the same scores is one submission here.
+    exactly one earlier submission has that name, as a whole word; several, a blend, or
+    data or weights alone are none. What was sent again is one submission here.
     """
-    known = _Known({}, {})
+    known = _Known({}, {}, {})
     sent: set[tuple[object, ...]] = set()
     parents: list[str | None] = []
     issues: list[RowIssue] = []
     n_known = 0
     for position, draft in enumerate(drafts):
         text = (draft.description or "")[:_MAX_TEXT]
-        if draft.parent is None and not any(
-            pattern.search(text) for pattern in _SAY_SOMETHING
-        ):
+        if draft.parent is None and not any(p.search(text) for p in _SAY_SOMETHING):
             parents.append(None)
             continue
         for earlier in range(n_known, position):  # what nobody speaks of has no names
@@ -149,6 +147,7 @@ def declared_parents(
             place = places[0] if len(places) == 1 else None
         else:
             place = _in_prose(text, known)
+        known.parent[position] = place
         parents.append(None if place is None else names[place])
     return parents, issues
 
@@ -256,18 +255,18 @@ def _remember(known: _Known, draft: Draft, name: str, position: int) -> None:
     files = names_of_file(draft.file_name) if draft.file_name else ()
     stems = [plain_stem(stem) for stem in files[-1:] if file_kind(stem)]
     whole = {name, draft.experiment, draft.counter, *files, *stems}
-    first = re.match(r"\W*+(\w(?:[\w.-]*\w)?)", description)
-    label = None if first is None else first.group(1)
     if len(description) <= 80:
         whole.add(description)
     texts = {text.strip().casefold() for text in whole if text}
     texts |= {name for text in texts for name in _numbered_alone(text)}
     for text in texts:
         known.whole.setdefault(text, []).append(position)
-    if label is not None:
+    if first := re.match(r"\W*+(\w(?:[\w.-]*\w)?)", description):
+        label = first[1]
         forms = {label.casefold(), *(numbered_names(description[: len(label) + 8])[:1])}
         for text in forms - texts:
-            known.labels.setdefault(text, []).append(position)
+            if known.of(text) != [known.parent.get(position)]:  # "exp9 with more"
+                known.labels.setdefault(text, []).append(position)
 
 
 def _numbered_alone(text: str) -> list[str]:
