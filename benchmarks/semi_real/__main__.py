@@ -4,6 +4,7 @@ python -m benchmarks.semi_real make DIR --rounds 4    # resumed where it stopped
 python -m benchmarks.semi_real judge DIR              # stated against true
 python -m benchmarks.semi_real judge DIR --by metric  # and for each metric
 python -m benchmarks.semi_real kinds DIR              # the prior of the steps
+python -m benchmarks.semi_real spoiled DIR            # picks where CV does not transfer
 python -m benchmarks.semi_real files                  # what files tell without labels
 """
 
@@ -27,7 +28,13 @@ from threadpoolctl import threadpool_limits
 from benchmarks.semi_real.competition import make
 from benchmarks.semi_real.files import WAYS, told_by_files, ways_of
 from benchmarks.semi_real.folders import read_all
-from benchmarks.semi_real.judging import QUESTIONS, judge, judged
+from benchmarks.semi_real.judging import (
+    QUESTIONS,
+    SPOILED,
+    judge,
+    judged,
+    spoiled_regret,
+)
 from benchmarks.semi_real.kinds import fit_kinds, left_out, true_steps
 from benchmarks.semi_real.oracle import ceiling
 from benchmarks.semi_real.printing import print_groups, print_judged
@@ -48,6 +55,10 @@ def main(arguments: list[str] | None = None) -> None:
     add_make(commands.add_parser("make", help="make competitions"))
     add_judge(commands.add_parser("judge", help="hold lbsense against their truth"))
     add_kinds(commands.add_parser("kinds", help="learn the kinds of history"))
+    spoiled = commands.add_parser("spoiled", help="two picks where CV was spoiled")
+    spoiled.add_argument("folder", type=Path, help="holds one folder a competition")
+    spoiled.add_argument("--jobs", type=int, default=1, help="processes")
+    spoiled.set_defaults(run=run_spoiled)
     add_files(commands.add_parser("files", help="noise by submission files alone"))
     given = parser.parse_args(arguments)
     given.run(given)
@@ -112,6 +123,20 @@ def run_files(given: argparse.Namespace) -> None:
     for name, values in ways_of(found).items():
         table.add_row(str(name), *(f"{value:.3f}" for value in values))
     Console(width=WIDTH).print(table)
+
+
+def run_spoiled(given: argparse.Namespace) -> None:
+    """Print what two picks lose where CV was spoiled on purpose."""
+    console = Console(stderr=True)
+    folders = [competition.folder for competition in read_all(given.folder)]
+    for way, told in SPOILED.items():
+        todo = [(spoiled_regret, folder, way) for folder in folders]
+        found = list(in_parallel(quietly, todo, way, given.jobs, console))
+        lost = {rule: [one[rule] for one in found if one] for rule in found[0]}
+        means = "; ".join(
+            f"{rule} {sum(values) / len(values):.4f}" for rule, values in lost.items()
+        )
+        Console(width=WIDTH).print(f"{told}: {means}")
 
 
 def run_kinds(given: argparse.Namespace) -> None:

@@ -106,8 +106,9 @@ def export(played: Played, *, private: bool, cv: str = "as it is") -> str:
         The competition.
     private : bool
         Whether private scores are out.
-    cv : {"as it is", "rescaled", "none"}
-        What descriptions say of CV; rescaled is ``0.7 + 3.1 * cv``.
+    cv : {"as it is", "rescaled", "none", "held"}
+        What descriptions say of CV; rescaled is ``0.7 + 3.1 * cv``, held are the scores
+        in ``played``.
     """
     with (played.folder / "submissions.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -122,5 +123,8 @@ def export(played: Played, *, private: bool, cv: str = "as it is") -> str:
             row["description"] = said
         elif cv == "rescaled":
             row["description"] = f"{said} cv {0.7 + 3.1 * float(value):.6f}"
+        elif cv == "held":
+            score = played.sign * played.cv[position(row["ref"])]
+            row["description"] = f"{said} cv {score:.6f}"
         writer.writerow(row)
     return out.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from benchmarks.semi_real.figures import figures_of, with_rope
 from benchmarks.semi_real.folders import Played, export, position, read
 from benchmarks.semi_real.scoring import METRICS
 
-__all__ = ["QUESTIONS", "Judged", "judge", "judged"]
+__all__ = ["QUESTIONS", "SPOILED", "Judged", "judge", "judged", "spoiled_regret"]
 
 #: What is asked, and of which fields of a step the answer is read.
 QUESTIONS = {
@@ -24,6 +24,14 @@ QUESTIONS = {
     "no_sizes": "the same without metric and sizes",
     "hindsight": "public and private scores alone, after the end",
     "rescaled": "foretold once more with CV on another scale",
+}
+#: What CV may be that does not transfer, beside a name for it.
+SPOILED = {
+    "easier": "a scheme that gets easier halfway, by two standard deviations",
+    "harder": "a scheme that gets harder",
+    "noise": "CV that is noise",
+    "leaks": "CV that leaks in a fifth of the submissions",
+    "turned": "CV turned over",
 }
 FORETOLD = {"p": "p_gain", "low": "gain_low", "high": "gain_high"}
 HINDSIGHT = {
@@ -102,6 +110,24 @@ def judged(folder: Path, asked: Iterable[str] = tuple(QUESTIONS)) -> Judged:
         said = {s["submission_id"]: s["verdict"] for s in first["steps"]}
         changed = [said[s["submission_id"]] != s["verdict"] for s in again["steps"]]
     return Judged(played.name, played.metric, steps, one, regret, changed)
+
+
+def spoiled_regret(folder: Path, way: str) -> dict[str, float]:
+    """Return the regret of two picks where CV was spoiled on purpose."""
+    played = read(folder)
+    rng = np.random.default_rng([9, *played.name.encode()])
+    cv, sd, n = played.cv, float(np.std(played.cv)), len(played.cv)
+    later = np.arange(n) >= n // 2
+    made = {
+        "easier": lambda: cv + 2 * sd * later,
+        "harder": lambda: cv - 2 * sd * later,
+        "noise": lambda: cv.mean() + sd * rng.normal(size=n),
+        "leaks": lambda: cv + 2 * sd * rng.exponential(size=n) * (rng.random(n) < 0.2),
+        "turned": lambda: 2 * np.median(cv) - cv,
+    }
+    held = replace(played, cv=made[way]())
+    text = export(held, private=False, cv="held")
+    return _regret(_analysis(text, held, sizes=True), held)
 
 
 def judge(histories: list[Judged]) -> dict[str, Any]:

@@ -134,8 +134,11 @@ def gather(
 ) -> Evidence:
     """Return the evidence that a history holds."""
     digests, odd = sent_contents(history, predictions)
+    bare = {item.content_hash for k, item in enumerate(history) if k not in digests}
     groups = content_groups(
-        replace(item, content_hash=digests.get(index, item.content_hash))
+        item
+        if item.content_hash is not None and item.content_hash in bare
+        else replace(item, content_hash=digests.get(index, item.content_hash))
         for index, item in enumerate(history)
     )
     noise, of_board = noise_scale(history, groups, step_se=np.nan), None

@@ -340,6 +340,20 @@ def test_equal_files_are_one_content_and_unequal_ones_are_not(made):
     assert "are these the files that were sent?" in analysis.notes["files"]
 
 
+def test_a_digest_counts_where_only_one_of_two_files_is_there(made):
+    history = made.before_close()
+    items = [
+        dataclasses.replace(
+            item, content_hash="same", public_score=history[3].public_score
+        )
+        if index in (3, 5)
+        else item
+        for index, item in enumerate(history)
+    ]
+    alike = dataclasses.replace(history, submissions=tuple(items))
+    assert analyze(alike, files(made, [0, 1, 2, 3])).steps[5].verdict == "repeat"
+
+
 def test_files_of_some_submissions_are_enough(made):
     analysis = analyze(made.before_close(), files(made, [0, 1, 4]))
     assert analysis.level == "D"
