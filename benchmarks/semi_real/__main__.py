@@ -6,6 +6,7 @@ python -m benchmarks.semi_real judge DIR --by metric  # and for each metric
 python -m benchmarks.semi_real kinds DIR              # the prior of the steps
 python -m benchmarks.semi_real spoiled DIR            # picks where CV does not transfer
 python -m benchmarks.semi_real files                  # what files tell without labels
+python -m benchmarks.semi_real scales DIR             # CV that breaks, a second CV
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from benchmarks.semi_real.judging import (
 from benchmarks.semi_real.kinds import fit_kinds, left_out, true_steps
 from benchmarks.semi_real.oracle import ceiling
 from benchmarks.semi_real.printing import print_groups, print_judged
+from benchmarks.semi_real.scales import VARIANTS, judged_scales, scales_table
 from benchmarks.semi_real.tables import NOT_IN_PACKAGE, TABLES
 
 Made = TypeVar("Made")
@@ -60,6 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     spoiled.add_argument("--jobs", type=int, default=1, help="processes")
     spoiled.set_defaults(run=run_spoiled)
     add_files(commands.add_parser("files", help="noise by submission files alone"))
+    add_scales(commands.add_parser("scales", help="break CV, or add a second one"))
     given = parser.parse_args(arguments)
     given.run(given)
 
@@ -137,6 +140,30 @@ def run_spoiled(given: argparse.Namespace) -> None:
             f"{rule} {sum(values) / len(values):.4f}" for rule, values in lost.items()
         )
         Console(width=WIDTH).print(f"{told}: {means}")
+
+
+def add_scales(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``scales``."""
+    parser.add_argument("folder", type=Path, help="holds one folder a competition")
+    parser.add_argument("--first", type=int, help="only the first competitions")
+    parser.add_argument("--only", default="", help="part of a change's name")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.set_defaults(run=run_scales)
+
+
+def run_scales(given: argparse.Namespace) -> None:
+    """Print what is found of the steps under every change of CV."""
+    names = [name for name in VARIANTS if given.only in name]
+    folders = [played.folder for played in read_all(given.folder)][: given.first]
+    todo = [(folder, names) for folder in folders]
+    console = Console(stderr=True)
+    told = in_parallel(judged_scales, todo, "histories", given.jobs, console)
+    table = scales_table(steps for found in told for steps in found)
+    out = Console(width=2 * WIDTH, soft_wrap=True)
+    out.print(f"| CV | {' | '.join(table.columns)} |")
+    out.print("|---" * (1 + len(table.columns)) + "|")
+    for name, row in table.iterrows():
+        out.print(f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |")
 
 
 def run_kinds(given: argparse.Namespace) -> None:

@@ -16,7 +16,16 @@ from benchmarks.semi_real.figures import figures_of, with_rope
 from benchmarks.semi_real.folders import Played, export, position, read
 from benchmarks.semi_real.scoring import METRICS
 
-__all__ = ["QUESTIONS", "SPOILED", "Judged", "judge", "judged", "spoiled_regret"]
+__all__ = [
+    "QUESTIONS",
+    "SPOILED",
+    "Judged",
+    "judge",
+    "judged",
+    "known_facts",
+    "spoiled_regret",
+    "steps_of",
+]
 
 #: What is asked, and of which fields of a step the answer is read.
 QUESTIONS = {
@@ -92,21 +101,21 @@ def judged(folder: Path, asked: Iterable[str] = tuple(QUESTIONS)) -> Judged:
     first = None
     if asked & {"foretold", "rescaled"}:
         first = _analysis(export(played, private=False), played, sizes=True)
-        steps["foretold"] = _steps(first, played, FORETOLD)
+        steps["foretold"] = steps_of(first, played, FORETOLD)
         one = _bands(first, played) | _luck(first, played, steps["foretold"])
         one |= _noise(first, played, steps["foretold"])
         regret = _regret(first, played)
     if "no_sizes" in asked:
         bare = _analysis(export(played, private=False), played, sizes=False)
-        steps["no_sizes"] = _steps(bare, played, FORETOLD)
+        steps["no_sizes"] = steps_of(bare, played, FORETOLD)
     if "hindsight" in asked:
         text = export(played, private=True, cv="none")
         after = _analysis(text, played, sizes=False)
-        steps["hindsight"] = _steps(after, played, HINDSIGHT)
+        steps["hindsight"] = steps_of(after, played, HINDSIGHT)
     if "rescaled" in asked and first is not None:
         text = export(played, private=False, cv="rescaled")
         again = _analysis(text, played, sizes=True)
-        steps["rescaled"] = _steps(again, played, FORETOLD)
+        steps["rescaled"] = steps_of(again, played, FORETOLD)
         said = {s["submission_id"]: s["verdict"] for s in first["steps"]}
         changed = [said[s["submission_id"]] != s["verdict"] for s in again["steps"]]
     return Judged(played.name, played.metric, steps, one, regret, changed)
@@ -191,19 +200,24 @@ def _ratios(stated_over_true: pd.Series) -> dict[str, float]:
     }
 
 
+def known_facts(played: Played) -> dict[str, Any]:
+    """Return what an entrant knows of a competition, as readers take it."""
+    meta = played.meta
+    test_size = meta["n_public"] + meta["n_private"]
+    return {
+        "metric": METRICS[played.metric].lbsense,
+        "train_size": meta["n_train"],
+        "test_size": test_size,
+        "public_fraction": meta["n_public"] / test_size,
+    }
+
+
 def _analysis(text: str, played: Played, *, sizes: bool) -> dict[str, Any]:
     import lbsense as lb
 
-    meta = played.meta
-    known: dict[str, Any] = {"greater_is_better": meta["higher_is_better"]}
+    known: dict[str, Any] = {"greater_is_better": played.meta["higher_is_better"]}
     if sizes:
-        test_size = meta["n_public"] + meta["n_private"]
-        known = {
-            "metric": METRICS[played.metric].lbsense,
-            "train_size": meta["n_train"],
-            "test_size": test_size,
-            "public_fraction": meta["n_public"] / test_size,
-        }
+        known = known_facts(played)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = Path(folder) / "submissions.csv"
@@ -215,9 +229,10 @@ def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _steps(
+def steps_of(
     stated: dict[str, Any], played: Played, fields: dict[str, str]
 ) -> pd.DataFrame:
+    """Return the steps that are judged: what is stated of each and what is true."""
     rows = []
     for step in stated["steps"]:
         if not step["reference_id"] or step["verdict"] in NOT_JUDGED:

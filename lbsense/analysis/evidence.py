@@ -19,6 +19,12 @@ from lbsense.analysis.noise import (
 )
 from lbsense.analysis.predictions import Rows, rows_of, sent_contents
 from lbsense.analysis.references import Parents, find_parents, gains
+from lbsense.analysis.validation import (
+    FEWEST_PAIRS,
+    Validation,
+    no_validation,
+    validation_of,
+)
 from lbsense.facts import Claims, NoiseScale
 from lbsense.model import History, Leaderboard, Predictions, content_groups
 from lbsense.stats import (
@@ -29,13 +35,10 @@ from lbsense.stats import (
     StepPosteriorResult,
     level_posterior,
     private_rows,
-    rank_correlation,
     step_posterior,
 )
 
-_FEWEST_PAIRS = 5  # gains of one step in two sources needed to learn their noise
-_FEWEST_TO_COMPARE = 8  # pairs before CV is taken to point the other way
-_CLOSE = 0.8  # rank correlation of levels that drift alone seldom gives
+_FEWEST_TO_COMPARE = 8  # steps before private scores are taken for another scale
 _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 # Log noise variance of CV over that of the public score beyond the sizes of the sets
 # (a refit has its own noise), and where the sizes are not known. Mean and sd.
@@ -55,24 +58,33 @@ _OTHER_SCALE = 3.0  # ratio of private to public gains that one scale hardly giv
 class Observed:
     """What a history shows before its noise is judged, by submission in time order.
 
-    Scores and gains are oriented. CV is on a scale of its own until its slope is known;
-    ``cv_sign`` is -1 where it was found to fall as the public score rises, nan where it
-    was withheld.
+    Scores and gains are oriented. CV is on scales of its own, one a part, until their
+    slopes are known.
     """
 
     groups: IntArray
     parents: Parents
     public: FloatArray
+    validation: Validation
     cv: FloatArray
-    cv_sign: float
     public_gain: FloatArray
     cv_gain: FloatArray
     rows: Rows | Missing
 
     @property
+    def cv_sign(self) -> float:
+        """-1 where CV was found to fall as the public score rises, nan without CV."""
+        return self.validation.sign
+
+    @property
     def reference(self) -> IntArray:
         """Position of the submission that each is compared with, or -1."""
         return self.parents.reference
+
+    @property
+    def cv_parts(self) -> list[int]:
+        """Parts of CV that have steps enough to learn a scale from."""
+        return self.validation.parts(self.fresh)
 
     @property
     def fresh(self) -> BoolArray:
@@ -86,9 +98,10 @@ class Observed:
 class Evidence(Observed):
     """Everything that the verdicts rest on.
 
-    ``after`` is the posterior of the steps with private scores, ``cv_scale`` what CV
-    gains are multiplied by to compare them with public ones: ``cv`` and ``cv_gain`` are
-    on that scale. ``claims`` says what the noise scale can carry: "both" when noise is
+    ``after`` is the posterior of the steps with private scores. ``cv`` and ``cv_gain``
+    are on the scale of the public score; ``cv_slopes`` says what a public gain of 1 is
+    worth on that of each part, and ``cv_scale`` what the latest CV scores are
+    multiplied by. ``claims`` says what the noise scale can carry: "both" when noise is
     estimated, "real" when only an upper bound is known, "none" without a scale.
     ``level`` is the rung on the ladder of evidence.
     """
@@ -97,6 +110,7 @@ class Evidence(Observed):
     posterior: StepPosteriorResult | Missing
     after: StepPosteriorResult | Missing
     levels: LevelPosteriorResult | Missing
+    cv_slopes: FloatArray
     cv_scale: float
     level: str
     claims: Claims
@@ -146,42 +160,53 @@ def gather(
         noise, of_board = with_board(noise, history, board)
     after: StepPosteriorResult | Missing
     if history.competition.greater_is_better is None:
-        seen, caveat = _undirected(history, groups), None
+        seen = _undirected(history, groups)
         judged = _Judged(_UNDIRECTED, _no_levels(None), "none")
         after = replace(_UNDIRECTED, field="retrospective.steps")
     else:
-        seen, caveat = _observe(history, predictions, groups)
+        seen = _observe(history, predictions, groups)
         judge = _Judge(history, seen, noise, rope, confidence_level, step_noise)
         judged = judge.foretold()
         after = judge.hindsight(judged.claims)
     step_se = np.nan
     if judged.posterior and judged.claims == "both":
         step_se = _median(judged.posterior.public_se)
-    scale = _public_scale(seen, judged)
+    slopes = _slopes(seen, judged.posterior)
+    cv, cv_gain = seen.validation.on_public_scale(seen.public, slopes)
     rows = seen.rows.caveats if seen.rows else ()
-    caveats = (*rows, odd, caveat, seen.parents.caveat, judged.caveat, of_board)
+    caveats = (
+        *rows,
+        odd,
+        *seen.validation.caveats,
+        seen.parents.caveat,
+        judged.caveat,
+        of_board,
+    )
     shown = {field.name: getattr(seen, field.name) for field in fields(seen)}
-    shown |= {"cv": seen.cv * scale, "cv_gain": seen.cv_gain * scale}
+    shown |= {"cv": cv, "cv_gain": cv_gain}
     return Evidence(
         **shown,
         noise=replace(noise, step_se=step_se),
         posterior=judged.posterior,
         after=after,
         levels=judged.levels,
-        cv_scale=scale * seen.cv_sign,
+        cv_slopes=slopes,
+        cv_scale=seen.cv_sign / slopes[-1] if slopes.size else float("nan"),
         level=_level(history, seen, judged.claims),
         claims=judged.claims,
         caveats=tuple(item for item in caveats if item is not None),
     )
 
 
-def _public_scale(seen: Observed, judged: _Judged) -> float:
-    """Return what brings CV gains to the scale of the public score, nan without CV."""
-    if not np.isfinite(seen.cv_gain).any():
-        return float("nan")
-    if judged.posterior and np.isfinite(judged.posterior.cv_slope):
-        return 1 / judged.posterior.cv_slope
-    return 1.0
+def _slopes(seen: Observed, posterior: StepPosteriorResult | Missing) -> FloatArray:
+    """Return the CV gain that goes with a public gain of 1 by part, nan if unknown."""
+    slopes = np.full(len(seen.validation.joined.main), np.nan)
+    used = seen.cv_parts
+    if used and posterior and len(posterior.cv_slope) == len(used):
+        slopes[used] = posterior.cv_slope
+    elif used:
+        slopes[used] = seen.validation.rough_slopes(seen.public)[used]
+    return slopes
 
 
 _UNDIRECTED = Missing(
@@ -198,8 +223,8 @@ def _undirected(history: History, groups: IntArray) -> Observed:
         groups=groups,
         parents=Parents.sure(np.full(len(history), -1, dtype=np.int64), "none"),
         public=nan,
+        validation=no_validation(len(history)),
         cv=nan,
-        cv_sign=np.nan,
         public_gain=nan,
         cv_gain=nan,
         rows=replace(_UNDIRECTED, field="predictions"),
@@ -208,29 +233,25 @@ def _undirected(history: History, groups: IntArray) -> Observed:
 
 def _observe(
     history: History, predictions: Predictions | None, groups: IntArray
-) -> tuple[Observed, Caveat | None]:
-    """Return scores, references and gains, and what was done to CV."""
-    public, cv = history.scores("public"), history.scores("cv")
+) -> Observed:
+    """Return scores, references and gains."""
+    public = history.scores("public")
     rows = rows_of(history, predictions)
-    if rows:
-        cv = np.where(np.isfinite(cv), cv, rows.cv)
     simple = find_parents(history, public, None, groups)
-    sign, caveat = _cv_sign(cv, public, simple.reference)
-    cv = cv * sign
-    parents = find_parents(history, public, cv, groups)
-    public_gain = gains(public, parents.reference)
-    cv_gain = np.where(np.isnan(public_gain), np.nan, gains(cv, parents.reference))
-    seen = Observed(
+    own = rows.cv if rows and rows.n_train is not None else None
+    validation = validation_of(history, public, simple.reference, rows=own)
+    parents = find_parents(history, public, validation.aligned(public), groups)
+    validation = validation.at(public, parents.reference)
+    return Observed(
         groups=groups,
         parents=parents,
         public=public,
-        cv=cv,
-        cv_sign=sign,
-        public_gain=public_gain,
-        cv_gain=cv_gain,
+        validation=validation,
+        cv=validation.joined.level,
+        public_gain=gains(public, parents.reference),
+        cv_gain=validation.joined.gain,
         rows=rows,
     )
-    return seen, caveat
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +273,7 @@ class _Judge:
         if self.step_noise is not None and some and not self.seen.rows:
             steps = self._steps(sources, noise)
             return _Judged(steps, self._levels(steps), "both", _said(self.step_noise))
-        if (self.seen.rows and some) or n_pairs >= _FEWEST_PAIRS:
+        if (self.seen.rows and some) or n_pairs >= FEWEST_PAIRS:
             steps = self._steps(sources, noise)
             return _Judged(steps, self._levels(steps), "both")
         if 0 < self.noise.step_se_high < np.inf:  # a perfect score has no noise
@@ -266,9 +287,9 @@ class _Judge:
         if claims != "both":
             sources = sources[:1]
         private = self._private()
-        if np.isfinite(private.gain).sum() < _FEWEST_PAIRS:
+        if np.isfinite(private.gain).sum() < FEWEST_PAIRS:
             return _after(
-                f"needs private scores of at least {_FEWEST_PAIRS} steps", "private"
+                f"needs private scores of at least {FEWEST_PAIRS} steps", "private"
             )
         apart = sources[0].gain - private.gain
         largest = np.nanmax(np.abs(sources[0].gain), initial=0.0)
@@ -294,13 +315,12 @@ class _Judge:
         seen, competition = self.seen, self.history.competition
         owed = seen.parents.owed
         public = np.where(seen.fresh, seen.public_gain + owed[0], np.nan)
-        cv = np.where(seen.fresh, seen.cv_gain + owed[1], np.nan)
         sources = [Source(name="public", gain=public)]
         log_ratio, sd = _CV_RATIO
         if competition.n_public and competition.train_size:
             log_ratio, sd = CV_EXCESS
             log_ratio += math.log(competition.n_public / competition.train_size)
-        ratio = None
+        ratio: FloatArray | None = None
         if seen.rows:
             noise = StepNoise(
                 log_sd=0.0,
@@ -316,16 +336,25 @@ class _Judge:
             noise = _prior_noise(self.noise)
             if self.step_noise is not None:
                 noise = _said_noise(self.step_noise, noise.floor)
-        if np.isfinite(cv).any():
+        joined, sizes = (
+            seen.validation.joined,
+            seen.validation.rough_slopes(seen.public),
+        )
+        for part in seen.cv_parts:
+            own = (joined.part == part) & seen.fresh
+            unit: FloatArray | None = ratio
+            if unit is None and (joined.noise[own] != 1).any():
+                unit = np.where(own, joined.noise, 1.0)
             sources.append(
                 Source(
                     name="cv",
-                    gain=cv,
+                    gain=np.where(own, joined.gain + owed[1] * sizes[part], np.nan),
                     log_ratio=log_ratio,
                     log_ratio_sd=sd,
                     spread=_CV_SPREAD,
                     slope_known=ratio is not None,
-                    unit=ratio,
+                    sign_known=not seen.validation.begins(part),
+                    unit=unit,
                 )
             )
         return sources, noise
@@ -350,15 +379,17 @@ class _Judge:
     def _levels(self, steps: StepPosteriorResult) -> LevelPosteriorResult | Missing:
         seen = self.seen
         se, log_sd = _score_se(self.noise, steps, seen.rows)
-        slope = steps.cv_slope if np.isfinite(steps.cv_slope) else np.nan
+        cv, _ = seen.validation.on_public_scale(seen.public, _slopes(seen, steps))
+        part = seen.validation.joined.level_part
         return level_posterior(
             seen.public,
-            seen.cv / slope,
+            cv if len(steps.cv_slope) else np.full(len(cv), np.nan),
             seen.reference,
             steps,
             score_se=se,
             score_log_sd=log_sd,
             same=~seen.fresh,
+            apart=(part != part[seen.reference]) & (seen.reference >= 0),
         )
 
     def _bounded(self, public: Source, noise: StepNoise) -> _Judged:
@@ -395,10 +426,8 @@ def unseen_scores(history: History) -> tuple[FloatArray, float]:
 
 
 def _paired(sources: list[Source]) -> int:
-    both = np.isfinite(sources[0].gain)
-    if len(sources) < 2:
-        return 0
-    return int((both & np.isfinite(sources[1].gain)).sum())
+    seen = np.isfinite([source.gain for source in sources])
+    return int((seen[0] & seen[1:].any(axis=0)).sum())
 
 
 def _after(why: str, *need: str) -> Missing:
@@ -525,54 +554,3 @@ def _level(history: History, seen: Observed, claims: Claims) -> str:
 def _median(values: FloatArray) -> float:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else float("nan")
-
-
-def _cv_sign(
-    cv: FloatArray, public: FloatArray, reference: IntArray
-) -> tuple[float, Caveat | None]:
-    """Return the sign of oriented CV scores, nan to withhold them.
-
-    Their scale is learned with the steps; here it is asked whether they measure
-    anything, and whether they point the other way. Gains decide, or levels that agree
-    closely: levels drift, and drifts correlate moderately without a cause.
-    """
-    steps = gains(cv, reference), gains(public, reference)
-    both = np.isfinite(steps[0]) & np.isfinite(steps[1])
-    if both.sum() >= 2 and _is_copy(steps[0][both], steps[1][both]):
-        return np.nan, Caveat(
-            "cv",
-            f"CV moves exactly as the public score in all {int(both.sum())} steps: it "
-            "is no second measurement and was not used. Is it the public score copied?",
-        )
-    if both.sum() >= 2 and not steps[0][both].any() and steps[1][both].any():
-        return np.nan, Caveat(
-            "cv",
-            f"CV is the same in all {int(both.sum())} steps while the public score "
-            "moves: it measures nothing and was not used.",
-        )
-    if both.sum() < _FEWEST_TO_COMPARE:
-        return 1.0, None
-    of_gains = rank_correlation(*steps, confidence_level=0.998)
-    of_levels = rank_correlation(cv, public)
-    if of_gains.ci_high < 0 or of_levels.statistic <= -_CLOSE:
-        return -1.0, Caveat(
-            "cv",
-            f"CV falls where the public score rises (rank correlation of the scores "
-            f"{of_levels.statistic:.2f}, of the gains {of_gains.statistic:.2f}, "
-            f"n={of_gains.n_obs}): it was taken to be better the other way, as a loss "
-            "beside a score is. If it is not, validation leaks.",
-            ("cv_direction",),
-        )
-    return 1.0, None
-
-
-def _is_copy(cv_gain: FloatArray, public_gain: FloatArray) -> bool:
-    """Return whether one column of gains is a multiple of the other, up to rounding."""
-    largest = int(np.argmax(np.abs(public_gain)))
-    if public_gain[largest] == 0 or cv_gain[largest] == 0:
-        return not (cv_gain.any() or public_gain.any())
-    scaled = cv_gain * (public_gain[largest] / cv_gain[largest])
-    return bool(
-        len(cv_gain) > 2
-        and np.abs(public_gain - scaled).max() <= _SAME * abs(public_gain[largest])
-    )

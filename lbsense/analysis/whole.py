@@ -208,6 +208,8 @@ def _gaps(history: History, evidence: Evidence) -> Iterator[ScoreGap]:
     )
     for kind, minus in pairs:
         one, other = history.raw_scores(kind), history.raw_scores(minus)
+        if minus == "cv":
+            other = np.where(evidence.validation.current, other, np.nan)
         if minus == "cv" and (
             competition.cv_direction() != competition.direction()
             if competition.greater_is_better is not None
@@ -289,7 +291,10 @@ def agreement_of(history: History, evidence: Evidence) -> AgreementResult | Miss
         confidence_level=posterior.confidence_level if posterior else 0.95,
         **noise,
     )  # fmt: skip
-    scale = evidence.cv_scale
+    scales = evidence.validation.scales(
+        public_gain, evidence.reference, evidence.cv_slopes
+    )
+    found, scale = replace(found, scales=scales), evidence.cv_scale
     if found.line is None or not scale:
         return found
     # The scores were compared on the scale of the public one; the line is of CV as it

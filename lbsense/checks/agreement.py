@@ -134,6 +134,8 @@ def common_shift(analysis: Analysis) -> Outcome:
     competition = history.competition
     if competition.greater_is_better is None or analysis.caveat("cv"):
         return not_applicable("Needs CV scores on the scale of the public score.")
+    if analysis.agreement and any(scale.begin for scale in analysis.agreement.scales):
+        return not_applicable("Needs CV scores of one scheme.")
     n_train = analysis.joint.n_obs if analysis.joint else competition.train_size
     if noise.n_public is None or n_train is None or not noise.score_sd > 0:
         return not_applicable(
@@ -169,12 +171,13 @@ def common_shift(analysis: Analysis) -> Outcome:
     severity="warning",
     reference="data warning LBS108",
     text=Text(
-        "CV scores from before and after the change do not measure the same thing.",
+        "CV scores before and after the change do not measure the same thing. Each "
+        "has a scale of its own, and no CV gain is read across.",
         "Descriptions name two kinds of validation, or the CV scores fall into two "
         "groups far apart (data warning LBS108).",
         "Where only the wording changed, as from `cv` to `oof`.",
-        "Recompute the CV of the submissions that matter under one scheme, or analyse "
-        "both parts as histories of their own.",
+        "Nothing must be done: verdicts before and after use CV. CV of the submissions "
+        "that matter under both schemes would tell the steps across too.",
     ),
 )
 def scheme_changed(analysis: Analysis) -> Outcome:

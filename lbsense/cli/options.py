@@ -153,7 +153,8 @@ def parse_columns(pairs: list[str] | None) -> dict[str, Any] | None:
     """Return field -> column of the file, from ``field=column`` pairs.
 
     A comma separates pairs only where a further ``field=`` follows, since a column may
-    have a comma in its name. The columns of the fold scores are listed with commas.
+    have a comma in its name. The columns of the fold scores are listed with commas;
+    several CV scores are given one by one, the first one first.
     """
     columns: dict[str, Any] = {}
     for pair in (part for item in pairs or () for part in _FIELD_AHEAD.split(item)):
@@ -164,6 +165,8 @@ def parse_columns(pairs: list[str] | None) -> dict[str, Any] | None:
         if field == "cv_fold_scores":
             names = [name.strip() for name in re.split("[,;]", column)]
             columns.setdefault(field, []).extend(names)
+        elif field in ("cv", "cv_score"):
+            columns.setdefault(field, []).append(column)
         elif field in columns:
             twice = f"{columns[field]!r} and {column!r}"
             msg = f"--columns: {field} is given twice, as {twice}."
@@ -286,7 +289,8 @@ class HistoryOptions(CompetitionOptions):
         list[str] | None,
         _file(
             metavar="FIELD=COLUMN",
-            help="Which column is what: public_score=LB,cv_score=valid.",
+            help="Which column is what: public_score=LB,cv_score=valid. Several CV "
+            "scores: cv=oof,cv=holdout.",
         ),
     ] = None
     table: Annotated[

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         cv_candidates,
         parse_cv,
     )
+    from lbsense.ingest.cv.schemes import CvScheme, cv_schemes
     from lbsense.ingest.exports import FormatGuide
     from lbsense.ingest.fetch.kaggle import ask_kaggle
     from lbsense.ingest.fetch.listing import (
@@ -48,6 +49,7 @@ _HOMES = {
         "boards.host": "read_host",
         "boards.read": "read_leaderboard read_leaderboards",
         "cv.reading": "CvReading TRAILING_NUMBER cv_candidates parse_cv",
+        "cv.schemes": "CvScheme cv_schemes",
         "exports": "FormatGuide",
         "fetch.kaggle": "ask_kaggle",
         "fetch.listing": "Fetched Merged join_listing listing_text read_listing",
@@ -73,6 +75,7 @@ __all__ = [
     "TOKEN_VARIABLE",
     "TRAILING_NUMBER",
     "CvReading",
+    "CvScheme",
     "Fetched",
     "FormatGuide",
     "Merged",
@@ -80,6 +83,7 @@ __all__ = [
     "ask_kaggle",
     "ask_zindi",
     "cv_candidates",
+    "cv_schemes",
     "fetch_kaggle",
     "fetch_zindi",
     "fetched_history",

@@ -201,7 +201,8 @@ class ReaderOptions(TypedDict, total=False):
     columns : mapping of str to str or list of str, optional
         Our field to your column, as in ``{"public_score": "LB"}``; it wins over what
         is recognised. Short names such as "lb", "cv" and "date" stand for fields too;
-        ``cv_fold_scores`` may name several columns.
+        ``cv_fold_scores`` may name several columns, and so may ``cv``, each another
+        kind of CV score, the first one first: ``{"cv": ["oof", "holdout"]}``.
     table : int, str or list of these, optional
         Which table of a document, by its number or its heading, where it holds
         several; a list reads several as one history. The default is the fullest.

@@ -49,6 +49,7 @@ _NAMED = {
     "score": "public score",
     "private_score": "private score",
     "cv_score": "CV",
+    "cv_others": "further CV",
     "cv_fold_scores": "CV folds",
     "submitted_at": "dates",
     "title": "names",
@@ -231,6 +232,24 @@ class History(Result):
             raise ValueError(msg)
         values = [getattr(item, f"{kind}_score") for item in self.submissions]
         return np.array(values, dtype=np.float64)
+
+    def cv_series(self) -> dict[str, FloatArray]:
+        """Return every kind of CV score by its name, oriented, the first one first.
+
+        Notes
+        -----
+        All are taken to be better the same way; `analyze` finds where one is not.
+        """
+        sign = self.competition.cv_direction()
+        given = dict.fromkeys(name for item in self for name, _ in item.cv_others)
+        others = [dict(item.cv_others) for item in self]
+        own = (self.reading.columns if self.reading else {}).get("cv_score", "")
+        first = own if given and own and own not in given else "CV"
+        return {first: self.scores("cv")} | {
+            name: sign
+            * np.array([one.get(name, np.nan) for one in others], dtype=float)
+            for name in given
+        }
 
     @property
     def period(self) -> str:

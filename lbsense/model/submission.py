@@ -37,6 +37,8 @@ class Submission(Result):
         The platform's own word on a failure.
     public_score, private_score, cv_score : float or None
         None when missing.
+    cv_others : tuple of (str, float)
+        Names and scores of further kinds of CV, such as a holdout beside the OOF score.
     cv_std : float or None
         The spread that stood beside the CV score, as in ``0.7052 (0.0641)``.
     cv_fold_scores : tuple of float
@@ -71,6 +73,7 @@ class Submission(Result):
     public_score: float | None = None
     private_score: float | None = None
     cv_score: float | None = None
+    cv_others: tuple[tuple[str, float], ...] = ()
     cv_std: float | None = None
     cv_fold_scores: tuple[float, ...] = ()
     cv_source: CvSource | None = None
@@ -104,6 +107,10 @@ class Submission(Result):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 msg = f"{name} of {self.submission_id} must be finite or None: {value}."
+                raise ValueError(msg)
+        for name, value in self.cv_others:
+            if not math.isfinite(value):
+                msg = f"CV {name!r} of {self.submission_id} must be finite: {value}."
                 raise ValueError(msg)
 
 

@@ -49,6 +49,7 @@ from lbsense.stats.boards.whole import (
 )
 from lbsense.stats.history.agreement import (
     AgreementResult,
+    CvScaleResult,
     GuideResult,
     RankCorrelationResult,
     attainable_z,
@@ -150,6 +151,12 @@ from lbsense.stats.steps.posterior import (
     bayes_fdr_list,
     step_posterior,
 )
+from lbsense.stats.steps.scales import (
+    JoinedScales,
+    join_scales,
+    scheme_breaks,
+    typical_step,
+)
 from lbsense.stats.steps.sources import Source, StepNoise
 
 __all__ = [
@@ -162,6 +169,7 @@ __all__ = [
     "ClimbResult",
     "CountResult",
     "Covariance",
+    "CvScaleResult",
     "DemingResult",
     "DifferenceBandsResult",
     "EstimateResult",
@@ -170,6 +178,7 @@ __all__ = [
     "GapSplitResult",
     "GuideResult",
     "HindsightResult",
+    "JoinedScales",
     "JointNoiseResult",
     "LadderResult",
     "LevelPosteriorResult",
@@ -232,6 +241,7 @@ __all__ = [
     "gain_evalue",
     "gap_split",
     "information_of",
+    "join_scales",
     "joint_noise",
     "jumps_of_climb",
     "ladder_replay",
@@ -266,6 +276,7 @@ __all__ = [
     "resample_confusion",
     "rows_to_tell",
     "rule_outcomes",
+    "scheme_breaks",
     "score_gap",
     "shake_up",
     "shake_up_of_ranks",
@@ -275,6 +286,7 @@ __all__ = [
     "step_posterior",
     "team_chase",
     "tie_groups",
+    "typical_step",
     "usual_rules",
     "value_counts",
     "value_of_look",

@@ -25,7 +25,7 @@ from lbsense.words.parts import TO_95, Board, Reader, listed, tell, why
 from lbsense.words.short import to_select
 
 if TYPE_CHECKING:
-    from lbsense.stats import DifferenceBandsResult, PicksResult
+    from lbsense.stats import CvScaleResult, DifferenceBandsResult, PicksResult
 
 _EVIDENCE = {
     "A": "public scores alone",
@@ -509,6 +509,8 @@ def agreement(facts: Facts) -> list[str]:
             "CV gains and public gains have a rank correlation of "
             f"{found.statistic:.2f} ({within}{plural(found.n_obs, 'step')})."
         )
+    if len(found.scales) > 1:
+        told += [_of_scale(facts, scale) for scale in found.scales]
     if math.isfinite(found.perfect_r):
         told.append(
             f"More than {found.perfect_r:.2f} is not possible here: the chance in the "
@@ -522,6 +524,25 @@ def agreement(facts: Facts) -> list[str]:
             "the choice of rows: refitting, or validation that does not transfer."
         )
     return told
+
+
+def _of_scale(facts: Facts, scale: CvScaleResult) -> str:
+    """Return what one series of CV under one scheme says of public gains."""
+    name = clean_text(shorten(scale.name, 40))
+    if scale.scheme:
+        name += f" ({clean_text(shorten(scale.scheme, 60))})"
+    if scale.begin:
+        name += f" from {name_of(facts, scale.first, _JUMP_WIDTH)} on"
+    if scale.reason:
+        return f"{name} is not used: {scale.reason}."
+    told = f"{name}: {plural(scale.n_obs, 'step')} with public gains"
+    if math.isfinite(scale.statistic):
+        told += f", rank correlation {scale.statistic:.2f}"
+    if math.isfinite(scale.ci_low):
+        told += f" ({scale.ci_low:.2f} to {scale.ci_high:.2f})"
+    if math.isfinite(scale.slope):
+        told += f"; it moves by {format_number(scale.slope, digits=2)} for a public 1"
+    return f"{told}."
 
 
 def notes(facts: Facts, reader: Reader = "python") -> dict[str, str]:

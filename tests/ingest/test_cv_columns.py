@@ -102,15 +102,30 @@ def test_the_only_cv_is_of_another_metric():
 @pytest.mark.parametrize(
     "headings",
     [
-        ("Subset CV", "All CV"),
         ("OOF", "Holdout"),
         ("valid", "oof_score"),
         ("oof_auc_mean", "holdout_auc"),
         ("CV", "Local CV"),
     ],
 )
-def test_two_columns_that_nothing_tells_apart(headings):
+def test_two_columns_that_are_surely_cv_are_both_read(headings):
     history = table(headings, ["a", 0.7, 0.8, 0.75], metric="roc_auc")
+    assert history[0].cv_score == 0.7
+    assert history[0].cv_others == ((headings[1], 0.8),)
+    assert history.dropped == ()
+    named = f"CV from {headings[0]!r}, further CV from {headings[1]!r}"
+    assert named in str(history.reading)
+    chosen = table(headings, ["a", 0.7, 0.8, 0.75], columns={"cv": headings[1]})
+    assert (chosen[0].cv_score, chosen[0].cv_others) == (0.8, ())
+    both = table(headings, ["a", 0.7, 0.8, 0.75], columns={"cv": list(headings[::-1])})
+    assert (both[0].cv_score, both[0].cv_others) == (0.8, ((headings[0], 0.7),))
+
+
+@pytest.mark.parametrize(
+    "headings", [("Subset CV", "All CV"), ("CV (AUC)", "CV (logloss)")]
+)
+def test_two_columns_that_nothing_tells_apart(headings):
+    history = table(headings, ["a", 0.7, 0.8, 0.75])
     assert history[0].cv_score is None
     assert [issue.column for issue in history.dropped] == list(headings)
     [warning] = [item for item in history.warnings if item.code == "LBS115"]
@@ -123,7 +138,7 @@ def test_two_columns_that_nothing_tells_apart(headings):
 def test_a_column_called_cv_goes_before_its_rivals():
     history = table(["OOF", "CV"], ["a", 0.7, 0.8, 0.75])
     assert history[0].cv_score == 0.8
-    assert history.dropped[0].column == "OOF"
+    assert history[0].cv_others == (("OOF", 0.7),)
 
 
 def test_one_value_in_two_columns_is_one():

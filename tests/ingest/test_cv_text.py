@@ -575,7 +575,7 @@ def scheme_warnings(*rows: tuple[str, float]) -> list[str]:
         ),
         (
             [("KFold, cv 0.51", 0.52), ("GroupKFold, cv 0.53", 0.51)],
-            "way of splitting changes from 'k-fold' to 'group'",
+            "way of splitting changes from 'k-fold' to 'group k-fold'",
         ),
         (
             [("CV RMSE 0.51", 0.52), ("CV MAE 0.40", 0.51)],

@@ -117,7 +117,8 @@ def test_107_only_on_zindi():
 
 def test_108_change_of_scheme():
     text = "model,cv_scheme,cv,LB\na,KFold,0.474,0.479\nb,GroupKFold,0.558,0.478\n"
-    assert "kfold" in message(text, "LBS108").lower()
+    told = message(text, "LBS108")
+    assert "way of splitting changes from 'k-fold' to 'group k-fold'" in told
     assert message(scores([0.5, 0.6], cv=[0.5, 0.61]), "LBS108") is None
 
 

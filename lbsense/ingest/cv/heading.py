@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -253,6 +253,24 @@ def choose_cv(
     else:
         return CvChoice(None, tuple(left), foreign)
     return CvChoice(chosen, tuple(at for at in left if at != chosen), foreign)
+
+
+def with_others(choice: CvChoice, names: Sequence[str]) -> tuple[CvChoice, list[int]]:
+    """Return the choice of the CV score, and columns that are surely CV as well.
+
+    Those are sure by their headings and of one metric, as far as these name one; where
+    nothing else tells the first of them, it is the leftmost.
+    """
+    heads = {at: cv_heading(names[at]) for at in choice.rivals}
+    sure = {at: x for at, x in heads.items() if x and x.surety < Surety.QUALIFIED}
+    first = None if choice.chosen is None else cv_heading(names[choice.chosen])
+    named = {x.metric for x in (*sure.values(), first) if x is not None and x.metric}
+    others = sorted(sure)
+    if len(named) > 1 or (choice.chosen is None and len(others) < 2):
+        return choice, []
+    chosen = others.pop(0) if choice.chosen is None else choice.chosen
+    left = tuple(at for at in choice.rivals if at not in (*others, chosen))
+    return CvChoice(chosen, left, choice.foreign), others
 
 
 def _same(one: Metric, other: Metric) -> bool:

@@ -363,6 +363,7 @@ def build_submissions(
                 selected=draft.selected,
                 parent_id=parent,
                 content_hash=draft.content_hash,
+                cv_others=draft.cv_others,
                 source_file=draft.source,
                 source_line=draft.line,
                 **cv,
@@ -685,9 +686,8 @@ def reading_of(
     for source, field in (("description", "description"), ("file name", "file_name")):
         if any(item.cv_source == source for item in submissions):
             columns.setdefault("cv_score", []).extend(columns.get(field, []))
-    sources = dict.fromkeys(table.source for table in tables)
     return Reading(
-        source=", ".join(sources),
+        source=", ".join(dict.fromkeys(table.source for table in tables)),
         n_submissions=len(submissions),
         table=choice.label,
         columns={
@@ -695,5 +695,5 @@ def reading_of(
         },
         unused=tuple(unused.values()),
         order=order,
-        why=tuple(text for text in (choice.doubt,) if text),
+        why=(choice.doubt,) if choice.doubt else (),
     )

@@ -151,6 +151,7 @@ class Draft:
     cv_text: str | None
     cv_scheme: str | None
     folds: tuple[float, ...]
+    cv_others: tuple[tuple[str, float], ...]
     selected: bool | None
     parent: str | None
     content_hash: str | None
@@ -296,6 +297,7 @@ def _used(reader: Sheet, export: Export, *, bare_score: bool) -> dict[str, list[
         used["description"] = worded or list(reader.texts_at[: 0 if filed else 1])
     if reader.folds_at:
         used["cv_fold_scores"] = list(reader.folds_at)
+    used["cv_others"] = list(reader.cv_others_at)
     if reader.clock_at is not None:
         used["submitted_at"] = [*used["submitted_at"], reader.clock_at]
     if "experiment_id" in used:
@@ -341,7 +343,7 @@ def _drafts(
     dates: DateColumn | None,
     statuses: list[tuple[Status, bool, str | None]],
 ) -> list[Draft]:
-    cv = reader.cv_scores()
+    cv, cv_others = reader.cv_scores(), _cv_others(reader)
     cv_texts = reader.texts("cv_score")
     columns = {
         name: reader.texts(name)
@@ -386,12 +388,23 @@ def _drafts(
                 cv_scheme=columns["cv_scheme"][i]
                 or (None if score is None else scheme),
                 folds=folds or (() if score is None else score.folds),
+                cv_others=cv_others[i],
                 selected=selected[i],
                 parent=columns["parent_id"][i],
                 content_hash=columns["content_hash"][i],
             )
         )
     return drafts
+
+
+def _cv_others(reader: Sheet) -> list[tuple[tuple[str, float], ...]]:
+    """Return names and scores of the further kinds of CV of every row."""
+    rows: list[tuple[tuple[str, float], ...]] = [()] * len(reader.table.rows)
+    for at in reader.cv_others_at:
+        for k, cell in enumerate(reader.scores_at(at)):
+            if cell is not None and cell.value is not None:
+                rows[k] = (*rows[k], (reader.table.columns[at], cell.value))
+    return rows
 
 
 def _plain_name(text: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from statistics import median
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
 from lbsense._typing import IntArray
 from lbsense.errors import IngestError
+from lbsense.ingest.cv.schemes import PARTS_OF_SCHEME, cv_schemes
 from lbsense.ingest.history.build import is_sorted
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.platforms import platform_named
@@ -117,20 +117,6 @@ def _check_size(
     raise IngestError(msg)
 
 
-# Two names for scores that people compare freely, and rightly: one family.
-_FAMILY = {"local": "cv", "fold": "cv", "pattern": "cv", "oof": "cv"}
-_SPLITTER = re.compile(
-    r"(stratified[ _-]?group|stratified|group|time[ _-]?series|purged|repeated)"
-    r"[ _-]?(?:k[ _-]?fold|split)|(s?gkf|skf)(?![a-z])|(?<![a-z])(k-?fold)",
-    re.IGNORECASE,
-)
-_NO_GAPS = str.maketrans("", "", " _-")
-_SHORT_NAMES = {
-    "sgkf": "stratifiedgroup",
-    "gkf": "group",
-    "skf": "stratified",
-    "kfold": "k-fold",
-}
 # Chosen so that a CV that moves by a tenth while the public score stays within a
 # fiftieth is noticed, and the usual drift of a gap is not.
 _CV_JUMP = math.log(1.1)
@@ -166,45 +152,19 @@ def cv_scheme_change(submissions: Sequence[Submission]) -> str | None:
     >>> print(cv_scheme_change(history))
     The CV jumps from 0.508 to 0.601 at submission s2 while the public score stays...
     """
-    with_cv = [item for item in submissions if item.cv_score is not None]
-    named: tuple[tuple[str, Callable[[Submission], str | None]], ...] = (
-        ("kind of validation", _kind),
-        ("way of splitting", _splitter),
-        ("metric of the CV", _metric),
-    )
-    for what, read in named:
-        known = [(name, item) for item in with_cv if (name := read(item)) is not None]
-        for (before, _), (after, item) in pairwise(known):
-            if before != after:
+    found = zip(submissions, cv_schemes(submissions), strict=True)
+    known = [(item, scheme) for item, scheme in found if scheme is not None]
+    for (_, before), (item, after) in pairwise(known):
+        for what, words in PARTS_OF_SCHEME.items():
+            old, new = getattr(before, what), getattr(after, what)
+            if old != new:
                 return (
-                    f"The {what} changes from {shorten(before, 40)!r} to "
-                    f"{shorten(after, 40)!r} at submission "
-                    f"{shorten(item.name, 48)}. CV scores are comparable only "
-                    "within one scheme: do not read a gain or a loss across the change."
+                    f"The {words} changes from {shorten(old, 40)!r} to "
+                    f"{shorten(new, 40)!r} at submission {shorten(item.name, 48)}. CV "
+                    "scores are comparable only within one scheme: each has a scale "
+                    "of its own, and no CV gain is read across the change."
                 )
-    return _jump(with_cv)
-
-
-def _kind(item: Submission) -> str | None:
-    if item.cv_scheme is None:
-        return None
-    kind = item.cv_scheme.strip().lower()
-    return _FAMILY.get(kind, kind) or None
-
-
-def _splitter(item: Submission) -> str | None:
-    """Return the splitter that the texts of a submission name last."""
-    found = None
-    for text in (item.file_name, item.description):
-        for match in _SPLITTER.finditer(text or ""):
-            found = next(filter(None, match.groups()))
-            found = found.translate(_NO_GAPS).lower()
-    return None if found is None else _SHORT_NAMES.get(found, found)
-
-
-def _metric(item: Submission) -> str | None:
-    """Return the metric that stood beside the CV score, in one way of writing."""
-    return re.sub(r"[\W_]+", "", item.cv_metric or "").lower() or None
+    return _jump([item for item, _ in known])
 
 
 def _jump(with_cv: list[Submission]) -> str | None:

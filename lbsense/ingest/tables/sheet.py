@@ -14,7 +14,13 @@ from typing import TypeAlias, TypeVar
 
 from lbsense._format import shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import CvChoice, choose_cv, cv_heading, metric_in
+from lbsense.ingest.cv.heading import (
+    CvChoice,
+    choose_cv,
+    cv_heading,
+    metric_in,
+    with_others,
+)
 from lbsense.ingest.cv.languages import heading_words
 from lbsense.ingest.tables.cells import (
     CellError,
@@ -73,6 +79,8 @@ class Assignment:
         Names of the columns that may be the CV score, where none was read.
     clock : int or None
         Position of the column of the time of day, where it stands apart.
+    cv_others : tuple of int
+        Positions of further kinds of CV score.
     """
 
     columns: dict[str, int]
@@ -81,6 +89,7 @@ class Assignment:
     issues: tuple[RowIssue, ...]
     unread_cv: tuple[str, ...] = ()
     clock: int | None = None
+    cv_others: tuple[int, ...] = ()
 
 
 def field_names(columns: ColumnNames | None) -> ColumnNames | None:
@@ -188,6 +197,8 @@ def assign_columns(
         claims.setdefault("cv_scheme", []).append(scheme)
     claims.pop("cv_score", None)
     unread: tuple[str, ...] = ()
+    names = _as_names((overrides or {}).get("cv_score", ()))[1:]
+    others = [at for name in names if (at := _position(table, name)) is not None]
     if "cv_score" not in columns:
         taken = {*columns.values(), *folds, *(() if scheme is None else scheme[1:])}
         taken |= {at for claimed in claims.values() for _, at in claimed}
@@ -195,14 +206,14 @@ def assign_columns(
         boards = [at for _, at in sorted(claims.get("public_score", []))]
         boards = [columns["public_score"]] if "public_score" in columns else boards
         ours = metric or next((metric_in(table.columns[at]) for at in boards), None)
-        choice = cv_columns(table, ours, taken)
+        choice, others = with_others(cv_columns(table, ours, taken), table.columns)
         if choice.chosen is not None:
             columns["cv_score"] = choice.chosen
         elif not folds and "cv_fold_scores" not in columns:
             places = sorted((*choice.rivals, *choice.foreign))
             unread = tuple(table.columns[at] for at in places)
         issues += _passed_over(table, choice, ours)
-    texts = [position for _, position in sorted(claims.get("description", []))]
+    texts = [at for _, at in sorted(claims.get("description", []))]
     dated = claims.pop("submitted_at", [])
     if "submitted_at" not in columns:
         held = {
@@ -240,6 +251,7 @@ def assign_columns(
         issues=tuple(issues),
         unread_cv=unread,
         clock=clock,
+        cv_others=tuple(others),
     )
 
 
@@ -272,6 +284,7 @@ class Sheet:
         self.table = table
         self.at = assignment.columns
         self.folds_at = assignment.folds
+        self.cv_others_at = assignment.cv_others
         self.clock_at = assignment.clock
         self.texts_at = assignment.texts
         self.issues: list[RowIssue] = []
@@ -501,7 +514,7 @@ def _winner(table: RawTable, field: str, ordered: list[int]) -> int:
     """Return the first column that holds a fair share of what the fullest one does."""
     if len(ordered) == 1:
         return ordered[0]
-    holds = holds_number if field in _SCORES else _holds_anything
+    holds = holds_number if field in _SCORES else lambda cell: not is_missing(cell)
     counts = [sum(holds(row.cells[at]) for row in table.rows) for at in ordered]
     enough = max(1, _FAIR_SHARE * max(counts))
     places = zip(ordered, counts, strict=True)
@@ -516,10 +529,6 @@ def _typical(cells: Sequence[object]) -> float | None:
         if isinstance(cell, str) and re.fullmatch(r"\s*[0-9]{1,9}\.[0-9]{1,9}\s*", cell)
     ]
     return statistics.median(plain) if plain else None
-
-
-def _holds_anything(cell: object) -> bool:
-    return not is_missing(cell)
 
 
 def cv_columns(

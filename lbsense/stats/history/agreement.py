@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -48,6 +49,46 @@ class RankCorrelationResult(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CvScaleResult(Result):
+    """One series of CV scores under one scheme: its scale and its agreement.
+
+    Attributes
+    ----------
+    name : str
+        The kind of CV: a heading, or "CV".
+    scheme : str
+        How it was made, as far as words tell a change; empty otherwise.
+    begin : {"", "words", "scores"}
+        What tells that a scheme begins with it: words, or a jump of its level.
+    first, last : int
+        Positions of the first and the last submission with such a score, -1 for none.
+    n_obs : int
+        Steps with a gain of it and a public gain.
+    statistic, ci_low, ci_high : float
+        Spearman correlation of these gains, and its 95% interval.
+    slope : float
+        Change of it that goes with a public gain of 1; nan where it is not used.
+    weight : float
+        Its share where all series of its scale are known; nan where it is not used.
+    reason : str
+        Why it is not used; empty where it is.
+    """
+
+    name: str
+    scheme: str
+    begin: Literal["", "words", "scores"]
+    first: int
+    last: int
+    n_obs: int
+    statistic: float
+    ci_low: float
+    ci_high: float
+    slope: float
+    weight: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementResult(Result):
     """Do CV and public scores measure the same? Told by gains, not by levels.
 
@@ -78,6 +119,8 @@ class AgreementResult(Result):
         Whether agreement would be seen if there were any.
     reason : str
         Why not; empty where it is.
+    scales : tuple of CvScaleResult
+        Every series and scheme of CV, in an analysis; the last begins last.
     """
 
     statistic: float
@@ -95,6 +138,7 @@ class AgreementResult(Result):
     line: DemingResult | None
     testable: bool
     reason: str
+    scales: tuple[CvScaleResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

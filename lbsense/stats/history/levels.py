@@ -98,6 +98,7 @@ def level_posterior(
     score_se: float,
     score_log_sd: float = 0.0,
     same: ArrayLike | None = None,
+    apart: ArrayLike | None = None,
 ) -> LevelPosteriorResult:
     """Return the posterior of every submission's true score, all of them together.
 
@@ -119,6 +120,8 @@ def level_posterior(
         Standard deviation of its logarithm: what is not known of it.
     same : array_like of bool of shape (k,), optional
         Submissions with the content of their parent: their true step is 0.
+    apart : array_like of bool of shape (k,), optional
+        Submissions whose CV has another offset than that of their parent.
 
     Returns
     -------
@@ -154,8 +157,9 @@ def level_posterior(
     n = check_same_length(public=shown, cv=validated, parent=tree.astype(float))
     sigma = check_positive(score_se, name="score_se")
     repeats = np.zeros(n, bool) if same is None else np.asarray(same, bool)
+    offset = np.zeros(n, bool) if apart is None else np.asarray(apart, bool)
     order = depth_order(tree)
-    parts = _parts(tree, shown, validated, steps, sigma, repeats)
+    parts = _parts(tree, shown, validated, steps, sigma, repeats, offset)
     mean, states = _smooth(tree, order, parts)
     told = np.isfinite(mean) & (np.isfinite(shown) | np.isfinite(validated))
     sd = np.sqrt(np.maximum(states.diagonal(), 0.0))
@@ -193,6 +197,7 @@ def _parts(
     steps: StepPosteriorResult,
     sigma: float,
     repeats: np.ndarray,
+    apart: np.ndarray,
 ) -> _Tree:
     n = len(tree)
     drift, width = _step_prior(steps)
@@ -211,7 +216,7 @@ def _parts(
     added = np.empty((n, _STATE))
     added[:, 0] = spread / sigma**2
     added[:, 1] = 1 - np.square(kept[:, 1])
-    added[:, 2] = np.square(cv_se / sigma) * lasting
+    added[:, 2] = np.where(apart, _DIFFUSE**2, np.square(cv_se / sigma) * lasting)
     fresh = np.square(np.stack([se, cv_se]) / sigma) * FRESH
     centre, shift = _median(public, 0.0), _median(cv, 0.0)
     design = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])

@@ -19,7 +19,14 @@ from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_fraction, check_same_length
 from lbsense.stats.steps.kinds import KIND_SHARES, KINDS, shifted, widths
 from lbsense.stats.steps.mixture import FRESH, Cells, Luck, Parts
-from lbsense.stats.steps.sources import Candidates, Source, StepNoise, candidates
+from lbsense.stats.steps.sources import (
+    Candidates,
+    Point,
+    Source,
+    StepNoise,
+    candidates,
+    grid_of,
+)
 from lbsense.stats.steps.tree import as_tree, depth_order, luck_cavity
 
 _ROUNDS = 4  # of updating steps and the luck that they share in turn
@@ -32,6 +39,7 @@ _N_NOISES = 8  # runs of the grid of noise that the posterior of one step keeps
 _CHUNK = 256  # steps in memory at once
 _PILOT = 48  # steps that rule out most candidates
 _NEGLIGIBLE = 0.004  # weight of a candidate that is not looked at again
+_MOST_POINTS = 64  # combinations of scales of several CV schemes, each first alone
 # Shape of the law of log noise between the steps of a history, in units of its width:
 # near-copies have far less than the typical noise. (share, centre, sd)
 _SHAPE = ((0.65, 0.0, 0.45), (0.2, -1.1, 1.0), (0.15, 0.9, 0.7))
@@ -60,10 +68,12 @@ class StepPosteriorResult(Result):
         variance of its noise: what stands against the prior of the step.
     shared_luck : ndarray of shape (n_steps,)
         What of the observed gain other steps explain by luck.
-    cv_slope : float
-        CV gain that goes with a public gain of 1: posterior mean; nan without CV.
+    cv_slope : ndarray of shape (n_cv,)
+        CV gain that goes with a public gain of 1, for every source of CV: posterior
+        mean, among those of the likelier sign where that is not known.
     cv_ratio : float
-        Noise variance of a CV difference over that of a public one, on one scale.
+        Noise variance of a CV difference over that of a public one, on one scale, for
+        the last source of CV; nan without one.
     null_share : float
         Posterior mean share of steps that changed no more than ``rope``.
     rope : float
@@ -88,7 +98,7 @@ class StepPosteriorResult(Result):
     seen: FloatArray
     seen_var: FloatArray
     shared_luck: FloatArray
-    cv_slope: float
+    cv_slope: FloatArray
     cv_ratio: float
     null_share: float
     rope: float
@@ -113,7 +123,9 @@ def step_posterior(
     ----------
     sources : sequence of Source
         What measures the steps. The first is the public score; a step without it is
-        not judged. A source whose slope is not known may be on any scale.
+        not judged. A source whose slope is not known may be on any scale. Several of
+        the name "cv" are schemes of validation, each of other steps: what their scales
+        may be is found for each alone, and only the likeliest are combined.
     parent : array_like of int of shape (n_steps,)
         Position of the submission that each is compared with, -1 for none.
     odds : array_like of shape (n_steps,), optional
@@ -198,13 +210,30 @@ def step_posterior(
         raise ValueError(msg)
     unit = np.ones(len(place)) if known.unit is None else known.unit[place]
     chosen = [s if s.unit is None else replace(s, unit=s.unit[place]) for s in sources]
-    found = candidates(chosen, gains[:, place], unit)
     made = np.ones(len(tree)) if odds is None else as_float_vector(odds, name="odds")
     check_same_length(parent=tree.astype(float), odds=made)
+    is_cv = np.array([source.name == "cv" for source in sources], dtype=bool)
+    axes = None
+    if is_cv.sum() > 1:
+        most = max(1, int(_MOST_POINTS ** (1 / is_cv.sum())))
+        axes = [grid_of(source) for source in chosen[1:]]
+        for m in np.flatnonzero(is_cv).tolist():
+            own = np.flatnonzero(np.isfinite(gains[m, place]))
+            own = own[_spread_out(len(own), _PILOT)]
+            pair = [
+                s if s.unit is None else replace(s, unit=s.unit[own])
+                for s in (chosen[0], chosen[m])
+            ]
+            seen = candidates(pair, gains[[0, m]][:, place[own]], unit[own])
+            alone = _History(tree, made, place[own], seen, known, unit[own], n_rows)
+            axes[m - 1] = alone.likeliest(axes[m - 1], most)
+    found = candidates(chosen, gains[:, place], unit, axes=axes)
     history = _History(tree, made, place, found, known, unit, n_rows)
-    cv = chosen[1] if len(chosen) > 1 and chosen[1].name == "cv" else None
     return history.judged(
-        rope=rope, confidence_level=confidence_level, n_paired=n_paired, cv=cv
+        rope=rope,
+        confidence_level=confidence_level,
+        n_paired=n_paired,
+        cv=np.flatnonzero(is_cv),
     )
 
 
@@ -213,7 +242,7 @@ def _empty(n: int, rope: float | None, confidence_level: float) -> StepPosterior
     names = tuple(StepPosteriorResult.__dataclass_fields__)[:12]
     return StepPosteriorResult(
         **dict.fromkeys(names, nan),
-        cv_slope=float("nan"),
+        cv_slope=np.zeros(0),
         cv_ratio=float("nan"),
         null_share=float("nan"),
         rope=float("nan") if rope is None else rope,
@@ -319,15 +348,22 @@ class _History:
             Luck(flat, flat + 2.0), flat, flat.copy(), self.prior.kinds, np.empty(0)
         )
 
+    def likeliest(self, points: list[Point], most: int) -> list[Point]:
+        """Return the points of the grid of one source that it speaks for most."""
+        self._learn(np.arange(len(self.place)))
+        weight = self.state.weight.sum(axis=(0, 2))
+        best = np.argsort(-weight, kind="stable")[:most]
+        return [points[k] for k in np.sort(best).tolist()]
+
     def judged(
         self,
         *,
         rope: float | None,
         confidence_level: float,
         n_paired: int,
-        cv: Source | None,
+        cv: IntArray,
     ) -> StepPosteriorResult:
-        """Return the posterior after all rounds."""
+        """Return the posterior after all rounds; ``cv`` are the sources that are CV."""
         n = len(self.place)
         pilot, few = _spread_out(n, _CHUNK), _spread_out(n, _PILOT)
         if n > _PILOT:
@@ -458,9 +494,8 @@ class _History:
         rope: float | None,
         confidence_level: float,
         n_paired: int,
-        cv: Source | None,
+        cv: IntArray,
     ) -> StepPosteriorResult:
-        has_cv = cv is not None
         parts, log_sd, log_ratio, seen, seen_var, luck = [], [], [], [], [], []
         for steps in self._chunks():
             cells, weight = self._weights(steps)
@@ -469,8 +504,7 @@ class _History:
             by_candidate = weight.sum(axis=2)
             known = self.state.luck.of(self.place[steps])
             log_sd.append((by_noise * self.prior.log_sd[:, np.newaxis]).sum(axis=0))
-            ratio = np.log(self.found.ratio[:, 1 if has_cv else 0])
-            log_ratio.append(by_candidate.sum(axis=0).T @ ratio)
+            log_ratio.append(self._cv_ratio(cv, steps, by_candidate.sum(axis=0)))
             shift = cells.scale * np.sqrt(FRESH) * known.mean[0]
             shown = self.found.fused[:, steps] - shift
             seen.append((by_candidate * shown).sum(axis=(0, 1)))
@@ -486,8 +520,7 @@ class _History:
         low, high = joined.interval(confidence_level, stretch=_STRETCH)
         p_null = np.clip(1 - p_gain - p_loss, 0, 1)
         chosen = self.state.weight.sum(axis=(0, 2))
-        factor = np.ones(1) if cv is None or cv.unit is None else cv.unit
-        cv_se = np.exp(np.concatenate(log_ratio) / 2) * public_se * np.sqrt(factor)
+        cv_se = np.exp(np.concatenate(log_ratio) / 2) * public_se
         return StepPosteriorResult(
             gain=self._spread(gain),
             gain_se=self._spread(gain_se),
@@ -497,16 +530,12 @@ class _History:
             p_null=self._spread(p_null),
             p_loss=self._spread(np.clip(p_loss, 0, 1)),
             public_se=self._spread(public_se),
-            cv_se=self._spread(
-                np.where(self._has(0), cv_se, np.nan) if has_cv else gain * np.nan
-            ),
+            cv_se=self._spread(cv_se),
             seen=self._spread(np.concatenate(seen) * unit),
             seen_var=self._spread(np.concatenate(seen_var) * np.square(unit)),
             shared_luck=self._spread(np.concatenate(luck) * unit),
-            cv_slope=float(chosen @ self.found.slope[:, 1]) if has_cv else np.nan,
-            cv_ratio=float(chosen @ self.found.ratio[:, 1] * np.median(factor))
-            if has_cv
-            else np.nan,
+            cv_slope=_likely_mean(chosen, self.found.slope[:, cv]),
+            cv_ratio=self._typical_ratio(chosen, cv),
             null_share=float(p_null.mean()),
             rope=float(width),
             confidence_level=confidence_level,
@@ -514,14 +543,36 @@ class _History:
             n_paired=n_paired,
         )
 
-    def _has(self, contrast: int) -> BoolArray:
-        return self.found.contrasts[contrast].seen
+    def _typical_ratio(self, weight: FloatArray, cv: IntArray) -> float:
+        """Return the noise variance of the last CV over public, nan without CV."""
+        if not cv.size:
+            return float("nan")
+        ratio = float(weight @ self.found.ratio[:, cv[-1]])
+        return ratio * float(np.median(self.found.factor[cv[-1]]))
+
+    def _cv_ratio(
+        self, cv: IntArray, steps: IntArray, weight: FloatArray
+    ) -> FloatArray:
+        """Return the log noise variance of CV over public of steps, nan without CV."""
+        found, log_ratio = self.found.of(steps), np.full(len(steps), np.nan)
+        for m in cv.tolist():
+            seen = found.contrasts[m - 1].seen
+            own = weight.T @ np.log(found.ratio[:, m]) + np.log(found.factor[m])
+            log_ratio = np.where(seen, own, log_ratio)
+        return log_ratio
 
     def _spread(self, values: FloatArray) -> FloatArray:
         """Return values of the judged steps at their places, nan elsewhere."""
         whole = np.full(len(self.tree), np.nan)
         whole[self.place] = values
         return whole
+
+
+def _likely_mean(weight: FloatArray, slope: FloatArray) -> FloatArray:
+    """Return the mean of slopes, for each column among those of the likelier sign."""
+    rising = weight @ (slope > 0) >= 0.5
+    share = weight[:, np.newaxis] * ((slope > 0) == rising)
+    return np.asarray((share * slope).sum(axis=0) / share.sum(axis=0))
 
 
 def _flat(values: FloatArray) -> FloatArray:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
 from lbsense._typing import BoolArray, FloatArray, IntArray
 
 _REACH = 2.0  # standard deviations of a prior that its grid covers
+_OTHER_WAY = -2.2  # log odds that a score whose sign nobody knows falls, one in ten
 _SLOPE_SD = 0.6  # of the log slope around the ratio of the spreads of the gains
 
 
@@ -31,6 +33,8 @@ class Source:
         Standard deviation of the same between the steps of one history.
     slope_known : bool
         Whether a true gain shows in it unchanged. Else its scale is learned.
+    sign_known : bool
+        Whether its scale, where it is learned, rises with that of the first source.
     unit : ndarray of shape (n_steps,), optional
         Known factors of its noise variance from step to step.
     n_ratios, n_slopes : int
@@ -43,6 +47,7 @@ class Source:
     log_ratio_sd: float = 0.0
     spread: float = 0.0
     slope_known: bool = True
+    sign_known: bool = True
     unit: FloatArray | None = None
     n_ratios: int = 6
     n_slopes: int = 3
@@ -94,6 +99,7 @@ class Candidates:
     ``mixing`` (g, g) lets the ratio of one step differ from that of the history.
     """
 
+    factor: FloatArray  # (m, n) known factors of the noise variances
     ratio: FloatArray  # (g, m)
     slope: FloatArray  # (g, m)
     log_prior: FloatArray  # (g,)
@@ -110,6 +116,7 @@ class Candidates:
             mixing = mixing[np.ix_(kept, kept)]
             mixing = mixing / mixing.sum(axis=1, keepdims=True)
         return Candidates(
+            self.factor,
             self.ratio[kept],
             self.slope[kept],
             self.log_prior[kept],
@@ -126,6 +133,7 @@ class Candidates:
     def of(self, steps: IntArray) -> Candidates:
         """Return the candidates for some of the steps."""
         return Candidates(
+            self.factor[:, steps],
             self.ratio,
             self.slope,
             self.log_prior,
@@ -140,8 +148,16 @@ class Candidates:
         )
 
 
+#: Log ratio, slope and log prior of a point of a source's grid.
+Point: TypeAlias = tuple[float, float, float]
+
+
 def candidates(
-    sources: Sequence[Source], gains: FloatArray, unit: FloatArray
+    sources: Sequence[Source],
+    gains: FloatArray,
+    unit: FloatArray,
+    *,
+    axes: Sequence[Sequence[Point]] | None = None,
 ) -> Candidates:
     """Return every combination of slopes and noise ratios of the sources.
 
@@ -153,6 +169,8 @@ def candidates(
         Their gains of the steps that are judged.
     unit : ndarray of shape (n_steps,)
         What gains are divided by.
+    axes : sequence of sequence of Point, optional
+        Grid of every source but the first; by default the whole of each.
 
     Notes
     -----
@@ -162,10 +180,9 @@ def candidates(
     seen = np.isfinite(gains)
     scale = np.array([1.0] + [_scale(gains, m, s) for m, s in enumerate(sources) if m])
     value = np.where(seen, gains, 0.0) / (scale[:, np.newaxis] * unit)
-    axes = [_axis(source) for source in sources[1:]]
-    points = list(product(*axes))
+    points = list(product(*(axes or [grid_of(source) for source in sources[1:]])))
     ratio = np.exp([[0.0, *(p[0] for p in point)] for point in points])
-    slope = np.exp([[0.0, *(p[1] for p in point)] for point in points])
+    slope = np.array([[1.0, *(p[1] for p in point)] for point in points])
     log_prior = np.array([sum(p[2] for p in point) for point in points], dtype=float)
     factors = np.array(
         [np.ones_like(unit) if s.unit is None else s.unit for s in sources]
@@ -186,9 +203,10 @@ def candidates(
                 np.where(both, noise[:, m] + 1 / safe[:, m - 1], 1.0),
             )
         )
-    jacobian = np.where(seen, -np.log(slope)[:, :, np.newaxis], 0.0).sum(axis=1)
+    jacobian = np.where(seen, -np.log(np.abs(slope))[:, :, np.newaxis], 0.0).sum(axis=1)
     # Variances of what is seen, apart from the factor that all of it shares.
     return Candidates(
+        factors,
         ratio,
         slope * scale,
         log_prior,
@@ -212,17 +230,23 @@ def _scale(gains: FloatArray, place: int, source: Source) -> float:
     return 1.0
 
 
-def _axis(source: Source) -> list[tuple[float, float, float]]:
-    """Return log ratio, log slope and log prior of every point of a source's grid."""
+def grid_of(source: Source) -> list[Point]:
+    """Return every noise ratio and slope that a source may have."""
     sd = source.log_ratio_sd
     reach = np.linspace(-_REACH, _REACH, source.n_ratios) if sd > 0 else np.zeros(1)
     slopes = np.zeros(1)
     if not source.slope_known and source.n_slopes > 1:
         slopes = np.linspace(-1.0, 1.0, source.n_slopes)
+    signs = {1.0: 0.0} if source.sign_known else {1.0: 0.0, -1.0: _OTHER_WAY}
     return [
-        (source.log_ratio + z * sd, b, -0.5 * (z**2 + (b / _SLOPE_SD) ** 2))
+        (
+            source.log_ratio + z * sd,
+            sign * float(np.exp(b)),
+            -0.5 * (z**2 + (b / _SLOPE_SD) ** 2) + log_odds,
+        )
         for z in reach
         for b in slopes
+        for sign, log_odds in signs.items()
     ]
 
 

@@ -1,0 +1,347 @@
+"""What is known of CV: every series and scheme, each on a scale of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from lbsense._format import plural, shorten
+from lbsense._result import Caveat
+from lbsense._typing import BoolArray, FloatArray, IntArray
+from lbsense.analysis.references import gains
+from lbsense.ingest import cv_schemes
+from lbsense.model import History
+from lbsense.stats import (
+    CvScaleResult,
+    JoinedScales,
+    join_scales,
+    rank_correlation,
+    scheme_breaks,
+    typical_step,
+)
+
+FEWEST_PAIRS = 5  # gains of one step in two sources needed to learn their noise
+_FEWEST_TO_COMPARE = 8  # pairs before CV is taken to point the other way
+_CLOSE = 0.8  # rank correlation of levels that drift alone seldom gives
+_LIKELIER = 0.4  # less than minus this, the sum of both correlations tells a sign
+_SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
+_MAIN = "CV"  # name of the first series where nothing gives another one
+
+Begin: TypeAlias = Literal["", "words", "scores"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Series:
+    """Scores of one kind under one scheme, oriented; ``begin`` tells what says so."""
+
+    name: str
+    scheme: str
+    level: FloatArray
+    begin: Begin = ""
+    sign: float = 1.0
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name and scheme in words."""
+        return f"{self.name} ({self.scheme})" if self.scheme else self.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """All CV scores of a history as one, in parts of one scale each.
+
+    ``joined`` is on the scale of the first series of each part; ``sign`` is -1 where
+    that of the last part falls as the public score rises, nan where no CV is used.
+    """
+
+    series: tuple[_Series, ...]
+    joined: JoinedScales
+    caveats: tuple[Caveat, ...]
+
+    @property
+    def used(self) -> tuple[_Series, ...]:
+        """The series that measure something, in the order of ``joined``."""
+        return tuple(item for item in self.series if np.isfinite(item.sign))
+
+    @property
+    def sign(self) -> float:
+        """Sign of the series whose scale the latest scores have."""
+        if not self.used or not len(self.joined.main):
+            return float("nan")
+        return self.used[int(self.joined.main[-1])].sign
+
+    def parts(self, fresh: BoolArray) -> list[int]:
+        """Return the parts with steps enough to learn a scale from."""
+        sizes = np.bincount(
+            self.joined.part[(self.joined.part >= 0) & fresh],
+            minlength=len(self.joined.main),
+        )
+        fewest = FEWEST_PAIRS if len(sizes) > 1 else 1
+        return [int(part) for part in np.flatnonzero(sizes >= fewest)]
+
+    def begins(self, part: int) -> bool:
+        """Return whether a part is of a scheme that came later, on whatever scale."""
+        return bool(self.used[int(self.joined.main[part])].begin)
+
+    @property
+    def current(self) -> BoolArray:
+        """Submissions with a score of the series whose scale the latest have."""
+        if not len(self.joined.main):
+            return np.zeros(len(self.joined.level), dtype=bool)
+        return np.isfinite(self.used[int(self.joined.main[-1])].level)
+
+    def at(self, public: FloatArray, reference: IntArray) -> Validation:
+        """Return the same for other references."""
+        levels = np.array([item.level * item.sign for item in self.used])
+        levels = levels.reshape(len(self.used), len(public))
+        joined = join_scales(levels, gains(public, reference), reference)
+        return replace(self, joined=joined)
+
+    def aligned(self, public: FloatArray) -> FloatArray:
+        """Return what its entrant saw as CV on one scale, as far as steps tell it.
+
+        That is the first series of each part where it is known.
+        """
+        level = self.joined.level.copy()
+        for part, main in enumerate(self.joined.main.tolist()):
+            own = self.used[main].level * self.used[main].sign
+            level = np.where(
+                np.isfinite(own) & (self.joined.level_part == part), own, level
+            )
+        seen = replace(self, joined=replace(self.joined, level=level))
+        return seen.on_public_scale(public, self.rough_slopes(public))[0]
+
+    def rough_slopes(self, public: FloatArray) -> FloatArray:
+        """Return how large steps of CV are against public ones, 1 for one scale."""
+        joined, n_parts = self.joined, len(self.joined.main)
+        slopes = np.ones(n_parts)
+        for part in range(n_parts) if n_parts > 1 else ():
+            both = (joined.level_part == part) & np.isfinite(public)
+            sizes = [typical_step(np.diff(x[both])) for x in (joined.level, public)]
+            slopes[part] = sizes[0] / sizes[1] if min(sizes) > 0 else np.nan
+        return slopes
+
+    def on_public_scale(
+        self, public: FloatArray, slopes: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return levels and gains of CV on the scale of the public score.
+
+        Parameters
+        ----------
+        public : ndarray of shape (n,)
+            Public scores, to which earlier parts are shifted as the last one lies.
+        slopes : ndarray of shape (n_parts,)
+            CV gain that goes with a public gain of 1, nan for a part without it.
+        """
+        joined = self.joined
+        level, gain = joined.level.copy(), joined.gain.copy()
+        base = 0.0
+        for part in range(len(slopes) - 1, -1, -1):
+            of_level, of_gain = joined.level_part == part, joined.part == part
+            level[of_level] /= slopes[part]
+            gain[of_gain] /= slopes[part]
+            apart = (public - level)[of_level]
+            apart = apart[np.isfinite(apart)]
+            centre = float(np.median(apart)) if apart.size else np.nan
+            if part == len(slopes) - 1:
+                base = centre
+            elif len(slopes) > 1:
+                level[of_level] += centre - base
+        return level, gain
+
+    def scales(
+        self, public_gain: FloatArray, reference: IntArray, slopes: FloatArray
+    ) -> tuple[CvScaleResult, ...]:
+        """Return every series and scheme with its scale and its agreement."""
+        found, used = [], list(self.used)
+        for item in self.series:
+            known = np.flatnonzero(np.isfinite(item.level))
+            place = next((k for k, one in enumerate(used) if one is item), None)
+            slope = weight = float("nan")
+            reason, level = item.reason, item.level
+            if place is not None:
+                part = int(self.joined.series_part[place])
+                slope = item.sign * slopes[part] / float(self.joined.factor[place])
+                weight, level = float(self.joined.weight[place]), level * item.sign
+                if not np.isfinite(slope):
+                    reason = "it has too few steps to learn its scale from"
+            ranks = rank_correlation(gains(level, reference), public_gain)
+            found.append(
+                CvScaleResult(
+                    name=item.name,
+                    scheme=item.scheme,
+                    begin=item.begin,
+                    first=int(known[0]) if known.size else -1,
+                    last=int(known[-1]) if known.size else -1,
+                    n_obs=ranks.n_obs,
+                    statistic=ranks.statistic,
+                    ci_low=ranks.ci_low,
+                    ci_high=ranks.ci_high,
+                    slope=slope,
+                    weight=weight,
+                    reason=reason,
+                )
+            )
+        return tuple(found)
+
+
+def no_validation(n: int) -> Validation:
+    """Return that no CV score of ``n`` submissions can be used."""
+    nan, alone = np.full(n, np.nan), np.full(n, -1, dtype=np.int64)
+    return Validation((), join_scales(np.zeros((0, n)), nan, alone), ())
+
+
+def validation_of(
+    history: History,
+    public: FloatArray,
+    reference: IntArray,
+    *,
+    rows: FloatArray | None = None,
+) -> Validation:
+    """Return what is known of CV, for the references that public scores suggest.
+
+    Parameters
+    ----------
+    history : History
+        The submissions.
+    public : ndarray of shape (n,)
+        Oriented public scores.
+    reference : ndarray of int of shape (n,)
+        What each is compared with, -1 for none.
+    rows : ndarray of shape (n,), optional
+        CV scores that predictions give: then there is one series, of one scheme.
+    """
+    if rows is not None:
+        own = history.scores("cv")
+        told = [_Series(_MAIN, "", np.where(np.isfinite(own), own, rows))]
+    else:
+        told = list(_series(history, public))
+    caveats: list[Caveat] = []
+    series = []
+    for item in told:
+        sign, caveat = _cv_sign(
+            item.level,
+            public,
+            reference,
+            _MAIN if len(told) == 1 else item.label,
+            later=bool(item.begin),
+        )
+        reason = ""
+        if caveat is not None:
+            field = "cv" if len(told) == 1 else "cv_scales"
+            caveats.append(replace(caveat, field=field))
+            reason = caveat.reason.rstrip(".?") if np.isnan(sign) else ""
+        series.append(replace(item, sign=sign, reason=reason))
+    if len(told) > 1:
+        caveats = _as_one(caveats, history, series)
+    found = replace(no_validation(len(public)), series=tuple(series))
+    return replace(found, caveats=tuple(caveats)).at(public, reference)
+
+
+def _series(history: History, public: FloatArray) -> Iterator[_Series]:
+    """Yield every kind of CV, cut where its scheme changes by words or by scores."""
+    for number, (name, level) in enumerate(history.cv_series().items()):
+        schemes = cv_schemes(history.submissions) if number == 0 else []
+        known = dict.fromkeys(scheme for scheme in schemes if scheme is not None)
+        for count, scheme in enumerate(known or [None]):
+            own = level
+            if scheme is not None:
+                same = np.array([one == scheme for one in schemes], dtype=bool)
+                own = np.where(same, level, np.nan)
+            words = str(scheme) if scheme is not None and len(known) > 1 else ""
+            begin: Begin = "words" if count else ""
+            start = 0
+            # Who names schemes names all of them.
+            jumps = [] if len(known) > 1 else scheme_breaks(own, public).tolist()
+            for stop in (*jumps, len(own)):
+                inside = np.arange(len(own))
+                inside = (inside >= start) & (inside < stop)
+                yield _Series(name, words, np.where(inside, own, np.nan), begin)
+                start, begin = stop, "scores"
+
+
+def _as_one(
+    caveats: Sequence[Caveat], history: History, series: Sequence[_Series]
+) -> list[Caveat]:
+    """Return one caveat of all that is to be said of several scales."""
+    told = [item.reason for item in caveats]
+    for item in series:
+        if not item.begin:
+            continue
+        first = int(np.flatnonzero(np.isfinite(item.level))[0])
+        name = shorten(history[first].name, 40)
+        why = (
+            f"{item.label}, by its words"
+            if item.begin == "words"
+            else (f"the level of {item.name} jumps there against the public score")
+        )
+        told.append(
+            f"A new scale of CV begins at #{first + 1} {name}: {why}. CV before and "
+            "after it counts on a scale of its own, and no CV difference is taken "
+            "across."
+        )
+    return [Caveat("cv_scales", " ".join(told))] if told else []
+
+
+def _cv_sign(
+    cv: FloatArray,
+    public: FloatArray,
+    reference: IntArray,
+    name: str,
+    *,
+    later: bool,
+) -> tuple[float, Caveat | None]:
+    """Return the sign of oriented CV scores, nan to withhold them.
+
+    Their scale is learned with the steps; here it is asked whether they measure
+    anything, and whether they point the other way. Gains decide, or levels that agree
+    closely: levels drift, and drifts correlate moderately without a cause. Of a scheme
+    that came ``later`` the sign is open, and what is likelier is enough.
+    """
+    steps = gains(cv, reference), gains(public, reference)
+    both = np.isfinite(steps[0]) & np.isfinite(steps[1])
+    if both.sum() >= 2 and _is_copy(steps[0][both], steps[1][both]):
+        return np.nan, Caveat(
+            "cv",
+            f"{name} moves exactly as the public score in all {int(both.sum())} steps: "
+            "it is no second measurement and was not used. Is it the public score "
+            "copied?",
+        )
+    if both.sum() >= 2 and not steps[0][both].any() and steps[1][both].any():
+        return np.nan, Caveat(
+            "cv",
+            f"{name} is the same in all {plural(int(both.sum()), 'step')} while the "
+            "public score moves: it measures nothing and was not used.",
+        )
+    if both.sum() < _FEWEST_TO_COMPARE:
+        return 1.0, None
+    of_gains = rank_correlation(*steps, confidence_level=0.998)
+    of_levels = rank_correlation(cv, public)
+    likelier = np.nansum([of_gains.statistic, of_levels.statistic]) < -_LIKELIER
+    falls = of_gains.ci_high < 0 or of_levels.statistic <= -_CLOSE
+    if falls or (later and likelier):
+        return -1.0, Caveat(
+            "cv",
+            f"{name} falls where the public score rises (rank correlation of the "
+            f"scores {of_levels.statistic:.2f}, of the gains {of_gains.statistic:.2f}, "
+            f"n={of_gains.n_obs}): it was taken to be better the other way, as a loss "
+            "beside a score is. If it is not, validation leaks.",
+            ("cv_direction",),
+        )
+    return 1.0, None
+
+
+def _is_copy(cv_gain: FloatArray, public_gain: FloatArray) -> bool:
+    """Return whether one column of gains is a multiple of the other, up to rounding."""
+    largest = int(np.argmax(np.abs(public_gain)))
+    if public_gain[largest] == 0 or cv_gain[largest] == 0:
+        return not (cv_gain.any() or public_gain.any())
+    scaled = cv_gain * (public_gain[largest] / cv_gain[largest])
+    return bool(
+        len(cv_gain) > 2
+        and np.abs(public_gain - scaled).max() <= _SAME * abs(public_gain[largest])
+    )
