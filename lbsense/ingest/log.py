@@ -14,6 +14,7 @@ from lbsense._format import plural, shorten
 from lbsense._validation import check_kind
 from lbsense.errors import IngestError
 from lbsense.ingest.cv.heading import Surety, cv_heading
+from lbsense.ingest.history.drafts import other_cv_scores
 from lbsense.ingest.tables.cells import read_text
 from lbsense.ingest.tables.raw import (
     RawRow,
@@ -32,6 +33,7 @@ from lbsense.ingest.tables.sheet import (
     field_names,
     fold_columns,
     named_columns,
+    other_cv,
 )
 from lbsense.model import (
     DataWarning,
@@ -81,7 +83,7 @@ class LogRun:
         What it calls the submission, itself, and the file it wrote.
     others : tuple of str
         What stands in its other columns of words: perhaps a name.
-    cv_score, cv_std, cv_fold_scores, cv_text, cv_scheme, cv_metric
+    cv_score, cv_others, cv_std, cv_fold_scores, cv_text, cv_scheme, cv_metric
         As in `lbsense.Submission`; scheme and metric are those that the column names.
     """
 
@@ -92,6 +94,7 @@ class LogRun:
     files: tuple[str, ...]
     others: tuple[str, ...] = ()
     cv_score: float
+    cv_others: tuple[tuple[str, float], ...] = ()
     cv_std: float | None
     cv_fold_scores: tuple[float, ...]
     cv_text: str
@@ -130,14 +133,16 @@ def read_runs(
     columns = _assign(table, overrides, metric)
     sheet = Sheet(table, columns)
     name_columns = [_names(table, columns, field) for field in _NAMES]
-    known = {*columns.columns.values(), *columns.folds}.union(*name_columns)
+    known = {*columns.columns.values(), *columns.folds, *columns.cv_others}
+    known = known.union(*name_columns)
     others = tuple(at for at in range(len(table.columns)) if at not in known)
     at = columns.columns.get("cv_score")
     cv_name = "".join(table.columns[place] for place in columns.folds[:1])
     cv_name = cv_name if at is None else table.columns[at]
     runs: list[LogRun] = []
     issues = sheet.issues
-    for row, (score, folds) in zip(table.rows, sheet.cv_scores(), strict=True):
+    scores = zip(table.rows, sheet.cv_scores(), other_cv_scores(sheet), strict=True)
+    for row, (score, folds), further in scores:
         names = [tuple(_texts(table, row, places)) for places in name_columns]
         leading = (_LEADING.match(text) for text in _texts(table, row, columns.texts))
         names[1] += tuple(match["name"] for match in leading if match)
@@ -153,6 +158,7 @@ def read_runs(
             files=names[2],
             others=tuple(_words_of(row, others)),
             cv_score=score.value,
+            cv_others=further,
             cv_std=score.spread,
             cv_fold_scores=folds or score.folds,
             cv_text=f"{cv_name}={row.cells[at or 0]}" if own else "mean of the folds",
@@ -219,7 +225,10 @@ def _assign(table: RawTable, overrides: ColumnNames, metric: str | None) -> Assi
     if len(spreads) == 1:
         columns.setdefault("cv_std", spreads[0])
     texts = tuple(_meaning(table, "description"))
-    return Assignment(columns=columns, folds=folds, texts=texts, issues=())
+    others = tuple(other_cv(table, overrides))
+    return Assignment(
+        columns=columns, folds=folds, texts=texts, issues=(), cv_others=others
+    )
 
 
 def _cv(table: RawTable, metric: str | None) -> list[int]:
@@ -500,6 +509,7 @@ def join_tables(
 def _with_run(item: Submission, run: LogRun) -> Submission:
     names = (field for field in LogRun.__dataclass_fields__ if field.startswith("cv_"))
     fields = {name: getattr(run, name) for name in names}
+    fields["cv_others"] = run.cv_others or item.cv_others
     return replace(item, cv_source="log", **fields)
 
 

@@ -198,3 +198,11 @@ def test_an_empty_history_has_one_kind_of_cv():
     competition = made(1).competition
     empty = History(competition=competition, submissions=())
     assert list(empty.cv_series()) == ["CV"]
+
+
+def test_several_cv_scores_of_a_log():
+    log = [{"name": "x", "oof": 0.71, "holdout": 0.42}, {"name": "y", "oof": 0.72}]
+    text = "model,LB\nx,0.70\ny,0.71\n"
+    history = read_table(text, cv_log=log, columns={"cv": ["oof", "holdout"]})
+    assert [item.cv_score for item in history] == [0.71, 0.72]
+    assert [item.cv_others for item in history] == [(("holdout", 0.42),), ()]

@@ -343,7 +343,7 @@ def _drafts(
     dates: DateColumn | None,
     statuses: list[tuple[Status, bool, str | None]],
 ) -> list[Draft]:
-    cv, cv_others = reader.cv_scores(), _cv_others(reader)
+    cv, cv_others = reader.cv_scores(), other_cv_scores(reader)
     cv_texts = reader.texts("cv_score")
     columns = {
         name: reader.texts(name)
@@ -397,7 +397,7 @@ def _drafts(
     return drafts
 
 
-def _cv_others(reader: Sheet) -> list[tuple[tuple[str, float], ...]]:
+def other_cv_scores(reader: Sheet) -> list[tuple[tuple[str, float], ...]]:
     """Return names and scores of the further kinds of CV of every row."""
     rows: list[tuple[tuple[str, float], ...]] = [()] * len(reader.table.rows)
     for at in reader.cv_others_at:

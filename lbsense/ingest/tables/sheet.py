@@ -197,8 +197,7 @@ def assign_columns(
         claims.setdefault("cv_scheme", []).append(scheme)
     claims.pop("cv_score", None)
     unread: tuple[str, ...] = ()
-    names = _as_names((overrides or {}).get("cv_score", ()))[1:]
-    others = [at for name in names if (at := _position(table, name)) is not None]
+    others = other_cv(table, overrides)
     if "cv_score" not in columns:
         taken = {*columns.values(), *folds, *(() if scheme is None else scheme[1:])}
         taken |= {at for claimed in claims.values() for _, at in claimed}
@@ -253,6 +252,12 @@ def assign_columns(
         clock=clock,
         cv_others=tuple(others),
     )
+
+
+def other_cv(table: RawTable, overrides: ColumnNames | None) -> list[int]:
+    """Return the columns of the CV scores that the user named after the first."""
+    names = _as_names((overrides or {}).get("cv_score", ()))[1:]
+    return [at for name in names if (at := _position(table, name)) is not None]
 
 
 def column_of(field: str, table: RawTable, overrides: ColumnNames | None) -> int | None:
