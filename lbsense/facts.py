@@ -20,6 +20,7 @@ from lbsense._result import Caveat, Missing, Result
 from lbsense._typing import (
     BoolArray,
     CvSource,
+    FloatArray,
     ScoreKind,
     Status,
     Verdict,
@@ -642,9 +643,12 @@ class Facts(Result):
         Noise of the submissions with predictions, all together.
     retrospective : Retrospective or Missing
         What the private scores say after the end.
+    cv : ndarray of shape (n_submissions,)
+        CV on the scale of the public score, larger is better; earlier schemes are moved
+        to the level of the latest. nan where none is known.
     cv_scale : float
-        What CV gains were multiplied by to lie on the scale of the public score; nan
-        where none was used.
+        What the latest CV scores were multiplied by to lie on the scale of the public
+        score; nan where none was used.
     contradicted : ndarray of bool of shape (n_submissions,)
         Steps whose public and CV gain exclude each other.
     caveats : tuple of Caveat
@@ -673,6 +677,7 @@ class Facts(Result):
     ladder: LadderResult | Missing
     joint: JointNoiseResult | Missing
     retrospective: Retrospective | Missing
+    cv: FloatArray
     cv_scale: float
     contradicted: BoolArray
     caveats: tuple[Caveat, ...]

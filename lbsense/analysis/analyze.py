@@ -185,6 +185,7 @@ def analyze(
         ladder=whole.ladder,
         joint=evidence.joint,
         retrospective=after,
+        cv=read_only(evidence.cv),
         cv_scale=evidence.cv_scale,
         contradicted=read_only(contradicted),
         caveats=evidence.caveats,

@@ -340,7 +340,7 @@ class _Measure:
             level = history.scores("public")
             factor = float(history.competition.direction())
         else:
-            level = np.asarray(history.scores("cv") * analysis.cv_scale)
+            level = np.where(np.isfinite(analysis.cv_scale), analysis.cv, np.nan)
             factor = history.competition.cv_direction() * analysis.cv_scale
         return cls(
             kind=kind,

@@ -79,7 +79,7 @@ class Analysis(Facts):
     steps : tuple of Step
         One per submission, in time order.
     noise, agreement, posterior, parents, levels, outlook, picks, luck, resolution, \
-limits, climb, gaps, alone, ladder, joint, retrospective, claims, cv_scale, \
+limits, climb, gaps, alone, ladder, joint, retrospective, claims, cv, cv_scale, \
 contradicted, caveats, learning
         As in `lbsense.facts.Facts`.
     headline : str

@@ -97,6 +97,21 @@ def test_cv_on_another_scale_is_put_on_that_of_the_public_score():
         )
 
 
+def test_a_candidate_is_weighed_across_a_break_of_the_cv_scheme():
+    made = simulate(Scenario(n_submissions=30, **CLIMBER), rng=1).history
+    broken = tuple(
+        replace(item, cv_score=0.3 + 0.8 * item.cv_score) if index >= 15 else item
+        for index, item in enumerate(made)
+    )
+    old, plain = analyze(replace(made, submissions=broken)), analyze(made)
+    assert len(old.agreement.scales) == 2
+    best, parent = best_cv(plain), made[12].submission_id
+    told = gate(plain, best, parent=parent).cv_gain
+    across = gate(old, 0.3 + 0.8 * best, parent=parent).cv_gain
+    # The break alone moves CV by .15; slope and level of both are estimates.
+    assert across == pytest.approx(told, abs=0.015)
+
+
 def few(n: int, *, direction: bool | None = True) -> Analysis:
     rng = np.random.default_rng(0)
     submissions = tuple(
