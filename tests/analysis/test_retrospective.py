@@ -72,7 +72,7 @@ def test_private_scores_change_nothing_that_is_said_without_them(chaser):
         step.verdict for step in chaser.steps
     ]
     assert_allclose(before.outlook.mean, chaser.outlook.mean)
-    assert before.picks == chaser.picks
+    assert before.picks.to_dict() == chaser.picks.to_dict()
 
 
 def test_confirmed_gains_of_an_honest_climber():
