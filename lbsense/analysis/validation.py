@@ -54,8 +54,8 @@ class _Series:
 class Validation:
     """All CV scores of a history as one, in parts of one scale each.
 
-    ``joined`` is on the scale of the first series of each part; ``sign`` is -1 where
-    that of the last part falls as the public score rises, nan where no CV is used.
+    ``sign`` is -1 where the series whose scale the last part has falls as the public
+    score rises, nan where no CV is used.
     """
 
     series: tuple[_Series, ...]
@@ -85,7 +85,8 @@ class Validation:
 
     def begins(self, part: int) -> bool:
         """Return whether a part is of a scheme that came later, on whatever scale."""
-        return bool(self.used[int(self.joined.main[part])].begin)
+        members = np.flatnonzero(self.joined.series_part == part)
+        return all(self.used[place].begin for place in members.tolist())
 
     @property
     def current(self) -> BoolArray:
@@ -98,13 +99,18 @@ class Validation:
         """Return the same for other references."""
         levels = np.array([item.level * item.sign for item in self.used])
         levels = levels.reshape(len(self.used), len(public))
-        joined = join_scales(levels, gains(public, reference), reference)
+        joined = join_scales(
+            levels,
+            gains(public, reference),
+            reference,
+            kinds=[item.name for item in self.used],
+        )
         return replace(self, joined=joined)
 
     def aligned(self, public: FloatArray) -> FloatArray:
         """Return what its entrant saw as CV on one scale, as far as steps tell it.
 
-        That is the first series of each part where it is known.
+        That is the series whose scale each part has where it is known.
         """
         level = self.joined.level.copy()
         for part, main in enumerate(self.joined.main.tolist()):
@@ -165,9 +171,11 @@ class Validation:
             reason, level = item.reason, item.level
             if place is not None:
                 part = int(self.joined.series_part[place])
-                slope = item.sign * slopes[part] / float(self.joined.factor[place])
-                weight, level = float(self.joined.weight[place]), level * item.sign
-                if not np.isfinite(slope):
+                slope = float(item.sign * slopes[part] / self.joined.factor[place])
+                level = level * item.sign
+                if np.isfinite(slope):
+                    weight = float(self.joined.weight[place])
+                else:
                     reason = "it has too few steps to learn its scale from"
             ranks = rank_correlation(gains(level, reference), public_gain)
             found.append(

@@ -157,10 +157,11 @@ def _others(
         if not known.size:
             continue
         room = _MARGIN * (limits[1] - limits[0])
-        if not limits[0] - room <= float(np.median(known)) <= limits[1] + room:
+        near = (scores > limits[0] - room) & (scores < limits[1] + room)
+        middle = float(np.median(known))  # it may lie between two scales
+        if not (near.any() and limits[0] - room <= middle <= limits[1] + room):
             notes.append(f"{name}s are on another scale: not drawn")
             continue
-        near = (scores > limits[0] - room) & (scores < limits[1] + room)
         low = min(low, float(scores[near].min()))
         high = max(high, float(scores[near].max()))
         if near.sum() < len(known):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbsense.analysis import analyze
+from lbsense.analysis import analyze, gate
 from lbsense.ingest import read_table
 from lbsense.model import History
 from lbsense.simulate import Scenario, simulate
@@ -101,6 +101,29 @@ def test_a_break_that_words_tell():
     before, after = seen.agreement.scales
     assert (before.scheme, after.scheme) == ("k-fold, 5 folds", "group k-fold, 5 folds")
     assert (after.begin, after.first) == ("words", 14)
+
+
+def test_a_gate_after_a_break_that_another_cv_bridges():
+    history = made(3, 50)
+    rng = np.random.default_rng(3)
+    second = 0.5 * cv_of(history) + 0.0005 * rng.normal(size=50)
+    both = changed(history, cv_score=broken(history, 25, factor=1.0, shift=0.1))
+    seen = analyze(with_others(both, second=second))
+    assert [scale.begin for scale in seen.agreement.scales] == ["", "scores", ""]
+    best = int(np.nanargmax(seen.levels.mean))
+    again = gate(seen, both[best].cv_score, parent=both[best].submission_id)
+    assert abs(again.cv_gain) < 0.02 < 0.1 * seen.cv_scale
+
+
+def test_a_scheme_too_short_to_learn_its_scale_has_no_share():
+    history = made(3)
+    texts = ["step"] * 30
+    texts[0], texts[27] = "5fold lgbm", "group kfold from now on"
+    seen = analyze(changed(history, description=texts, file_name=[None] * 30))
+    before, after = seen.agreement.scales
+    assert before.weight == 1
+    assert np.isnan([after.weight, after.slope]).all()
+    assert "too few steps" in after.reason
 
 
 def test_a_steady_scheme_is_one_scale():

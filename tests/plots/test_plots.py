@@ -11,6 +11,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from lbsense import analyze, plots, read_kaggle
 from lbsense.model import Competition, History, Predictions, Submission
@@ -166,6 +167,17 @@ def offsets(ax, label):
     ]
     assert found, label
     return np.concatenate(found)
+
+
+def test_timeline_where_no_cv_score_lies_near_its_own_middle():
+    cv = [0.6, 0.601, 0.602, 0.603, 0.997, 0.998, 0.999, 1.0]
+    rows = tuple(
+        Submission(submission_id=f"s{k}", public_score=0.8, cv_score=score)
+        for k, score in enumerate(cv)
+    )
+    known = Competition(greater_is_better=True)
+    ax = plots.plot_timeline(analyze(History(competition=known, submissions=rows)))
+    assert "not drawn" in " ".join(text.get_text() for text in ax.figure.findobj(Text))
 
 
 def test_timeline_shows_every_score_and_verdict(climber):

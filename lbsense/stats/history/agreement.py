@@ -69,7 +69,8 @@ class CvScaleResult(Result):
     slope : float
         Change of it that goes with a public gain of 1; nan where it is not used.
     weight : float
-        Its share where all series of its scale are known; nan where it is not used.
+        Its mean share in the CV of the submissions that it scores; nan where it is not
+        used.
     reason : str
         Why it is not used; empty where it is.
     """

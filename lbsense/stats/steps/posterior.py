@@ -39,7 +39,7 @@ _N_NOISES = 8  # runs of the grid of noise that the posterior of one step keeps
 _CHUNK = 256  # steps in memory at once
 _PILOT = 48  # steps that rule out most candidates
 _NEGLIGIBLE = 0.004  # weight of a candidate that is not looked at again
-_MOST_POINTS = 64  # combinations of scales of several CV schemes, each first alone
+_MOST_POINTS = 24  # combinations of scales of several CV schemes, each first alone
 # Shape of the law of log noise between the steps of a history, in units of its width:
 # near-copies have far less than the typical noise. (share, centre, sd)
 _SHAPE = ((0.65, 0.0, 0.45), (0.2, -1.1, 1.0), (0.15, 0.9, 0.7))
@@ -213,21 +213,31 @@ def step_posterior(
     made = np.ones(len(tree)) if odds is None else as_float_vector(odds, name="odds")
     check_same_length(parent=tree.astype(float), odds=made)
     is_cv = np.array([source.name == "cv" for source in sources], dtype=bool)
-    axes = None
+    points: list[tuple[Point, ...]] | None = None
     if is_cv.sum() > 1:
-        most = max(1, int(_MOST_POINTS ** (1 / is_cv.sum())))
-        axes = [grid_of(source) for source in chosen[1:]]
-        for m in np.flatnonzero(is_cv).tolist():
-            own = np.flatnonzero(np.isfinite(gains[m, place]))
-            own = own[_spread_out(len(own), _PILOT)]
-            pair = [
-                s if s.unit is None else replace(s, unit=s.unit[own])
-                for s in (chosen[0], chosen[m])
+        best: list[tuple[float, tuple[Point, ...]]] = [(0.0, ())]
+        for m, source in enumerate(chosen[1:], 1):
+            grid = grid_of(source)
+            likely = np.zeros(len(grid))
+            if is_cv[m]:
+                own = np.flatnonzero(np.isfinite(gains[m, place]))
+                own = own[_spread_out(len(own), _PILOT)]
+                pair = [
+                    s if s.unit is None else replace(s, unit=s.unit[own])
+                    for s in (chosen[0], source)
+                ]
+                seen = candidates(pair, gains[[0, m]][:, place[own]], unit[own])
+                alone = _History(tree, made, place[own], seen, known, unit[own], n_rows)
+                likely = alone.log_weight()
+            best = [
+                (fit + own_fit, (*point, own_point))
+                for fit, point in best
+                for own_fit, own_point in zip(likely.tolist(), grid, strict=True)
             ]
-            seen = candidates(pair, gains[[0, m]][:, place[own]], unit[own])
-            alone = _History(tree, made, place[own], seen, known, unit[own], n_rows)
-            axes[m - 1] = alone.likeliest(axes[m - 1], most)
-    found = candidates(chosen, gains[:, place], unit, axes=axes)
+            if is_cv[m]:
+                best = sorted(best, key=lambda item: -item[0])[:_MOST_POINTS]
+        points = [point for _, point in best]
+    found = candidates(chosen, gains[:, place], unit, points=points)
     history = _History(tree, made, place, found, known, unit, n_rows)
     return history.judged(
         rope=rope,
@@ -348,12 +358,11 @@ class _History:
             Luck(flat, flat + 2.0), flat, flat.copy(), self.prior.kinds, np.empty(0)
         )
 
-    def likeliest(self, points: list[Point], most: int) -> list[Point]:
-        """Return the points of the grid of one source that it speaks for most."""
+    def log_weight(self) -> FloatArray:
+        """Return the log posterior of every candidate after one look at all steps."""
         self._learn(np.arange(len(self.place)))
         weight = self.state.weight.sum(axis=(0, 2))
-        best = np.argsort(-weight, kind="stable")[:most]
-        return [points[k] for k in np.sort(best).tolist()]
+        return np.asarray(np.log(np.maximum(weight, 1e-300)))
 
     def judged(
         self,

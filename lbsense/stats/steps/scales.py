@@ -8,7 +8,9 @@ each with a scale that only the public score tells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -146,13 +148,14 @@ class JoinedScales(Result):
     noise : ndarray of shape (n,)
         Noise variance of the gain over that of a typical step of its part.
     main : ndarray of int of shape (n_parts,)
-        The series whose scale each part has: the first one of it.
+        The series whose scale each part has: of the kind of its first one, that which
+        was used last.
     series_part : ndarray of int of shape (m,)
         Part of every series.
     factor, shift : ndarray of shape (m,)
         What brings a series to the scale of its part: ``factor * score + shift``.
     weight : ndarray of shape (m,)
-        Share of each where all series of its part are known.
+        Mean share of each in the submissions that it scores.
     """
 
     level: FloatArray
@@ -168,7 +171,11 @@ class JoinedScales(Result):
 
 
 def join_scales(
-    series: ArrayLike, public_gain: ArrayLike, reference: ArrayLike
+    series: ArrayLike,
+    public_gain: ArrayLike,
+    reference: ArrayLike,
+    *,
+    kinds: Sequence[str] | None = None,
 ) -> JoinedScales:
     """Return what several series of CV scores say together.
 
@@ -180,6 +187,9 @@ def join_scales(
         Public differences to the reference, nan where missing.
     reference : array_like of int of shape (n,)
         What each submission is compared with, -1 for none.
+    kinds : sequence of str of length m, optional
+        Kind of every series: those of one kind are its schemes. By default each is a
+        kind of its own.
 
     Returns
     -------
@@ -190,7 +200,8 @@ def join_scales(
     The noise of the public score is independent of that of CV, but two series of CV may
     share theirs. The three correlations of the gains of two series and of the public
     score tell how reliable each is and what noise they share (Grubbs 1948), integrated
-    over a grid. Series are then weighted by the inverse covariance of their noise; one
+    over a grid; each is compared with the series of its part that shares steps with
+    most others. Series are then weighted by the inverse covariance of their noise; one
     that would count against another is left out. One series alone is left as it is.
 
     References
@@ -218,11 +229,13 @@ def join_scales(
     level, gain, noise = np.full((3, n), np.nan)
     level_part, part = np.full((2, n), -1, dtype=np.int64)
     factor, shift, weight = np.ones(m), np.zeros(m), np.zeros(m)
+    main = np.array([_main(levels, members, kinds) for members in parts], np.int64)
     for number in sorted(range(len(parts)), key=lambda k: -_size(gains[parts[k]])):
         members = np.array(parts[number])
         one = _Part.of(levels[members], gains[members], shown)
+        one = one.on_scale_of(int(np.flatnonzero(members == main[number])[0]))
         factor[members], shift[members] = one.factor, one.shift
-        weight[members] = one.weights(np.ones(len(members), dtype=bool))[0]
+        weight[members] = one.shares(np.isfinite(levels[members]))
         for values, seen_in, out, noises in (
             (levels[members], level_part, level, None),
             (gains[members], part, gain, noise),
@@ -240,7 +253,7 @@ def join_scales(
         gain=gain,
         part=part,
         noise=noise,
-        main=np.array([members[0] for members in parts], dtype=np.int64),
+        main=main,
         series_part=np.array(
             [
                 next(k for k, members in enumerate(parts) if i in members)
@@ -270,17 +283,28 @@ def _parts(levels: FloatArray, gains: FloatArray) -> list[list[int]]:
         ]
         parts = [members for members in parts if members not in linked]
         parts.append(sorted([i, *(j for members in linked for j in members)]))
-    known = np.isfinite(levels)
-    last = [int(np.flatnonzero(known[x].any(axis=0)).max(initial=-1)) for x in parts]
+    last = [_last(levels[members]) for members in parts]
     return [parts[k] for k in np.argsort(last, kind="stable")]
+
+
+def _last(levels: FloatArray) -> int:
+    """Return the last submission with any of these scores, -1 for none."""
+    return int(np.flatnonzero(np.isfinite(levels).any(axis=0)).max(initial=-1))
+
+
+def _main(levels: FloatArray, members: list[int], kinds: Sequence[str] | None) -> int:
+    """Return the scheme of the first kind of a part that was used last."""
+    if kinds is None:
+        return members[0]
+    own = [i for i in members if kinds[i] == kinds[members[0]]]
+    return max(own, key=lambda i: _last(levels[[i]]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     """Series of one part: their scales, and the covariance of their noise.
 
-    ``cov`` is that of gains on the scale of the first series, in units of the variance
-    of true gains.
+    ``cov`` is that of gains on one scale, in units of the variance of true gains.
     """
 
     factor: FloatArray
@@ -292,28 +316,41 @@ class _Part:
         m = len(levels)
         if m == 1:
             return cls(np.ones(1), np.zeros(1), np.ones((1, 1)))
-        pairs = np.array([_reliability(public, gains[0], gain) for gain in gains[1:]])
-        loading = np.append(pairs[:, 0].mean(), pairs[:, 1])
-        own = np.sqrt(1 - np.square(loading))
-        alike = np.eye(m)
-        alike[0, 1:] = alike[1:, 0] = pairs[:, 2]
-        for i in range(2, m):
-            for j in range(1, i):
-                seen = _correlation(gains[i], gains[j])
-                shared = (seen - loading[i] * loading[j]) / (own[i] * own[j])
-                shared = float(np.clip(np.nan_to_num(shared), 0.0, _MOST_SHARED))
-                alike[i, j] = alike[j, i] = shared
-        noise = own / loading
-        size = np.array([_shared_size(gain, gains[0]) for gain in gains])
-        known = np.where(size > 0, size, loading[0] / loading)
-        factor = loading[0] / (loading * known)
-        factor[0] = 1.0
+        seen = np.isfinite(gains).astype(np.int64)
+        shared = (seen @ seen.T) >= _FEWEST_SHARED
+        middle = int(np.argmax(shared.sum(axis=1)))  # shares steps with most others
+        loading, alike = np.zeros(m), np.eye(m)
+        others = np.delete(np.arange(m), middle)
+        for i in others.tolist():
+            first, second = min(i, middle), max(i, middle)
+            *told, same = _reliability(public, gains[first], gains[second])
+            own, at_middle = told if i == first else reversed(told)
+            loading[i] = own
+            loading[middle] += at_middle / len(others)
+            alike[i, middle] = alike[middle, i] = same
+        left = np.sqrt(1 - np.square(loading))
+        for i, j in combinations(others.tolist(), 2):
+            apart = _correlation(gains[i], gains[j]) - loading[i] * loading[j]
+            same = float(np.nan_to_num(apart / (left[i] * left[j])))
+            alike[i, j] = alike[j, i] = np.clip(same, 0.0, _MOST_SHARED)
+        noise = left / loading
+        size = np.array([_shared_size(gain, gains[middle]) for gain in gains])
+        known = np.where(size > 0, size, loading[middle] / loading)
+        factor = loading[middle] / (loading * known)
+        factor[middle] = 1.0
         shift = np.zeros(m)
-        for i in range(1, m):
-            apart = levels[0] - factor[i] * levels[i]
-            apart = apart[np.isfinite(apart)]
-            shift[i] = np.median(apart) if apart.size else 0.0
+        for i in others.tolist():
+            above = levels[middle] - factor[i] * levels[i]
+            above = above[np.isfinite(above)]
+            shift[i] = np.median(above) if above.size else 0.0
         return cls(factor, shift, alike * np.outer(noise, noise))
+
+    def on_scale_of(self, main: int) -> _Part:
+        """Return the same on the scale of one of the series."""
+        one = self.factor[main]
+        return replace(
+            self, factor=self.factor / one, shift=(self.shift - self.shift[main]) / one
+        )
 
     def weights(self, seen: BoolArray) -> tuple[FloatArray, float]:
         """Return weights of the series seen, and the noise variance of their mean.
@@ -330,6 +367,14 @@ class _Part:
             used = np.delete(used, int(np.argmin(best)))
         weight[used] = best / best.sum()
         return weight, float(weight @ self.cov @ weight / self.cov[0, 0])
+
+    def shares(self, known: BoolArray) -> FloatArray:
+        """Return the mean weight of every series where it is known: (m, n)."""
+        seen, count = np.unique(known, axis=1, return_counts=True)
+        seen, count = seen[:, seen.any(axis=0)], count[seen.any(axis=0)]
+        weights = np.array([self.weights(column)[0] for column in seen.T])
+        total = weights.reshape(len(count), len(known)).T @ count
+        return np.asarray(total / np.maximum(seen @ count, 1))
 
     def fill(
         self,

@@ -157,7 +157,7 @@ def candidates(
     gains: FloatArray,
     unit: FloatArray,
     *,
-    axes: Sequence[Sequence[Point]] | None = None,
+    points: Sequence[tuple[Point, ...]] | None = None,
 ) -> Candidates:
     """Return every combination of slopes and noise ratios of the sources.
 
@@ -169,8 +169,8 @@ def candidates(
         Their gains of the steps that are judged.
     unit : ndarray of shape (n_steps,)
         What gains are divided by.
-    axes : sequence of sequence of Point, optional
-        Grid of every source but the first; by default the whole of each.
+    points : sequence of tuple of Point, optional
+        Combinations of points of the sources but the first; by default all.
 
     Notes
     -----
@@ -180,7 +180,8 @@ def candidates(
     seen = np.isfinite(gains)
     scale = np.array([1.0] + [_scale(gains, m, s) for m, s in enumerate(sources) if m])
     value = np.where(seen, gains, 0.0) / (scale[:, np.newaxis] * unit)
-    points = list(product(*(axes or [grid_of(source) for source in sources[1:]])))
+    if points is None:
+        points = list(product(*(grid_of(source) for source in sources[1:])))
     ratio = np.exp([[0.0, *(p[0] for p in point)] for point in points])
     slope = np.array([[1.0, *(p[1] for p in point)] for point in points])
     log_prior = np.array([sum(p[2] for p in point) for point in points], dtype=float)

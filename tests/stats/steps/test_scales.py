@@ -199,3 +199,45 @@ def test_schemes_of_known_scale_give_what_one_source_gives():
     assert np.corrcoef(two.p_gain, one.p_gain)[0, 1] > 0.97
     assert np.abs(two.p_gain - one.p_gain).max() < 0.35
     np.testing.assert_allclose(np.log(two.cv_se / one.cv_se), 0, atol=0.7)
+
+
+def test_a_series_beside_a_break_joins_both_schemes_on_the_scale_of_the_latest():
+    cv, public = walk(4, 40)
+    at, tree = np.arange(40), np.arange(-1, 39)
+    rng = np.random.default_rng(4)
+    early, late = np.where(at < 20, cv, NAN), np.where(at >= 20, cv + 0.1, NAN)
+    beside = 0.5 * cv + 0.001 * rng.normal(size=40)
+    gain = np.append(NAN, np.diff(public))
+    found = join_scales([early, late, beside], gain, tree, kinds=["CV", "CV", "b"])
+    assert found.series_part.tolist() == [0, 0, 0]
+    assert found.main.tolist() == [1]
+    np.testing.assert_allclose(found.factor[1], 1.0)
+    np.testing.assert_allclose(found.shift[1], 0.0)
+    np.testing.assert_allclose(found.level, cv + 0.1, atol=0.006)
+    # Of the two that a submission can have, each has its share: they never add to 3.
+    np.testing.assert_allclose(found.weight[:2].mean() + found.weight[2], 1.0)
+    plain = join_scales([early, late, beside], gain, tree)
+    assert plain.main.tolist() == [0]
+
+
+def test_combinations_of_scales_that_are_left_out_change_little(monkeypatch):
+    cv, public = walk(6, 40)
+    at, tree = np.arange(40), np.arange(-1, 39)
+    shown = np.append(NAN, np.diff(public))
+    gain = np.append(NAN, np.diff(cv))
+    parts = [at < 20, at >= 21]
+    sources = [Source(name="public", gain=shown)] + [
+        Source(
+            name="cv",
+            gain=np.where(own, scale * gain, NAN),
+            log_ratio_sd=1.0,
+            spread=0.8,
+            slope_known=False,
+        )
+        for own, scale in zip(parts, (1.0, 3.0), strict=True)
+    ]
+    few = step_posterior(sources, tree)
+    monkeypatch.setattr("lbsense.stats.steps.posterior._MOST_POINTS", 2000)
+    many = step_posterior(sources, tree)
+    np.testing.assert_allclose(few.p_gain, many.p_gain, atol=0.06)
+    np.testing.assert_allclose(few.cv_slope, many.cv_slope, rtol=0.25)
