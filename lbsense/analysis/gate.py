@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lbsense._format import format_number
+from lbsense._format import format_number, plural
 from lbsense._result import Missing
 from lbsense._typing import FloatArray
 from lbsense._validation import (
@@ -644,8 +644,15 @@ def _unknown(
             f"{n_paired} steps have both a public and a CV gain, {_FEWEST_STEPS} are "
             "needed to learn what a CV gain is worth here."
         )
+        scales = analysis.agreement.scales if analysis.agreement else ()
+        short = [s.n_obs for s in scales if s.begin and not math.isfinite(s.slope)]
         if measure.kind == "public":
             reason = "no step has been made yet to learn from."
+        elif short and n_paired >= fewest and not math.isfinite(measure.factor):
+            reason = (
+                f"{plural(short[-1], 'step')} of the latest CV scheme so far, "
+                f"{_FEWEST_STEPS} are needed to learn what a CV gain is worth in it."
+            )
         caveat = analysis.caveat("cv")
         if caveat is None:
             return Missing("gate", reason)

@@ -221,14 +221,23 @@ def validation_of(
     reference : ndarray of int of shape (n,)
         What each is compared with, -1 for none.
     rows : ndarray of shape (n,), optional
-        CV scores that predictions give: then there is one series, of one scheme.
+        CV scores that predictions give: then there is one series, of one scheme. Scores
+        that the history has come first, but where their scheme changes.
     """
-    if rows is not None:
-        own = history.scores("cv")
-        told = [_Series(_MAIN, "", np.where(np.isfinite(own), own, rows))]
-    else:
-        told = list(_series(history, public))
+    told = list(_series(history, public))
     caveats: list[Caveat] = []
+    if rows is not None:
+        own = told[0].level
+        if any(item.begin for item in told if item.name == told[0].name):
+            own = np.full(len(rows), np.nan)
+            caveats.append(
+                Caveat(
+                    "cv",
+                    "The CV scores change their scheme and were not used: CV is the "
+                    "score of the out-of-fold predictions.",
+                )
+            )
+        told = [_Series(_MAIN, "", np.where(np.isfinite(own), own, rows))]
     series = []
     for item in told:
         sign, caveat = _cv_sign(

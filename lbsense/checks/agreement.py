@@ -41,7 +41,7 @@ def cv_disconnected(analysis: Analysis) -> Outcome:
     from lbsense.stats import attainable_z
 
     agreement = analysis.agreement
-    if not agreement or math.isnan(agreement.perfect_r):
+    if not agreement or math.isnan(agreement.perfect_r + agreement.statistic):
         return not_applicable(_NEEDS_GAINS)
     n_obs = agreement.n_obs
     expected = _FAIR * agreement.perfect_r

@@ -57,6 +57,8 @@ def plot_cv_public(analysis: Analysis) -> Scene | str:
         remark = shorten(f"no line: {caveat}", 60)
     elif line is None:
         remark = "no line: no agreement is seen"
+    elif found and any(scale.begin for scale in found.scales):
+        remark = "line: on the latest scale of CV"
     return _scene(analysis, cv, public, line, signs, (CV, PUBLIC), remark)
 
 

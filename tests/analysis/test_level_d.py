@@ -391,3 +391,17 @@ def test_files_alone_are_calibrated_where_models_are_trained():
     assert np.mean(held) > 0.92
     assert len(wrong) > 50
     assert np.mean(wrong) <= 0.1 + 2 * np.sqrt(0.09 / len(wrong))
+
+
+def test_cv_whose_scheme_changes_gives_way_to_out_of_fold_scores(made):
+    history = made.before_close()
+    items = [
+        dataclasses.replace(item, cv_score=item.cv_score + (0.3 if k >= 6 else 0.0))
+        for k, item in enumerate(history)
+    ]
+    broken = dataclasses.replace(history, submissions=tuple(items))
+    seen = analyze(broken, predictions(made))
+    bare = analyze(without_cv(history), predictions(made))
+    assert "change their scheme" in str(seen.caveat("cv"))
+    assert [s.cv_gain for s in seen.steps] == [s.cv_gain for s in bare.steps]
+    assert [s.p_gain for s in seen.steps] == [s.p_gain for s in bare.steps]

@@ -124,6 +124,8 @@ def test_a_scheme_too_short_to_learn_its_scale_has_no_share():
     assert before.weight == 1
     assert np.isnan([after.weight, after.slope]).all()
     assert "too few steps" in after.reason
+    told = gate(seen, cv_of(history)[29]).reason
+    assert "of the latest CV scheme so far, 5 are needed" in told
 
 
 def test_a_steady_scheme_is_one_scale():

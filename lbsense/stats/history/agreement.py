@@ -121,7 +121,7 @@ class AgreementResult(Result):
     reason : str
         Why not; empty where it is.
     scales : tuple of CvScaleResult
-        Every series and scheme of CV, in an analysis; the last begins last.
+        Every kind of CV, in an analysis, and in it every scheme in order of time.
     """
 
     statistic: float

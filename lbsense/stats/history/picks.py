@@ -19,6 +19,7 @@ _FEW = 500  # candidates of which every pair is weighed at once
 _MOST = 2000  # of which every pair is weighed
 _BINS, _ROUNDS = 64, 3  # of bounds of pairs
 _NO_GAIN = 1e-3  # standard deviations of a score that nobody misses
+_ALIKE = 1e-6  # of the spread of means: pairs worth as much, and then the likelier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +216,7 @@ def best_pair(
     model, and the two of those who go by one score. Where these agree nothing changes;
     where they do not, a pair wins that is good by each, often one of either side.
 
+    Where one leads so far that no second adds anything, the next likely one is taken.
     Two near-copies add nothing to each other: a slightly worse submission with noise
     of its own is worth more. ``cov`` must hold true correlations for that to show.
     Regret is what can be expected to be lost against knowing the private scores.
@@ -359,9 +361,15 @@ class _Field:
             allowed[at], allowed[:, at] = -np.inf, -np.inf
         first = second = 0
         if len(self.mean) > 1 and np.isfinite(allowed).any():
-            pair = np.unravel_index(int(np.argmax(allowed)), allowed.shape)
+            likely = self.mean[:, np.newaxis] + self.mean
+            pair = np.unravel_index(self._largest(allowed, likely), allowed.shape)
             first, second = sorted(map(int, pair), key=lambda item: -self.mean[item])
         return int(self.kept[first]), int(self.kept[second])
+
+    def _largest(self, values: FloatArray, otherwise: FloatArray) -> int:
+        """Return the place of the largest value; of those as large, of the other."""
+        least = values.max() - _ALIKE * float(np.ptp(self.mean))
+        return int(np.argmax(np.where(values >= least, otherwise, -np.inf)))
 
     def chosen(self, n_selections: int, first: int, second: int) -> list[int]:
         """Return the best one, the best pair, or that and what adds most to it."""
@@ -375,7 +383,7 @@ class _Field:
             for score in self.others:
                 added = added + self.alone * np.maximum(score, score[taken].max())
             added[taken] = -np.inf
-            taken.append(int(np.argmax(added)))
+            taken.append(self._largest(added, self.mean))
             reached = np.maximum(reached, self.draws[:, taken[-1]])
         return [int(self.kept[place]) for place in taken]
 

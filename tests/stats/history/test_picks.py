@@ -245,3 +245,10 @@ def test_one_and_three_are_chosen_by_all_accounts_too():
 def test_weights_below_nothing_are_refused():
     with pytest.raises(ValueError, match="alone must be at least 0, got -1"):
         best_pair([0.0, 1.0], np.eye(2), public=[0, 1], alone=-1)
+
+
+def test_beside_one_far_ahead_the_next_likely_ones_are_taken():
+    mean = np.append(np.linspace(0.1, 0.5, 12), 20.0)
+    cov = np.diag(np.geomspace(4e-3, 1e-3, 13))
+    found = best_pair(mean, cov, public=mean, alone=0.1, n_selections=4)
+    assert found.chosen == (12, 11, 10, 9)
