@@ -201,11 +201,13 @@ def gather(
 def _slopes(seen: Observed, posterior: StepPosteriorResult | Missing) -> FloatArray:
     """Return the CV gain that goes with a public gain of 1 by part, nan if unknown."""
     slopes = np.full(len(seen.validation.joined.main), np.nan)
+    rough = seen.validation.rough_slopes(seen.public)
     used = seen.cv_parts
     if used and posterior and len(posterior.cv_slope) == len(used):
-        slopes[used] = posterior.cv_slope
+        # Where the public score never moves, nothing tells a scale.
+        slopes[used] = np.where(np.isfinite(rough[used]), posterior.cv_slope, np.nan)
     elif used:
-        slopes[used] = seen.validation.rough_slopes(seen.public)[used]
+        slopes[used] = rough[used]
     return slopes
 
 

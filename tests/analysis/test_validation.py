@@ -128,6 +128,20 @@ def test_a_scheme_too_short_to_learn_its_scale_has_no_share():
     assert "of the latest CV scheme so far, 5 are needed" in told
 
 
+def test_a_scheme_under_which_the_public_score_never_moves_has_no_scale():
+    history = made(3)
+    texts = ["step"] * 30
+    texts[0], texts[15] = "5fold lgbm", "group kfold from now on"
+    public = [s.public_score if k < 15 else 0.8 for k, s in enumerate(history)]
+    seen = analyze(
+        changed(history, public_score=public, description=texts, file_name=[None] * 30)
+    )
+    before, after = seen.agreement.scales
+    assert before.slope > 0
+    assert np.isnan(after.slope)
+    assert np.isnan(seen.cv_scale)
+
+
 def test_a_steady_scheme_is_one_scale():
     seen = [analyze(made(seed)) for seed in range(12)]
     scales = [len(found.agreement.scales) for found in seen if found.agreement]

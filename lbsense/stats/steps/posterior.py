@@ -218,8 +218,8 @@ def step_posterior(
         best: list[tuple[float, tuple[Point, ...]]] = [(0.0, ())]
         for m, source in enumerate(chosen[1:], 1):
             grid = grid_of(source)
-            likely = np.zeros(len(grid))
-            if is_cv[m]:
+            likely = np.array([point[-1] for point in grid])
+            if is_cv[m] and np.isfinite(gains[m, place]).any():
                 own = np.flatnonzero(np.isfinite(gains[m, place]))
                 own = own[_spread_out(len(own), _PILOT)]
                 pair = [

@@ -241,3 +241,16 @@ def test_combinations_of_scales_that_are_left_out_change_little(monkeypatch):
     many = step_posterior(sources, tree)
     np.testing.assert_allclose(few.p_gain, many.p_gain, atol=0.06)
     np.testing.assert_allclose(few.cv_slope, many.cv_slope, rtol=0.25)
+
+
+def test_a_scheme_without_a_step_leaves_the_others_as_they_are():
+    cv, public = walk(6, 30)
+    gains = [np.append(NAN, np.diff(x)) for x in (public, cv, cv * NAN)]
+    sources = [Source(name="public", gain=gains[0])] + [
+        Source(name="cv", gain=gain, log_ratio_sd=1.0, slope_known=False)
+        for gain in gains[1:]
+    ]
+    tree = np.arange(-1, 29)
+    two, three = step_posterior(sources[:2], tree), step_posterior(sources, tree)
+    np.testing.assert_allclose(three.p_gain, two.p_gain, atol=0.03)
+    assert len(three.cv_slope) == 2
