@@ -161,6 +161,21 @@ def test_the_first_command_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -
     assert "The last step, " in done.stdout
 
 
+def test_the_answer_in_the_readme_is_the_one_that_is_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(
+        r"^\$ lbsense (analyze) submissions.csv (.*)\n((?:.+\n)+)", readme, re.MULTILINE
+    )
+    assert shown is not None
+    file = "data/leaderboard_chaser/submissions_before_close.csv"
+    words = [shown[1], file, *shlex.split(shown[2].partition("\n")[0]), "--width", "80"]
+    done = CliRunner().invoke(app, words)
+    assert done.stdout.startswith(shown[3].removesuffix("```\n"))
+
+
 def test_the_report_of_the_readme_is_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

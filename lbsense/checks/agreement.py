@@ -134,7 +134,7 @@ def common_shift(analysis: Analysis) -> Outcome:
     competition = history.competition
     if competition.greater_is_better is None or analysis.caveat("cv"):
         return not_applicable("Needs CV scores on the scale of the public score.")
-    if analysis.agreement and any(scale.begin for scale in analysis.agreement.scales):
+    if analysis.agreement and analysis.agreement.breaks:
         return not_applicable("Needs CV scores of one scheme.")
     n_train = analysis.joint.n_obs if analysis.joint else competition.train_size
     if noise.n_public is None or n_train is None or not noise.score_sd > 0:

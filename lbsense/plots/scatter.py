@@ -35,13 +35,17 @@ from lbsense.words import why
 def plot_cv_public(analysis: Analysis) -> Scene | str:
     """Draw public against CV scores, with the line through them where one is tested.
 
-    Scores are raw.
+    Scores are raw, but CV of schemes that ended: that is moved to the scale of the
+    latest, as for the line.
     """
     history = analysis.history
     cv, public = history.raw_scores("cv"), history.raw_scores("public")
+    found = analysis.agreement
+    moved = found and found.breaks and np.isfinite(analysis.cv_scale)
+    if moved:
+        cv = analysis.cv / analysis.cv_scale * history.competition.cv_direction()
     if not (np.isfinite(cv) & np.isfinite(public)).any():
         return "No submission has both a CV and a public score."
-    found = analysis.agreement
     # A line where no agreement is seen would say what the numbers do not.
     line = found.line if found and found.ci_low * found.ci_high > 0 else None
     if not is_directed(analysis):
@@ -57,8 +61,9 @@ def plot_cv_public(analysis: Analysis) -> Scene | str:
         remark = shorten(f"no line: {caveat}", 60)
     elif line is None:
         remark = "no line: no agreement is seen"
-    elif found and any(scale.begin for scale in found.scales):
-        remark = "line: on the latest scale of CV"
+    if moved:
+        told = "CV of earlier schemes moved to the scale of the latest"
+        remark = f"{told}; {remark}" if remark else told
     return _scene(analysis, cv, public, line, signs, (CV, PUBLIC), remark)
 
 

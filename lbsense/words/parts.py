@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from lbsense._format import decimals_shown, format_number
 from lbsense._result import Caveat, Missing
+from lbsense.facts import Step
 from lbsense.model import History
 
 #: Who reads: a user of Python, a user of the terminal, or anyone who has a page.
@@ -145,7 +146,10 @@ class Board:
         What a score does that gets better.
     """
 
-    __slots__ = ("_cv", "_public", "decimals", "rose", "sign")
+    __slots__ = (
+        "_cv", "_cv_decimals", "_cv_scores", "_cv_sign", "_public", "decimals", "rose",
+        "sign",
+    )  # fmt: skip
 
     def __init__(self, history: History) -> None:
         competition = history.competition
@@ -155,8 +159,12 @@ class Board:
             item.public_score for item in history if item.public_score is not None
         )
         self._public = _RISING if competition.greater_is_better else _EITHER
-        rising_cv = known and competition.cv_direction() > 0
-        self._cv = _RISING if rising_cv else _EITHER
+        self._cv_sign = competition.cv_direction() if known else 1
+        self._cv = _RISING if known and self._cv_sign > 0 else _EITHER
+        self._cv_scores = {item.submission_id: item.cv_score for item in history}
+        self._cv_decimals = decimals_shown(
+            score for score in self._cv_scores.values() if score is not None
+        )
         self.rose = self._public[0]
 
     def score(self, value: float | None) -> str:
@@ -171,7 +179,9 @@ class Board:
         decimals = self._decimals(half)
         return f"{low:z.{decimals}f} to {high:z.{decimals}f}"
 
-    def amount(self, value: float | None, *, like: float | None = None) -> str:
+    def amount(
+        self, value: float | None, *, like: float | None = None, most: int | None = None
+    ) -> str:
         """Return the size of a difference, in two digits and none that no board shows.
 
         Parameters
@@ -180,10 +190,12 @@ class Board:
             The difference; its sign is left out.
         like : float or None
             A difference whose decimals it gets.
+        most : int or None
+            Decimals that are shown where it is of other scores than those of the board.
         """
         if value is None or math.isnan(value):
             return "-"
-        decimals = self._decimals(abs(like or value))
+        decimals = self._decimals(abs(like or value), most)
         least = 10.0**-decimals
         if 0 < abs(value) < least / 2 and like is None:
             return f"less than {least:.{decimals}f}"
@@ -200,20 +212,39 @@ class Board:
             return "0" if value is not None and not math.isnan(value) else "-"
         return f"{'+' if value > 0 else '-'}{told}"
 
-    def moved(self, gain: float, *, cv: bool = False) -> str:
-        """Return by how much a public score, or CV, got better or worse, in words."""
+    def moved(self, gain: float) -> str:
+        """Return by how much a public score got better or worse, in words."""
         if not gain:
             return "stayed the same"
-        words = self._cv if cv else self._public
-        return f"{words[gain < 0]} by {self.amount(gain)}"
+        return f"{self._public[gain < 0]} by {self.amount(gain)}"
+
+    def cv_moved(self, step: Step) -> str:
+        """Return the same of CV, as the two scores show it where they tell the gain.
+
+        The gain of a step is on the scale of the public score, and of several CV scores
+        it may be one that is not shown.
+        """
+        gain, told = step.cv_gain or 0.0, self._cv_scores
+        own, other = told.get(step.submission_id), told.get(step.reference_id or "")
+        shown = math.nan
+        if own is not None and other is not None:
+            shown = self._cv_sign * (own - other)
+        if shown * gain > 0 or shown == gain == 0:
+            size = self.amount(shown, most=self._cv_decimals)
+        elif gain:
+            size = f"{self.amount(gain)} on the scale of the public score"
+        if not gain:
+            return "stayed the same"
+        return f"{self._cv[gain < 0]} by {size}"
 
     def is_nothing(self, value: float) -> bool:
         """Whether a difference is too small for the board to show."""
         return self.amount(value).startswith("less") or not value
 
-    def _decimals(self, size: float) -> int:
+    def _decimals(self, size: float, most: int | None = None) -> int:
         """Return the decimals of two digits, at most those of the board."""
+        most = self.decimals if most is None else most
         if not size > 0:
-            return min(self.decimals, 3)
+            return min(most, 3)
         wanted = _DIGITS - 1 - math.floor(math.log10(float(f"{size:.{_DIGITS - 1}e}")))
-        return max(0, min(wanted, self.decimals) if self.decimals else wanted)
+        return max(0, min(wanted, most) if most else wanted)

@@ -400,12 +400,15 @@ def gate_told(
 
 def _expected(result: GateResult, facts: Facts) -> Iterator[tuple[str, str]]:
     best = _who(facts, result.best_id, 0)
-    score = "CV" if result.measure == "cv" else "Score"
+    score, scale = "CV" if result.measure == "cv" else "Score", ""
+    if score == "CV" and not math.isclose(abs(facts.cv_scale), 1):
+        scale = "on the scale of the public score, "
     yield (
         score,
         f"{format_number(result.cv_score)}, {format_gain(result.cv_gain)} over "
-        f"{_who(facts, result.parent_id)} (more is better); noise of such a difference "
-        f"{format_number(result.cv_gain_se, digits=2)}, {_BASIS[result.noise_basis]}.",
+        f"{_who(facts, result.parent_id)} ({scale}more is better); noise of such a "
+        f"difference {format_number(result.cv_gain_se, digits=2)}, "
+        f"{_BASIS[result.noise_basis]}.",
     )
     yield (
         "Any gain",

@@ -215,7 +215,7 @@ def _observed(step: Step, board: Board) -> str:
     if step.public_gain is not None:
         parts.append(f"public {board.moved(step.public_gain)}")
     if step.cv_gain is not None:
-        parts.append(f"CV {board.moved(step.cv_gain, cv=True)}")
+        parts.append(f"CV {board.cv_moved(step)}")
     return " and ".join(parts)
 
 
@@ -438,9 +438,12 @@ def step_told(facts: Facts, index: int) -> list[tuple[str, str]]:
     meaning = VERDICTS[step.verdict]
     told = [("Verdict", f"{label}. {meaning.meaning}"), ("Why", step.sentence)]
     places = {item.submission_id: i for i, item in enumerate(facts.steps)}
+    apart = ""
     if step.reference_id in places:
         at = places[step.reference_id]
         other = facts.steps[at]
+        if other.cv_score is not None:
+            apart = f"; no difference to that of #{at + 1} is taken"
         scores = f"public {board.score(other.public_score)}"
         if other.cv_score is not None:
             scores += f", CV {board.score(other.cv_score)}"
@@ -450,9 +453,17 @@ def step_told(facts: Facts, index: int) -> list[tuple[str, str]]:
         ("CV", step.cv_score, step.cv_gain),
     ):
         if score is not None:
-            is_cv = heading == "CV"
-            moved = "" if gain is None else f"; {board.moved(gain, cv=is_cv)}"
+            moved = apart if heading == "CV" else ""
+            if gain is not None:
+                moved = board.cv_moved(step) if heading == "CV" else board.moved(gain)
+                moved = f"; {moved}"
             told.append((heading, f"{board.score(score)}{moved}."))
+    others = [
+        f"{clean_text(shorten(name, 40))} {board.score(score)}"
+        for name, score in facts.history[index].cv_others
+    ]
+    if others:
+        told.append(("Other CV", f"{', '.join(others)}."))
     if step.gain is not None:
         told.append(("True gain", f"{_estimate(step, board)}; more is better."))
         told.append(

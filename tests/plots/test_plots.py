@@ -257,6 +257,26 @@ def test_lines_of_the_scatter_plots(climber):
     assert len(offsets(ax, "picks")) == 2
 
 
+def test_cv_of_schemes_that_ended_lies_on_the_scale_of_the_latest():
+    history = simulate(Scenario(n_submissions=40, policy="both"), rng=3).history
+    cv, late = history.raw_scores("cv"), np.arange(40) >= 20
+    items = tuple(
+        replace(item, cv_score=float(0.3 + 0.8 * cv[k]) if late[k] else item.cv_score)
+        for k, item in enumerate(history)
+    )
+    analysis = analyze(replace(history, submissions=items))
+    assert analysis.agreement.breaks
+    scene = plots.plot_cv_public.scene(analysis)
+    assert scene.remark.startswith("CV of earlier schemes moved to the scale of the")
+    shown = np.concatenate([np.asarray(m.x) for m in scene.marks if hasattr(m, "of")])
+    known = np.isfinite(cv) & np.isfinite(history.raw_scores("public"))
+    latest = 0.3 + 0.8 * cv[known & late]
+    assert set(np.round(latest, 9)) <= set(np.round(shown, 9))
+    width = np.ptp(latest) + 5 * history.raw_scores("public").std()
+    assert np.abs(shown - np.median(latest)).max() < width
+    assert not plots.plot_cv_public.scene(analyze(history)).remark.startswith("CV of")
+
+
 def test_outlook_shows_the_bands_of_the_picks(climber):
     ax = plots.plot_outlook(climber)
     names = [text.get_text() for text in ax.get_yticklabels()]

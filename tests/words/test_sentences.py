@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lbsense import (
@@ -232,3 +233,44 @@ def test_verdicts_are_explained_without_a_direction():
     for text in VERDICTS.values():
         for part in (text.short, text.meaning, text.why, text.wrong, text.remedy):
             assert not re.search(r"\brose\b|\bfell\b", part)
+
+
+def test_what_cv_did_is_what_its_two_scores_show(analyses):
+    n_seen = 0
+    for name, analysis in analyses.items():
+        if analysis.history.competition.greater_is_better is None:
+            continue
+        cv = {item.submission_id: item.cv_score for item in analysis.history}
+        for index, step in enumerate(analysis.steps):
+            found = re.search(r"\bCV [a-z ]+ by ([\d.,]+\d)(?! on)", step.sentence)
+            if found is None:
+                continue
+            n_seen += 1
+            apart = abs(cv[step.submission_id] - cv[step.reference_id])
+            told = float(found[1].replace(",", ""))
+            assert told == pytest.approx(apart, rel=0.06), (name, step.sentence)
+            assert f"by {found[1]}." in dict(words.step_told(analysis, index))["CV"]
+    assert n_seen > 200
+
+
+def test_cv_that_tells_no_gain_says_so():
+    rng = np.random.default_rng(3)
+    true = 0.75 + np.cumsum(rng.normal(0, 0.002, 40))
+    rows = ["id,OOF,Holdout,public,note"]
+    for k, at in enumerate(true):
+        noise = rng.normal(0, 0.001, 3)
+        jump, split = (0, "5fold") if k < 20 else (0.03, "group kfold")
+        rows.append(
+            f"{k},{at + jump + noise[0]:.5f},{at / 2 + noise[1]:.5f},"
+            f"{at + noise[2]:.5f},{split}"
+        )
+        if k == 20:
+            rows[-1] = rows[-1].replace(f"{at / 2 + noise[1]:.5f}", "")
+    analysis = analyze(read_submissions("\n".join(rows), metric="roc_auc"))
+    told = dict(words.step_told(analysis, 20))
+    assert "; no difference to that of #" in told["CV"]
+    assert dict(words.step_told(analysis, 5))["Other CV"].startswith("Holdout 0.")
+    for index, step in enumerate(analysis.steps):
+        if step.cv_gain and index != 20:
+            fell = "fell" in dict(words.step_told(analysis, index))["CV"]
+            assert fell == (step.cv_gain < 0)

@@ -141,6 +141,11 @@ class AgreementResult(Result):
     reason: str
     scales: tuple[CvScaleResult, ...] = ()
 
+    @property
+    def breaks(self) -> bool:
+        """Whether a scheme of CV ended on the way and another began."""
+        return any(scale.begin for scale in self.scales)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffsetResult(Result):
