@@ -14,9 +14,8 @@ __all__ = ["Cell", "grid"]
 class Cell:
     """One kind of competition, and what the entrant kept of it."""
 
-    level: (
-        str  # B: scores alone; D: out-of-fold predictions too; F: files that were sent
-    )
+    # B: scores alone; D: out-of-fold predictions too; F: files that were sent
+    level: str
     world: str
     policy: str
     n_public: int

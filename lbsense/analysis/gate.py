@@ -89,8 +89,8 @@ def gate(
     analysis : Analysis
         Of the history so far, as `analyze` or `footing` gives it.
     cv_score : float, optional
-        CV score of the candidate, raw, under the same scheme as those of the history:
-        in a history without CV, the score that it climbs on. By default the mean of the
+        CV score of the candidate, raw, under the latest scheme of the history: in a
+        history without CV, the score that it climbs on. By default the mean of the
         fold scores, or the score of the out-of-fold predictions.
     parent : str, optional
         Identifier of the submission that it was made from. By default what this entrant

@@ -46,9 +46,8 @@ from lbsense.stats import (
     visible_correlation,
 )
 
-_ALONE = (
-    0.1  # weight of those who pick by public score or by CV alone: docs/semi_real.md
-)
+# Weight of those who pick by public score or by CV alone: docs/semi_real.md.
+_ALONE = 0.1
 _SURE_CLIMB = 2.0  # standard errors from which a climb is told step by step
 _OTHER_SCALE = 3.0  # ratio of typical scores that one scale hardly gives
 _SIZES = (1_000, 10_000, 100_000)  # public sets, where nothing tells how many rows

@@ -173,8 +173,9 @@ def common_shift(analysis: Analysis) -> Outcome:
     text=Text(
         "CV scores before and after the change do not measure the same thing. Each "
         "has a scale of its own, and no CV gain is read across.",
-        "Descriptions name two kinds of validation, or the CV scores fall into two "
-        "groups far apart (data warning LBS108).",
+        "Descriptions name two kinds of validation, the CV scores fall into two groups "
+        "far apart (data warning LBS108), or their level against the public score "
+        "clearly jumps.",
         "Where only the wording changed, as from `cv` to `oof`.",
         "Nothing must be done: verdicts before and after use CV. CV of the submissions "
         "that matter under both schemes would tell the steps across too.",
@@ -187,10 +188,14 @@ def scheme_changed(analysis: Analysis) -> Outcome:
     n_obs = int(np.isfinite(analysis.history.raw_scores("cv")).sum())
     if n_obs < 2:
         return not_applicable("Needs two CV scores.", n_obs=n_obs)
-    found = [item for item in analysis.history.warnings if item.code == "LBS108"]
+    found = [x.message for x in analysis.history.warnings if x.code == "LBS108"]
+    caveat = analysis.caveat("cv_scales")
+    scales = analysis.agreement.scales if analysis.agreement else ()
+    if caveat and any(scale.begin for scale in scales):
+        found.append(caveat.reason)
     return flag_if(
         bool(found),
-        found[0].message if found else f"Nothing in {n_obs} CV scores speaks for it.",
+        found[0] if found else f"Nothing in {n_obs} CV scores speaks for it.",
         value=len(found),
         threshold=1,
         n_obs=n_obs,

@@ -139,6 +139,17 @@ def test_a_change_of_scheme_is_passed_on():
     assert (found.status, found.message) == ("flagged", "cv, then holdout.")
 
 
+def test_a_change_of_scheme_that_the_scores_show_is_flagged():
+    rng = np.random.default_rng(7)
+    truth = 0.7 + np.cumsum(rng.normal(0.001, 0.003, 30))
+    public, cv = truth + rng.normal(0, 0.002, (2, 30))
+    steady = by_code(history(public.tolist(), cv.tolist()))["LBS204"]
+    cv[15:] += 0.1
+    broken = by_code(history(public.tolist(), cv.tolist()))["LBS204"]
+    assert (steady.status, broken.status) == ("passed", "flagged")
+    assert "A new scale of CV begins at #16" in broken.message
+
+
 def test_scores_in_any_order_are_guesses_and_a_rise_proves_nothing():
     rng = np.random.default_rng(2)
     found = by_code(history(rng.permutation(np.arange(20) / 100)))["LBS302"]
