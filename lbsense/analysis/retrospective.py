@@ -11,7 +11,7 @@ import numpy as np
 from lbsense._result import Missing
 from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense._validation import read_only
-from lbsense.analysis.evidence import Evidence
+from lbsense.analysis.evidence import Evidence, unseen_scores
 from lbsense.analysis.references import gains
 from lbsense.facts import OWN_PICKS, SELECTED, Retrospective, StepOutcome
 from lbsense.model import Competition, History
@@ -60,7 +60,7 @@ def look_back(
         )
     sizes = _Sizes.of(history.competition)
     public = evidence.public
-    steps = _steps(evidence, private, sizes)
+    steps = _steps(evidence, unseen_scores(history)[0], sizes)
     selected = [index for index, item in enumerate(history) if item.selected]
     return Retrospective(
         n_obs=n_obs,
@@ -108,10 +108,6 @@ class _Sizes:
         known = n_public is not None and n_private is not None
         fresh, seen = private_rows(n_public, n_private, nested=bool(competition.nested))
         return cls(fresh, seen, known)
-
-    def unseen(self, public: FloatArray, private: FloatArray) -> FloatArray:
-        """Return the scores on the private rows that public ones do not cover."""
-        return np.asarray((private - self.seen * public) / (1 - self.seen))
 
 
 def _best(public: FloatArray, private: FloatArray) -> int:
@@ -179,13 +175,12 @@ def _transfer(
 
 
 def _steps(
-    evidence: Evidence, private: FloatArray, sizes: _Sizes
+    evidence: Evidence, unseen: FloatArray, sizes: _Sizes
 ) -> HindsightResult | Missing:
     """Return the true gains in hindsight, of steps with a private gain."""
     after = evidence.after
     if isinstance(after, Missing):
         return after
-    unseen = sizes.unseen(evidence.public, private)
     gain = gains(unseen, evidence.reference)
     both = np.isfinite(gain) & evidence.fresh
 

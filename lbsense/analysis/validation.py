@@ -261,7 +261,11 @@ def validation_of(
 
 def _series(history: History, public: FloatArray) -> Iterator[_Series]:
     """Yield every kind of CV, cut where its scheme changes by words or by scores."""
-    for number, (name, level) in enumerate(history.cv_series().items()):
+    kinds = history.cv_series()
+    some = any(np.isfinite(level).any() for level in kinds.values())
+    for number, (name, level) in enumerate(kinds.items()):
+        if some and not np.isfinite(level).any():
+            continue
         schemes = cv_schemes(history.submissions) if number == 0 else []
         known = dict.fromkeys(scheme for scheme in schemes if scheme is not None)
         for count, scheme in enumerate(known or [None]):

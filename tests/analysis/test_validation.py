@@ -179,6 +179,13 @@ def test_a_second_cv_that_measures_nothing_is_not_used(second, reason):
     assert words(seen) == words(analyze(history))
 
 
+def test_a_kind_of_cv_that_nothing_has_is_no_scale():
+    history = made(5)
+    other = with_others(changed(history, cv_score=[None] * 30), holdout=cv_of(history))
+    (scale,) = analyze(other).agreement.scales
+    assert (scale.name, scale.first, scale.reason) == ("holdout", 0, "")
+
+
 def test_a_second_cv_of_the_other_sign():
     history = made(5)
     second = -3 * cv_of(history)
