@@ -610,6 +610,9 @@ def exchanged_shake_up(
     x = as_float_vector(public, name="public")
     y = as_float_vector(private, name="private")
     check_same_length(public=x, private=y)
+    if len(x) < 2 or not np.isfinite(x + y).all():
+        msg = "public and private must hold two finite scores each at least."
+        raise ValueError(msg)
     label = np.arange(len(x)) if groups is None else np.asarray(groups)
     _, first, back = np.unique(label, return_index=True, return_inverse=True)
     sizes = np.bincount(np.ravel(back))

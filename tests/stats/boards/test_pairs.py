@@ -90,6 +90,11 @@ class TestExchange:
         found = exchanged_shake_up(np.ones(30), np.ones(30))
         assert found.expected == pytest.approx(0.25, abs=0.01)  # one rank for all
 
+    @pytest.mark.parametrize("private", [[], [1.0], [1.0, float("nan")]])
+    def test_scores_that_are_missing_are_refused(self, private: list[float]) -> None:
+        with pytest.raises(ValueError, match="two finite scores"):
+            exchanged_shake_up([2.0, 1.0][: len(private)], private)
+
 
 class TestNested:
     def test_noise_of_rows_that_are_in_both(self) -> None:
