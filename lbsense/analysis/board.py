@@ -20,7 +20,7 @@ from lbsense.analysis.noise import (
     split_of,
 )
 from lbsense.analysis.result import Analysis
-from lbsense.model import Leaderboard
+from lbsense.model import Leaderboard, content_groups
 from lbsense.stats import (
     BoardNoise,
     BoardResult,
@@ -341,7 +341,16 @@ def medal_picks(
     sign = analysis.history.competition.direction()
     mean = sign * outlook.mean
     anchor = int(np.nanargmax(analysis.history.scores("public")))
-    ranked = [i for i in np.argsort(-mean, kind="stable") if np.isfinite(mean[i])]
+    groups = content_groups(analysis.history)
+    alone = np.arange(len(groups))
+    content = np.where(
+        groups < 0, alone, [np.flatnonzero(groups == k)[0] for k in groups]
+    )
+    ranked = [
+        i
+        for i in np.argsort(-mean, kind="stable")
+        if np.isfinite(mean[i]) and content[i] == i
+    ]
     chosen = list(dict.fromkeys([*ranked[:_CANDIDATES], *picks.best.positions, anchor]))
     cov = np.asarray(outlook.cov)[np.ix_(chosen, chosen)]
     base = chosen.index(anchor)
@@ -363,7 +372,9 @@ def medal_picks(
         short = sent < others[:, [last - 1]]
         neither = short.astype(np.float64)
         tables[medal] = 1 - neither.T @ neither / len(scores)
-    allowed = np.triu(np.ones((len(chosen), len(chosen)), dtype=bool), 1)
+    allowed = np.triu(content[chosen][:, None] != content[chosen], 1)
+    if not allowed.any():
+        return Missing("medal_picks", "Needs two submissions of different content.")
     medal = next(
         (m for m in ("bronze", "silver") if tables[m][allowed].max() < _SURE), "gold"
     )

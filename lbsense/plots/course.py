@@ -150,6 +150,7 @@ def _others(
     """Return CV and private scores where they fit the scale; say which do not."""
     found, notes = [], []
     low, high = limits
+    scales = analysis.agreement.scales if analysis.agreement else ()
     kinds: tuple[tuple[ScoreKind, str], ...] = (("cv", CV), ("private", PRIVATE))
     for kind, name in kinds:
         scores = analysis.history.raw_scores(kind)
@@ -166,6 +167,11 @@ def _others(
         high = max(high, float(scores[near].max()))
         if near.sum() < len(known):
             notes.append(f"{len(known) - near.sum()} {name}s far off not shown")
+        begun = [scale.first + 1 for scale in scales if scale.begin]
+        if kind == "cv" and begun:
+            notes.append(
+                f"another scheme of CV from #{' and #'.join(map(str, begun))} on"
+            )
         found.append(
             scored_points(
                 number,

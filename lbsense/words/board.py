@@ -27,6 +27,7 @@ from lbsense.stats import (
     published_quantiles,
 )
 from lbsense.words.parts import Reader, tell
+from lbsense.words.whole import name_of
 
 _BASIS = {
     "told": "the noise that you state",
@@ -313,7 +314,7 @@ def medal_told(
     """Return which pair has the best chance of a medal: a heading and a sentence."""
     if isinstance(medal, Missing):
         return [("Medal", tell(medal, reader))]
-    names = " and ".join(facts.steps[index].short_name for index in medal.positions)
+    names = " and ".join(name_of(facts, index) for index in medal.positions)
     same = medal.chance - medal.chance_of_rule < 0.01
     against = (
         "the pair above has the same"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -250,3 +251,20 @@ def test_rows_that_both_scores_cover(run: Run, check: Check, tmp_path: Path) -> 
     content = check("board", run("board", *files, *facts, "--nested", "--json"))
     assert content["noise"]["shared"] == 0.4
     assert content["noise"]["public_se"] == pytest.approx(0.6, rel=0.1)
+
+
+def test_a_pair_for_a_medal_is_no_submission_twice(run: Run) -> None:
+    data = Path(__file__).parents[2] / "data"
+    boards = data / "boards"
+    public, private = (
+        str(next(boards.glob(f"example-{kind}leaderboard-*.csv")))
+        for kind in ("public", "private")
+    )
+    file = str(data / "honest_climber" / "submissions_before_close.csv")
+    words = ["pick", file, "--metric", "auc", "--board", public]
+    words += ["--private-board", private, "--board-team", "team 9"]
+    medal = json.loads(run(*words, "--json").stdout)["medal"]
+    assert len({*medal["submissions"]}) == 2
+    told = " ".join(run(*words).stdout.split()).partition("The best chance of")[2]
+    assert "has #35 exp035" in told
+    assert "#36" not in told

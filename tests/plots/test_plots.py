@@ -275,6 +275,13 @@ def test_cv_of_schemes_that_ended_lies_on_the_scale_of_the_latest():
     width = np.ptp(latest) + 5 * history.raw_scores("public").std()
     assert np.abs(shown - np.median(latest)).max() < width
     assert not plots.plot_cv_public.scene(analyze(history)).remark.startswith("CV of")
+    first = analysis.agreement.scales[-1].first
+    told = f"another scheme of CV from #{first + 1} on"
+    near = [replace(item, cv_score=float(cv[k] + 0.03 * late[k]))
+            for k, item in enumerate(history)]  # fmt: skip
+    course = analyze(replace(history, submissions=tuple(near)))
+    assert told in plots.plot_timeline.scene(course).remark
+    assert "scheme" not in plots.plot_timeline.scene(analyze(history)).remark
 
 
 def test_outlook_shows_the_bands_of_the_picks(climber):
