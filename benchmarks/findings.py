@@ -35,7 +35,8 @@ submissions in each column, 2,000 public, 4,000 private and 4,000 training rows;
 `python benchmarks/findings.py --write`.
 
 - *nothing real*: all steps are worth exactly nothing and the entrant builds on the best
-  sum of CV and public score. LBS303 is right here, and so are LBS301 and LBS302.
+  sum of CV and public score. LBS303 is right here, and so are LBS301 and LBS302;
+  LBS201 is not, here and wherever few steps are real.
 - *climber*: builds on the same, half of the steps are real. LBS301, LBS305 and LBS306
   speak of the luck in the public score, which such an entrant has too, and LBS302 of
   the last eight steps; what else is flagged here is a false flag.

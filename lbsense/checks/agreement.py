@@ -29,8 +29,10 @@ _NEEDS_GAINS = "Needs CV scores, and with them the noise of a step."
         "The rank correlation of CV gains and public gains is not shown to be above 0 "
         "(one-sided 10%), though a CV that correlates by .8 with the true gains would "
         "be seen in 19 of 20 such histories.",
-        "One history in twenty whose CV is just good enough to be seen. Also where "
-        "many parents are wrong, so that gains are taken against the wrong submission.",
+        "One history in twenty whose CV is just good enough to be seen, and about half "
+        "of those in which nearly no step was real: CV has nothing to follow there. "
+        "Also where many parents are wrong, so that gains are taken against the wrong "
+        "submission.",
         "Do not choose by this CV until it follows. Look for a split that differs from "
         "that of the test (time, groups, duplicates), for a leak, and for a metric "
         "that is not that of the leaderboard.",
