@@ -355,7 +355,8 @@ def _weak(facts: Facts) -> str:
     reasons = []
     if facts.claims == "real":
         reasons.append("chance is known as a bound from metric and sizes only")
-    if any(item.code == "LBS108" for item in facts.history.warnings):
+    told = any(item.code == "LBS108" for item in facts.history.warnings)
+    if told or (facts.agreement and facts.agreement.breaks):
         reasons.append("the scheme of CV changed on the way")
     if facts.caveat("cv") is not None:
         reasons.append("CV could not be taken as it is")

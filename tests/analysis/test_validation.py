@@ -13,6 +13,7 @@ from lbsense.analysis import analyze, gate
 from lbsense.ingest import read_table
 from lbsense.model import History
 from lbsense.simulate import Scenario, simulate
+from lbsense.words import selection
 
 
 def made(seed, n=30):
@@ -64,6 +65,8 @@ def test_a_break_that_the_scores_show():
     gains = [step.cv_gain for step in seen.steps]
     assert sum(gain is not None for gain in gains) >= 0.7 * len(gains)
     assert "A new scale of CV begins at #15" in str(seen.caveat("cv_scales"))
+    assert "scheme of CV changed" in selection(seen)[0]
+    assert "scheme of CV changed" not in selection(analyze(history))[0]
 
 
 def test_no_cv_difference_across_a_break():
