@@ -266,7 +266,11 @@ def _series(history: History, public: FloatArray) -> Iterator[_Series]:
     for number, (name, level) in enumerate(kinds.items()):
         if some and not np.isfinite(level).any():
             continue
-        schemes = cv_schemes(history.submissions) if number == 0 else []
+        # Another number of folds alone is hardly another scale: a jump would show it.
+        schemes = [
+            scheme and scheme._replace(n_folds="")
+            for scheme in (cv_schemes(history.submissions) if number == 0 else ())
+        ]
         known = dict.fromkeys(scheme for scheme in schemes if scheme is not None)
         for count, scheme in enumerate(known or [None]):
             own = level

@@ -102,7 +102,7 @@ def test_a_break_that_words_tell():
         changed(history, cv_score=cv, description=texts, file_name=[None] * 30)
     )
     before, after = seen.agreement.scales
-    assert (before.scheme, after.scheme) == ("k-fold, 5 folds", "group k-fold, 5 folds")
+    assert (before.scheme, after.scheme) == ("k-fold", "group k-fold")
     assert (after.begin, after.first) == ("words", 14)
 
 
