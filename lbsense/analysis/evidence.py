@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lbsense._format import format_number, plural
+from lbsense._format import format_number, plural, shorten
 from lbsense._result import Caveat, Missing
 from lbsense._typing import BoolArray, FloatArray, IntArray
 from lbsense.analysis.noise import (
@@ -43,6 +43,9 @@ _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 # Log noise variance of CV over that of the public score beyond the sizes of the sets
 # (a refit has its own noise), and where the sizes are not known. Mean and sd.
 CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
+_BROKEN = 12.0  # typical distances of CV and public gain that no noise makes
+_ALIKE = 0.6  # of the larger: two gains of one sign that do not contradict each other
+_FEWEST_TO_DOUBT = 8  # steps with both
 # Logarithm of the noise of a score over the stated one of its steps, and how far a
 # history may lie from it, over 224 competitions on real tables (docs/semi_real.md).
 _SCORE_OVER_STEP, _SCORE_OVER_STEP_SD = 2.3, 1.35
@@ -85,6 +88,12 @@ class Observed:
     def cv_parts(self) -> list[int]:
         """Parts of CV that have steps enough to learn a scale from."""
         return self.validation.parts(self.fresh)
+
+    @property
+    def broken_cv(self) -> BoolArray:
+        """Steps whose CV contradicts the public score as no noise does."""
+        joined = self.validation.joined
+        return _broken_cv(self.public_gain, joined.gain, joined.part)
 
     @property
     def fresh(self) -> BoolArray:
@@ -178,6 +187,7 @@ def gather(
         *rows,
         odd,
         *seen.validation.caveats,
+        _no_measure(history, seen.broken_cv & seen.fresh) if judged.posterior else None,
         seen.parents.caveat,
         judged.caveat,
         of_board,
@@ -343,7 +353,7 @@ class _Judge:
             seen.validation.rough_slopes(seen.public),
         )
         for part in seen.cv_parts:
-            own = (joined.part == part) & seen.fresh
+            own = (joined.part == part) & seen.fresh & ~seen.broken_cv
             unit: FloatArray | None = ratio
             if unit is None and (joined.noise[own] != 1).any():
                 unit = np.where(own, joined.noise, 1.0)
@@ -391,7 +401,8 @@ class _Judge:
             score_se=se,
             score_log_sd=log_sd,
             same=~seen.fresh,
-            apart=(part != part[seen.reference]) & (seen.reference >= 0),
+            apart=seen.broken_cv
+            | ((part != part[seen.reference]) & (seen.reference >= 0)),
         )
 
     def _bounded(self, public: Source, noise: StepNoise) -> _Judged:
@@ -425,6 +436,42 @@ def unseen_scores(history: History) -> tuple[FloatArray, float]:
     )
     public, private = history.scores("public"), history.scores("private")
     return np.asarray((private - shared * public) / (1 - shared)), fresh
+
+
+def _broken_cv(public: FloatArray, cv: FloatArray, part: IntArray) -> BoolArray:
+    """Return steps whose CV gain is no measure of what the public score measured.
+
+    A fold that failed, the score of another model, a slip of the pen: errors of CV have
+    no bound, those of a public score have one.
+    """
+    broken = np.zeros(len(public), dtype=bool)
+    for one in np.unique(part[part >= 0]):
+        moved = (part == one) & (public * cv != 0) & np.isfinite(public * cv)
+        if moved.sum() < _FEWEST_TO_DOUBT:
+            continue
+        own = cv * (np.median(np.abs(public[moved])) / np.median(np.abs(cv[moved])))
+        apart = np.abs(own - public)
+        larger = np.fmax(np.abs(public), np.abs(own))
+        alike = (public * own > 0) & (apart < _ALIKE * larger)
+        far = apart > _BROKEN * np.median(apart[moved])
+        broken |= (part == one) & far & ~alike
+    return broken
+
+
+def _no_measure(history: History, broken: BoolArray) -> Caveat | None:
+    """Return what is to be said of steps whose CV is not believed."""
+    found = np.flatnonzero(broken)
+    if not found.size:
+        return None
+    names = ", ".join(f"#{k + 1} {shorten(history[k].name, 30)}" for k in found[:3])
+    more = f" and {found.size - 3} more" if found.size > 3 else ""
+    return Caveat(
+        "cv_gain",
+        f"CV and public score are further apart than those of other steps by far at "
+        f"{names}{more}: there the public score alone is believed. Is a CV score "
+        "mistyped, or of another model?",
+        ("cv",),
+    )
 
 
 def _paired(sources: list[Source]) -> int:

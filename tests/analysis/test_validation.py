@@ -255,3 +255,24 @@ def test_several_cv_scores_of_a_log():
     history = read_table(text, cv_log=log, columns={"cv": ["oof", "holdout"]})
     assert [item.cv_score for item in history] == [0.71, 0.72]
     assert [item.cv_others for item in history] == [(("holdout", 0.42),), ()]
+
+
+def test_a_slip_of_the_pen_in_cv_is_not_believed():
+    history = made(3)
+    cv = cv_of(history)
+    cv[20] -= 0.3
+    plain, slip = analyze(history), analyze(changed(history, cv_score=cv.tolist()))
+    assert plain.caveat("cv_gain") is None
+    told = slip.caveat("cv_gain")
+    assert "#21 " in told.reason
+    assert "public score alone is believed" in told.reason
+    # Nobody takes the step, or the next one, for a loss or a gain of .3.
+    for k in (20, 21):
+        gain, public = slip.steps[k].gain, slip.steps[k].public_gain
+        assert abs(gain - public) < 3 * slip.noise.step_se
+    assert slip.outlook.ci95_low[-1] == pytest.approx(
+        plain.outlook.ci95_low[-1], abs=0.01
+    )
+    scaled = analyze(changed(history, cv_score=(2 + 5 * cv).tolist()))
+    assert scaled.caveat("cv_gain") == told
+    assert words(scaled) == words(slip)
