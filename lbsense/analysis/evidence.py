@@ -44,7 +44,7 @@ _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 # (a refit has its own noise), and where the sizes are not known. Mean and sd.
 CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
 _BROKEN = 12.0  # typical distances of CV and public gain that no noise makes
-_ALIKE = 0.6  # of the larger: two gains of one sign that do not contradict each other
+_STILL = 0.4  # of the larger gain: what moved less did not move with it
 _FEWEST_TO_DOUBT = 8  # steps with both
 # Logarithm of the noise of a score over the stated one of its steps, and how far a
 # history may lie from it, over 224 competitions on real tables (docs/semi_real.md).
@@ -441,8 +441,9 @@ def unseen_scores(history: History) -> tuple[FloatArray, float]:
 def _broken_cv(public: FloatArray, cv: FloatArray, part: IntArray) -> BoolArray:
     """Return steps whose CV gain is no measure of what the public score measured.
 
-    A fold that failed, the score of another model, a slip of the pen: errors of CV have
-    no bound, those of a public score have one.
+    A fold that failed, the score of another model, a slip of the pen, a fault in what
+    was sent that validation did not see: errors of CV have no bound, those of a public
+    score have one.
     """
     broken = np.zeros(len(public), dtype=bool)
     for one in np.unique(part[part >= 0]):
@@ -450,11 +451,11 @@ def _broken_cv(public: FloatArray, cv: FloatArray, part: IntArray) -> BoolArray:
         if moved.sum() < _FEWEST_TO_DOUBT:
             continue
         own = cv * (np.median(np.abs(public[moved])) / np.median(np.abs(cv[moved])))
-        apart = np.abs(own - public)
-        larger = np.fmax(np.abs(public), np.abs(own))
-        alike = (public * own > 0) & (apart < _ALIKE * larger)
-        far = apart > _BROKEN * np.median(apart[moved])
-        broken |= (part == one) & far & ~alike
+        apart = np.abs(own - public) / np.median(np.abs(own - public)[moved])
+        # A public score that rises alone may be luck or a leak, which CV denies.
+        fell = (public < 0) & (apart > _BROKEN) & (own > _STILL * public)
+        alone = (np.abs(public) < _STILL * np.abs(own)) & (apart > 2 * _BROKEN)
+        broken |= (part == one) & (fell | alone)
     return broken
 
 

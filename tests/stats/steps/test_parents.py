@@ -146,10 +146,11 @@ def test_odds_are_chances_and_follow_unit_and_shift(seed, unit, shift):
     made = np.ones(n, dtype=bool)
     found = parent_odds(scores, habits, [2, 1], made)
     assert ((found >= 0) & (found <= 1)).all()
-    # What two habits name, and any other, exclude each other.
+    # What two habits name excludes each other. Of many earlier ones only some are asked,
+    # so that what any of them has is an estimate.
     other = habits[0] != habits[1]
     named = found[:-1, other].sum(axis=0)
-    assert (named <= 1 + 1e-9).all()
+    assert (named <= 1.02).all()
     moved = parent_odds(unit * (scores + shift), habits, [2, 1], made)
     np.testing.assert_allclose(moved, found, atol=1e-6)
 
