@@ -451,10 +451,15 @@ def _broken_cv(public: FloatArray, cv: FloatArray, part: IntArray) -> BoolArray:
         if moved.sum() < _FEWEST_TO_DOUBT:
             continue
         own = cv * (np.median(np.abs(public[moved])) / np.median(np.abs(cv[moved])))
-        apart = np.abs(own - public) / np.median(np.abs(own - public)[moved])
+        apart = np.abs(own - public)
+        typical = float(np.median(apart[moved]))
+        if not typical > 0:
+            continue
         # A public score that rises alone may be luck or a leak, which CV denies.
-        fell = (public < 0) & (apart > _BROKEN) & (own > _STILL * public)
-        alone = (np.abs(public) < _STILL * np.abs(own)) & (apart > 2 * _BROKEN)
+        fell = (public < 0) & (apart > _BROKEN * typical) & (own > _STILL * public)
+        alone = (np.abs(public) < _STILL * np.abs(own)) & (
+            apart > 2 * _BROKEN * typical
+        )
         broken |= (part == one) & (fell | alone)
     return broken
 
