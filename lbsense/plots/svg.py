@@ -174,11 +174,11 @@ class _Scale:
             case "log":
                 return _log_ticks(low, high, most)
             case "count":
-                step = max(_step(low, high, most), 1.0)
+                step = float(math.ceil(_step(low, high, most)))
             case _:
                 step = _step(low, high, most)
-        decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0
-        if step < 1 and round(step * 10**decimals, 6) % 1:
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        if round(step * 10**decimals, 6) % 1:
             decimals += 1
         low, high = max(low, self.axis.marked[0]), min(high, self.axis.marked[1])
         first = math.ceil(low / step - 1e-9)

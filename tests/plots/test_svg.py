@@ -137,6 +137,13 @@ def test_foreign_text_is_inert(climber):
     ET.fromstring(drawn)
 
 
+def test_a_step_of_two_and_a_half_is_not_cut_off():
+    ticks = _Scale(Axis(label="", limits=(0.0, 13.0)), 0, 100).ticks(6)
+    assert [text for _, text in ticks] == ["0.0", "2.5", "5.0", "7.5", "10.0", "12.5"]
+    counts = _Scale(Axis(label="", limits=(0.0, 13.0), kind="count"), 0, 100).ticks(6)
+    assert [text for _, text in counts] == ["0", "3", "6", "9", "12"]
+
+
 @given(
     st.floats(-1e4, 1e4), st.floats(1e-6, 1e4), st.integers(2, 10),
     st.sampled_from(["linear", "count", "log"]),
