@@ -43,8 +43,9 @@ _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 # Log noise variance of CV over that of the public score beyond the sizes of the sets
 # (a refit has its own noise), and where the sizes are not known. Mean and sd.
 CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
-_BROKEN = 12.0  # typical distances of CV and public gain that no noise makes
-_STILL = 0.4  # of the larger gain: what moved less did not move with it
+# Typical distances of CV and public gain that no noise makes, and what, of the larger
+# gain, did not move with it (docs/calibration.md, "What was tried").
+_BROKEN, _STILL = 12.0, 0.4
 _FEWEST_TO_DOUBT = 8  # steps with both
 # Logarithm of the noise of a score over the stated one of its steps, and how far a
 # history may lie from it, over 224 competitions on real tables (docs/semi_real.md).
@@ -348,12 +349,11 @@ class _Judge:
             noise = _prior_noise(self.noise)
             if self.step_noise is not None:
                 noise = _said_noise(self.step_noise, noise.floor)
-        joined, sizes = (
-            seen.validation.joined,
-            seen.validation.rough_slopes(seen.public),
-        )
+        joined = seen.validation.joined
+        sizes = seen.validation.rough_slopes(seen.public)
+        usable = seen.fresh & ~seen.broken_cv
         for part in seen.cv_parts:
-            own = (joined.part == part) & seen.fresh & ~seen.broken_cv
+            own = (joined.part == part) & usable
             unit: FloatArray | None = ratio
             if unit is None and (joined.noise[own] != 1).any():
                 unit = np.where(own, joined.noise, 1.0)
@@ -452,14 +452,12 @@ def _broken_cv(public: FloatArray, cv: FloatArray, part: IntArray) -> BoolArray:
             continue
         own = cv * (np.median(np.abs(public[moved])) / np.median(np.abs(cv[moved])))
         apart = np.abs(own - public)
-        typical = float(np.median(apart[moved]))
-        if not typical > 0:
+        limit = _BROKEN * float(np.median(apart[moved]))
+        if limit == 0:  # CV agrees exactly: one step apart shows no typical distance
             continue
         # A public score that rises alone may be luck or a leak, which CV denies.
-        fell = (public < 0) & (apart > _BROKEN * typical) & (own > _STILL * public)
-        alone = (np.abs(public) < _STILL * np.abs(own)) & (
-            apart > 2 * _BROKEN * typical
-        )
+        fell = (public < 0) & (own > _STILL * public) & (apart > limit)
+        alone = (np.abs(public) < _STILL * np.abs(own)) & (apart > 2 * limit)
         broken |= (part == one) & (fell | alone)
     return broken
 
@@ -476,7 +474,6 @@ def _no_measure(history: History, broken: BoolArray) -> Caveat | None:
         f"CV and public score are further apart than those of other steps by far at "
         f"{names}{more}: there the public score alone is believed. Is a CV score "
         "mistyped, or of another model?",
-        ("cv",),
     )
 
 

@@ -454,6 +454,11 @@ def draw_plot(scene: Scene, ax: Axes | None = None, theme: Theme = "light") -> A
     _scale(ax, "y", scene.y, colours)
     if scene.remark:
         ax.set_title(scene.remark, loc="right", fontsize=8.5, color=colours["muted"])
+        # Letters of 12 and of 8.5 points, in inches: where both do not fit in one line
+        # the remark stands below.
+        width = 0.09 * len(scene.title) + 0.062 * len(scene.remark)
+        if width > ax.bbox.width / ax.figure.dpi:
+            ax.set_title(f"{scene.title}\n", loc="left")
     _legend(ax, colours, scene.columns)
     return ax
 
