@@ -18,7 +18,7 @@ from statistics import fmean
 from typing import Any
 
 from lbsense._files import append_line
-from lbsense._secrets import without_secrets, without_secrets_in
+from lbsense._format import without_secrets, without_secrets_in
 from lbsense._validation import check_kind, check_number
 from lbsense.errors import IngestError, warn
 from lbsense.ingest import (

@@ -24,7 +24,6 @@ FLOORS = {
     "_files": 1,
     "_format": 1,
     "_result": 1,
-    "_secrets": 1,
     "_version": 1,
     "_verdicts": 1,
     "model": 2,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbsense._secrets import HIDDEN, without_secrets, without_secrets_in
+from lbsense._format import HIDDEN, without_secrets, without_secrets_in
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 FLAGGED, BAD_INPUT, NOT_KNOWABLE = 1, 2, 3
 
 _PIPE_WIDTH = 120  # columns where no terminal tells its own
+_MOST_ISSUES = 5
 _DISPLAY = "Display"
 _PANELS = (
     *("Why", "What came of it", "Files", "The competition", "The entrant"),
@@ -231,6 +232,14 @@ def tell_doubts(history: History) -> None:
         )
 
 
+def tell_issues(issues: Sequence[object]) -> None:
+    """Print the first rows that were not understood, and how many more there are."""
+    for issue in issues[:_MOST_ISSUES]:
+        note(str(issue), kind="Warning")
+    if len(issues) > _MOST_ISSUES:
+        note(f"{len(issues) - _MOST_ISSUES} more rows or cells not understood.")
+
+
 _BUG = 70  # EX_SOFTWARE of sysexits.h
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -253,14 +262,14 @@ COMMANDS = {
     "watch": "fetch",
     "analyze": "history",
     "step": "history",
-    "report": "report",
+    "report": "history",
     "pick": "history",
     "gate": "history",
     "plan": "history",
-    "compare": "report",
-    "board": "board",
-    "host": "host",
-    "field": "field",
+    "compare": "boards",
+    "board": "boards",
+    "host": "boards",
+    "field": "boards",
     "mcp": "mcp",
     "log": "log",
     "card": "log",

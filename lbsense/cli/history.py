@@ -1,12 +1,11 @@
-"""The commands on one history: what it says, what comes next, which two to select."""
+"""The commands on one history: what it says, what comes next, what to select."""
 
 from __future__ import annotations
 
 import json
-import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 import typer
 
@@ -20,14 +19,20 @@ from lbsense.cli.app import (
     tell_doubts,
     working,
 )
-from lbsense.cli.board import BoardFiles, BoardOptions
 from lbsense.cli.options import (
     AsJson,
+    BoardFiles,
+    BoardOptions,
     Force,
     HistoryOptions,
+    Title,
     check_target,
     expand_options,
     output_file,
+    parse_score,
+    parse_scores,
+    parser_of,
+    write_page,
 )
 from lbsense.cli.options import output as _output
 
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from lbsense.analysis import Analysis
     from lbsense.checks import Findings
     from lbsense.model import History
+    from lbsense.report import ReportFormat
 
 
 @expand_options
@@ -219,23 +225,6 @@ def find_step(analysis: Analysis, given: str) -> int:
 
 
 _EXIT_CODES = {"spend": 0, "keep": 1, "unknown": NOT_KNOWABLE}
-
-
-def parse_score(text: str) -> float:
-    """Return a score, written with a decimal point or a decimal comma."""
-    try:
-        score = float(text.strip().replace(",", "."))
-    except ValueError:
-        score = math.nan
-    if not math.isfinite(score):
-        msg = f"{text!r} is not a score, such as 0.8123."
-        raise typer.BadParameter(msg)
-    return score
-
-
-def parse_scores(text: str) -> tuple[float, ...]:
-    """Return scores set off by commas or blanks."""
-    return tuple(parse_score(part) for part in text.replace(",", " ").split())
 
 
 AtLeast: TypeAlias = Annotated[
@@ -502,3 +491,99 @@ def pick(
         print_picks(analysis, medal, screen.console())
     if not analysis.picks:
         raise typer.Exit(NOT_KNOWABLE)
+
+
+_FORMATS = ("html", "markdown", "kaggle", "zindi", "share")
+_DEFAULT_NAME = {"html": "report.html", "markdown": "report.md", "share": "share.png"}
+
+
+@expand_options
+def report(
+    history: HistoryOptions,
+    field: BoardOptions,
+    output: Annotated[
+        str | None,
+        output_file(
+            "Write a page, .html or .md, or a picture to share, .png; - is standard "
+            "output. By default report.html."
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        _output(
+            "--format",
+            parser=parser_of(_FORMATS),
+            metavar="|".join(_FORMATS),
+            help="A page, its Markdown, the documentation that Kaggle or Zindi ask of "
+            "winners, with marked places for what scores cannot tell, or one picture "
+            "to share.",
+        ),
+    ] = None,
+    title: Title = None,
+    force: Force = False,
+) -> None:
+    """Write what the history says as one page that works offline.
+
+    Examples
+    --------
+      lbsense report submissions.csv --metric roc_auc
+      lbsense report submissions.csv --metric rmse -o retrospective.html
+      lbsense report s.csv --metric mae --test-size 20000 --public-fraction 30%
+      lbsense report s.csv --metric f1 --title "How we lost 40 places" -o report.md
+      lbsense report s.csv --metric f1 -o share.png
+      lbsense report s.csv --metric f1 --board public.csv --board-team "my team"
+      lbsense report s.csv --metric f1 --format kaggle -o model_documentation.md
+    """
+    chosen, target = _target(cast("ReportFormat | None", form), output)
+    if target is not None:
+        inputs: list[str | Path] = [*history.inputs(), *field.inputs()]
+        check_target(target, inputs, force=force)
+        if chosen == "markdown":
+            for picture in target.with_name(f"{target.stem}_files").glob("*.png"):
+                check_target(picture, inputs, force=force)
+    analysis, predictions = history.analysis(board=field.read)
+    board = field.judge(analysis)
+    from lbsense.checks import run_checks
+
+    options: dict[str, Any] = {
+        "findings": run_checks(analysis, predictions),
+        "sources": [*history.sources(), *field.inputs()],
+        "format": chosen,
+        "title": title,
+        "board": board,
+    }
+    if target is not None:
+        write_page(analysis, target, **options)
+        return
+    from lbsense.report import render_report
+
+    options["sources"] = [name for name in options["sources"] if Path(name).is_file()]
+    emit(render_report(analysis, **options), None)
+
+
+def _target(
+    form: ReportFormat | None, output: str | None
+) -> tuple[ReportFormat, Path | None]:
+    """Return what to write and where, None for standard output."""
+    if output == "-":
+        if form == "share":
+            msg = "--output: a picture is written to a file, such as share.png."
+            raise ValueError(msg)
+        return form or "html", None
+    if output is None:
+        chosen: ReportFormat = form or "html"
+        return chosen, Path(_DEFAULT_NAME.get(chosen, f"{chosen}.md"))
+    target = Path(output)
+    suffix = target.suffix.lower()
+    if form is None:
+        if suffix in (".md", ".markdown"):
+            return "markdown", target
+        if suffix == ".png":
+            return "share", target
+        if suffix not in (".html", ".htm"):
+            msg = (
+                f"--output: is {target} HTML, Markdown or a picture? End it in .html, "
+                ".md or .png, or add --format."
+            )
+            raise ValueError(msg)
+    return form or "html", target

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from lbsense.cli.app import (
     emit_json,
     note,
     print_entries,
+    tell_issues,
 )
 from lbsense.cli.options import (
     AsJson,
@@ -34,6 +34,8 @@ from lbsense.cli.options import (
     expand_options,
     output_file,
     panel,
+    parse_score,
+    parse_scores,
     parser_of,
 )
 from lbsense.cli.options import output as _output
@@ -101,20 +103,27 @@ def log(
             help="Where you expect the true gain with 80% probability.",
         ),
     ] = None,
-    cv: Annotated[float | None, _outcome(metavar="SCORE", help="Its CV score.")] = None,
+    cv: Annotated[
+        float | None,
+        _outcome(parser=parse_score, metavar="SCORE", help="Its CV score."),
+    ] = None,
     folds: Annotated[
-        str | None,
-        _outcome(metavar="S1,S2,...", help="Its CV score by fold."),
+        Any,
+        _outcome(
+            parser=parse_scores, metavar="S1,S2,...", help="Its CV score by fold."
+        ),
     ] = None,
     seed: Annotated[
         list[int] | None,
         _outcome(metavar="N", help="A seed; read from the command where it names one."),
     ] = None,
     public: Annotated[
-        float | None, _outcome(metavar="SCORE", help="Its public score.")
+        float | None,
+        _outcome(parser=parse_score, metavar="SCORE", help="Its public score."),
     ] = None,
     private: Annotated[
-        float | None, _outcome(metavar="SCORE", help="Its private score.")
+        float | None,
+        _outcome(parser=parse_score, metavar="SCORE", help="Its private score."),
     ] = None,
     submission: Annotated[
         str | None,
@@ -165,7 +174,7 @@ def log(
 
     scores: dict[str, Any] = {
         "cv_score": cv,
-        "cv_fold_scores": _folds(folds),
+        "cv_fold_scores": folds or (),
         "submission_id": submission,
         "note": remark,
     }
@@ -235,16 +244,6 @@ def _repeats(entry: Experiment, known: Ledger) -> Iterator[str]:
                 f"{clean_text(file.name)} is the same file as that of "
                 f"{clean_text(same[-1])}: to submit it again would tell nothing new."
             )
-
-
-def _folds(text: str | None) -> tuple[float, ...]:
-    if text is None:
-        return ()
-    try:
-        return tuple(float(part) for part in re.split(r"[,;\s]+", text.strip()) if part)
-    except ValueError:
-        msg = f"--folds: {text!r} is no list of scores, such as 0.81,0.82,0.807."
-        raise ValueError(msg) from None
 
 
 def _run(command: list[str], *, listen: bool) -> tuple[int, dict[str, Any]]:
@@ -435,8 +434,7 @@ def _card(
         name = whole.experiments[0].experiment_id if len(whole) == 1 else name
     else:
         whole = read_ledger(ledger)
-    for issue in whole.issues[:5]:
-        note(str(issue), kind="Warning")
+    tell_issues(whole.issues)
     return make_card(whole, name, author=author, license=terms), whole
 
 

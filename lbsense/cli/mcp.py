@@ -20,8 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lbsense._format import clean_text
-from lbsense._secrets import without_secrets
+from lbsense._format import clean_text, without_secrets
 from lbsense.errors import LbsenseError
 
 _INSTRUCTIONS = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import os
 import re
 import sys
@@ -16,12 +17,28 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 import typer
 
 from lbsense._files import check_output
-from lbsense.cli.app import ask, is_interactive, note, tell_doubts, working
+from lbsense.cli.app import (
+    ask,
+    is_interactive,
+    note,
+    tell_doubts,
+    tell_issues,
+    working,
+)
 
 if TYPE_CHECKING:
-    from lbsense.analysis import Analysis
+    from lbsense.analysis import Analysis, BoardAnalysis
     from lbsense.model import History, Leaderboard, Predictions
 
+#: What is said of a competition that a leaderboard is read with.
+OF_BOARDS = (
+    "metric",
+    "greater_is_better",
+    "test_size",
+    "public_fraction",
+    "nested",
+    "slug",
+)
 _YES_NO = {"y": True, "yes": True, "n": False, "no": False}
 _FIELD_AHEAD = re.compile(r",(?=\s*[A-Za-z_]+\s*=)")
 
@@ -34,6 +51,7 @@ def panel(name: str) -> Callable[..., Any]:
 _competition = panel("The competition")
 _file = panel("The file")
 _predictions = panel("Predictions")
+_leaderboard = panel("The leaderboard")
 output = panel("Output")
 
 
@@ -82,6 +100,23 @@ def parse_noise(text: str) -> float:
         msg = f"{text!r} is not a noise above 0 in score units, such as 0.002."
         raise typer.BadParameter(msg)
     return noise
+
+
+def parse_score(text: str) -> float:
+    """Return a score, written with a decimal point or a decimal comma."""
+    try:
+        score = float(text.strip().replace(",", "."))
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        msg = f"{text!r} is not a score, such as 0.8123."
+        raise typer.BadParameter(msg)
+    return score
+
+
+def parse_scores(text: str) -> tuple[float, ...]:
+    """Return scores set off by commas or blanks."""
+    return tuple(parse_score(part) for part in text.replace(",", " ").split())
 
 
 #: What a command writes, and whether it may overwrite.
@@ -258,6 +293,11 @@ class CompetitionOptions:
             "deadline": self.deadline,
             "n_selections": self.n_selections,
         }
+
+    def of_board(self) -> dict[str, Any]:
+        """Return what of it the readers of leaderboards take."""
+        stated = self.stated()
+        return {name: stated[name] for name in OF_BOARDS}
 
     def _direction(self) -> bool | None:
         if self.higher_is_better and self.lower_is_better:
@@ -457,6 +497,73 @@ class HistoryOptions(CompetitionOptions):
         return replace(self, higher_is_better=higher, lower_is_better=not higher)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoardFiles:
+    """The leaderboard beside a history."""
+
+    board: Annotated[
+        str | None,
+        _leaderboard(metavar="FILE", help="The public board (see `lbsense board`)."),
+    ] = None
+    private_board: Annotated[
+        str | None,
+        _leaderboard(
+            metavar="FILE",
+            help="The private board: with the public one it tells the noise.",
+        ),
+    ] = None
+
+    def inputs(self) -> list[str]:
+        """Return the files that are read."""
+        return [name for name in (self.board, self.private_board) if name is not None]
+
+    def read(self, history: History, *, quiet: bool = False) -> Leaderboard | None:
+        """Return the leaderboard, None where none was given."""
+        if self.board is None:
+            if self.private_board:
+                msg = "--private-board needs --board, the public board."
+                raise typer.BadParameter(msg)
+            return None
+        facts = {name: getattr(history.competition, name) for name in OF_BOARDS}
+        return read_board(self.board, self.private_board, facts, quiet=quiet)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardOptions(BoardFiles):
+    """The leaderboard beside a history, and the team that the history is of."""
+
+    board_team: Annotated[
+        str | None,
+        _leaderboard(metavar="NAME", help="Your team on it, by name or id."),
+    ] = None
+
+    def judge(self, analysis: Analysis) -> BoardAnalysis | None:
+        """Return what the leaderboard says, None where none was given."""
+        board = self.read(analysis.history, quiet=True)
+        if board is None:
+            if self.board_team:
+                msg = "--board-team needs --board, the public board."
+                raise typer.BadParameter(msg)
+            return None
+        from lbsense.analysis import analyze_board
+
+        with working("Analysing the board ..."):
+            return analyze_board(board, team=self.board_team, analysis=analysis)
+
+
+def read_board(
+    public: str, private: str | None, facts: dict[str, Any], *, quiet: bool = False
+) -> Leaderboard:
+    """Return the board in files, and say what of them was not understood."""
+    from lbsense.ingest import read_leaderboard
+
+    with working("Reading ..."):
+        read = read_leaderboard(public, private, **facts)
+    if not quiet:
+        tell_issues(read.issues)
+    return read
+
+
 def check_target(
     output: Path, inputs: Iterable[str | os.PathLike[str]], *, force: bool
 ) -> None:
@@ -473,6 +580,18 @@ def check_target(
     except ValueError as error:
         msg = f"--output: {error}"
         raise ValueError(msg) from None
+
+
+def write_page(
+    found: object, target: Path, *, sources: Iterable[str] = (), **options: Any
+) -> None:
+    """Write a report, which names those of its sources that are files."""
+    with working("Writing the report ..."):
+        from lbsense.report import write_report
+
+        files = [name for name in sources if Path(name).is_file()]
+        write_report(found, target, sources=files, **options)  # type: ignore[arg-type]
+    note(f"Written: {target}")
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -12,8 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lbsense._format import plural, shorten
-from lbsense._secrets import without_secrets
+from lbsense._format import plural, shorten, without_secrets
 from lbsense._validation import check_kind
 from lbsense.errors import IngestError
 from lbsense.ingest.log import match_runs, read_runs

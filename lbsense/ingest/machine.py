@@ -18,7 +18,7 @@ from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from lbsense._secrets import without_secrets
+from lbsense._format import without_secrets
 from lbsense._version import __version__
 from lbsense.errors import IngestError
 from lbsense.model import Environment

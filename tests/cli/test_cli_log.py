@@ -77,7 +77,7 @@ def test_scores_are_added_and_the_ledger_shown(run: Run) -> None:
     ("words", "message"),
     [
         ((), "there is no ledger yet"),
-        (("--folds", "a,b"), "is no list of scores"),
+        (("--folds", "a,b"), "is not a score"),
         (("--between", "3:1"), "is not a range LOW:HIGH"),
         (("--expect", "5", "--between", "0:1"), "must lie in its range"),
         (("--add-to", "x", "--public", "1"), "there is no such ledger"),
