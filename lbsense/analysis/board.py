@@ -32,7 +32,6 @@ from lbsense.stats import (
     board_movement,
     board_result,
     published_noise,
-    published_quantiles,
     standing,
 )
 from lbsense.words import board_entries, board_headline
@@ -264,9 +263,7 @@ def _noise(
         spread = math.hypot(log_sd, DISTINCT_LOG_SD / 2, open_ratio)
         flat = np.full(len(teams), math.sqrt(DISTINCT) * se)
         return BoardNoise(noise=flat, log_sd=spread, basis=basis, **given)
-    return published_noise(
-        *published_quantiles(competition.public_fraction, notebooks_only=notebooks_only)
-    )
+    return published_noise(competition.public_fraction, notebooks_only=notebooks_only)
 
 
 def _standing(

@@ -227,7 +227,7 @@ def _final(
     """Return final place and the true places left to each team by its private score."""
     scores = board.board.scores("private")
     known = np.flatnonzero(np.isfinite(scores))
-    sets = rank_sets(scores[known], private_se, simultaneous=True, rng=rng)
+    sets = rank_sets(scores[known], private_se, rng=rng)
     rows = np.full((len(scores), 3), np.nan)
     order = np.argsort(-scores[known], kind="stable")
     place = np.empty(len(known))

@@ -1,67 +1,55 @@
 """Arrays in, results out: no history, no path and no picture is known here."""
 
-from lbsense.stats.boards.forecast import (
-    BoardDraws,
-    ExpectedShakeUpResult,
-    board_draws,
-    copula_draws,
-    exchanged_shake_up,
-    expected_shake_up,
+from lbsense.stats.boards.forecast import BoardDraws, board_draws, copula_draws
+from lbsense.stats.boards.movement import (
+    MovementResult,
+    TeamChaseResult,
+    board_movement,
+    team_chase,
 )
-from lbsense.stats.boards.movement import MovementResult, board_movement
 from lbsense.stats.boards.noise import (
+    PUBLISHED_BY,
+    BoardNoise,
     PairNoiseResult,
     covers_public,
     pair_noise,
+    published_noise,
     shared_scores,
 )
 from lbsense.stats.boards.places import (
+    BoardResult,
     MedalPickResult,
     MedalPlaces,
     PlacesResult,
     RankSetResult,
     StandingResult,
+    best_first,
+    board_result,
     medal_places,
     places,
     rank_sets,
     standing,
     tie_groups,
 )
-from lbsense.stats.boards.planning import (
-    PlanCell,
-    TeamChaseResult,
-    planning_table,
-    team_chase,
-)
-from lbsense.stats.boards.published import PUBLISHED_BY, published_quantiles
 from lbsense.stats.boards.shakeup import (
+    ExpectedShakeUpResult,
+    PlanCell,
     ShakeUpResult,
-    mean_ranks,
+    exchanged_shake_up,
+    expected_shake_up,
+    planning_table,
     shake_up,
     shake_up_of_ranks,
-)
-from lbsense.stats.boards.whole import (
-    BoardNoise,
-    BoardResult,
-    best_first,
-    board_result,
-    published_noise,
 )
 from lbsense.stats.history.agreement import (
     AgreementResult,
     CvScaleResult,
-    GuideResult,
-    RankCorrelationResult,
-    attainable_z,
-    better_guide,
     common_offset,
     gain_agreement,
-    rank_correlation,
     visible_correlation,
 )
 from lbsense.stats.history.candidate import candidate_gain
 from lbsense.stats.history.climb import ClimbResult, jumps_of_climb
-from lbsense.stats.history.deming import DemingResult, deming_line
 from lbsense.stats.history.expectations import (
     CountResult,
     ExpectationResult,
@@ -69,7 +57,6 @@ from lbsense.stats.history.expectations import (
     expectation_calibration,
     information_of,
 )
-from lbsense.stats.history.few import ScoreGapResult, rows_to_tell, score_gap
 from lbsense.stats.history.habits import (
     EstimateResult,
     PooledResult,
@@ -94,6 +81,18 @@ from lbsense.stats.history.outlook import (
     private_outlook,
     private_rows,
 )
+from lbsense.stats.history.pairs import (
+    DemingResult,
+    GuideResult,
+    RankCorrelationResult,
+    ScoreGapResult,
+    attainable_z,
+    better_guide,
+    deming_line,
+    mean_ranks,
+    rank_correlation,
+    score_gap,
+)
 from lbsense.stats.history.patterns import (
     few_row_moves,
     few_row_pairs,
@@ -117,6 +116,7 @@ from lbsense.stats.history.resolution import (
     ladder_replay,
     public_resolution,
     query_limits,
+    rows_to_tell,
 )
 from lbsense.stats.history.retrospect import (
     BandCoverageResult,
@@ -266,7 +266,6 @@ __all__ = [
     "private_rows",
     "public_resolution",
     "published_noise",
-    "published_quantiles",
     "query_limits",
     "rank_correlation",
     "rank_sets",

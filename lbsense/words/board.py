@@ -24,7 +24,7 @@ from lbsense.stats import (
     MovementResult,
     PlanCell,
     StandingResult,
-    published_quantiles,
+    published_noise,
 )
 from lbsense.words.parts import Reader, tell
 from lbsense.words.whole import name_of
@@ -207,12 +207,13 @@ def _published(board: Leaderboard, found: BoardResult) -> list[tuple[str, str]]:
     if found.shake_up and found.noise.basis != "published":
         return []
     share = board.competition.public_fraction
-    quantiles, count = published_quantiles(share)
-    low, middle, high = (1 - quantiles[level] for level in (0.75, 0.5, 0.25))
+    known = published_noise(share)
+    assert known.quantiles is not None
+    low, middle, high = (1 - known.quantiles[level] for level in (0.75, 0.5, 0.25))
     kind = "" if share is None else f" with about {share:.0%} public rows"
     text = (
-        f"Over {plural(count, 'finished competition')}{kind} the rank correlation was "
-        f"{format_number(middle, digits=3)}, in half of them "
+        f"Over {plural(known.n_published, 'finished competition')}{kind} the rank "
+        f"correlation was {format_number(middle, digits=3)}, in half of them "
         f"{format_number(low, digits=3)} to {format_number(high, digits=3)} "
         f"({PUBLISHED_BY}). Notebook competitions with a hidden test moved most. "
         f"This board: {format_number(found.expected.spearman, digits=3)} expected."

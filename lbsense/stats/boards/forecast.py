@@ -15,11 +15,9 @@ from lbsense._validation import (
     as_float_vector,
     check_count,
     check_positive,
-    check_same_length,
     read_only,
 )
-from lbsense.stats.boards.noise import left_over
-from lbsense.stats.boards.shakeup import mean_ranks, top_decile
+from lbsense.stats.history.pairs import mean_ranks
 
 _STEP = 0.2  # of the grid, in standard errors
 _REACH = 5.0  # standard errors beyond which a true score does not lie
@@ -34,11 +32,8 @@ _ENDS = (*np.arange(0.0, 6.0, 0.6), -100.0)
 _DENSE, _DENSE_REACH = 10, 10  # teams within so many cells where halves foretell
 _LAWS, _MOST_LAWS = 20_000, 8  # laws times teams and parts, laws
 _MANY_CELLS = 30_000
-_CELLS = 2_000_000  # teams times draws
-_DOUBT, _MISSED = 1.15, 0.025  # factor, and share of the expected shake-up
-_NEAR = 25  # teams on each side that exchange how far they moved
-_FAR = 4.0  # robust standard deviations at which a movement is cut
-_EXCHANGED_DOUBT = 1.5
+CELLS = 2_000_000  # teams times draws
+_DOUBT = 1.15  # factor of the spread of an expected shake-up
 _NODES = (-1.7320508, 0.0, 1.7320508)  # three-point Gauss-Hermite
 _WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
 
@@ -74,42 +69,6 @@ class BoardDraws(Result):
     basis: str
     n_groups: int
     doubt: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedShakeUpResult(Result):
-    """The shake-up that noise alone gives, with its interval.
-
-    Attributes
-    ----------
-    expected : float
-        Mean over the draws.
-    low80, high80, low95, high95 : float
-        Central 80% and 95% of the draws.
-    top_expected, top_low80, top_high80, top_low95, top_high95 : float
-        The same over the best tenth of the private board.
-    spearman : float
-        Mean rank correlation of public and private.
-    n_obs, n_draws : int
-        Teams and draws.
-    basis : str
-        What the noise rests on.
-    """
-
-    expected: float
-    low80: float
-    high80: float
-    low95: float
-    high95: float
-    top_expected: float
-    top_low80: float
-    top_high80: float
-    top_low95: float
-    top_high95: float
-    spearman: float
-    n_obs: int
-    n_draws: int
-    basis: str
 
 
 def board_draws(
@@ -185,9 +144,7 @@ def board_draws(
     if not (np.isfinite(s) & (s > 0)).all():
         msg = f"noise must be above 0, got {float(np.nanmin(s)):g}."
         raise ValueError(msg)
-    label = np.arange(len(x)) if groups is None else np.asarray(groups)
-    _, first, back = np.unique(label, return_index=True, return_inverse=True)
-    back = np.ravel(back)
+    first, back, sizes = representatives(len(x), groups)
     total = (
         _n_draws(len(x)) if n_draws is None else check_count(n_draws, name="n_draws")
     )
@@ -202,11 +159,10 @@ def board_draws(
         rng=np.random.default_rng(rng),
     )
     private = shared * x[first] + (1 - shared) * unseen
-    sizes = np.bincount(back)
     return BoardDraws(
         public_rank=read_only(mean_ranks(x)),
-        true_rank=read_only(_ranks(true, sizes)[:, back]),
-        private_rank=read_only(_ranks(private, sizes)[:, back]),
+        true_rank=read_only(group_ranks(true, sizes)[:, back]),
+        private_rank=read_only(group_ranks(private, sizes)[:, back]),
         private_score=read_only(private[:, back]),
         copies=read_only(sizes[back]),
         basis=basis,
@@ -375,7 +331,17 @@ def _folded(law: FloatArray, last: int) -> FloatArray:
     return law
 
 
-def _ranks(scores: FloatArray, sizes: IntArray) -> FloatArray:
+def representatives(
+    n: int, groups: IntArray | None
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the first team of each group, every team's group, and their sizes."""
+    label = np.arange(n) if groups is None else np.asarray(groups)
+    _, first, back = np.unique(label, return_index=True, return_inverse=True)
+    back = np.ravel(back)
+    return first, back, np.bincount(back)
+
+
+def group_ranks(scores: FloatArray, sizes: IntArray) -> FloatArray:
     """Return the mean rank of the teams of every group, the largest score first."""
     order = np.argsort(-scores, axis=1)
     weight = sizes[order]
@@ -386,7 +352,7 @@ def _ranks(scores: FloatArray, sizes: IntArray) -> FloatArray:
 
 
 def _n_draws(n_teams: int) -> int:
-    return int(np.clip(_CELLS // n_teams, 200, 2_000))
+    return int(np.clip(CELLS // n_teams, 200, 2_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,7 +425,6 @@ def copula_draws(
     quantiles: dict[float, float],
     *,
     groups: IntArray | None = None,
-    basis: str = "published",
     n_draws: int | None = None,
     rng: RandomState = 0,
 ) -> BoardDraws:
@@ -473,8 +438,6 @@ def copula_draws(
         Quantiles of one minus Spearman's correlation over finished competitions.
     groups : ndarray of shape (n_teams,), optional
         Labels of `shared_scores`.
-    basis : str
-        What the quantiles rest on.
     n_draws, rng
         As in `board_draws`.
 
@@ -486,8 +449,7 @@ def copula_draws(
     x = as_float_vector(public, name="public")
     total = _n_draws(len(x)) if n_draws is None else n_draws
     generator = np.random.default_rng(rng)
-    label = np.arange(len(x)) if groups is None else np.asarray(groups)
-    _, first, back = np.unique(label, return_index=True, return_inverse=True)
+    first, back, sizes = representatives(len(x), groups)
     rank = mean_ranks(x)
     normal = -ndtri((rank[first] - 0.5) / len(x))
     levels = np.array(sorted(quantiles))
@@ -506,144 +468,12 @@ def copula_draws(
     private = kept * true + own * fresh
     against = np.minimum(r, 0)
     private += against * normal - (1 - np.sqrt(1 - against**2)) * fresh
-    back = np.ravel(back)
-    sizes = np.bincount(back)
     return BoardDraws(
         public_rank=read_only(rank),
-        true_rank=read_only(_ranks(true, sizes)[:, back]),
-        private_rank=read_only(_ranks(private, sizes)[:, back]),
+        true_rank=read_only(group_ranks(true, sizes)[:, back]),
+        private_rank=read_only(group_ranks(private, sizes)[:, back]),
         private_score=None,
         copies=read_only(sizes[back]),
-        basis=basis,
+        basis="published",
         n_groups=len(first),
     )
-
-
-def expected_shake_up(draws: BoardDraws) -> ExpectedShakeUpResult:
-    """Return what the draws say of the shake-up.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> board = rng.normal(0, 1, 500) + rng.normal(0, 1, 500)
-    >>> expected_shake_up(board_draws(board, 1.0)).low95 > 0.15
-    True
-    """
-    return _expected(draws.public_rank, draws.private_rank, draws.basis, draws.doubt)
-
-
-def _expected(
-    public_rank: FloatArray, private_rank: FloatArray, basis: str, doubt: float
-) -> ExpectedShakeUpResult:
-    moved = np.abs(private_rank - public_rank)
-    n = moved.shape[1]
-    whole = moved.mean(axis=1) / n
-    top = top_decile(private_rank)
-    best = (moved * top).sum(axis=1) / top.sum(axis=1) / n
-    gap = np.square(moved).mean(axis=1)
-    spread = private_rank.var(axis=1) + public_rank.var()
-    low95, low80, high80, high95 = _ends(whole, doubt)
-    top95, top80, above80, above95 = _ends(best, doubt)
-    return ExpectedShakeUpResult(
-        expected=float(whole.mean()),
-        low80=low80,
-        high80=high80,
-        low95=low95,
-        high95=high95,
-        top_expected=float(best.mean()),
-        top_low80=top80,
-        top_high80=above80,
-        top_low95=top95,
-        top_high95=above95,
-        spearman=float((1 - gap / np.maximum(spread, 1e-300)).mean()),
-        n_obs=n,
-        n_draws=len(whole),
-        basis=basis,
-    )
-
-
-def exchanged_shake_up(
-    public: ArrayLike,
-    private: ArrayLike,
-    *,
-    groups: IntArray | None = None,
-    n_draws: int | None = None,
-    rng: RandomState = 0,
-) -> ExpectedShakeUpResult:
-    """Return the shake-up that noise of the size found on the two boards gives.
-
-    Parameters
-    ----------
-    public, private : array_like of shape (n_teams,)
-        Scores, larger is better, all finite.
-    groups : ndarray of shape (n_teams,), optional
-        Labels of `shared_scores`: teams of one label move together.
-    n_draws : int, optional
-        By default 400, fewer on boards of more than 2,500 teams.
-    rng : int or numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    ExpectedShakeUpResult
-
-    Notes
-    -----
-    Noise does not know which of two teams of one level it hits. In every draw each
-    team, with its copies, keeps its public score and takes the movement of another one
-    from the 25 above and the 25 below it: the running median of private less public
-    score, plus what the other lay from its own, in robust standard deviations there,
-    cut at four of these. So shape and size of the noise, its growth along the board, a
-    shift, the fall of those who chose by the public score, and public rows inside the
-    private ones are as they were; no law, no ratio of noises and no deconvolution is
-    assumed. Failures beyond the cut are no noise, and do not enter. The intervals are
-    widened by half for what this leaves out (docs/boards.md).
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> true = rng.normal(0, 1, 500)
-    >>> boards = true + 0.3 * rng.normal(size=500), true + 0.3 * rng.normal(size=500)
-    >>> 0.08 < exchanged_shake_up(*boards).expected < 0.12
-    True
-    """
-    x = as_float_vector(public, name="public")
-    y = as_float_vector(private, name="private")
-    check_same_length(public=x, private=y)
-    if len(x) < 2 or not np.isfinite(x + y).all():
-        msg = "public and private must hold two finite scores each at least."
-        raise ValueError(msg)
-    label = np.arange(len(x)) if groups is None else np.asarray(groups)
-    _, first, back = np.unique(label, return_index=True, return_inverse=True)
-    sizes = np.bincount(np.ravel(back))
-    order = first[np.argsort(-x[first], kind="stable")]
-    weight = sizes[np.argsort(-x[first], kind="stable")]
-    n = len(order)
-    moved = y[order] - x[order]
-    near = max(1, min(_NEAR, n // 8))
-    left, middle, sd = left_over(moved, min(n, max(_NEAR, 2 * near + 1)))
-    unit = np.clip(left / np.maximum(sd, 1e-300), -_FAR, _FAR)
-    if n_draws is None:
-        n_draws = int(np.clip(_CELLS // n // 2, 100, 400))
-    check_count(n_draws, name="n_draws")
-    steps = np.random.default_rng(rng).integers(-near, near + 1, (n_draws, n))
-    # At an end of the board the teams inside it stand in for those beyond it.
-    other = np.abs(np.arange(n) + steps)
-    other = np.where(other >= n, 2 * (n - 1) - other, other)
-    drawn = _ranks(x[order] + middle + unit[other] * sd, weight)
-    every = np.repeat(np.arange(n), weight)
-    public_rank = mean_ranks(x)[order]
-    return _expected(public_rank[every], drawn[:, every], "pairs", _EXCHANGED_DOUBT)
-
-
-def _ends(values: FloatArray, doubt: float) -> list[float]:
-    """Return 2.5, 10, 90 and 97.5% points, moved away from the middle.
-
-    By a factor, and by what a law of true scores misses however large the board is.
-    """
-    middle = float(np.median(values))
-    levels = np.array([0.025, 0.1, 0.9, 0.975])
-    away = np.hypot(
-        doubt * (np.quantile(values, levels) - middle), ndtri(levels) * _MISSED * middle
-    )
-    return [max(0.0, float(end)) for end in middle + np.sign(levels - 0.5) * away]

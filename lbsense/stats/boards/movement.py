@@ -1,7 +1,8 @@
-"""How a board moves from day to day: small steps, the frontier, the leader's luck."""
+"""Who climbs by luck: a board from day to day, and a team from file to file."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -136,4 +137,89 @@ def board_movement(
         climbed=tuple(int(n) for n in chasing["size"]),
         optimism=noise * expected_maximum(looks),
         n_looks=looks,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamChaseResult(Result):
+    """One team's submissions: what the public score gave and what the private kept.
+
+    Attributes
+    ----------
+    n_submissions : int
+        With both scores.
+    public_climb, private_climb : float
+        From the first submission to the one of the best public score.
+    excess : float
+        How much more the best public score promised than the private one kept, less
+        what all submissions of all teams have in common.
+    luck : float
+        What choosing the best of as many by noise alone gives of it.
+    z : float
+        Excess less luck in standard errors.
+    small_fraction : float
+        Share of new public bests that rose by less than the noise of a difference.
+    """
+
+    n_submissions: int
+    public_climb: float
+    private_climb: float
+    excess: float
+    luck: float
+    z: float
+    small_fraction: float
+
+
+def team_chase(
+    public: FloatArray,
+    private: FloatArray,
+    *,
+    noise: float,
+    ratio: float,
+    offset: float,
+) -> TeamChaseResult | None:
+    """Return what one team's public scores promised and its private scores kept.
+
+    Parameters
+    ----------
+    public, private : ndarray of shape (n_submissions,)
+        Scores in time order, larger is better.
+    noise : float
+        Standard error of a public score, less what all have in common.
+    ratio : float
+        Private over public standard error.
+    offset : float
+        Private less public score that all submissions have in common.
+
+    Returns
+    -------
+    TeamChaseResult or None
+        None without a submission that has both scores.
+
+    Notes
+    -----
+    The excess of the best public score is compared with what the best of as many
+    draws of noise has, counting the submissions within three standard errors of it:
+    more than that was not chosen by luck but made by it, step by step.
+    """
+    both = np.isfinite(public) & np.isfinite(private)
+    x, y = public[both], private[both]
+    if not len(x):
+        return None
+    best = int(np.argmax(x))
+    near = int((x > x[best] - 3 * noise).sum())
+    luck = noise * expected_maximum(near) if near > 1 else 0.0
+    excess = float(x[best] - y[best] + offset)
+    running = np.maximum.accumulate(x)
+    risen = np.diff(running)
+    risen = risen[risen > 0]
+    apart = math.sqrt(2) * noise
+    return TeamChaseResult(
+        n_submissions=len(x),
+        public_climb=float(x[best] - x[0]),
+        private_climb=float(y[best] - y[0]),
+        excess=excess,
+        luck=luck,
+        z=(excess - luck) / (noise * math.hypot(1.0, ratio)),
+        small_fraction=float((risen < apart).mean()) if len(risen) else 0.0,
     )

@@ -1,8 +1,9 @@
-"""The noise of a competition, told by the public and private scores of its teams."""
+"""The noise of a competition, told by the scores of its teams, or by other boards."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from lbsense._validation import (
     check_same_length,
     read_only,
 )
-from lbsense.stats.boards.shakeup import shake_up
+from lbsense.stats.history.pairs import mean_ranks, pearson
 
 _RARE = 0.1  # expected chance meetings of a pair below which an equal one is a copy
 _FEW_LEVELS = 20  # from which the smallest step of scores is that of the display
@@ -398,7 +399,7 @@ def _other_order(x: FloatArray, y: FloatArray) -> tuple[str, ...]:
     for sd, other in ((cov[0, 0], cov[1, 1]), (cov[1, 1], cov[0, 0])):
         if (r - open_by) * math.sqrt(other / sd) > _STEEP:
             found.append("stretch")
-    if shake_up(x, y).spearman < _UNRELATED - 2 / math.sqrt(len(x)):
+    if pearson(mean_ranks(x), mean_ranks(y)) < _UNRELATED - 2 / math.sqrt(len(x)):
         found.append("unrelated")
     return tuple(found)
 
@@ -435,3 +436,98 @@ def _signs(
     if typical > _APART * largest_se:
         found.append("sampling")
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardNoise(Result):
+    """What is taken for the noise of a board.
+
+    Attributes
+    ----------
+    noise : ndarray or None
+        Standard error of every team's public score, less what all have in common;
+        None where only published rank correlations are known.
+    ratio : float
+        Standard error on unseen rows over that of the public score.
+    shared : float
+        Share of the private rows that are the public ones, under nested rules.
+    log_sd : float
+        How well it is known: standard deviation of its logarithm.
+    scale : float
+        Units of the private score in one of the public one.
+    basis : {"told", "pairs", "metric", "history", "published"}
+        What it rests on.
+    quantiles : dict of float to float or None
+        Of one minus Spearman's correlation, where there is no noise.
+    n_published : int
+        Competitions behind them.
+    """
+
+    noise: FloatArray | None = field(default=None, repr=False)
+    ratio: float = 0.65
+    shared: float = 0.0
+    log_sd: float = 0.0
+    scale: float = 1.0
+    basis: str
+    quantiles: dict[float, float] | None = None
+    n_published: int = 0
+
+    @property
+    def typical(self) -> float:
+        """Typical standard error over the better half; nan where there is none."""
+        if self.noise is None:
+            return float("nan")
+        return float(np.median(self.noise[: max(1, len(self.noise) // 2)]))
+
+
+PUBLISHED_BY = "shakeup-radar 0.2.0 (T. S., Meta Kaggle of 12 July 2026)"
+
+# Quantiles of one minus Spearman's correlation of public and private ranks, over the
+# featured, research, recruitment and playground competitions of Kaggle that ended
+# after July 2022, by the share of public rows (below 15%, below 35%, above, any) and by
+# whether only notebooks could be submitted, whose private board is often another test.
+# Computed from Meta Kaggle of 2026-07-12 and published under the MIT license by Tushar
+# S. as shakeup-radar 0.2.0, github.com/tusharhsharma/shakeup-radar,
+# shakeup_radar/artifact.json; facts, not code. Competitions, then the quantiles.
+_QUARTILES = (0.25, 0.5, 0.75, 0.9)
+_TABLE: Mapping[tuple[str, bool | None], tuple[float, ...]] = {
+    ("tiny", None): (21, 0.169864, 0.97593, 1.148419),
+    ("tiny", True): (16, 0.938275, 1.038607, 1.252386),
+    ("small", None): (109, 0.006848, 0.021944, 0.066809, 0.193987),
+    ("small", True): (36, 0.018953, 0.047056, 0.084954, 0.169848),
+    ("small", False): (73, 0.004831, 0.012667, 0.049417, 0.217973),
+    ("large", None): (51, 0.019619, 0.041166, 0.15589, 0.25361),
+    ("large", True): (37, 0.01839, 0.038689, 0.160229, 0.284616),
+    ("large", False): (14, 0.022916, 0.061285, 0.128883),
+    ("any", None): (181, 0.008539, 0.032804, 0.151551, 0.432479),
+}
+
+
+def published_noise(
+    public_fraction: float | None = None, *, notebooks_only: bool | None = None
+) -> BoardNoise:
+    """Return what rank correlations of other competitions say of the noise of a board.
+
+    Parameters
+    ----------
+    public_fraction : float, optional
+        Share of the test rows behind the public score.
+    notebooks_only : bool, optional
+        Whether only notebooks can be submitted.
+
+    Examples
+    --------
+    >>> found = published_noise(0.3, notebooks_only=False)
+    >>> found.quantiles, found.n_published
+    ({0.25: 0.004831, 0.5: 0.012667, 0.75: 0.049417, 0.9: 0.217973}, 73)
+    """
+    kind = "any"
+    if public_fraction is not None:
+        kind = "tiny" if public_fraction < 0.15 else "small"
+        kind = "large" if public_fraction >= 0.35 else kind
+    row = _TABLE.get((kind, notebooks_only)) or _TABLE[kind, None]
+    return BoardNoise(
+        basis="published",
+        quantiles=dict(zip(_QUARTILES, row[1:], strict=False)),
+        n_published=int(row[0]),
+    )

@@ -1,23 +1,37 @@
-"""Where a team stands: intervals of ranks, groups that cannot be told apart, medals."""
+"""A whole board: where its teams stand, may stand, and cannot be told apart."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from lbsense._result import Result
+from lbsense._result import Missing, Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import (
     as_float_vector,
     check_count,
     check_fraction,
+    check_positive,
     read_only,
 )
-from lbsense.stats.boards.forecast import BoardDraws
+from lbsense.stats.boards.forecast import BoardDraws, board_draws, copula_draws
+from lbsense.stats.boards.noise import BoardNoise, PairNoiseResult, shared_scores
+from lbsense.stats.boards.shakeup import (
+    ExpectedShakeUpResult,
+    ShakeUpResult,
+    exchanged_shake_up,
+    expected_shake_up,
+    shake_up,
+    shake_up_of_ranks,
+)
 
-_BLOCK = 400  # teams whose differences with all others are held at once
 _MEDALS = ("gold", "silver", "bronze")
+_SURE = 1.96
+
+#: Whether the shake-up is what noise alone gives.
+ShakeUpVerdict: TypeAlias = Literal["as much", "more", "less", ""]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,35 +75,26 @@ def medal_places(n_teams: int) -> MedalPlaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RankSetResult(Result):
-    """Confidence sets for the true ranks of teams.
+    """Confidence sets for the true ranks of teams, which hold for all at once.
 
     Attributes
     ----------
-    low, high : ndarray of shape (n_asked,)
+    low, high : ndarray of shape (n_teams,)
         First and last rank that the scores allow, the best being 1.
-    indices : ndarray of shape (n_asked,)
-        Teams they are of.
-    simultaneous : bool
-        Whether all sets hold together with the confidence, or each for itself.
     confidence_level : float
         What was asked for.
     """
 
     low: IntArray
     high: IntArray
-    indices: IntArray
-    simultaneous: bool
     confidence_level: float
 
 
 def rank_sets(
     scores: ArrayLike,
-    noise: ArrayLike,
+    noise: float,
     *,
-    simultaneous: bool = True,
-    indices: ArrayLike | None = None,
     confidence_level: float = 0.95,
-    step_down: bool = True,
     n_draws: int | None = None,
     rng: RandomState = 0,
 ) -> RankSetResult:
@@ -98,18 +103,12 @@ def rank_sets(
     Parameters
     ----------
     scores : array_like of shape (n_teams,)
-        Scores, larger is better.
-    noise : float or array_like of shape (n_teams,)
-        Their standard errors, independent of one another; what all scores have in
+        Scores, larger is better, on a scale on which all have the same noise.
+    noise : float
+        Their standard error, independent of one another; what all scores have in
         common does not matter to ranks and is left out.
-    simultaneous : bool
-        Whether all sets are to hold at once.
-    indices : array_like of int, optional
-        Teams to give sets for; all by default.
     confidence_level : float
-        Of the sets.
-    step_down : bool
-        Drop the differences that are sure and look again, which narrows the sets.
+        With which all sets hold at once.
     n_draws : int, optional
         Draws of the largest difference; by default 1,000, fewer on large boards.
     rng : int or numpy.random.Generator
@@ -127,8 +126,11 @@ def rank_sets(
     -----
     A team is surely above another if their difference exceeds ``c`` standard errors of
     it; ``c`` is the quantile of the largest absolute difference of noise, in standard
-    errors, over the pairs that are asked about. Ranks that are left to a team run from
-    one more than the teams surely above it.
+    errors, over all pairs. Differences that are sure are dropped and the rest looked at
+    again, until none is. Ranks that are left to a team run from one more than the teams
+    surely above it. For equal noise the pairs within a distance are windows of the
+    sorted scores, and the largest difference over them is that of running maxima and
+    minima.
 
     References
     ----------
@@ -143,105 +145,35 @@ def rank_sets(
     ([1, 2, 2, 4], [1, 3, 3, 4])
     """
     x = as_float_vector(scores, name="scores")
-    s = np.broadcast_to(np.asarray(noise, dtype=np.float64), x.shape)
+    s = check_positive(noise, name="noise")
     check_fraction(confidence_level, name="confidence_level")
-    if n_draws is None:
-        n_draws = int(np.clip(2_000_000 // max(1, len(x)), 200, 1000))
-    check_count(n_draws, name="n_draws")
-    if not np.isfinite(x).all() or not (np.isfinite(s) & (s > 0)).all():
-        msg = "scores must be finite and noise above 0."
-        raise ValueError(msg)
     n = len(x)
-    asked = np.arange(n) if indices is None else np.asarray(indices, dtype=np.int64)
-    generator = np.random.default_rng(rng)
-    alike = bool(np.ptp(s) <= 1e-9 * s.max())
-    error = generator.standard_normal((n_draws, n)) * s
-    if simultaneous and alike and len(asked) == n:
-        low, high = _alike(x, float(s[0]), error, confidence_level, step_down)
-    elif simultaneous:
-        low, high = _sets(x, s, asked, error, confidence_level, step_down)
-    elif alike:
-        low, high = _each_alike(x, asked, error, confidence_level, step_down)
-    else:
-        ends = [
-            _sets(x, s, asked[i : i + 1], error, confidence_level, step_down)
-            for i in range(len(asked))
-        ]
-        low = np.concatenate([end[0] for end in ends])
-        high = np.concatenate([end[1] for end in ends])
-    return RankSetResult(
-        low=read_only(low.astype(np.int64)),
-        high=read_only(high.astype(np.int64)),
-        indices=read_only(asked.copy()),
-        simultaneous=simultaneous,
-        confidence_level=confidence_level,
-    )
-
-
-def _sets(
-    x: FloatArray,
-    s: FloatArray,
-    asked: IntArray,
-    error: FloatArray,
-    level: float,
-    step_down: bool,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sets by all pairs, a block of teams at a time."""
-    open_pairs = np.ones((len(asked), len(x)), dtype=bool)
-    open_pairs[np.arange(len(asked)), asked] = False
-    far = np.abs(x[asked][:, None] - x) / np.hypot(s[asked][:, None], s)
-    while True:
-        largest = np.full(len(error), 0.0)
-        for start in range(0, len(asked), _BLOCK):
-            for row in range(start, min(start + _BLOCK, len(asked))):
-                others = open_pairs[row]
-                if not others.any():
-                    continue
-                team = asked[row]
-                width = np.hypot(s[team], s[others])
-                size = np.abs(error[:, [team]] - error[:, others]) / width
-                np.maximum(largest, size.max(axis=1), out=largest)
-        bound = float(np.quantile(largest, level))
-        sure = (far > bound) & open_pairs
-        if not sure.any():
-            break
-        open_pairs &= ~sure
-        if not step_down or not open_pairs.any():
-            break
-    surely = ~open_pairs
-    surely[np.arange(len(asked)), asked] = False
-    above = (surely & (x > x[asked][:, None])).sum(axis=1)
-    below = (surely & (x < x[asked][:, None])).sum(axis=1)
-    return above + 1, len(x) - below
-
-
-def _alike(
-    x: FloatArray, s: float, error: FloatArray, level: float, step_down: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sets for equal noise: of the pairs that stay open the extremes count.
-
-    Pairs within a distance are windows of the sorted scores, and the largest difference
-    over them is that of running maxima and minima.
-    """
+    if n_draws is None:
+        n_draws = int(np.clip(2_000_000 // max(1, n), 200, 1000))
+    check_count(n_draws, name="n_draws")
+    if not np.isfinite(x).all():
+        msg = "scores must be finite."
+        raise ValueError(msg)
     order = np.argsort(x, kind="stable")
-    placed, noise = x[order], error[:, order]
+    error = np.random.default_rng(rng).standard_normal((n_draws, n)) * s
+    placed, error = x[order], error[:, order]
     width = np.sqrt(2) * s
-    reach = np.full(len(x), len(x) - 1)  # last team of the window of each, going up
+    reach = np.full(n, n - 1)  # last team of the window of each, going up
     while True:
-        bound = float(np.quantile(_windows(noise, reach) / width, level))
+        bound = float(np.quantile(_windows(error, reach) / width, confidence_level))
         new = np.searchsorted(placed, placed + bound * width, side="right") - 1
         new = np.minimum(new, reach)
-        done = np.array_equal(new, reach)
-        reach = new
-        if done or not step_down:
+        if np.array_equal(new, reach):
             break
-    n = len(x)
-    above = n - 1 - reach
+        reach = new
     first = np.searchsorted(reach, np.arange(n))  # lowest team whose window holds this
-    low, high = np.empty(n), np.empty(n)
-    low[order] = above + 1
-    high[order] = n - first
-    return low, high
+    low, high = np.empty((2, n), dtype=np.int64)
+    low[order], high[order] = n - reach, n - first
+    return RankSetResult(
+        low=read_only(low),
+        high=read_only(high),
+        confidence_level=confidence_level,
+    )
 
 
 def _windows(noise: FloatArray, reach: np.ndarray) -> FloatArray:
@@ -276,33 +208,6 @@ def _windows(noise: FloatArray, reach: np.ndarray) -> FloatArray:
                 axis=1,
             )
     return largest
-
-
-def _each_alike(
-    x: FloatArray, asked: IntArray, error: FloatArray, level: float, step_down: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the set of every team for itself, for equal noise.
-
-    The bound depends on nothing but how many others are still open: it is found for
-    some numbers of them, and read off between.
-    """
-    n, ordered = len(x), np.sort(x)
-    top = np.maximum.accumulate(error[:, 1:], axis=1)
-    bottom = np.minimum.accumulate(error[:, 1:], axis=1)
-    own = error[:, [0]]
-    sizes = np.unique(np.geomspace(1, n - 1, 60).astype(np.int64))
-    largest = np.maximum(top[:, sizes - 1] - own, own - bottom[:, sizes - 1])
-    bounds = np.maximum.accumulate(np.quantile(largest, level, axis=0))
-    left = np.full(len(asked), n - 1)
-    while True:
-        bound = np.interp(left, sizes, bounds)
-        above = n - np.searchsorted(ordered, x[asked] + bound, side="right")
-        below = np.searchsorted(ordered, x[asked] - bound, side="left")
-        new = np.minimum(left, n - 1 - above - below)
-        if not step_down or np.array_equal(new, left):
-            break
-        left = new
-    return above + 1, n - below
 
 
 def tie_groups(low: ArrayLike, high: ArrayLike) -> IntArray:
@@ -350,7 +255,7 @@ class PlacesResult(Result):
     p_first : ndarray of shape (n_teams,)
         Probability of the first place.
     medals : MedalPlaces
-        The last places that have them.
+        The last places that have them by the rules of Kaggle.
     n_draws : int
         Draws behind the probabilities.
     """
@@ -368,15 +273,13 @@ class PlacesResult(Result):
     n_draws: int
 
 
-def places(draws: BoardDraws, *, medals: MedalPlaces | None = None) -> PlacesResult:
+def places(draws: BoardDraws) -> PlacesResult:
     """Return the places of all teams, from draws of the board.
 
     Parameters
     ----------
     draws : BoardDraws
         As `board_draws` gives them.
-    medals : MedalPlaces, optional
-        By default those of Kaggle for the teams on the board.
 
     Notes
     -----
@@ -384,8 +287,7 @@ def places(draws: BoardDraws, *, medals: MedalPlaces | None = None) -> PlacesRes
     boards like this one, which is less than the sets of `rank_sets` promise, and more
     than they give: they hold whatever the true scores are, and are wider.
     """
-    n = draws.private_rank.shape[1]
-    given = medal_places(n) if medals is None else medals
+    given = medal_places(draws.private_rank.shape[1])
     low, high = _interval(draws.true_rank, 0.95)
     near, far = _interval(draws.private_rank, 0.80)
     rank = draws.private_rank
@@ -564,3 +466,227 @@ def _edges(own: FloatArray, medals: MedalPlaces, n: int) -> np.ndarray:
     cuts = [getattr(medals, name) + 1 for name in _MEDALS]
     edges = np.unique(np.concatenate([[1], even, cuts]))
     return np.asarray(edges[(edges >= 1) & (edges <= n)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BoardResult(Result):
+    """What the scores of all teams tell.
+
+    Attributes
+    ----------
+    teams : ndarray of shape (n_teams,)
+        Positions of the teams that have a public score, the best first; all arrays
+        below follow it.
+    n_both : int
+        Teams with both scores.
+    n_distinct : int
+        Public scores that are no copies of one another.
+    largest_copy : int
+        Teams that share the most popular submission.
+    noise : BoardNoise
+        What is taken for the noise.
+    pairs : PairNoiseResult or Missing
+        What public and private scores together say of it.
+    shake_up : ShakeUpResult or Missing
+        What the reveal did.
+    expected : ExpectedShakeUpResult
+        What noise alone does.
+    verdict : {"as much", "more", "less", ""}
+        Whether the shake-up lies in the 95% interval of what noise alone gives; empty
+        before the reveal, and where the private board is another test, so that the
+        boards do not tell the noise.
+    places : PlacesResult
+        Places of all teams and what they may become, by the public board alone.
+    sets : RankSetResult
+        Ranks that are left to each team, for all at once.
+    group : ndarray of shape (n_teams,)
+        Tie groups from the top down, the best being 1: no team of a group can be told
+        apart from its best at 95%.
+    n_alike : ndarray of shape (n_teams,)
+        Teams, itself included, that each cannot be told apart from.
+    draws : BoardDraws
+        What the chances rest on.
+    """
+
+    teams: IntArray = field(repr=False)
+    n_both: int
+    n_distinct: int
+    largest_copy: int
+    noise: BoardNoise
+    pairs: PairNoiseResult | Missing
+    shake_up: ShakeUpResult | Missing
+    expected: ExpectedShakeUpResult
+    verdict: ShakeUpVerdict
+    places: PlacesResult
+    sets: RankSetResult
+    group: IntArray = field(repr=False)
+    n_alike: IntArray = field(repr=False)
+    draws: BoardDraws = field(repr=False)
+
+    @property
+    def n_teams(self) -> int:
+        """Teams with a public score."""
+        return len(self.teams)
+
+
+def board_result(
+    public: FloatArray,
+    private: FloatArray,
+    noise: BoardNoise,
+    pairs: PairNoiseResult | Missing,
+    *,
+    ranks: tuple[FloatArray, FloatArray] | None = None,
+    rng: RandomState = 0,
+) -> BoardResult:
+    """Return what the scores of all teams tell, for a noise.
+
+    Parameters
+    ----------
+    public, private : ndarray of shape (n_teams,)
+        Scores, larger is better, nan where missing.
+    noise : BoardNoise
+        Its array belongs to the teams with a public score, the best first.
+    pairs : PairNoiseResult or Missing
+        What both boards say of the noise.
+    ranks : pair of ndarray, optional
+        Public and private places as the platform tells them.
+    rng : int or numpy.random.Generator
+        Source of the draws.
+    """
+    teams = best_first(public)
+    x, y = public[teams], private[teams]
+    both = np.isfinite(y)
+    # Who shares a submission: by both scores where both are there.
+    groups = shared_scores(x, y if both.all() else None)
+    draws = _draws(x, noise, groups, rng)
+    happened: ShakeUpResult | Missing = Missing(
+        "shake_up", "No two teams have a public and a private score.", ("private",)
+    )
+    if int(both.sum()) >= 2:
+        happened = _happened(public, private, ranks)
+    expected = _expected(x, y, both, noise, draws, rng)
+    found = places(draws)
+    sets, group, alike = _told_apart(x, noise, found, rng)
+    counts = np.bincount(groups)
+    return BoardResult(
+        teams=read_only(teams),
+        n_both=int(both.sum()),
+        n_distinct=len(counts),
+        largest_copy=int(counts.max()),
+        noise=noise,
+        pairs=pairs,
+        shake_up=happened,
+        expected=expected,
+        verdict=_verdict(happened, expected, pairs),
+        places=found,
+        sets=sets,
+        group=read_only(group),
+        n_alike=read_only(alike),
+        draws=draws,
+    )
+
+
+def best_first(public: FloatArray) -> IntArray:
+    """Return the positions of the teams with a public score, the best first."""
+    known = np.flatnonzero(np.isfinite(public))
+    return known[np.argsort(-public[known], kind="stable")]
+
+
+def _copies(x: FloatArray, y: FloatArray) -> IntArray:
+    """Return who shares a submission: by both scores where both are there."""
+    if np.isfinite(y).all():
+        return shared_scores(x, y)
+    return shared_scores(x)
+
+
+def _draws(
+    x: FloatArray, noise: BoardNoise, groups: IntArray, rng: RandomState
+) -> BoardDraws:
+    if noise.noise is None:
+        assert noise.quantiles is not None
+        return copula_draws(x, noise.quantiles, groups=groups, rng=rng)
+    return board_draws(
+        x,
+        noise.noise,
+        ratio=noise.ratio,
+        shared=noise.shared,
+        log_sd=noise.log_sd,
+        groups=groups,
+        basis=noise.basis,
+        rng=rng,
+    )
+
+
+def _happened(
+    public: FloatArray,
+    private: FloatArray,
+    ranks: tuple[FloatArray, FloatArray] | None,
+) -> ShakeUpResult:
+    both = np.isfinite(public) & np.isfinite(private)
+    if ranks is not None:
+        told = [rank[both] for rank in ranks]
+        # Places among all teams are those among these where these are all teams.
+        if all(np.isfinite(r).all() and r.max() == both.sum() for r in told):
+            return shake_up_of_ranks(*told)
+    return shake_up(public, private)
+
+
+def _expected(
+    x: FloatArray,
+    y: FloatArray,
+    both: np.ndarray,
+    noise: BoardNoise,
+    draws: BoardDraws,
+    rng: RandomState,
+) -> ExpectedShakeUpResult:
+    """Return what noise does to the teams that can be compared."""
+    if noise.basis != "pairs" and (both.all() or both.sum() < 2):
+        return expected_shake_up(draws)
+    copies = shared_scores(x[both], y[both])
+    if noise.basis == "pairs":
+        return exchanged_shake_up(
+            x[both], y[both] / noise.scale, groups=copies, rng=rng
+        )
+    part = replace(noise, noise=None if noise.noise is None else noise.noise[both])
+    return expected_shake_up(_draws(x[both], part, copies, rng))
+
+
+def _verdict(
+    happened: ShakeUpResult | Missing,
+    expected: ExpectedShakeUpResult,
+    pairs: PairNoiseResult | Missing,
+) -> ShakeUpVerdict:
+    if not happened or (expected.basis == "pairs" and pairs and pairs.two_stage):
+        return ""
+    if happened.statistic > expected.high95:
+        return "more"
+    return "less" if happened.statistic < expected.low95 else "as much"
+
+
+def _told_apart(
+    x: FloatArray, noise: BoardNoise, found: PlacesResult, rng: RandomState
+) -> tuple[RankSetResult, IntArray, IntArray]:
+    """Return sets of ranks, tie groups from 1, and how many are alike, for each team.
+
+    On a scale on which the noise of every level is 1, distances tell what scores do.
+    """
+    if noise.noise is None:
+        low, high = found.true_low, found.true_high
+        group = tie_groups(low, high) + 1
+        width = (high - low + 1).astype(np.int64)
+        sets = RankSetResult(
+            low=low.astype(np.int64),
+            high=high.astype(np.int64),
+            confidence_level=0.95,
+        )
+        return sets, group, width
+    s = noise.noise
+    gaps = -np.diff(x) * 2 / (s[1:] + s[:-1])
+    unit = -np.r_[0.0, np.cumsum(gaps)]
+    sets = rank_sets(unit, 1.0, rng=rng)
+    reach = _SURE * np.sqrt(2)
+    rising = -unit
+    last = np.searchsorted(rising, rising + reach, side="right")
+    alike = last - np.searchsorted(rising, rising - reach, side="left")
+    group = tie_groups(np.arange(1, len(x) + 1), last) + 1
+    return sets, group, alike.astype(np.int64)

@@ -6,46 +6,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri
 
 from lbsense._result import Result
-from lbsense._typing import ArrayLike, FloatArray
+from lbsense._typing import ArrayLike
 from lbsense._validation import (
     as_float_vector,
     check_count,
-    check_fraction,
     check_positive,
     check_same_length,
 )
-from lbsense.stats.history.deming import DemingResult, deming_line
+from lbsense.stats.history.pairs import (
+    DemingResult,
+    deming_line,
+    pearson_interval,
+    rank_correlation,
+)
 
 _LEAST_VISIBLE = 0.3  # correlation of gains below which even perfect CV shows none
 _FEWEST = 5
-_NEARLY_ONE = 1 - 1e-12  # a correlation whose atanh is finite
 _BROKEN = 100.0  # times the median: ten times a typical step is no step any more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankCorrelationResult(Result):
-    """Spearman correlation of two series with a Fisher-type interval.
-
-    Attributes
-    ----------
-    statistic : float
-        In [-1, 1]; nan below three pairs or if either series is constant.
-    ci_low, ci_high : float
-        Interval at ``confidence_level``; nan below four pairs.
-    confidence_level : float
-        Of the interval.
-    n_obs : int
-        Pairs in which both values are present.
-    """
-
-    statistic: float
-    ci_low: float
-    ci_high: float
-    confidence_level: float
-    n_obs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,163 +148,6 @@ class OffsetResult(Result):
     n_obs: int
 
 
-def rank_correlation(
-    x: ArrayLike, y: ArrayLike, *, confidence_level: float = 0.95
-) -> RankCorrelationResult:
-    """Return the Spearman correlation of the pairs that are complete.
-
-    Give it the *differences* of CV and public score between a submission and its
-    reference: scores that merely drift in time correlate without meaning anything.
-
-    Parameters
-    ----------
-    x, y : array_like of shape (n,)
-        Paired values, nan where missing.
-    confidence_level : float
-        Of the interval, in (0, 1).
-
-    Returns
-    -------
-    RankCorrelationResult
-
-    Notes
-    -----
-    ``atanh(r)`` is taken for normal with variance ``(1 + r**2 / 2) / (n - 3)`` (Bonett
-    and Wright 2000). Bootstrap intervals cover less than they claim below 40 pairs.
-
-    References
-    ----------
-    Bonett, D. G., Wright, T. A. (2000). Sample size requirements for estimating
-    Pearson, Kendall and Spearman correlations. Psychometrika 65(1), 23-28.
-    doi:10.1007/BF02294183
-
-    Examples
-    --------
-    >>> rank_correlation([1, 2, 3, 4, 5], [1, 2, 3, 5, 4]).statistic
-    0.9
-    """
-    first, second = as_float_vector(x, name="x"), as_float_vector(y, name="y")
-    check_same_length(x=first, y=second)
-    check_fraction(confidence_level, name="confidence_level")
-    both = np.isfinite(first) & np.isfinite(second)
-    ranks = (_ranks(first[both]), _ranks(second[both]))
-    statistic = _correlation(*ranks)
-    low, high = _fisher_interval(
-        statistic, 1 + statistic**2 / 2, int(both.sum()), confidence_level
-    )
-    return RankCorrelationResult(
-        statistic=statistic,
-        ci_low=low,
-        ci_high=high,
-        confidence_level=confidence_level,
-        n_obs=int(both.sum()),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuideResult(Result):
-    """Which of two series follows a third one more closely, on the same rows.
-
-    Attributes
-    ----------
-    first, second : float
-        Spearman correlation of either with the third.
-    difference : float
-        ``first - second``.
-    ci_low, ci_high : float
-        Interval of the difference.
-    confidence_level : float
-        Of the interval.
-    n_obs : int
-        Rows in which all three are present.
-    """
-
-    first: float
-    second: float
-    difference: float
-    ci_low: float
-    ci_high: float
-    confidence_level: float
-    n_obs: int
-
-
-def better_guide(
-    first: ArrayLike,
-    second: ArrayLike,
-    target: ArrayLike,
-    *,
-    confidence_level: float = 0.95,
-) -> GuideResult | None:
-    """Return by how much better one series ranks a third one than another does.
-
-    Parameters
-    ----------
-    first, second, target : array_like of shape (n,)
-        Values, nan where missing; rows that lack one of them are left out.
-    confidence_level : float
-        Of the interval, in (0, 1).
-
-    Returns
-    -------
-    GuideResult or None
-        None below five common rows or where a series is constant.
-
-    Notes
-    -----
-    The interval is Zou's (2007): those of both correlations, combined with the
-    correlation that the two estimates have since they share rows and the third series.
-
-    References
-    ----------
-    Zou, G. Y. (2007). Toward using confidence intervals to compare correlations.
-    Psychological Methods 12(4), 399-413. doi:10.1037/1082-989X.12.4.399
-
-    Examples
-    --------
-    >>> guide = better_guide(
-    ...     [1, 2, 3, 4, 5, 6], [1, 3, 2, 4, 6, 5], [2, 1, 3, 4, 5, 6]
-    ... )
-    >>> round(guide.first, 3), round(guide.second, 3), guide.ci_low < 0 < guide.ci_high
-    (0.943, 0.771, True)
-    """
-    columns = [
-        as_float_vector(values, name=name)
-        for name, values in (("first", first), ("second", second), ("target", target))
-    ]
-    check_same_length(first=columns[0], second=columns[1], target=columns[2])
-    check_fraction(confidence_level, name="confidence_level")
-    whole = np.isfinite(columns).all(axis=0)
-    one, other, last = (values[whole] for values in columns)
-    a = rank_correlation(one, last, confidence_level=confidence_level)
-    b = rank_correlation(other, last, confidence_level=confidence_level)
-    between = rank_correlation(one, other).statistic
-    if a.n_obs < _FEWEST or not np.isfinite([a.statistic, b.statistic, between]).all():
-        return None
-    shared = _shared_error(a.statistic, b.statistic, between)
-    sides = []
-    for x, y in ((a, b), (b, a)):
-        below, above = x.statistic - x.ci_low, y.ci_high - y.statistic
-        square = below**2 + above**2 - 2 * shared * below * above
-        sides.append(float(np.sqrt(max(square, 0.0))))
-    difference = a.statistic - b.statistic
-    return GuideResult(
-        first=a.statistic,
-        second=b.statistic,
-        difference=difference,
-        ci_low=difference - sides[0],
-        ci_high=difference + sides[1],
-        confidence_level=confidence_level,
-        n_obs=a.n_obs,
-    )
-
-
-def _shared_error(a: float, b: float, between: float) -> float:
-    """Return the correlation of the errors of two correlations with one series."""
-    a, b, between = (float(np.clip(r, -0.999, 0.999)) for r in (a, b, between))
-    top = (between - a * b / 2) * (1 - a**2 - b**2 - between**2) + between**3
-    return float(np.clip(top / ((1 - a**2) * (1 - b**2)), -1.0, 1.0))
-
-
 def gain_agreement(
     cv: ArrayLike,
     public: ArrayLike,
@@ -372,12 +194,12 @@ def gain_agreement(
     (1.0, True)
     """
     ranks = rank_correlation(cv_gain, public_gain, confidence_level=confidence_level)
-    pearson, low, high = _pearson(
+    pearson, low, high = pearson_interval(
         as_float_vector(cv_gain, name="cv_gain"),
         as_float_vector(public_gain, name="public_gain"),
         confidence_level,
     )
-    levels_r, _, _ = _pearson(
+    levels_r, _, _ = pearson_interval(
         as_float_vector(cv, name="cv"),
         as_float_vector(public, name="public"),
         confidence_level,
@@ -415,42 +237,6 @@ def gain_agreement(
         testable=not reason,
         reason=reason,
     )
-
-
-def attainable_z(correlation: float, n_obs: int) -> float:
-    """Return a rank correlation in standard errors of a sample without any.
-
-    Parameters
-    ----------
-    correlation : float
-        In [-1, 1].
-    n_obs : int
-        Pairs.
-
-    Returns
-    -------
-    float
-        nan below four pairs or where the correlation is nan.
-
-    Notes
-    -----
-    ``atanh(r) / sqrt((1 + r**2 / 2) / (n - 3))`` (Bonett and Wright 2000).
-
-    References
-    ----------
-    Bonett, D. G., Wright, T. A. (2000). Sample size requirements for estimating
-    Pearson, Kendall and Spearman correlations. Psychometrika 65(1), 23-28.
-    doi:10.1007/BF02294183
-
-    Examples
-    --------
-    >>> round(attainable_z(0.5, 39), 2)
-    3.11
-    """
-    if n_obs < 4 or not np.isfinite(correlation):
-        return float("nan")
-    r = float(np.clip(correlation, -_NEARLY_ONE, _NEARLY_ONE))
-    return float(np.arctanh(r) / np.sqrt((1 + r**2 / 2) / (n_obs - 3)))
 
 
 def visible_correlation(
@@ -556,41 +342,3 @@ def common_offset(
         statistic=float(offset / error),
         n_obs=len(apart),
     )
-
-
-def _pearson(
-    x: FloatArray, y: FloatArray, confidence_level: float
-) -> tuple[float, float, float]:
-    """Return the correlation of complete pairs with Fisher's interval."""
-    check_same_length(x=x, y=y)
-    both = np.isfinite(x) & np.isfinite(y)
-    r = _correlation(x[both], y[both])
-    return r, *_fisher_interval(r, 1.0, int(both.sum()), confidence_level)
-
-
-def _correlation(x: FloatArray, y: FloatArray) -> float:
-    """Return Pearson's r, nan below three pairs or for a constant."""
-    if len(x) < 3 or not (np.ptp(x) > 0 and np.ptp(y) > 0):
-        return float("nan")
-    return float(np.clip(np.corrcoef(x, y)[0, 1], -1, 1).round(12))
-
-
-def _fisher_interval(
-    r: float, variance: float, n_obs: int, confidence_level: float
-) -> tuple[float, float]:
-    """Return the interval with ``atanh(r)`` of that variance over ``n - 3``."""
-    if n_obs < 4 or not np.isfinite(r):
-        return float("nan"), float("nan")
-    half = float(-ndtri((1 - confidence_level) / 2) * np.sqrt(variance / (n_obs - 3)))
-    centre = np.arctanh(np.clip(r, -_NEARLY_ONE, _NEARLY_ONE))
-    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
-
-
-def _ranks(values: FloatArray) -> FloatArray:
-    """Return mean ranks from 1 on; nan where a value is."""
-    ranks = np.full(len(values), np.nan)
-    known = ~np.isnan(values)
-    _, place, times = np.unique(values[known], return_inverse=True, return_counts=True)
-    last = np.cumsum(times)
-    ranks[known] = (last - (times - 1) / 2)[place]
-    return ranks

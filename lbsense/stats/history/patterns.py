@@ -19,6 +19,7 @@ from lbsense._validation import (
     check_positive,
     read_only,
 )
+from lbsense.stats.history.pairs import kendall_tau, pair_counts
 
 _WHOLE = 0.2  # of a row: further from a whole number, and the size is not this one
 _MOST_ROWS = 3  # moves of at most so many rows look like single labels being read
@@ -193,18 +194,16 @@ def order_test(values: ArrayLike) -> OrderResult:
     """
     series = _present(values)
     n_obs = len(series)
-    later, earlier = np.tril_indices(n_obs, -1)
-    score = float(np.sign(series[later] - series[earlier]).sum())
-    _, ties = np.unique(series, return_counts=True)
+    order = np.arange(n_obs, dtype=np.float64)
+    ties = np.unique(series, return_counts=True)[1]
     tied = float((ties * (ties - 1) * (2 * ties + 5)).sum())
     variance = (n_obs * (n_obs - 1) * (2 * n_obs + 5) - tied) / 18
-    n_pairs = n_obs * (n_obs - 1) / 2
-    untied = n_pairs - (ties * (ties - 1)).sum() / 2
     if not variance > 0:
         return OrderResult(statistic=float("nan"), pvalue=1.0, n_obs=n_obs)
+    later, earlier = pair_counts(series, order)
     return OrderResult(
-        statistic=float(score / np.sqrt(n_pairs * untied)),
-        pvalue=float(ndtr(-score / np.sqrt(variance))),
+        statistic=kendall_tau(series, order),
+        pvalue=float(ndtr((earlier - later) / np.sqrt(variance))),
         n_obs=n_obs,
     )
 

@@ -334,3 +334,55 @@ def ladder_replay(public: ArrayLike, step_public_se: ArrayLike | float) -> Ladde
 def _log2_choices(n: int, m: int) -> float:
     log_choices = gammaln(n + 1) - gammaln(m + 1) - gammaln(n - m + 1)
     return abs(float(log_choices / np.log(2)))
+
+
+def rows_to_tell(
+    gain: ArrayLike,
+    *,
+    row_sd: float,
+    log_distinct: float,
+    log_sd: float = 0.0,
+    inside: float = 0.8,
+    confidence_level: float = 0.95,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return from how many public rows on a public gain is more than luck.
+
+    Parameters
+    ----------
+    gain : array_like of shape (k,)
+        Public gains.
+    row_sd : float
+        Standard deviation of the metric per row.
+    log_distinct : float
+        Half the logarithm of ``1 - r``, the correlation of the row scores of two
+        submissions.
+    log_sd : float
+        Standard deviation of both logarithms together: how open they are.
+    inside : float
+        Share of histories within the range, in (0, 1).
+    confidence_level : float
+        Of the two-sided test that the gain would pass, in (0, 1).
+
+    Returns
+    -------
+    least, typical, most : ndarray of shape (k,)
+        Rows; inf for no gain, nan for no number.
+
+    Notes
+    -----
+    ``n = (z * sqrt(2 * (1 - r)) * row_sd / gain)**2``.
+
+    Examples
+    --------
+    >>> _, rows, _ = rows_to_tell([0.01], row_sd=0.4, log_distinct=-2.25)
+    >>> float(rows[0].round())
+    137.0
+    """
+    moved = np.abs(as_float_vector(gain, name="gain"))
+    sd = check_positive(row_sd, name="row_sd")
+    z = ndtri((1 + check_fraction(confidence_level, name="confidence_level")) / 2)
+    reach = ndtri((1 + check_fraction(inside, name="inside")) / 2) * log_sd
+    with np.errstate(divide="ignore"):
+        rows = np.square(z * np.sqrt(2) * np.exp(log_distinct) * sd / moved)
+    factor = np.exp(2 * reach)
+    return rows / factor, rows, rows * factor

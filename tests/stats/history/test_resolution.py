@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbsense.stats import ladder_replay, public_resolution, query_limits
+from lbsense.stats import (
+    ladder_replay,
+    public_resolution,
+    query_limits,
+    rows_to_tell,
+)
 
 NAN = float("nan")
 
@@ -157,3 +162,22 @@ def test_ladder_fills_a_missing_noise_with_the_median():
 def test_says_what_is_wrong_with_an_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_rows_grow_with_the_square_of_a_smaller_gain():
+    least, rows, most = rows_to_tell(
+        [0.01, -0.005, 0.0, NAN], row_sd=0.4, log_distinct=math.log(0.1), log_sd=0.5
+    )
+    # 1.96 * sqrt(2) * .1 * .4 / .01 = 11.09; squared 122.9.
+    np.testing.assert_allclose(rows, [122.93, 491.71, np.inf, NAN], rtol=1e-4)
+    factor = math.exp(2 * 1.2815516 * 0.5)
+    np.testing.assert_allclose(least[:2] * factor, rows[:2], rtol=1e-6)
+    np.testing.assert_allclose(most[:2] / factor, rows[:2], rtol=1e-6)
+
+
+def test_with_that_many_rows_the_gain_passes_its_test():
+    rng = np.random.default_rng(2)
+    _, rows, _ = rows_to_tell([0.02], row_sd=0.4, log_distinct=math.log(0.3))
+    noise = 0.4 * math.sqrt(2) * 0.3 / math.sqrt(rows[0])
+    seen = np.abs(rng.normal(0.02, noise, 20_000)) > 1.96 * noise
+    assert abs(seen.mean() - 0.5) < 0.02  # a gain as large as its threshold
