@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         parse_cv,
     )
     from lbsense.ingest.cv.schemes import CvScheme, cv_schemes
-    from lbsense.ingest.exports import FormatGuide
     from lbsense.ingest.fetch.kaggle import ask_kaggle
     from lbsense.ingest.fetch.listing import (
         Fetched,
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
     from lbsense.ingest.ledger import LEDGER_SCHEMA, is_ledger, join_ledger, read_ledger
     from lbsense.ingest.log import join_log
     from lbsense.ingest.machine import own_wheel, read_environment
-    from lbsense.ingest.options import ReaderOptions, read_facts
-    from lbsense.ingest.platforms import FORMATS
+    from lbsense.ingest.platforms import FORMATS, FormatGuide
     from lbsense.ingest.predictions import read_predictions
     from lbsense.ingest.readers import (
+        ReaderOptions,
         fetch_kaggle,
         fetch_zindi,
         fetched_history,
+        read_facts,
         read_kaggle,
         read_submissions,
         read_table,
@@ -50,19 +50,17 @@ _HOMES = {
         "boards.read": "read_leaderboard read_leaderboards",
         "cv.reading": "CvReading TRAILING_NUMBER cv_candidates parse_cv",
         "cv.schemes": "CvScheme cv_schemes",
-        "exports": "FormatGuide",
         "fetch.kaggle": "ask_kaggle",
         "fetch.listing": "Fetched Merged join_listing listing_text read_listing",
         "fetch.zindi": "TOKEN_VARIABLE ask_zindi",
         "ledger": "LEDGER_SCHEMA is_ledger join_ledger read_ledger",
         "log": "join_log",
         "machine": "own_wheel read_environment",
-        "options": "ReaderOptions read_facts",
-        "platforms": "FORMATS",
+        "platforms": "FORMATS FormatGuide",
         "predictions": "read_predictions",
         "readers": (
-            "fetch_kaggle fetch_zindi fetched_history read_kaggle read_submissions "
-            "read_table read_zindi"
+            "ReaderOptions fetch_kaggle fetch_zindi fetched_history read_facts "
+            "read_kaggle read_submissions read_table read_zindi"
         ),
         "tables.source": "input_files is_own_page",
     }.items()

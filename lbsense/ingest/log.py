@@ -28,11 +28,10 @@ from lbsense.ingest.tables.sheet import (
     Assignment,
     ColumnNames,
     Sheet,
-    check_overrides,
     cv_columns,
-    field_names,
     fold_columns,
     named_columns,
+    named_fields,
     other_cv,
 )
 from lbsense.model import (
@@ -467,9 +466,7 @@ def join_log(
     check_kind(history, History, name="history")
     check_kind(columns, Mapping, name="columns", optional=True)
     tables = read_tables(log)
-    columns = field_names(columns)
-    check_overrides(columns, tables)
-    return join_tables(history, tables, columns)
+    return join_tables(history, tables, named_fields(columns, tables)[0])
 
 
 def join_tables(

@@ -1,20 +1,186 @@
 """What is known of each platform: a record of its exports, its words and its quirks.
 
-Adding a platform is adding a record to `PLATFORMS`, and its tests.
+Adding a platform is adding a record to `PLATFORMS`, its guides to ``formats.toml``, and
+its tests. What is known of single competitions are Kaggle's own facts of March 2022.
 """
 
 from __future__ import annotations
 
-from lbsense.ingest.exports import AGENTS, Export, FormatGuide, Look, Platform
+import csv
+import difflib
+import functools
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Literal, NamedTuple
+
+from lbsense._format import format_time
+from lbsense._result import Result
+from lbsense._typing import Platform as PlatformName
+from lbsense._typing import Status
+from lbsense.metrics import Metric, find_metric
+from lbsense.model import Competition
+
+_ABOUT = "comment cv description file filename model note notes oof publicscore status"
+_ABOUT_A_SUBMISSION = frozenset(_ABOUT.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatGuide(Result):
+    """One kind of input: how to get it, what it holds and what it lacks.
+
+    Attributes
+    ----------
+    name : str
+        Short name.
+    title : str
+        What it is.
+    how : str
+        How to get it.
+    columns : tuple of str
+        Columns or keys that are read.
+    caveats : tuple of str
+        What to know before trusting it.
+    """
+
+    name: str
+    title: str
+    how: str
+    columns: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
+
+
+class Look(NamedTuple):
+    """What a table is recognised by.
+
+    ``keys`` are the letters and digits of its column names, in lower case; ``words``
+    those that stand in its columns of outcomes.
+    """
+
+    columns: tuple[str, ...]
+    keys: frozenset[str]
+    shape: str
+    words: frozenset[str] = frozenset()
+
+    @property
+    def has_bare_score(self) -> bool:
+        """Whether it has a score and nothing that is said of a submission."""
+        return "score" in self.keys and not self.keys & _ABOUT_A_SUBMISSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One kind of listing of submissions.
+
+    Attributes
+    ----------
+    name : str
+        Short name.
+    recognises : callable
+        Says by the look of a table whether it is one.
+    platform : str or None
+        Whose listing it is, which its `Platform` says.
+    pages : mapping of int to str
+        By the rows of a full page, which may not be the only one, how to get all.
+    newest_first : bool
+        Whether rows without times are known to be listed so.
+    unknown_status : {"complaint", "error", "note"}
+        What a status is that nobody knows: a cell to complain of, the platform's word
+        on a failure, or a note of the entrant.
+    reason_as_comment : bool
+        Whether the comment of a failed submission is the reason.
+    hand_made : bool
+        Whether it is no export but a table of the entrant's own.
+    """
+
+    name: str
+    recognises: Callable[[Look], bool]
+    platform: PlatformName | None = None
+    pages: Mapping[int, str] = field(default_factory=dict)
+    newest_first: bool = False
+    unknown_status: Literal["complaint", "error", "note"] = "complaint"
+    reason_as_comment: bool = False
+    hand_made: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Where competitions run.
+
+    Attributes
+    ----------
+    name : str
+        Short name, one of `lbsense._typing.Platform`.
+    title : str
+        As people write it.
+    exports : tuple of Export
+        Its listings; the first that recognises a table has it.
+    columns : mapping of str to tuple of str
+        For each field the names of its columns, as `Look` has them, in the order of
+        preference. Names that people use as well belong to `tables.raw`.
+    statuses : mapping of str to Status
+        Its words, in lower case.
+    printed : tuple of str
+        Regular expressions of lines that its client prints around a table.
+    board : tuple of str
+        Columns of the board that its client prints between pipes, if it does.
+    is_leaderboard : callable
+        Says whether a table is its leaderboard, not a history.
+    nested_doubt : str
+        What to know of private scores that cover the public rows, where some do.
+    score_doubt : str
+        What to know of a column that is just called score.
+    guides : tuple of FormatGuide
+        How to get each export, from ``formats.toml``.
+    """
+
+    name: PlatformName
+    title: str
+    exports: tuple[Export, ...]
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    printed: tuple[str, ...] = ()
+    board: tuple[str, ...] = ()
+    is_leaderboard: Callable[[Look], bool] = lambda _look: False
+    nested_doubt: str = ""
+    score_doubt: str = ""
+    guides: tuple[FormatGuide, ...] = ()
+
+    def __post_init__(self) -> None:
+        own = tuple(replace(item, platform=self.name) for item in self.exports)
+        object.__setattr__(self, "exports", own)
+        object.__setattr__(self, "guides", _guides()[self.name])
+
+
+@functools.cache
+def _guides() -> Mapping[str, tuple[FormatGuide, ...]]:
+    text = resources.files("lbsense.ingest").joinpath("formats.toml").read_text("utf-8")
+    return {
+        owner: tuple(
+            FormatGuide(
+                name=guide["name"],
+                title=guide["title"],
+                how=guide["how"],
+                columns=tuple(guide["columns"]),
+                caveats=tuple(guide.get("caveats", ())),
+            )
+            for guide in guides
+        )
+        for owner, guides in tomllib.loads(text).items()
+    }
+
+
+def _named(**columns: str) -> dict[str, tuple[str, ...]]:
+    return {field: tuple(names.split()) for field, names in columns.items()}
 
 
 def _kaggle_listing(look: Look) -> bool:
-    names = {name.lstrip("_") for name in look.columns}
-    if {"filename", "date", "status"} <= look.keys:
+    if {"filename", "date", "status"} <= look.keys or "_public_score" in look.columns:
         return True
-    return bool(names & {"publicScore", "privateScore"}) or "_public_score" in (
-        look.columns
-    )
+    names = {name.lstrip("_") for name in look.columns}
+    return bool(names & {"publicScore", "privateScore"})
 
 
 _KAGGLE_PAGES = {
@@ -64,27 +230,21 @@ _KAGGLE = Platform(
             newest_first=True,
         ),
     ),
-    columns={
-        "submission_id": ("ref", "submissionref", "submissionid", "id"),
-        "submitted_at": ("date", "submissiondate", "datesubmitted"),
-        "file_name": ("filename",),
-        "description": ("description", "submissionanddescription"),
-        "status": ("status",),
-        "status_detail": ("errordescription",),
-        "public_score": (
-            "publicscorefullprecision",
-            "publicscore",
-            "publicscoreleaderboarddisplay",
-        ),
-        "private_score": (
-            "privatescorefullprecision",
-            "privatescore",
-            "privatescoreleaderboarddisplay",
-        ),
-        "selected": ("isselected",),
-        "team_id": ("teamid",),
-        "team_name": ("teamname",),
-    },
+    columns=_named(
+        submission_id="ref submissionref submissionid id",
+        submitted_at="date submissiondate datesubmitted",
+        file_name="filename",
+        description="description submissionanddescription",
+        status="status",
+        status_detail="errordescription",
+        public_score="""publicscorefullprecision publicscore
+            publicscoreleaderboarddisplay""",
+        private_score="""privatescorefullprecision privatescore
+            privatescoreleaderboarddisplay""",
+        selected="isselected",
+        team_id="teamid",
+        team_name="teamname",
+    ),
     statuses={
         "complete": "complete",
         "pending": "pending",
@@ -94,129 +254,10 @@ _KAGGLE = Platform(
         "2": "error",
     },
     printed=(
-        "using competition:",
-        "warning:",
-        "next page token",
-        "successfully submitted",
-        "no submissions found",
-        "looks like you're using",
-        "[$>%!] ?kaggle ",
+        *("using competition:", "warning:", "next page token", "no submissions found"),
+        *("successfully submitted", "looks like you're using", "[$>%!] ?kaggle "),
     ),
     is_leaderboard=lambda look: "teamid" in look.keys and look.has_bare_score,
-    guides=(
-        FormatGuide(
-            name="kaggle-fetch",
-            title="Your submissions, all pages, as lbsense fetches them",
-            how="lbsense fetch kaggle SLUG -o submissions.csv",
-            columns=("as kaggle-csv", "errorDescription", "submittedBy", "fetchedAt"),
-            caveats=(
-                "Needs Kaggle's client 1.8 or newer, which the extra kaggle installs.",
-                "In .json the metric and the deadline stand beside the submissions.",
-            ),
-        ),
-        FormatGuide(
-            name="kaggle-csv",
-            title="Your submissions as the Kaggle client lists them, CSV",
-            how=(
-                "kaggle competitions submissions -c SLUG --csv --page-size 200 "
-                "> mine.csv"
-            ),
-            columns=(
-                "ref",
-                "fileName",
-                "date",
-                "description",
-                "status",
-                "publicScore",
-                "privateScore",
-            ),
-            caveats=(
-                "Without --page-size the client stops at 20 or 50 rows and does not "
-                "say so; clients before 1.8 have no such option.",
-                "Private scores appear after the close, and never in getting-started "
-                "competitions.",
-                "Dates are UTC; scores have the digits of the leaderboard.",
-            ),
-        ),
-        FormatGuide(
-            name="kaggle-table",
-            title="The same listing as the client prints it, or a file of it",
-            how="kaggle competitions submissions -c SLUG > mine.txt",
-            columns=("as kaggle-csv",),
-            caveats=("Keep the line of dashes: the columns are cut where it says.",),
-        ),
-        FormatGuide(
-            name="kaggle-json",
-            title="The same listing as JSON",
-            how="kaggle competitions submissions -c SLUG --format json > mine.json",
-            columns=("as kaggle-csv",),
-            caveats=("Needs client 2.2.3 or newer.",),
-        ),
-        FormatGuide(
-            name="kaggle-objects",
-            title="What the Kaggle client returns in Python, or a dump of it",
-            how=(
-                "kaggle.api.competition_submissions(SLUG, page_number=1, "
-                "page_size=200), and further pages until one is empty; vars(), "
-                "to_dict() and data frames of them too"
-            ),
-            columns=("as kaggle-csv", "error_description", "team_name"),
-            caveats=(
-                "to_dict() leaves out the status of pending rows: read as pending.",
-            ),
-        ),
-        FormatGuide(
-            name="kaggle-host",
-            title="The submissions of every team, from the host's page",
-            how="On the page of a competition that you host: export the submissions.",
-            columns=(
-                "DateSubmitted",
-                "SubmissionId",
-                "TeamId",
-                "TeamName",
-                "IsSelected",
-                "PublicScore",
-                "PrivateScore",
-            ),
-            caveats=(
-                "Choose one team with team= or --team.",
-                "There is no description.",
-            ),
-        ),
-        FormatGuide(
-            name="kaggle-page",
-            title="The page of your submissions, copied as text",
-            how="Select the list on the page, copy it and save it as a text file.",
-            columns=(
-                "Submission and Description",
-                "Public Score",
-                "Private Score",
-            ),
-            caveats=(
-                "In any language of the browser. Ages such as '2d ago' tell no date.",
-                "The page shows some submissions only: scroll to its end before.",
-            ),
-        ),
-        FormatGuide(
-            name="meta-kaggle",
-            title="Rows of Submissions.csv of Meta Kaggle",
-            how="Cut the rows of one team out of kaggle/meta-kaggle, Submissions.csv.",
-            columns=(
-                "Id",
-                "TeamId",
-                "SubmissionDate",
-                "IsSelected",
-                "PublicScoreLeaderboardDisplay",
-                "PublicScoreFullPrecision",
-                "PrivateScoreLeaderboardDisplay",
-                "PrivateScoreFullPrecision",
-            ),
-            caveats=(
-                "Choose one team with team= or --team.",
-                "There is no description and no file name.",
-            ),
-        ),
-    ),
 )
 
 _ZINDI_PAGES = dict.fromkeys(
@@ -247,18 +288,18 @@ _ZINDI = Platform(
             unknown_status="error",
         ),
     ),
-    columns={
-        "submission_id": ("id",),
-        "submitted_at": ("createdat", "date"),
-        "file_name": ("filename",),
-        "description": ("comment",),
-        "status": ("status",),
-        "status_detail": ("statusdescription",),
-        "public_score": ("publicscore",),
-        "private_score": ("privatescore",),
-        "score": ("score",),
-        "selected": ("chosen",),
-    },
+    columns=_named(
+        submission_id="id",
+        submitted_at="createdat date",
+        file_name="filename",
+        description="comment",
+        status="status",
+        status_detail="statusdescription",
+        public_score="publicscore",
+        private_score="privatescore",
+        score="score",
+        selected="chosen",
+    ),
     statuses={
         "successful": "complete",
         "initial": "pending",
@@ -280,149 +321,142 @@ _ZINDI = Platform(
         "if the competition has closed, pass columns={'private_score': 'score'} "
         "(--columns private_score=score)."
     ),
-    guides=(
-        FormatGuide(
-            name="zindi-fetch",
-            title="Your submissions, all pages, as lbsense fetches them",
-            how="lbsense fetch zindi SLUG -o submissions.csv",
-            columns=("as zindi-json", "fetchedAt"),
-            caveats=("Needs your auth_token, in ZINDI_TOKEN or asked for.",),
-        ),
-        FormatGuide(
-            name="zindi-json",
-            title="Your submissions as the Zindi site or package answers them",
-            how=(
-                "Save the answer of /v1/competitions/SLUG/submissions?per_page=1000, "
-                "or use what submission_board() of the zindi package returns."
-            ),
-            columns=(
-                "id",
-                "status",
-                "filename",
-                "created_at",
-                "public_score",
-                "private_score",
-                "comment",
-                "status_description",
-                "chosen",
-            ),
-            caveats=(
-                "zindi 0.0.3 and 0.0.4 ask for 50 rows only.",
-                "In competitions of 2018-19 the private score covers the public rows "
-                "too: say nested=True or --nested.",
-            ),
-        ),
-        FormatGuide(
-            name="zindi-board",
-            title="The board that zindi 0.0.2 and 0.0.3 print",
-            how="Copy the output of submission_board() into a file.",
-            columns=("status", "id", "date", "score", "filename", "comment"),
-            caveats=(
-                "score is public before the close and private after it: read as public "
-                "unless columns says otherwise.",
-                "File names are cut to 30 characters, comments to 40, scores to 14.",
+)
+
+
+# --- agents and trackers: `history.agents` reads them by the name of the export -------
+
+OUTCOMES = (
+    *("status", "decision", "outcome", "verdict", "result", "action", "state"),
+    "correctness",
+)
+"""Columns that say what became of an experiment, in the order of preference."""
+FLAGS = ("kept", "keep", "accepted", "accept", "iskept", "isaccepted", "improved")
+"""Columns that say by yes or no whether the following ones build on it."""
+_KEPT = """
+    accept accepted advance baseline improved keep kept merge merged promote
+    promoted"""
+KEPT = frozenset(_KEPT.split())
+"""Words for an experiment that the following ones build on."""
+_DROPPED = """
+    discard discarded drop dropped reject rejected revert reverted rollback worse"""
+DROPPED = frozenset(_DROPPED.split())
+"""Words for one that was scored, and given up."""
+_FAILED = """
+    blocked bug buggy crash crashed diverged error fail failed invalid kill killed
+    nan oom refused timeout"""
+FAILED = frozenset(_FAILED.split())
+"""Words for one that gave no score, whatever number stands there."""
+
+
+def _is_loop(look: Look) -> bool:
+    if look.words & (KEPT | DROPPED) and not look.words <= {"baseline"}:
+        return True
+    counted = bool(look.keys & {"commit", "iteration", "iter"})
+    told = bool(look.words & FAILED) or bool(look.keys & {*FLAGS})
+    return counted and told
+
+
+def _is_journal(look: Look) -> bool:
+    """Say whether JSON records tell a status, and no score of a leaderboard."""
+    told = bool({*OUTCOMES} & look.keys) and look.shape in ("json", "objects")
+    scored = any(
+        "public" in key or "private" in key or key in ("score", "lb", "lbscore")
+        for key in look.keys
+    )
+    return told and not scored
+
+
+def _own(name: str, recognises: Callable[[Look], bool]) -> Export:
+    """Return an export that is read like a table of the entrant's own."""
+    return Export(
+        name=name, recognises=recognises, unknown_status="note", hand_made=True
+    )
+
+
+def _of_shape(shape: str) -> Export:
+    """Return an export that its layout tells, whose name is that of the layout."""
+    return Export(name=shape, recognises=lambda look: look.shape == shape)
+
+
+_AGENTS = (
+    Platform(
+        name="loop",
+        title="an experiment loop",
+        exports=(_own("loop", _is_loop), _own("journal", _is_journal)),
+        statuses={
+            **dict.fromkeys(sorted(KEPT | DROPPED), "complete"),
+            **dict.fromkeys(sorted(FAILED), "error"),
+        },
+    ),
+    Platform(
+        name="aide",
+        title="AIDE",
+        exports=(_of_shape("aide"),),
+        statuses={"buggy": "error"},
+    ),
+    Platform(
+        name="mle-bench",
+        title="MLE-bench",
+        exports=(
+            Export(
+                name="grading report",
+                recognises=lambda look: (
+                    {"competitionid", "score", "validsubmission"} <= look.keys
+                ),
+                hand_made=True,
             ),
         ),
     ),
+    Platform(name="rd-agent", title="RD-Agent", exports=(_of_shape("rd-agent"),)),
+    Platform(name="hydra", title="Hydra", exports=(_of_shape("hydra"),)),
+    Platform(
+        name="optuna",
+        title="Optuna",
+        exports=(
+            _own(
+                "optuna",
+                lambda look: (
+                    {"number", "state"} <= look.keys
+                    and bool(look.keys & {"datetimestart", "datetimecomplete"})
+                ),
+            ),
+        ),
+        statuses={"pruned": "error", "waiting": "pending"},
+    ),
+    Platform(
+        name="wandb",
+        title="Weights & Biases",
+        exports=(
+            _own("wandb", lambda look: {"name", "state", "created"} <= look.keys),
+        ),
+        statuses={"preempted": "error", "preempting": "pending"},
+    ),
+    Platform(
+        name="mlflow",
+        title="MLflow",
+        exports=(
+            _own(
+                "mlflow",
+                lambda look: (
+                    "runid" in look.keys
+                    and bool(look.keys & {"experimentid", "starttime", "artifacturi"})
+                ),
+            ),
+        ),
+        statuses={"active": "pending"},
+    ),
 )
 
-PLATFORMS: tuple[Platform, ...] = (_KAGGLE, _ZINDI, *AGENTS)
+PLATFORMS: tuple[Platform, ...] = (_KAGGLE, _ZINDI, *_AGENTS)
 """Every platform whose exports are read."""
 
-OWN_TABLE = Export(
-    name="table",
-    recognises=lambda _look: True,
-    unknown_status="note",
-    hand_made=True,
-)
+OWN_TABLE = _own("table", lambda _look: True)
 """Any other table of submissions."""
-
-_OWN_GUIDES = (
-    FormatGuide(
-        name="table",
-        title="Your own log: CSV, TSV, semicolons, Markdown, Label: value",
-        how=(
-            "Any table with a column of public scores; in a spreadsheet, save the "
-            "sheet as CSV UTF-8."
-        ),
-        columns=(
-            "public, lb, public_lb, score",
-            "private, private_lb",
-            "cv, oof, valid, local_cv",
-            "cv_std",
-            "fold1, fold2, ...",
-            "date",
-            "model, name, description, notes",
-            "id, experiment",
-            "parent",
-            "selected",
-            "hash",
-        ),
-        caveats=(
-            "Other names: columns={'public_score': 'my name'} or --columns.",
-            "Without dates the rows are taken in their order, the first as the oldest.",
-            "Day and month are told apart by the whole column; write 2026-07-28.",
-        ),
-    ),
-    FormatGuide(
-        name="notebook",
-        title="A Jupyter notebook, or its export as HTML",
-        how="Save the notebook after the cell that shows the table was run.",
-        columns=("as table: in outputs, in Markdown cells, else in the code",),
-        caveats=(
-            "Every table is looked at; the code only where no cell shows one.",
-            "A frame that was printed in part names the rows that are left out.",
-        ),
-    ),
-    FormatGuide(
-        name="page",
-        title="Tables of HTML: in a page, or inside Markdown",
-        how="Save the page from the browser as HTML.",
-        columns=("as table",),
-        caveats=(
-            "Pages that draw their lists by script hold no table when they are saved: "
-            "use the export instead.",
-        ),
-    ),
-    FormatGuide(
-        name="workbook",
-        title="An Excel workbook (.xlsx)",
-        how="Give the file; needs pip install 'lbsense[excel]'.",
-        columns=("as table, every sheet",),
-        caveats=(
-            "Formulas count as the office last computed them.",
-            "Old workbooks (.xls) and those of other offices: save as .xlsx or CSV.",
-        ),
-    ),
-    FormatGuide(
-        name="text",
-        title="Tables in texts: printed frames, LaTeX, reStructuredText, scripts, JSON",
-        how=(
-            "Give the text: print(frame), a tabular, a simple, grid, csv or list "
-            "table, a Python script with a list of dictionaries, or nested JSON."
-        ),
-        columns=("as table",),
-        caveats=("Of a script only what is written down is read: nothing is run.",),
-    ),
-    FormatGuide(
-        name="log",
-        title="An experiment log to take CV scores from, beside a history",
-        how=(
-            "mlflow experiments csv -x ID -o runs.csv, the runs table of MLflow or "
-            "W&B, or your own CSV; pass it as cv_log= or --cv-log."
-        ),
-        columns=("ref or experiment id or file name", "cv, metrics.cv_*, oof, ..."),
-        caveats=(
-            "Joined by reference, then by experiment id in the description, then by "
-            "file name; what could not be joined is listed.",
-            "A chart export, one row per step, is no table of runs.",
-        ),
-    ),
-)
 
 FORMATS: tuple[FormatGuide, ...] = (
     *(guide for platform in PLATFORMS for guide in platform.guides),
-    *_OWN_GUIDES,
+    *_guides()["own"],
 )
 """Every kind of input, in the order in which most people need it."""
 
@@ -439,3 +473,143 @@ def recognise(look: Look) -> Export:
     """
     exports = (item for platform in reversed(PLATFORMS) for item in platform.exports)
     return next((item for item in exports if item.recognises(look)), OWN_TABLE)
+
+
+# --- single competitions -------------------------------------------------------------
+
+CATALOGUE_DATE = "March 2022"
+_FILE = "competitions_2022_03.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueEntry:
+    """The facts of one competition; None is what is not known.
+
+    Attributes
+    ----------
+    slug : str
+        The name in the competition's address.
+    deadline : datetime
+        Its end, UTC.
+    metric : str
+        The metric as Kaggle calls it.
+    greater_is_better : bool or None
+        Direction of the scores. None where Kaggle's word on it is known to be wrong.
+    public_fraction : float or None
+        Share of the test rows behind the public score.
+    n_selections : int or None
+        Submissions that count in the end.
+    """
+
+    slug: str
+    deadline: datetime
+    metric: str
+    greater_is_better: bool | None
+    public_fraction: float | None
+    n_selections: int | None
+
+
+def slug_of(name: str) -> str:
+    """Return the name of a competition, from its name or its address.
+
+    Examples
+    --------
+    >>> slug_of("https://www.kaggle.com/competitions/titanic/overview")
+    'titanic'
+    >>> slug_of(" titanic ")
+    'titanic'
+    """
+    parts = [part for part in name.strip().split("?")[0].split("/") if part]
+    for mark in ("competitions", "c"):
+        if mark in parts[:-1]:
+            return parts[parts.index(mark) + 1]
+    return parts[-1] if parts else ""
+
+
+def find_entry(slug: str) -> CatalogueEntry | None:
+    """Return the facts of a competition, None if it is not in the catalogue."""
+    return _entries().get(slug_of(slug).casefold())
+
+
+def close_slugs(slug: str) -> list[str]:
+    """Return up to three names of the catalogue that are written much like this one."""
+    names = _entries()
+    close = difflib.get_close_matches(slug_of(slug).casefold(), names, n=3, cutoff=0.8)
+    return [names[name].slug for name in close]
+
+
+def known_metric(name: str | None) -> Metric | None:
+    """Return the metric that Kaggle calls so, None where it is not registered."""
+    try:
+        return None if name is None else find_metric(name)
+    except ValueError:
+        return None
+
+
+def fill_from_catalogue(competition: Competition) -> tuple[Competition, str | None]:
+    """Return the competition with what nobody said, and the sentence that tells it.
+
+    Whatever the competition states already stays: what the user or the platform says
+    is newer.
+    """
+    entry = None if competition.slug is None else find_entry(competition.slug)
+    if entry is None or competition.platform == "zindi":
+        return competition, None
+    found: dict[str, object] = {}
+    told: list[str] = []
+    _take_metric(competition, entry, found, told)
+    if competition.public_fraction is None and entry.public_fraction is not None:
+        found["public_fraction"] = entry.public_fraction
+        told.append(f"{entry.public_fraction:.0%} of the test rows public")
+    if competition.deadline is None:
+        found["deadline"] = entry.deadline
+        told.append(f"deadline {format_time(entry.deadline)}")
+    if competition.n_selections is None and entry.n_selections is not None:
+        found["n_selections"] = entry.n_selections
+        told.append(f"{entry.n_selections} to select")
+    if not told:
+        return competition, None
+    sentence = (
+        f"Nobody said it, so it is taken from Kaggle's own facts of {CATALOGUE_DATE} "
+        f"for {entry.slug}: {', '.join(told)}. Whatever you say wins."
+    )
+    filled = replace(competition, **found)  # type: ignore[arg-type]
+    return filled, sentence
+
+
+def _take_metric(
+    competition: Competition,
+    entry: CatalogueEntry,
+    found: dict[str, object],
+    told: list[str],
+) -> None:
+    """Take metric and direction together, or neither: they must not contradict."""
+    if competition.metric is not None or entry.greater_is_better is None:
+        return
+    stated = competition.greater_is_better
+    if stated is not None and stated != entry.greater_is_better:
+        return
+    metric = known_metric(entry.metric)
+    found["metric"] = entry.metric if metric is None else metric.name
+    found["greater_is_better"] = entry.greater_is_better
+    direction = "higher" if entry.greater_is_better else "lower"
+    told.append(f"metric {found['metric']} ({direction} is better)")
+
+
+@functools.cache
+def _entries() -> Mapping[str, CatalogueEntry]:
+    text = resources.files("lbsense.ingest").joinpath(_FILE).read_text("utf-8")
+    entries = (_entry(row) for row in csv.DictReader(text.splitlines()))
+    return {entry.slug.casefold(): entry for entry in entries}
+
+
+def _entry(row: Mapping[str, str]) -> CatalogueEntry:
+    share, n_selections = row["public_percent"], row["n_selections"]
+    return CatalogueEntry(
+        slug=row["slug"],
+        deadline=datetime.fromisoformat(row["deadline"]).replace(tzinfo=UTC),
+        metric=row["metric"],
+        greater_is_better={"+": True, "-": False}.get(row["better"]),
+        public_fraction=float(share) / 100 if share else None,
+        n_selections=int(n_selections) if n_selections else None,
+    )

@@ -1,13 +1,22 @@
-"""The readers: anything that holds submissions, and platforms, to a `History`."""
+"""The readers: anything that holds submissions, and platforms, to a `History`.
+
+Their options are one record, `ReaderOptions`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import functools
+import inspect
 import os
-from collections.abc import Sequence
+import re
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Unpack
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
 
+from lbsense._format import shorten
 from lbsense._typing import Platform
 from lbsense._validation import check_kind
 from lbsense.errors import FetchError, IngestError
@@ -15,36 +24,128 @@ from lbsense.ingest.fetch.kaggle import ask_kaggle
 from lbsense.ingest.fetch.listing import Fetched, Row
 from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
 from lbsense.ingest.history.agents import Asked
-from lbsense.ingest.history.build import (
-    build_submissions,
-    in_time_order,
-    reading_of,
-    without_overlap,
-)
-from lbsense.ingest.history.choose import choose_tables, choose_team
-from lbsense.ingest.history.drafts import ReadTable, read_rows
+from lbsense.ingest.history.build import build_submissions
+from lbsense.ingest.history.choose import TableName, choose_tables
+from lbsense.ingest.history.drafts import read_rows, with_stated
 from lbsense.ingest.history.warnings import Seen, check_claims, warnings_of
 from lbsense.ingest.log import join_tables
-from lbsense.ingest.options import (
-    ReaderOptions,
-    completed_by,
-    describe_competition,
-    fill_from_catalogue,
-    known_metric,
-    takes_options,
-    text_pattern,
-)
-from lbsense.ingest.tables.raw import RawTable
+from lbsense.ingest.platforms import fill_from_catalogue, known_metric
+from lbsense.ingest.tables.dates import read_dates
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import (
-    check_overrides,
-    field_names,
-    split_columns,
+    ColumnNames,
+    named_fields,
     with_pairs_apart,
 )
-from lbsense.model import Competition, DataWarning, History, RowIssue, content_groups
+from lbsense.metrics import Metric, find_metric
+from lbsense.model import Competition, DataWarning, History, content_groups
 
-_MAX_SUBMISSIONS = 100_000
+_AS_SAID = (
+    *("slug", "cv_greater_is_better", "train_size", "test_size", "public_fraction"),
+    "n_selections",
+)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_STAND_IN = "**options : ReaderOptions\n    What the user says."
+
+
+class ReaderOptions(TypedDict, total=False):
+    """The options of every reader of submissions; None is the default of each.
+
+    Attributes
+    ----------
+    metric : str, optional
+        Name or alias of the metric, which also gives the direction.
+    greater_is_better : bool, optional
+        Direction of the scores; needed where the metric is not registered.
+    cv_greater_is_better : bool, optional
+        Direction of the CV scores, where it differs from that of the leaderboard.
+    train_size, test_size : int, optional
+        Rows of the training set and of the whole test set.
+    public_fraction : float, optional
+        Share of the test rows behind the public score, in (0, 1].
+    nested : bool, optional
+        Whether the private score covers the public rows too (old Zindi rules).
+    slug : str, optional
+        Name of the competition in its address. What nobody says of it (metric and
+        direction, public share, deadline, selections) is taken from Kaggle's own facts
+        of March 2022 where the competition is in them; warning LBS120 tells which.
+    deadline : datetime or str, optional
+        End of the competition; UTC where it has no zone.
+    n_selections : int, optional
+        Submissions that an entrant may select for the final ranking.
+    columns : mapping of str to str or list of str, optional
+        Our field to your column, as in ``{"public_score": "LB"}``; it wins over what
+        is recognised. Short names such as "lb", "cv" and "date" stand for fields too;
+        ``cv_fold_scores`` may name several columns, and so may ``cv``, each another
+        kind of CV score, the first one first: ``{"cv": ["oof", "holdout"]}``.
+    table : int, str or list of these, optional
+        Which table of a document, by its number or its heading, where it holds
+        several; a list reads several as one history. The default is the fullest.
+    team : str, optional
+        Identifier or name of the team, where the input holds several.
+    cv_pattern : str, optional
+        Regular expression for CV scores in descriptions and file names, used instead
+        of the rules of `parse_cv`. Its group ``cv``, else the first, is the score.
+    cv_log : path, DataFrame or list of dicts, optional
+        Experiment log to take CV scores from; see `join_log`. What ``columns`` names
+        and only the log has is of the log.
+    """
+
+    metric: str | None
+    greater_is_better: bool | None
+    cv_greater_is_better: bool | None
+    train_size: int | None
+    test_size: int | None
+    public_fraction: float | None
+    nested: bool | None
+    slug: str | None
+    deadline: datetime | str | None
+    n_selections: int | None
+    columns: ColumnNames | None
+    table: TableName | None
+    team: str | None
+    cv_pattern: str | None
+    cv_log: Any
+
+
+def takes_options(reader: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Give a reader the options by name: in its signature, its help and its errors."""
+    hints = typing.get_type_hints(ReaderOptions)
+    own = inspect.signature(reader, eval_str=True)
+    named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    named += [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint
+        )
+        for name, hint in hints.items()
+    ]
+    known = [item.name for item in named]
+
+    @functools.wraps(reader)
+    def named_reader(*args: _P.args, **options: _P.kwargs) -> _R:
+        for name in options:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                msg = f"{reader.__name__}() has no option {name!r}.{hint}"
+                raise TypeError(msg)
+        return reader(*args, **options)
+
+    del named_reader.__wrapped__
+    named_reader.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=named
+    )
+    named_reader.__annotations__ = {
+        **{item.name: item.annotation for item in named},
+        "return": own.return_annotation,
+    }
+    # Python 3.13 and later take the indentation from docstrings themselves.
+    options_told = inspect.cleandoc(ReaderOptions.__doc__ or "")
+    described = options_told.partition("----------\n")[2]
+    text = inspect.cleandoc(reader.__doc__ or "")
+    named_reader.__doc__ = text.replace(_STAND_IN, described) or None
+    return named_reader
 
 
 @takes_options
@@ -231,39 +332,36 @@ def _read(
         options = completed_by(options, raw[0].facts)
         competition, metric = describe_competition(options, platform)
     log = None if options.get("cv_log") is None else read_tables(options["cv_log"])
-    columns, of_log = split_columns(field_names(options.get("columns")), raw, log)
-    check_overrides(columns, raw)
-    asked = Asked(competition.metric, competition.slug, columns)
-    choice = choose_tables(raw, asked, wanted=options.get("table"), hand_made=hand_made)
-    issues, exports = choice.issues, [export for _, export in choice.tables]
-    found = [table for table, _ in choice.tables]
-    ours = choose_team(found, options.get("team"), columns)
-    issues += _other_directions(ours, competition)
-    _check_size(ours)
+    columns, of_log = named_fields(options.get("columns"), raw, log)
+    choice = choose_tables(
+        raw,
+        Asked(competition.metric, competition.slug, columns),
+        wanted=options.get("table"),
+        team=options.get("team"),
+        hand_made=hand_made,
+    )
     tables = [
         read_rows(table, export, columns, metric=competition.metric)
-        for table, export in zip(ours, exports, strict=True)
+        for table, export in choice.tables
     ]
-    for table in tables:
-        issues += table.issues
-    drafts, overlap = without_overlap(tables)
-    if not drafts:
-        raise IngestError(_empty_message(raw[0], issues), issues=issues)
-    drafts, order = in_time_order(
-        drafts, tables, greater_is_better=competition.greater_is_better
-    )
-    competition, catalogued = fill_from_catalogue(
-        _with_direction(_with_platform(competition, tables), ours)
-    )
+    stated, contradictions = with_stated(competition, tables)
+    issues = [*choice.issues, *contradictions]
+    issues += (issue for table in tables for issue in table.issues)
+    if not any(table.drafts for table in tables):
+        shown = "".join(f"\n  {issue}" for issue in issues[:5])
+        msg = f"{raw[0].source}: not one row is a submission.{shown}"
+        raise IngestError(msg, issues=issues)
+    said = competition.greater_is_better
+    competition, catalogued = fill_from_catalogue(stated)
     known = metric or known_metric(competition.metric)
-    submissions, unknown_parents = build_submissions(
-        drafts, cv_pattern=pattern, metric=known
+    built = build_submissions(
+        tables, choice, cv_pattern=pattern, metric=known, greater_is_better=said
     )
     history = History(
         competition=competition,
-        submissions=tuple(submissions),
-        dropped=(*issues, *overlap, *unknown_parents),
-        reading=reading_of(tables, choice, order, submissions),
+        submissions=built.submissions,
+        dropped=(*issues, *built.issues),
+        reading=built.reading,
     )
     check_claims(history, metric)
     if log is not None:
@@ -271,7 +369,7 @@ def _read(
     seen = Seen(
         history=history,
         tables=tables,
-        drafts=drafts,
+        drafts=built.drafts,
         metric=known,
         nested_stated=options.get("nested") is not None,
         catalogued=catalogued,
@@ -282,60 +380,112 @@ def _read(
     return dataclasses.replace(history, warnings=tuple(warnings))
 
 
-def _with_direction(
-    competition: Competition, tables: Sequence[RawTable]
-) -> Competition:
-    """Return the competition with the direction that its tables state, if none is."""
-    stated = {table.greater_is_better for table in tables} - {None}
-    if competition.greater_is_better is not None or len(stated) != 1:
-        return competition
-    return dataclasses.replace(competition, greater_is_better=stated.pop())
+def describe_competition(
+    options: ReaderOptions, platform: Platform | None
+) -> tuple[Competition, Metric | None]:
+    """Return the competition as the user describes it, and its registered metric.
 
-
-def _other_directions(
-    tables: Sequence[RawTable], competition: Competition
-) -> list[RowIssue]:
-    """Return the issues of tables that state another direction than the user."""
-    said = competition.greater_is_better
-    return [
-        RowIssue(
-            source=table.source,
-            found=f"{'lower' if said else 'higher'} is better, as the input states it",
-            expected=f"{'higher' if said else 'lower'} is better",
-            action="direction as you say it",
-        )
-        for table in tables
-        if said is not None and table.greater_is_better is (not said)
-    ]
-
-
-def _check_size(tables: Sequence[RawTable]) -> None:
-    n_rows = sum(len(table.rows) for table in tables)
-    if n_rows > _MAX_SUBMISSIONS:
-        msg = (
-            f"{tables[0].source}: {n_rows:,} rows, but a history is that of one "
-            f"entrant and has at most {_MAX_SUBMISSIONS:,}. Cut out the rows of one "
-            "team in one competition."
-        )
-        raise IngestError(msg)
-
-
-def _empty_message(table: RawTable, issues: Sequence[RowIssue]) -> str:
-    shown = "".join(f"\n  {issue}" for issue in issues[:5])
-    return f"{table.source}: not one row is a submission.{shown}"
-
-
-def _with_platform(
-    competition: Competition, tables: Sequence[ReadTable]
-) -> Competition:
-    platforms = {table.export.platform for table in tables} - {None}
-    platform = competition.platform
-    if platform is None and len(platforms) == 1:
-        platform = platforms.pop()
-    decimals = [table.decimals for table in tables if table.decimals is not None]
-    return dataclasses.replace(
-        competition, platform=platform, display_decimals=max(decimals, default=None)
+    Raises
+    ------
+    ValueError
+        If the metric is not registered and no direction is given, or the deadline is
+        no time.
+    """
+    for name in ("metric", "slug", "team", "cv_pattern"):
+        check_kind(options.get(name), str, name=name, optional=True)
+    check_kind(options.get("columns"), Mapping, name="columns", optional=True)
+    table, upward = options.get("table"), options.get("greater_is_better")
+    if table is not None and not isinstance(table, (int, str, Sequence)):
+        msg = f"table must be a number, a heading or several of them, got {table!r}."
+        raise TypeError(msg)
+    if upward is not None and type(upward).__name__ not in ("bool", "bool_"):
+        msg = f"greater_is_better must be True, False or None, got {upward!r}."
+        raise TypeError(msg)
+    metric, greater = options.get("metric"), options.get("greater_is_better")
+    found: Metric | None = None
+    if metric is not None:
+        try:
+            found = find_metric(metric)
+        except ValueError:
+            if greater is None:
+                raise
+    if found is not None:
+        greater = _direction(found, greater)
+    as_said: dict[str, Any] = {name: options.get(name) for name in _AS_SAID}
+    competition = Competition(
+        platform=platform,
+        metric=metric if found is None else found.name,
+        greater_is_better=greater,
+        nested=bool(options.get("nested")),
+        deadline=_deadline(options.get("deadline")),
+        **as_said,
     )
+    return competition, found
+
+
+def _direction(metric: Metric, stated: bool | None) -> bool:
+    """Return the direction of a metric, which the user cannot contradict."""
+    if stated is None or stated == metric.greater_is_better:
+        return metric.greater_is_better
+    known, other = (
+        ("higher", "lower") if metric.greater_is_better else ("lower", "higher")
+    )
+    msg = (
+        f"metric={metric.name!r} is better the {known}, greater_is_better={stated} "
+        f"says the {other}. Leave the direction out; for scores with a flipped sign "
+        f"name the metric {metric.mirrored().name!r}; for a score of your own leave "
+        f"the metric out and keep the direction (--{other}-is-better alone)."
+    )
+    raise ValueError(msg)
+
+
+def completed_by(options: ReaderOptions, facts: Mapping[str, object]) -> ReaderOptions:
+    """Return the options with what the input itself says of the competition.
+
+    What the user says wins. A metric that is not registered needs a direction, which
+    an input does not say.
+    """
+    stated: dict[str, Any] = {k: v for k, v in options.items() if v is not None}
+    found: dict[str, Any] = {}
+    for name in ("slug", "deadline", "metric"):
+        fact = facts.get(name)
+        if isinstance(fact, str) and name not in stated:
+            found[name] = fact
+    if "metric" in found and known_metric(found["metric"]) is None:
+        del found["metric"]
+    if "deadline" in found and read_dates([found["deadline"]]).values[0] is None:
+        del found["deadline"]
+    return ReaderOptions(**{**found, **stated})  # type: ignore[typeddict-item]
+
+
+def _deadline(deadline: datetime | str | None) -> datetime | None:
+    value = read_dates([deadline]).values[0]
+    if value is None and deadline is not None:
+        msg = f"deadline must be a time such as 2026-07-28 23:59, got {deadline!r}."
+        raise ValueError(msg)
+    return value
+
+
+def text_pattern(options: ReaderOptions) -> str | None:
+    """Return the user's expression, checked, in the form that `parse_cv` takes.
+
+    Raises
+    ------
+    ValueError
+        If it is no regular expression.
+    """
+    pattern = options.get("cv_pattern")
+    if pattern is None:
+        return None
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        msg = (
+            f"cv_pattern must be a regular expression such as 'cv([0-9.]+)', got "
+            f"{pattern!r}: {error}."
+        )
+        raise ValueError(msg) from error
+    return pattern.replace("(?P<cv>", "(?P<value>")
 
 
 @takes_options
@@ -445,3 +595,71 @@ def fetched_history(
     history = read_submissions(list(rows), platform=fetched.platform, **facts)
     doubts = [DataWarning(code="LBS121", message=text) for text in fetched.doubts]
     return dataclasses.replace(history, warnings=(*history.warnings, *doubts))
+
+
+_FACT_TYPES: Mapping[str, Callable[[str], Any]] = {
+    "metric": str,
+    "slug": str,
+    "team": str,
+    "deadline": str,
+    "cv_pattern": str,
+    "train_size": lambda text: int(text.replace(",", "").replace("_", "")),
+    "test_size": lambda text: int(text.replace(",", "").replace("_", "")),
+    "n_selections": int,
+    "public_fraction": lambda text: (
+        float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    ),
+    **dict.fromkeys(
+        ("greater_is_better", "cv_greater_is_better", "nested"),
+        lambda text: {"true": True, "yes": True, "false": False, "no": False}[
+            text.lower()
+        ],
+    ),
+}
+
+
+def read_facts(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
+    """Return what a table says of several histories, by their files.
+
+    Parameters
+    ----------
+    path : path
+        A table with a column ``history``, the file of each, and any columns named as
+        `ReaderOptions` are; an empty cell says nothing.
+
+    Raises
+    ------
+    IngestError
+        If a column or a cell is not understood; the message names it.
+    """
+    table = read_tables(os.fspath(path))[0]
+    columns = [str(name).strip() for name in table.columns]
+    unknown = [name for name in columns if name not in (*_FACT_TYPES, "history")]
+    if "history" not in columns or unknown:
+        found = f"unknown columns {', '.join(unknown)}" if unknown else table.shown
+        msg = (
+            f"{table.source}: a table of facts has a column history and any of "
+            f"{', '.join(_FACT_TYPES)}; found {shorten(found, 200)}."
+        )
+        raise IngestError(msg)
+    facts: dict[str, dict[str, Any]] = {}
+    for row in table.rows:
+        told: dict[str, Any] = {}
+        for name, cell in zip(columns, row.cells, strict=True):
+            text = "" if cell is None else str(cell).strip()
+            if not text or name == "history":
+                continue
+            try:
+                told[name] = _FACT_TYPES[name](text)
+            except (ValueError, KeyError):
+                msg = (
+                    f"{table.source}:{row.line}: {name} is {shorten(text, 40)!r}, "
+                    "which is no such value."
+                )
+                raise IngestError(msg) from None
+        key = str(row.cells[columns.index("history")] or "").strip()
+        if key in facts or not key:
+            msg = f"{table.source}:{row.line}: every row names one other history."
+            raise IngestError(msg)
+        facts[key] = told
+    return facts

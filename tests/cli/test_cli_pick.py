@@ -169,7 +169,7 @@ def test_as_many_are_picked_as_may_be_selected(
 def test_the_catalogue_says_how_many_may_be_selected(
     run: Run, submissions: Path
 ) -> None:
-    from lbsense.ingest.options import _entries
+    from lbsense.ingest.platforms import _entries
 
     slug = next(e.slug for e in _entries().values() if e.n_selections == 1)
     done = run("pick", submissions, *SIZES, "--slug", slug, "--json")

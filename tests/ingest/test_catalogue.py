@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lbsense import find_metric, read_kaggle, read_submissions
-from lbsense.ingest.options import close_slugs, find_entry, known_metric, slug_of
+from lbsense.ingest.platforms import close_slugs, find_entry, known_metric, slug_of
 
 NAME = "shared/data/competitions_2022.csv"  # of Meta Kaggle; beside the repository
 PLACES = [folder / NAME for folder in Path(__file__).resolve().parents]

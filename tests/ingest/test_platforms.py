@@ -8,8 +8,7 @@ import pytest
 
 from lbsense._typing import Platform
 from lbsense.ingest import FORMATS, read_submissions
-from lbsense.ingest.exports import Look
-from lbsense.ingest.platforms import PLATFORMS, platform_named, recognise
+from lbsense.ingest.platforms import PLATFORMS, Look, platform_named, recognise
 from lbsense.ingest.tables.cells import read_status
 from lbsense.ingest.tables.raw import FIELDS, field_of, name_key
 

@@ -21,7 +21,8 @@ from lbsense.ingest.boards.sheets import (
     team_keys,
     times_of,
 )
-from lbsense.ingest.options import describe_competition, fill_from_catalogue, slug_of
+from lbsense.ingest.platforms import fill_from_catalogue, slug_of
+from lbsense.ingest.readers import describe_competition
 from lbsense.model import Competition, Leaderboard, RowIssue
 
 BoardKind: TypeAlias = Literal["public", "private"]

@@ -36,7 +36,7 @@ from lbsense.ingest.fetch.listing import (
     silent,
     wait_of,
 )
-from lbsense.ingest.options import close_slugs, known_metric, slug_of
+from lbsense.ingest.platforms import close_slugs, known_metric, slug_of
 
 _T = TypeVar("_T")
 

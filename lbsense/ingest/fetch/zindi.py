@@ -33,7 +33,7 @@ from lbsense.ingest.fetch.listing import (
     silent,
     wait_of,
 )
-from lbsense.ingest.options import slug_of
+from lbsense.ingest.platforms import slug_of
 
 #: Where Zindi answers.
 ADDRESS = "https://api.zindi.africa/v1/competitions"

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.cv.words import Role, role_of
-from lbsense.ingest.exports import DROPPED, FAILED, FLAGS, KEPT, OUTCOMES, Export
+from lbsense.ingest.platforms import DROPPED, FAILED, FLAGS, KEPT, OUTCOMES, Export
 from lbsense.ingest.tables.cells import (
     CellError,
     is_missing,

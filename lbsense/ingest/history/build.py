@@ -6,7 +6,7 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -29,6 +29,325 @@ from lbsense.model import (
     names_of_file,
     plain_stem,
 )
+
+
+class Built(NamedTuple):
+    """The submissions of a history, what is said of them, and the rows they are of."""
+
+    submissions: tuple[Submission, ...]
+    issues: tuple[RowIssue, ...]
+    reading: Reading
+    drafts: list[Draft]
+
+
+def build_submissions(
+    tables: Sequence[ReadTable],
+    choice: Choice,
+    *,
+    cv_pattern: str | None,
+    metric: Metric | None,
+    greater_is_better: bool | None,
+) -> Built:
+    """Return the submissions of tables in time order, with CV from text where needed.
+
+    Parameters
+    ----------
+    tables : sequence of ReadTable
+        Pages of one history.
+    choice : Choice
+        Which tables these are of all that there were.
+    cv_pattern : str, optional
+        Regular expression that replaces the rules for CV scores in text.
+    metric : Metric, optional
+        Of the competition: the CV of another one is not taken.
+    greater_is_better : bool, optional
+        Direction of the scores: a list that is sorted by score is seen only with it.
+    """
+    drafts, overlap = _without_overlap(tables)
+    drafts, order = _in_time_order(drafts, tables, greater_is_better)
+    names = _identifiers(drafts)
+    parents, issues = _declared_parents(drafts, names)
+    submissions = []
+    for draft, name, parent in zip(drafts, names, parents, strict=True):
+        cv = _cv_fields(draft, cv_pattern, metric)
+        submissions.append(
+            Submission(
+                submission_id=name,
+                submitted_at=draft.submitted_at,
+                title=draft.experiment and _clean_title(draft.experiment),
+                file_name=draft.file_name,
+                description=draft.description,
+                status=draft.status,
+                status_detail=draft.status_detail,
+                public_score=draft.public,
+                private_score=draft.private,
+                selected=draft.selected,
+                parent_id=parent,
+                content_hash=draft.content_hash,
+                cv_others=draft.cv_others,
+                source_file=draft.source,
+                source_line=draft.line,
+                **cv,
+            )
+        )
+    if metric is not None and cv_pattern is None:
+        issues += _of_other_metrics(drafts, submissions)
+    return Built(
+        submissions=tuple(submissions),
+        issues=(*overlap, *issues),
+        reading=_reading_of(tables, choice, order, submissions),
+        drafts=drafts,
+    )
+
+
+# --- pages that overlap ---------------------------------------------------------------
+
+
+def _without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowIssue]]:
+    """Return the drafts of all pages, each submission once.
+
+    Pages that were fetched while new submissions came in overlap. A row is the same
+    as an earlier one if it has its reference and no other time; without references, if
+    an export gives it the same second, file name and description. Of two, the one that
+    says more is kept, in the place of the first.
+    """
+    kept: dict[Hashable, Draft] = {}
+    issues: list[RowIssue] = []
+    twins = _Twins()
+    page: int | None = None
+    for table in tables:
+        hand_made = table.export.hand_made
+        if table.page != page:
+            twins, page = _Twins(), table.page
+        for draft in table.drafts:
+            key = _identity(draft, hand_made=hand_made)
+            key = (twins.key_of(draft) if hand_made else None) or key
+            first = kept.get(key)
+            if first is not None and _times_differ(first, draft):
+                key, first = id(draft), None  # references that a spreadsheet rounded
+            if first is None:
+                kept[key] = draft
+                continue
+            better, other = first, draft
+            if _content(draft) > _content(first):
+                better, other = draft, first
+            kept[key] = better
+            named = draft.reference or (_own_name(draft) if hand_made else "")
+            issue = RowIssue(
+                source=other.source,
+                line=other.line,
+                found=f"submission {named or draft.submitted_at} again",
+                expected="each submission once",
+                action=f"row merged with line {better.line} of {better.source}",
+            )
+            issues.append(issue)
+        if hand_made and len(tables) > 1:
+            twins.add([draft for draft in table.drafts if id(draft) in kept])
+    return list(kept.values()), issues
+
+
+def _identity(draft: Draft, *, hand_made: bool) -> Hashable:
+    """Return what two rows of the same submission share."""
+    if not hand_made and draft.reference is not None:
+        return draft.reference
+    time, named = draft.submitted_at, draft.file_name or draft.description
+    if hand_made or time is None or not named or not (time.hour or time.minute):
+        return id(draft)
+    return time, draft.file_name, draft.description
+
+
+_MOST_ALIKE = 50  # rows of one name that a later one is compared with
+
+
+class _Twins:
+    """The rows of the tables before, by their names: a later table may repeat them."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, list[Draft]] = {}
+
+    def add(self, drafts: Sequence[Draft]) -> None:
+        """Remember the rows of a table that has been read."""
+        for draft in drafts:
+            alike = self._named.setdefault(_own_name(draft), [])
+            if len(alike) < _MOST_ALIKE:
+                alike.append(draft)
+
+    def key_of(self, draft: Draft) -> Hashable | None:
+        """Return the key of the row that has the same name and the same scores."""
+        name = _own_name(draft)
+        for other in self._named.get(name, []) if name else []:
+            pairs = ((other.public, draft.public), (other.private, draft.private))
+            if all(_same_score(one, two) for one, two in pairs):
+                return _identity(other, hand_made=True)
+        return None
+
+
+def _own_name(draft: Draft) -> str:
+    name = draft.experiment or draft.reference or draft.file_name or draft.description
+    return _clean_title(name or "").casefold()
+
+
+def _same_score(one: float | None, two: float | None) -> bool:
+    """Say whether two scores are one, which one of the tables may have rounded."""
+    if one is None or two is None:
+        return True
+    shown = (len(f"{x:.10f}".rstrip("0").partition(".")[2]) for x in (one, two))
+    return math.isclose(one, two, rel_tol=0.0, abs_tol=0.5001 * 10.0 ** -min(shown))
+
+
+def _times_differ(one: Draft, other: Draft) -> bool:
+    return len({one.submitted_at, other.submitted_at} - {None}) > 1
+
+
+def _content(draft: Draft) -> tuple[int, int]:
+    """Return how much a row says: a score more than an error, an error than nothing."""
+    known = [draft.public, draft.private, draft.description, draft.selected]
+    order = ("unknown", "pending", "error", "complete").index(draft.status)
+    return order, sum(value is not None for value in known)
+
+
+# --- which came first -----------------------------------------------------------------
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+_FEWEST_SORTED = 4  # rows that fall by chance once in 24
+_FEWEST_NAMES = 3
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+
+
+def _in_time_order(
+    drafts: list[Draft], tables: Sequence[ReadTable], greater_is_better: bool | None
+) -> tuple[list[Draft], Order]:
+    """Return the drafts with the oldest first, and what tells their order.
+
+    Platforms list the newest first: that settles the order of submissions of one
+    second, and where such a listing has no times. Without times, a counter does, or
+    the numbers in the names where they run down or the list is sorted by score. A list
+    sorted by score that has neither tells no order; any other keeps its own.
+    """
+    times = [draft.submitted_at for draft in drafts if draft.submitted_at is not None]
+    if times:
+        falls = sum(later < earlier for earlier, later in pairwise(times))
+        rises = sum(later > earlier for earlier, later in pairwise(times))
+        listed = drafts[::-1] if falls > rises else drafts
+        return sorted(listed, key=lambda draft: draft.submitted_at or _LAST), "dates"
+    if all(table.export.newest_first for table in tables):
+        return drafts[::-1], "newest first"
+    ranked = is_sorted(drafts, greater_is_better)
+    counters = _numbers([draft.counter for draft in drafts])
+    if counters is not None and not (ranked and _rises(counters)):
+        return _by_number(drafts, counters)
+    for field in ("experiment", "reference", "file_name"):
+        numbers = _numbers([getattr(draft, field) for draft in drafts])
+        if numbers is None or len(drafts) < _FEWEST_NAMES:
+            continue
+        if _rises(numbers[::-1]) or (ranked and not _rises(numbers)):
+            return _by_number(drafts, numbers)
+        if _rises(numbers) and counters is None:
+            return drafts, "listed"
+    return drafts, "score" if ranked else "listed"
+
+
+_Number = tuple[int, ...]
+
+
+def _by_number(
+    drafts: list[Draft], numbers: list[_Number]
+) -> tuple[list[Draft], Order]:
+    if _rises(numbers):
+        return drafts, "listed"
+    paired = sorted(zip(numbers, range(len(drafts)), strict=True))
+    return [drafts[place] for _, place in paired], "counter"
+
+
+def _numbers(names: Sequence[str | None]) -> list[_Number] | None:
+    """Return the number in the name of every row, if all have one after one word."""
+    found = [_NUMBER.search(name or "") for name in names]
+    words = {item.string[: item.start()].casefold() for item in found if item}
+    if any(item is None for item in found) or len(words) > 1:
+        return None
+    numbers = [
+        tuple(int(part) for part in item.group().split(".")[:4])
+        for item in found
+        if item is not None and len(item.group()) < 20
+    ]
+    return numbers if len(set(numbers)) == len(names) > 1 else None
+
+
+def _rises(numbers: Sequence[_Number]) -> bool:
+    return all(later > earlier for earlier, later in pairwise(numbers))
+
+
+def is_sorted(drafts: Sequence[Draft], greater_is_better: bool | None) -> bool:
+    """Say whether the list begins with the best score and each is worse than before.
+
+    By the public score or, where there are enough of them, by the private one.
+    """
+    if greater_is_better is None:
+        return False
+    sign = 1 if greater_is_better else -1
+    for kind in ("public", "private"):
+        values = [getattr(draft, kind) for draft in drafts]
+        scores = [sign * value for value in values if value is not None]
+        if len(set(scores)) >= _FEWEST_SORTED and all(
+            later <= earlier for earlier, later in pairwise(scores)
+        ):
+            return True
+    return False
+
+
+# --- names, and the parents that texts name -------------------------------------------
+
+
+def _identifiers(drafts: list[Draft]) -> list[str]:
+    """Return the reference of every draft, else its name, else its line.
+
+    Of several names the first that tells the drafts apart is taken. An experiment that
+    was sent twice is numbered.
+    """
+    pages = list(dict.fromkeys(draft.source for draft in drafts))
+    fields = ("reference", "experiment", "counter", "model")
+    given = ([getattr(draft, field) for draft in drafts] for field in fields)
+    names = next((names for names in given if _all_differ(names)), None)
+    if names is None:
+        names = _numbered([draft.experiment for draft in drafts])
+    taken = set(names)
+    found = []
+    for draft, name in zip(drafts, names, strict=True):
+        if name is None:
+            page = "" if len(pages) == 1 else f"{pages.index(draft.source) + 1}."
+            name = f"row{page}{draft.line}"
+            while name in taken:  # a second table of the same source
+                name += "'"
+            taken.add(name)
+        found.append(name)
+    return found
+
+
+def _clean_title(text: str) -> str:
+    """Return a name without the emphasis and the link around it."""
+    plain = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
+    return plain.strip("*_`~ ") or text
+
+
+def _numbered(names: Sequence[str | None]) -> list[str | None]:
+    """Return the names, each with its number where it is not the first of its like."""
+    counts: Counter[str] = Counter()
+    found: list[str | None] = []
+    taken = {name for name in names if name is not None}
+    for name in names:
+        if name is not None:
+            counts[name] += 1
+            while counts[name] > 1 and f"{name} ({counts[name]})" in taken:
+                counts[name] += 1
+        again = name is not None and counts[name] > 1
+        found.append(f"{name} ({counts[name]})" if again and name else name)
+    return found
+
+
+def _all_differ(names: Sequence[str | None]) -> bool:
+    kept = [name for name in names if name is not None]
+    return bool(kept) and len(set(kept)) == len(kept)
+
 
 _MAX_TEXT = 2000
 _NAME = r"""
@@ -101,27 +420,12 @@ class _Known(NamedTuple):
         return [*self.whole.get(key, ()), *self.labels.get(key, ())]
 
 
-def declared_parents(
+def _declared_parents(
     drafts: list[Draft], names: list[str]
 ) -> tuple[list[str | None], list[RowIssue]]:
     """Return the earlier submission that each draft says it was derived from.
 
-    Parameters
-    ----------
-    drafts : list of Draft
-        In time order.
-    names : list of str
-        The identifier of each.
-
-    Returns
-    -------
-    list of str or None
-        Identifiers of the parents.
-    list of RowIssue
-        Cells of a parent column that name no earlier submission, or several.
-
-    Notes
-    -----
+    The issues are cells of a parent column that name no earlier submission, or several.
     A column of parents is believed, and nothing else then. In prose, "from", "based
     on", "= exp12", "exp12 + more", "exp12 with" and "vs exp12" declare a parent where
     exactly one earlier submission has that name, as a whole word; several, a blend, or
@@ -287,207 +591,7 @@ def _issue(draft: Draft, n_found: int) -> RowIssue:
     )
 
 
-def without_overlap(tables: Sequence[ReadTable]) -> tuple[list[Draft], list[RowIssue]]:
-    """Return the drafts of all pages, each submission once.
-
-    Pages that were fetched while new submissions came in overlap. A row is the same
-    as an earlier one if it has its reference and no other time; without references, if
-    an export gives it the same second, file name and description. Of two, the one that
-    says more is kept, in the place of the first.
-    """
-    kept: dict[Hashable, Draft] = {}
-    issues: list[RowIssue] = []
-    twins = _Twins()
-    page: int | None = None
-    for table in tables:
-        hand_made = table.export.hand_made
-        if table.page != page:
-            twins, page = _Twins(), table.page
-        for draft in table.drafts:
-            key = _identity(draft, hand_made=hand_made)
-            key = (twins.key_of(draft) if hand_made else None) or key
-            first = kept.get(key)
-            if first is not None and _times_differ(first, draft):
-                key, first = id(draft), None  # references that a spreadsheet rounded
-            if first is None:
-                kept[key] = draft
-                continue
-            better, other = first, draft
-            if _content(draft) > _content(first):
-                better, other = draft, first
-            kept[key] = better
-            named = draft.reference or (_own_name(draft) if hand_made else "")
-            issue = RowIssue(
-                source=other.source,
-                line=other.line,
-                found=f"submission {named or draft.submitted_at} again",
-                expected="each submission once",
-                action=f"row merged with line {better.line} of {better.source}",
-            )
-            issues.append(issue)
-        if hand_made and len(tables) > 1:
-            twins.add([draft for draft in table.drafts if id(draft) in kept])
-    return list(kept.values()), issues
-
-
-def build_submissions(
-    drafts: list[Draft], *, cv_pattern: str | None, metric: Metric | None = None
-) -> tuple[list[Submission], list[RowIssue]]:
-    """Return the submissions of the drafts, with CV scores from text where needed.
-
-    Parameters
-    ----------
-    drafts : list of Draft
-        In time order.
-    cv_pattern : str, optional
-        Regular expression that replaces the rules for CV scores in text.
-    metric : Metric, optional
-        Of the competition: the CV of another one is not taken.
-    """
-    names = _identifiers(drafts)
-    parents, issues = declared_parents(drafts, names)
-    submissions = []
-    for draft, name, parent in zip(drafts, names, parents, strict=True):
-        cv = _cv_fields(draft, cv_pattern, metric)
-        submissions.append(
-            Submission(
-                submission_id=name,
-                submitted_at=draft.submitted_at,
-                title=draft.experiment and clean_title(draft.experiment),
-                file_name=draft.file_name,
-                description=draft.description,
-                status=draft.status,
-                status_detail=draft.status_detail,
-                public_score=draft.public,
-                private_score=draft.private,
-                selected=draft.selected,
-                parent_id=parent,
-                content_hash=draft.content_hash,
-                cv_others=draft.cv_others,
-                source_file=draft.source,
-                source_line=draft.line,
-                **cv,
-            )
-        )
-    if metric is not None and cv_pattern is None:
-        issues += _of_other_metrics(drafts, submissions)
-    return submissions, issues
-
-
-def _identity(draft: Draft, *, hand_made: bool) -> Hashable:
-    """Return what two rows of the same submission share."""
-    if not hand_made and draft.reference is not None:
-        return draft.reference
-    time, named = draft.submitted_at, draft.file_name or draft.description
-    if hand_made or time is None or not named or not (time.hour or time.minute):
-        return id(draft)
-    return time, draft.file_name, draft.description
-
-
-_MOST_ALIKE = 50  # rows of one name that a later one is compared with
-
-
-class _Twins:
-    """The rows of the tables before, by their names: a later table may repeat them."""
-
-    def __init__(self) -> None:
-        self._named: dict[str, list[Draft]] = {}
-
-    def add(self, drafts: Sequence[Draft]) -> None:
-        """Remember the rows of a table that has been read."""
-        for draft in drafts:
-            alike = self._named.setdefault(_own_name(draft), [])
-            if len(alike) < _MOST_ALIKE:
-                alike.append(draft)
-
-    def key_of(self, draft: Draft) -> Hashable | None:
-        """Return the key of the row that has the same name and the same scores."""
-        name = _own_name(draft)
-        for other in self._named.get(name, []) if name else []:
-            pairs = ((other.public, draft.public), (other.private, draft.private))
-            if all(_same_score(one, two) for one, two in pairs):
-                return _identity(other, hand_made=True)
-        return None
-
-
-def _own_name(draft: Draft) -> str:
-    name = draft.experiment or draft.reference or draft.file_name or draft.description
-    return clean_title(name or "").casefold()
-
-
-def _same_score(one: float | None, two: float | None) -> bool:
-    """Say whether two scores are one, which one of the tables may have rounded."""
-    if one is None or two is None:
-        return True
-    shown = (len(f"{x:.10f}".rstrip("0").partition(".")[2]) for x in (one, two))
-    return math.isclose(one, two, rel_tol=0.0, abs_tol=0.5001 * 10.0 ** -min(shown))
-
-
-def _times_differ(one: Draft, other: Draft) -> bool:
-    times = {one.submitted_at, other.submitted_at} - {None}
-    return len(times) > 1
-
-
-def _content(draft: Draft) -> tuple[int, int]:
-    """Return how much a row says: a score more than an error, an error than nothing."""
-    known = [draft.public, draft.private, draft.description, draft.selected]
-    order = ("unknown", "pending", "error", "complete").index(draft.status)
-    return order, sum(value is not None for value in known)
-
-
-def _identifiers(drafts: list[Draft]) -> list[str]:
-    """Return the reference of every draft, else its name, else its line.
-
-    Of several names the first that tells the drafts apart is taken. An experiment that
-    was sent twice is numbered.
-    """
-    pages = list(dict.fromkeys(draft.source for draft in drafts))
-    given: tuple[list[str | None], ...] = (
-        [draft.reference for draft in drafts],
-        [draft.experiment for draft in drafts],
-        [draft.counter for draft in drafts],
-        [draft.model for draft in drafts],
-    )
-    names = next((names for names in given if _all_differ(names)), None)
-    if names is None:
-        names = _numbered([draft.experiment for draft in drafts])
-    taken = set(names)
-    found = []
-    for draft, name in zip(drafts, names, strict=True):
-        if name is None:
-            page = "" if len(pages) == 1 else f"{pages.index(draft.source) + 1}."
-            name = f"row{page}{draft.line}"
-            while name in taken:  # a second table of the same source
-                name += "'"
-            taken.add(name)
-        found.append(name)
-    return found
-
-
-def clean_title(text: str) -> str:
-    """Return a name without the emphasis and the link around it."""
-    plain = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
-    return plain.strip("*_`~ ") or text
-
-
-def _numbered(names: Sequence[str | None]) -> list[str | None]:
-    """Return the names, each with its number where it is not the first of its like."""
-    counts: Counter[str] = Counter()
-    found: list[str | None] = []
-    taken = {name for name in names if name is not None}
-    for name in names:
-        if name is not None:
-            counts[name] += 1
-            while counts[name] > 1 and f"{name} ({counts[name]})" in taken:
-                counts[name] += 1
-        again = name is not None and counts[name] > 1
-        found.append(f"{name} ({counts[name]})" if again and name else name)
-    return found
-
-
-def _all_differ(names: Sequence[str | None]) -> bool:
-    kept = [name for name in names if name is not None]
-    return bool(kept) and len(set(kept)) == len(kept)
+# --- CV scores, and what was read -----------------------------------------------------
 
 
 def _cv_fields(
@@ -549,127 +653,7 @@ def _of_other_metrics(
         )
 
 
-_LAST = datetime.max.replace(tzinfo=UTC)
-_FEWEST_SORTED = 4  # rows that fall by chance once in 24
-_FEWEST_NAMES = 3
-_NUMBER = re.compile(r"\d+(?:\.\d+)*")
-
-
-def in_time_order(
-    drafts: list[Draft],
-    tables: Sequence[ReadTable],
-    *,
-    greater_is_better: bool | None = None,
-) -> tuple[list[Draft], Order]:
-    """Return the drafts with the oldest first, and what tells their order.
-
-    Parameters
-    ----------
-    drafts : list of Draft
-        As they were listed.
-    tables : sequence of ReadTable
-        Where they stood.
-    greater_is_better : bool, optional
-        Direction of the scores: a list that is sorted by score is seen only with it.
-
-    Notes
-    -----
-    Platforms list the newest first: that settles the order of submissions of one
-    second, and where such a listing has no times. Without times, a counter does, or
-    the numbers in the names where they run down or the list is sorted by score. A list
-    sorted by score that has neither tells no order; any other keeps its own.
-    """
-    times = [draft.submitted_at for draft in drafts if draft.submitted_at is not None]
-    if times:
-        falls = sum(later < earlier for earlier, later in pairwise(times))
-        rises = sum(later > earlier for earlier, later in pairwise(times))
-        listed = drafts[::-1] if falls > rises else drafts
-        return sorted(listed, key=lambda draft: draft.submitted_at or _LAST), "dates"
-    if all(table.export.newest_first for table in tables):
-        return drafts[::-1], "newest first"
-    ranked = is_sorted(drafts, greater_is_better)
-    counters = _numbers(drafts, lambda draft: draft.counter)
-    if counters is not None and not (ranked and _rises(counters)):
-        return _by_number(drafts, counters)
-    for named in (_experiment, _reference, _file):
-        numbers = _numbers(drafts, named)
-        if numbers is None or len(drafts) < _FEWEST_NAMES:
-            continue
-        if _falls(numbers) or (ranked and not _rises(numbers)):
-            return _by_number(drafts, numbers)
-        if _rises(numbers) and counters is None:
-            return drafts, "listed"
-    return drafts, "score" if ranked else "listed"
-
-
-_Number = tuple[int, ...]
-
-
-def _experiment(draft: Draft) -> str | None:
-    return draft.experiment
-
-
-def _reference(draft: Draft) -> str | None:
-    return draft.reference
-
-
-def _file(draft: Draft) -> str | None:
-    return draft.file_name
-
-
-def _by_number(
-    drafts: list[Draft], numbers: list[_Number]
-) -> tuple[list[Draft], Order]:
-    if _rises(numbers):
-        return drafts, "listed"
-    paired = sorted(zip(numbers, range(len(drafts)), strict=True))
-    return [drafts[place] for _, place in paired], "counter"
-
-
-def _numbers(
-    drafts: Sequence[Draft], named: Callable[[Draft], str | None]
-) -> list[_Number] | None:
-    """Return the number in the name of every row, if all have one after one word."""
-    found = [_NUMBER.search(named(draft) or "") for draft in drafts]
-    words = {item.string[: item.start()].casefold() for item in found if item}
-    if any(item is None for item in found) or len(words) > 1:
-        return None
-    numbers = [
-        tuple(int(part) for part in item.group().split(".")[:4])
-        for item in found
-        if item is not None and len(item.group()) < 20
-    ]
-    unique = len(set(numbers)) == len(drafts) > 1
-    return numbers if unique else None
-
-
-def _rises(numbers: Sequence[_Number]) -> bool:
-    return all(later > earlier for earlier, later in pairwise(numbers))
-
-
-def _falls(numbers: Sequence[_Number]) -> bool:
-    return all(later < earlier for earlier, later in pairwise(numbers))
-
-
-def is_sorted(drafts: Sequence[Draft], greater_is_better: bool | None) -> bool:
-    """Say whether the list begins with the best score and each is worse than before.
-
-    By the public score or, where there are enough of them, by the private one.
-    """
-    if greater_is_better is None:
-        return False
-    sign = 1 if greater_is_better else -1
-    for kind in ("public", "private"):
-        values = [getattr(draft, kind) for draft in drafts]
-        scores = [sign * value for value in values if value is not None]
-        if len(set(scores)) >= _FEWEST_SORTED and all(
-            later <= earlier for earlier, later in pairwise(scores)
-        ):
-            return True
-    return False
-
-
-def reading_of(
+def _reading_of(
     tables: Sequence[ReadTable],
     choice: Choice,
     order: Order,

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 from lbsense._format import clean_text, plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.exports import Export, Look
 from lbsense.ingest.history.agents import Asked, outcome_words, retell
-from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, recognise
+from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, Export, Look, recognise
 from lbsense.ingest.tables.cells import holds_number, is_missing, read_text
 from lbsense.ingest.tables.raw import RawTable, field_of, known_fields, name_key
 from lbsense.ingest.tables.sheet import ColumnNames, column_of, named_columns
@@ -49,7 +48,7 @@ class Choice:
     doubt: str = ""
 
 
-def one_history(
+def _one_history(
     tables: Sequence[RawTable],
     candidates: Sequence[_Candidate],
     wanted: TableName | None,
@@ -60,22 +59,6 @@ def one_history(
     Listings of a platform in one document are the pages of one. Of other tables, the
     one is read that says most: the most cells under known names in rows with a score;
     of two that say the same, the first.
-
-    Parameters
-    ----------
-    tables : sequence of RawTable
-        All that there are.
-    candidates : sequence of (RawTable, Export)
-        Those that can be a history.
-    wanted : int, str or sequence of these, optional
-        Number of the table in its document, or its heading; several are one history.
-    scores_at : callable
-        Where the scores of a table are that the user named; nowhere if none.
-
-    Raises
-    ------
-    IngestError
-        If there is no such table.
     """
     kept: list[_Candidate] = []
     issues: list[RowIssue] = []
@@ -247,6 +230,7 @@ def _left_out(table: RawTable, number: int) -> RowIssue:
 
 
 _SHOWN = 10
+_MAX_SUBMISSIONS = 100_000
 _CHART_COLUMN = re.compile(r".+ - .+")
 _INSTEAD = (
     "Export your own submissions instead: `kaggle competitions submissions -c <slug> "
@@ -261,9 +245,10 @@ def choose_tables(
     asked: Asked = _NOTHING,
     *,
     wanted: TableName | None = None,
+    team: str | None = None,
     hand_made: bool = False,
 ) -> Choice:
-    """Return the tables that are one history, and what is said of others.
+    """Return the tables that are one history of one team, and what is said of others.
 
     Parameters
     ----------
@@ -273,13 +258,16 @@ def choose_tables(
         What the user said of the metric and of columns.
     wanted : int, str or sequence of these, optional
         The table that the user asked for.
+    team : str, optional
+        Identifier or name of the team. Needed where there are several.
     hand_made : bool
         Whether none is an export, whatever it looks like.
 
     Raises
     ------
     IngestError
-        If there is none: the message says what the first table is instead.
+        If there is none: the message says what the first table is instead; if there
+        are several teams and none was named, or none of that name; or too many rows.
     """
     named = bool(set(SCORES) & set(asked.columns or {}))
     listed = list(tables)
@@ -302,10 +290,24 @@ def choose_tables(
         issues.append(_other_table(table))
     if not chosen:
         raise refusals[0]
-    choice = one_history(
+    choice = _one_history(
         listed, chosen, wanted, lambda table: _named_scores(table, asked.columns)
     )
-    return dataclasses.replace(choice, issues=[*issues, *choice.issues])
+    ours = _of_team([table for table, _ in choice.tables], team, asked.columns)
+    n_rows = sum(len(table.rows) for table in ours)
+    if n_rows > _MAX_SUBMISSIONS:
+        msg = (
+            f"{ours[0].source}: {n_rows:,} rows, but a history is that of one "
+            f"entrant and has at most {_MAX_SUBMISSIONS:,}. Cut out the rows of one "
+            "team in one competition."
+        )
+        raise IngestError(msg)
+    exports = [export for _, export in choice.tables]
+    return dataclasses.replace(
+        choice,
+        tables=list(zip(ours, exports, strict=True)),
+        issues=[*issues, *choice.issues],
+    )
 
 
 def _named_scores(table: RawTable, columns: ColumnNames | None) -> list[int]:
@@ -396,25 +398,10 @@ def _no_score_message(table: RawTable) -> str:
     )
 
 
-def choose_team(
+def _of_team(
     tables: Sequence[RawTable], team: str | None, overrides: ColumnNames | None
 ) -> list[RawTable]:
-    """Return the tables with the rows of one team only.
-
-    Parameters
-    ----------
-    tables : sequence of RawTable
-        Pages of one export.
-    team : str, optional
-        Identifier or name. Needed where there are several teams.
-    overrides : mapping, optional
-        Columns that the user named.
-
-    Raises
-    ------
-    IngestError
-        If there are several teams and none was named, or there is none of that name.
-    """
+    """Return the tables with the rows of one team only."""
     names: dict[str, str | None] = {}
     teams = [_teams_of(table, overrides, names) for table in tables]
     counts = Counter(pair for column in teams for pair in column if any(pair))

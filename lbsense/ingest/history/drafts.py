@@ -13,7 +13,7 @@ from lbsense._format import shorten
 from lbsense._typing import Status
 from lbsense.ingest.cv.heading import cv_heading, metric_of_heading
 from lbsense.ingest.cv.languages import heading_words
-from lbsense.ingest.exports import Export
+from lbsense.ingest.platforms import Export
 from lbsense.ingest.tables.cells import (
     CellError,
     ScoreCell,
@@ -26,7 +26,7 @@ from lbsense.ingest.tables.cells import (
 from lbsense.ingest.tables.dates import DateColumn, are_clocks, are_times
 from lbsense.ingest.tables.raw import RawTable, field_of, name_key
 from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
-from lbsense.model import RowIssue, UnusedColumn
+from lbsense.model import Competition, RowIssue, UnusedColumn
 
 _SAMPLE = 200  # cells, far apart, that tell what a column is
 _ALIKE = (0.5, 2.0)  # ratio of medians within which numbers may be the same score
@@ -181,6 +181,8 @@ class ReadTable:
         Headings of the columns that each field was read from.
     unused : tuple of UnusedColumn
         The columns that were not used.
+    greater_is_better : bool or None
+        Direction of the scores, where the input states it.
     bare_score : bool
         Whether the only score stood in a column called ``score``.
     unread_cv : tuple of str
@@ -199,6 +201,7 @@ class ReadTable:
     page: int
     columns: dict[str, list[str]]
     unused: tuple[UnusedColumn, ...]
+    greater_is_better: bool | None
     bare_score: bool
     unread_cv: tuple[str, ...] = ()
     cv_factor: float = 1.0
@@ -245,10 +248,41 @@ def read_rows(
             {at for places in used.values() for at in places},
             [draft.public for draft in drafts],
         ),
+        greater_is_better=table.greater_is_better,
         bare_score=bare_score,
         unread_cv=assignment.unread_cv,
         cv_factor=factor,
     )
+
+
+def with_stated(
+    competition: Competition, tables: Sequence[ReadTable]
+) -> tuple[Competition, list[RowIssue]]:
+    """Return the competition with what its tables tell, and where they contradict it.
+
+    What the user says wins.
+    """
+    said, platform = competition.greater_is_better, competition.platform
+    issues = [
+        RowIssue(
+            source=table.source,
+            found=f"{'lower' if said else 'higher'} is better, as the input states it",
+            expected=f"{'higher' if said else 'lower'} is better",
+            action="direction as you say it",
+        )
+        for table in tables
+        if said is not None and table.greater_is_better is (not said)
+    ]
+    ways = {table.greater_is_better for table in tables} - {None}
+    platforms = {table.export.platform for table in tables} - {None}
+    decimals = [table.decimals for table in tables if table.decimals is not None]
+    stated = replace(
+        competition,
+        platform=platforms.pop() if not platform and len(platforms) == 1 else platform,
+        greater_is_better=ways.pop() if said is None and len(ways) == 1 else said,
+        display_decimals=max(decimals, default=None),
+    )
+    return stated, issues
 
 
 def _percent_factor(drafts: list[Draft], metric: str | None) -> float:

@@ -92,25 +92,24 @@ class Assignment:
     cv_others: tuple[int, ...] = ()
 
 
-def field_names(columns: ColumnNames | None) -> ColumnNames | None:
-    """Return ``columns`` with our names of the fields for short ones such as "lb".
+def named_fields(
+    columns: ColumnNames | None,
+    tables: Sequence[RawTable],
+    log: Sequence[RawTable] | None = None,
+) -> tuple[ColumnNames, ColumnNames]:
+    """Return the columns that the user named by field, and those only the log has.
 
-    A key that is no field may be any heading that would be recognised.
+    A key that is no field may be any heading that would be recognised, such as "lb".
 
     Raises
     ------
     ValueError
-        If two keys stand for one field.
-
-    Examples
-    --------
-    >>> field_names({"lb": "B", "cv": "C", "date": "D"})
-    {'public_score': 'B', 'cv_score': 'C', 'submitted_at': 'D'}
+        If two keys stand for one field, or one is no field of a submission.
+    IngestError
+        If no table has such a column.
     """
-    if columns is None:
-        return None
     named: dict[str, str | Sequence[str]] = {}
-    for key, names in columns.items():
+    for key, names in (columns or {}).items():
         known = None if key in FIELDS else field_of(key)
         field = key if known is None else known[0]
         if field in named:
@@ -120,20 +119,17 @@ def field_names(columns: ColumnNames | None) -> ColumnNames | None:
             )
             raise ValueError(msg)
         named[field] = names
-    return named
-
-
-def check_overrides(columns: ColumnNames | None, tables: Sequence[RawTable]) -> None:
-    """Complain about a field or a column of ``columns`` that does not exist.
-
-    Raises
-    ------
-    ValueError
-        If a key is not a field of a submission.
-    IngestError
-        If no table has such a column.
-    """
-    for field, names in (columns or {}).items():
+    own = {
+        field: names
+        for field, names in named.items()
+        if log is None
+        or not all(
+            any(_position(table, name) is not None for table in log)
+            and all(_position(table, name) is None for table in tables)
+            for name in _as_names(names)
+        )
+    }
+    for field, names in own.items():
         if field not in FIELDS:
             close = difflib.get_close_matches(field, FIELDS, n=3, cutoff=0.4)
             hint = f" Close to it: {', '.join(close)}." if close else ""
@@ -145,26 +141,7 @@ def check_overrides(columns: ColumnNames | None, tables: Sequence[RawTable]) -> 
         for name in _as_names(names):
             if all(_position(table, name) is None for table in tables):
                 raise IngestError(_absent_message(tables[0], field, name))
-
-
-def split_columns(
-    columns: ColumnNames | None,
-    tables: Sequence[RawTable],
-    log: Sequence[RawTable] | None,
-) -> tuple[ColumnNames | None, ColumnNames | None]:
-    """Return the columns that are of the history, and those that only its log has."""
-    if log is None or columns is None:
-        return columns, None
-    there = {
-        field: all(
-            any(_position(table, name) is not None for table in log)
-            and all(_position(table, name) is None for table in tables)
-            for name in _as_names(names)
-        )
-        for field, names in columns.items()
-    }
-    own = {field: names for field, names in columns.items() if not there[field]}
-    return own, {field: columns[field] for field, found in there.items() if found}
+    return own, {f: names for f, names in named.items() if f not in own}
 
 
 def assign_columns(
