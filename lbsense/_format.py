@@ -13,7 +13,6 @@ from statistics import median
 
 __all__ = [
     "HIDDEN",
-    "VERDICT_SIGNS",
     "clean_text",
     "decimals_shown",
     "format_fixed",
@@ -30,19 +29,6 @@ __all__ = [
     "without_secrets",
     "without_secrets_in",
 ]
-
-#: The sign that tells a verdict where there is no colour.
-VERDICT_SIGNS = {
-    "progress": "+",
-    "guess": "~",
-    "chasing": "!",
-    "setback": "\N{MINUS SIGN}",
-    "repeat": "=",
-    "probe": "@",
-    "unscored": "\N{MIDDLE DOT}",
-    "baseline": "\N{WHITE CIRCLE}",
-    "unknown": "?",
-}
 
 _FORMULA = re.compile(r"((?:^|;)[ \"']*+)([=+\-@\t\r＝＋－＠])")
 

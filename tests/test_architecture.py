@@ -25,7 +25,7 @@ FLOORS = {
     "_format": 1,
     "_result": 1,
     "_version": 1,
-    "_verdicts": 1,
+    "_codes": 1,
     "model": 2,
     "metrics": 2,
     "stats": 2,

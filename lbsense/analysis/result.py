@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lbsense._format import VERDICT_SIGNS, shorten
+from lbsense._codes import VERDICT_SIGNS, VERDICT_TINTS
+from lbsense._format import shorten
 from lbsense._result import (
     details,
     fragment,
@@ -18,7 +19,6 @@ from lbsense._result import (
     plain,
     table,
 )
-from lbsense._verdicts import VERDICT_TINTS
 from lbsense.facts import Facts, Step
 from lbsense.model import History
 from lbsense.stats import DifferenceBandsResult, GapSplitResult, PairResult

@@ -1,14 +1,9 @@
 """Flags about a history as a whole, each with its number, threshold and sample size."""
 
-from lbsense.checks.finding import Finding, Findings
-from lbsense.checks.run import (
-    CHECKS,
-    EXPLANATIONS,
-    Explanation,
-    explain,
-    explanations_page,
-    run_checks,
-)
+from lbsense._codes import EXPLANATIONS, Explanation, explain, explanations_page
+from lbsense.checks import probes as probes
+from lbsense.checks import scores as scores
+from lbsense.checks.finding import CHECKS, Finding, Findings, run_checks
 
 __all__ = [
     "CHECKS",

@@ -1,37 +1,23 @@
-"""What a check says: a code, a status, and the evidence; and how texts are compared."""
+"""What a check says: a code, a status, and the evidence; and all checks run."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from lbsense._format import clean_text
+from lbsense._codes import EXPLANATIONS, Severity
 from lbsense._result import Result, details, fragment, paragraph, table
+from lbsense._validation import check_kind
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lbsense.analysis import Analysis
-    from lbsense.model import Predictions, Submission
+    from lbsense.model import Predictions
 
 FindingStatus: TypeAlias = Literal["flagged", "passed", "not_applicable", "muted"]
-Severity: TypeAlias = Literal["info", "notice", "warning"]
-
-
-class Text(NamedTuple):
-    """The four parts of an explanation, each a few plain sentences.
-
-    They say what a code means, what makes it fire, when it is wrong, and what to do.
-    """
-
-    meaning: str
-    why: str
-    wrong: str
-    remedy: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,75 +127,55 @@ class Findings(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A check and what it is signed with.
+    """A check: its code, which `codes.md` explains, and what it does.
 
     Attributes
     ----------
-    code, title, severity, reference : str
+    code : str
         As in the findings that it makes.
-    text : Text
-        What a flag means, in plain words.
     examine : callable
         Makes the outcome of an analysis and of predictions, which may be None.
     """
 
     code: str
-    title: str
-    severity: Severity
-    reference: str
-    text: Text
     examine: Callable[[Analysis, Predictions | None], Outcome]
 
     def finding(
         self, analysis: Analysis, predictions: Predictions | None, *, muted: bool
     ) -> Finding:
         """Return the signed outcome; a muted check never flags."""
-        outcome = self.examine(analysis, predictions)
+        outcome, told = self.examine(analysis, predictions), EXPLANATIONS[self.code]
         if muted and outcome.status == "flagged":
             outcome = replace(outcome, status="muted")
         return Finding(
             code=self.code,
-            title=self.title,
-            severity=self.severity,
-            reference=self.reference,
+            title=told.title,
+            severity=told.severity,
+            reference=told.reference,
             **asdict(outcome),
         )
 
 
-def check(
-    code: str, title: str, *, severity: Severity, reference: str, text: Text
-) -> Callable[[Callable[[Analysis], Outcome]], Check]:
-    """Return a decorator that makes a check of a function of the analysis."""
-
-    def sign(examine: Callable[[Analysis], Outcome]) -> Check:
-        return Check(
-            code=code,
-            title=title,
-            severity=severity,
-            reference=reference,
-            text=text,
-            examine=lambda analysis, _: examine(analysis),
-        )
-
-    return sign
+#: Every check, in the order of its code.
+CHECKS: list[Check] = []
 
 
 def file_check(
-    code: str, title: str, *, severity: Severity, reference: str, text: Text
+    code: str,
 ) -> Callable[[Callable[[Analysis, Predictions | None], Outcome]], Check]:
     """Return a decorator for a check that looks at submitted files as well."""
 
     def sign(examine: Callable[[Analysis, Predictions | None], Outcome]) -> Check:
-        return Check(
-            code=code,
-            title=title,
-            severity=severity,
-            reference=reference,
-            text=text,
-            examine=examine,
-        )
+        made = Check(code=code, examine=examine)
+        insort(CHECKS, made, key=lambda item: item.code)
+        return made
 
     return sign
+
+
+def check(code: str) -> Callable[[Callable[[Analysis], Outcome]], Check]:
+    """Return a decorator that makes a check of a function of the analysis."""
+    return lambda examine: file_check(code)(lambda analysis, _: examine(analysis))
 
 
 def flag_if(
@@ -230,74 +196,64 @@ def not_applicable(reason: str, *, n_obs: int = 0) -> Outcome:
     return Outcome(status="not_applicable", message=reason, n_obs=int(n_obs))
 
 
-# A counter names a submission, a score tells its result: neither is a setting of it.
-_REFERENCE = re.compile(r"#\s?\d+|#")
-_COUNTER = re.compile(
-    r"\b(?:exp(?:eriment)?|v(?:er(?:sion)?)?|sub(?:mission)?|model|run|try|attempt|no|"
-    r"nb|notebook|kernel)[ _.#-]?\d+\b(?!\.\d)|^#?\d+\s*[:.)-](?!\d)"
-)
-_SCORE = re.compile(
-    r"\b(?:cv|oof|loo|holdout|local|lb|public|private|score|auc|rmse|mae|f1"
-    r"|(?:val|acc)(?:\w*+(?=\W{1,3}\d*+\.\d)|[^\W\d]*+))"
-    r"\W{0,3}\d*+\.\d++(?:\s*+(?:\+/?-|±)\s*+\d*+\.\d++)?"
-)
-# The digits of resnet50 or seed42 belong to a name, those of w0.3 do not.
-_NUMBER = re.compile(
-    r"(?:(?<![a-z\d])\d++(?:\.\d++)?|(?:(?<!\d)\d++)?\.\d++)(?:e-?\d++)?"
-)
-_PLACE = "\x00"  # of a number that was taken out: clean text has no such character
-_WEIGHT = re.compile(
-    rf"(?:\bw|weights?|alpha|blend|mix|ratio|coef)\w*+[^\w{_PLACE}]{{0,3}}{_PLACE}"
-)
-_WHOLES = (1.0, 10.0, 100.0)
+def run_checks(
+    analysis: Analysis,
+    predictions: Predictions | None = None,
+    *,
+    mute: Iterable[str] = (),
+) -> Findings:
+    """Return the findings of every check about one analysed history.
 
-#: A text with its numbers taken out, and these numbers.
-Wording = tuple[str, tuple[float, ...]]
+    Parameters
+    ----------
+    analysis : Analysis
+        As `lbsense.analyze` gives it; it is not changed.
+    predictions : Predictions, optional
+        With the submitted files, some checks can look at what was sent.
+    mute : iterable of str
+        Codes that are known and accepted: they are still checked, and ``muted`` where
+        they would be flagged.
 
+    Returns
+    -------
+    Findings
 
-def wording_of(item: Submission) -> Wording | None:
-    """Return the wording of a submission, None where it says nothing.
+    Raises
+    ------
+    ValueError
+        If a code to mute is not that of a check.
 
-    Counters such as ``exp12``, references such as ``#3`` and scores such as
-    ``CV 0.8123`` are left out.
+    See Also
+    --------
+    explain : What a code means and what to do.
+
+    Examples
+    --------
+    >>> from lbsense.analysis import analyze
+    >>> from lbsense.simulate import Scenario, simulate
+    >>> analysis = analyze(simulate(Scenario(null_fraction=1.0), rng=1).before_close())
+    >>> findings = run_checks(analysis, mute=["LBS303"])
+    >>> [item.code for item in findings if item.status == "muted"]
+    ['LBS303']
     """
-    text = clean_text(item.description or "")
-    if not text:
-        text = PurePath(clean_text(item.file_name or "")).stem
-    text = text.casefold()
-    if item.cv_text:
-        text = text.replace(clean_text(item.cv_text).casefold(), " ")
-    text = _REFERENCE.sub(" ", _COUNTER.sub(" ", _SCORE.sub(" ", text)))
-    numbers = tuple(float(found) for found in _NUMBER.findall(text))
-    shape = re.sub(r"\s+", " ", _NUMBER.sub(_PLACE, text)).strip(" :;,|-")
-    return (shape, numbers) if shape.strip("#") or numbers else None
+    from lbsense.analysis import Analysis
+    from lbsense.model import Predictions
 
-
-def differ_in_one_number(one: Wording | None, other: Wording | None) -> bool:
-    """Say whether two texts are the same up to one number, or one pair of weights."""
-    if one is None or other is None or one[0] != other[0]:
-        return False
-    pairs = [(a, b) for a, b in zip(one[1], other[1], strict=False) if a != b]
-    if len(one[1]) != len(other[1]) or not 1 <= len(pairs) <= 2:
-        return False
-    before, after = (sum(side) for side in zip(*pairs, strict=True))
-    return len(pairs) == 1 or abs(before - after) < 1e-9
-
-
-def blend_of(wording: Wording) -> tuple[str, tuple[float, ...], float] | None:
-    """Return what is blended and the weight of the first part, None for no blend.
-
-    Weights are two neighbouring numbers that sum to 1, 10 or 100, or one number
-    between 0 and 1 behind a word such as ``w``, ``weight`` or ``blend``.
-    """
-    shape, numbers = wording
-    for place, (a, b) in enumerate(pairwise(numbers)):
-        whole = next((w for w in _WHOLES if abs(a + b - w) < 0.005 * w), None)
-        if whole is not None and a > 0 and b > 0:
-            return shape, numbers[:place] + numbers[place + 2 :], a / whole
-    found = _WEIGHT.search(shape)
-    if found is not None:
-        place = shape.count(_PLACE, 0, found.end() - 1)
-        if 0 < numbers[place] < 1:
-            return shape, numbers[:place] + numbers[place + 1 :], numbers[place]
-    return None
+    check_kind(analysis, Analysis, name="analysis")
+    check_kind(predictions, Predictions, name="predictions", optional=True)
+    if not isinstance(mute, Iterable):
+        check_kind(mute, str, name="mute")
+    muted = {mute} if isinstance(mute, str) else set(mute)
+    unknown = sorted(map(str, muted - {item.code for item in CHECKS}))
+    if unknown:
+        msg = (
+            f"mute holds {', '.join(unknown)}, which no check has. Checks are "
+            f"{', '.join(item.code for item in CHECKS)}."
+        )
+        raise ValueError(msg)
+    return Findings(
+        findings=tuple(
+            item.finding(analysis, predictions, muted=item.code in muted)
+            for item in CHECKS
+        )
+    )

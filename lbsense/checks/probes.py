@@ -1,34 +1,155 @@
-"""Files and scores that look like questions to the test set: LBS311 to LBS314."""
+"""What was sent, by words and files: bursts, and questions to the test set (LBS31n)."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from lbsense._format import format_probability, plural
+from lbsense._format import clean_text, format_probability, plural
 from lbsense._typing import FloatArray
 from lbsense.checks.finding import (
     Outcome,
-    Text,
-    blend_of,
     check,
     file_check,
     flag_if,
     not_applicable,
-    wording_of,
 )
 
 if TYPE_CHECKING:
-    from lbsense.analysis import Analysis
-    from lbsense.model import Predictions
+    from lbsense.analysis import Analysis, Step
+    from lbsense.model import Predictions, Submission
 
 _FEW_ROWS, _FEW_SHARE = 20, 0.001
 _SEVERAL = 2
 _MOVES, _CHANCE = 5, 0.001
 _LINE = 4
-_WHITEHILL = "Whitehill 2017, arXiv:1707.01825"
+_LONG_RUN = 5
+_SOON = timedelta(minutes=15)
+_REAL = ("progress", "setback", "unscored")
+
+# A counter names a submission, a score tells its result: neither is a setting of it.
+_REFERENCE = re.compile(r"#\s?\d+|#")
+_COUNTER = re.compile(
+    r"\b(?:exp(?:eriment)?|v(?:er(?:sion)?)?|sub(?:mission)?|model|run|try|attempt|no|"
+    r"nb|notebook|kernel)[ _.#-]?\d+\b(?!\.\d)|^#?\d+\s*[:.)-](?!\d)"
+)
+_SCORE = re.compile(
+    r"\b(?:cv|oof|loo|holdout|local|lb|public|private|score|auc|rmse|mae|f1"
+    r"|(?:val|acc)(?:\w*+(?=\W{1,3}\d*+\.\d)|[^\W\d]*+))"
+    r"\W{0,3}\d*+\.\d++(?:\s*+(?:\+/?-|±)\s*+\d*+\.\d++)?"
+)
+# The digits of resnet50 or seed42 belong to a name, those of w0.3 do not.
+_NUMBER = re.compile(
+    r"(?:(?<![a-z\d])\d++(?:\.\d++)?|(?:(?<!\d)\d++)?\.\d++)(?:e-?\d++)?"
+)
+_PLACE = "\x00"  # of a number that was taken out: clean text has no such character
+_WEIGHT = re.compile(
+    rf"(?:\bw|weights?|alpha|blend|mix|ratio|coef)\w*+[^\w{_PLACE}]{{0,3}}{_PLACE}"
+)
+_WHOLES = (1.0, 10.0, 100.0)
+
+#: A text with its numbers taken out, and these numbers.
+Wording = tuple[str, tuple[float, ...]]
+
+
+def wording_of(item: Submission) -> Wording | None:
+    """Return the wording of a submission, None where it says nothing.
+
+    Counters such as ``exp12``, references such as ``#3`` and scores such as
+    ``CV 0.8123`` are left out.
+    """
+    text = clean_text(item.description or "")
+    if not text:
+        text = PurePath(clean_text(item.file_name or "")).stem
+    text = text.casefold()
+    if item.cv_text:
+        text = text.replace(clean_text(item.cv_text).casefold(), " ")
+    text = _REFERENCE.sub(" ", _COUNTER.sub(" ", _SCORE.sub(" ", text)))
+    numbers = tuple(float(found) for found in _NUMBER.findall(text))
+    shape = re.sub(r"\s+", " ", _NUMBER.sub(_PLACE, text)).strip(" :;,|-")
+    return (shape, numbers) if shape.strip("#") or numbers else None
+
+
+def differ_in_one_number(one: Wording | None, other: Wording | None) -> bool:
+    """Say whether two texts are the same up to one number, or one pair of weights."""
+    if one is None or other is None or one[0] != other[0]:
+        return False
+    pairs = [(a, b) for a, b in zip(one[1], other[1], strict=False) if a != b]
+    if len(one[1]) != len(other[1]) or not 1 <= len(pairs) <= 2:
+        return False
+    before, after = (sum(side) for side in zip(*pairs, strict=True))
+    return len(pairs) == 1 or abs(before - after) < 1e-9
+
+
+def blend_of(wording: Wording) -> tuple[str, tuple[float, ...], float] | None:
+    """Return what is blended and the weight of the first part, None for no blend.
+
+    Weights are two neighbouring numbers that sum to 1, 10 or 100, or one number
+    between 0 and 1 behind a word such as ``w``, ``weight`` or ``blend``.
+    """
+    shape, numbers = wording
+    for place, (a, b) in enumerate(pairwise(numbers)):
+        whole = next((w for w in _WHOLES if abs(a + b - w) < 0.005 * w), None)
+        if whole is not None and a > 0 and b > 0:
+            return shape, numbers[:place] + numbers[place + 2 :], a / whole
+    found = _WEIGHT.search(shape)
+    if found is not None:
+        place = shape.count(_PLACE, 0, found.end() - 1)
+        if 0 < numbers[place] < 1:
+            return shape, numbers[:place] + numbers[place + 1 :], numbers[place]
+    return None
+
+
+@check("LBS307")
+def tweak_burst(analysis: Analysis) -> Outcome:
+    """Flag a run of submissions that differ in one number or came at once (LBS307)."""
+    scored = [i for i, s in enumerate(analysis.steps) if s.verdict != "unscored"]
+    steps = [analysis.steps[index] for index in scored]
+    if len(steps) < _LONG_RUN:
+        return not_applicable(
+            f"Needs {_LONG_RUN} scored submissions.", n_obs=len(steps)
+        )
+    wordings = [wording_of(analysis.history[index]) for index in scored]
+    if not any(wordings) and all(step.submitted_at is None for step in steps):
+        return not_applicable("Needs descriptions or dates.", n_obs=len(steps))
+    clock = len({step.submitted_at.time() for step in steps if step.submitted_at}) > 1
+    length = longest = end = 1
+    for place in range(1, len(steps)):
+        linked = differ_in_one_number(wordings[place - 1], wordings[place])
+        linked = linked or (clock and _came_soon(steps[place - 1], steps[place]))
+        length = length + 1 if linked else 1
+        if length > longest:
+            longest, end = length, place
+    first, last = steps[end - longest + 1], steps[end]
+    return flag_if(
+        longest >= _LONG_RUN,
+        (
+            f"The longest run of submissions that differ in one number or came within "
+            f"{_SOON.seconds // 60} minutes without a real change has {longest}"
+            + (
+                f" ({first.short_name} to {last.short_name})."
+                if longest >= _LONG_RUN
+                else "."
+            )
+        ),
+        value=longest,
+        threshold=_LONG_RUN,
+        n_obs=len(steps),
+    )
+
+
+def _came_soon(before: Step, after: Step) -> bool:
+    """Say whether two submissions came at once and nothing changed for real."""
+    if before.submitted_at is None or after.submitted_at is None:
+        return False
+    soon = after.submitted_at - before.submitted_at <= _SOON
+    return soon and after.verdict not in _REAL and after.public_gain is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +193,7 @@ def _files_of(analysis: Analysis, predictions: Predictions | None) -> _Files | N
     )
 
 
-@file_check(
-    "LBS311",
-    "Files that differ in a few rows",
-    severity="warning",
-    reference=_WHITEHILL,
-    text=Text(
-        "Pairs of files are the same but for a few rows, and their scores differ: the "
-        "difference tells about the labels of these rows.",
-        "Two files differ in at most 20 rows or one row in a thousand, whichever is "
-        "more.",
-        "A repair of a few rows, a rule for rare cases, or a late fix of broken values "
-        "looks the same. This is a pattern in files, not a verdict on a person.",
-        "If it was a repair, nothing. Scores of such pairs tell nothing about models; "
-        "many competitions forbid probing.",
-    ),
-)
+@file_check("LBS311")
 def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag pairs of files that differ in a few rows and in their score (LBS311)."""
     from lbsense.stats import few_row_pairs
@@ -118,22 +224,7 @@ def few_rows(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     )
 
 
-@file_check(
-    "LBS312",
-    "Files of one or two values",
-    severity="notice",
-    reference=_WHITEHILL,
-    text=Text(
-        "At least two submissions hold hardly any prediction: one value, two values, "
-        "or one value but for a few rows; or they are called so, or a probe.",
-        "The score of such a file tells about the labels (their mean, or that of a few "
-        "rows) and not about a model.",
-        "Two constant baselines are common and harmless. Files of labels may hold two "
-        "values: for such metrics only constant files count.",
-        "Nothing, if they were baselines. Estimate the base rate offline where you "
-        "can.",
-    ),
-)
+@file_check("LBS312")
 def few_values(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag files that hold hardly any prediction, or say that they do (LBS312)."""
     files = _files_of(analysis, predictions)
@@ -182,20 +273,7 @@ def _predicts_labels(analysis: Analysis) -> bool:
         return True
 
 
-@check(
-    "LBS313",
-    "Scores that move by single rows",
-    severity="notice",
-    reference=_WHITEHILL,
-    text=Text(
-        "More score changes than noise gives are worth exactly one to three rows.",
-        "At least five such moves of a score that counts rows, where rounded noise of "
-        "a step has a chance below one in a thousand of so many.",
-        "Very similar submissions (seeds, thresholds) move few rows honestly; the "
-        "noise of a typical step then is too large a yardstick.",
-        "If you changed single rows by hand, their scores say nothing about models.",
-    ),
-)
+@check("LBS313")
 def single_rows(analysis: Analysis) -> Outcome:
     """Flag more moves of one to three rows than noise gives (LBS313)."""
     import numpy as np
@@ -247,21 +325,7 @@ def _is_accuracy(name: str) -> bool:
         return False
 
 
-@file_check(
-    "LBS314",
-    "A line search on the leaderboard",
-    severity="notice",
-    reference="four points by judgement",
-    text=Text(
-        "At least four weights of one blend were tried on the leaderboard.",
-        "Descriptions that differ only in a weight (`0.3/0.7`, `w=0.4`), or submitted "
-        "files that lie on one line.",
-        "The weights may have been planned beforehand. A word such as `ratio` may mean "
-        "something else than a blend.",
-        "Fit the weight on out-of-fold predictions: they have more rows, and the best "
-        "of several public scores is inflated.",
-    ),
-)
+@file_check("LBS314")
 def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
     """Flag several weights of one blend, by their words or by their files (LBS314)."""
     from lbsense.stats import longest_line
@@ -304,6 +368,3 @@ def line_search(analysis: Analysis, predictions: Predictions | None) -> Outcome:
 
 def _few(files: _Files) -> int:
     return max(_FEW_ROWS, round(_FEW_SHARE * files.n_rows))
-
-
-PROBE_CHECKS = (few_rows, few_values, single_rows, line_search)

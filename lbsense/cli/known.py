@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from lbsense._codes import VERDICTS
 from lbsense._files import replace_file
 from lbsense._format import plural
-from lbsense._verdicts import VERDICTS
 from lbsense.cli.app import (
     ScreenOptions,
     emit,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
 from lbsense import words
+from lbsense._codes import FALSE_CLAIMS
 from lbsense._files import replace_file
 from lbsense._format import clean_text, format_number, format_time, plural
 from lbsense._result import Missing
 from lbsense._typing import ScoreKind
-from lbsense._verdicts import FALSE_CLAIMS
 from lbsense._version import __version__
 from lbsense.analysis import Analysis
 from lbsense.checks import Findings

@@ -9,6 +9,7 @@ from contextlib import suppress
 from importlib import metadata
 
 from lbsense import plots, words
+from lbsense._codes import FALSE_CLAIMS, VERDICTS
 from lbsense._format import (
     clean_text,
     decimals_shown,
@@ -19,7 +20,6 @@ from lbsense._format import (
     plural,
     shorten,
 )
-from lbsense._verdicts import FALSE_CLAIMS, VERDICTS
 from lbsense._version import __version__
 from lbsense.analysis import Analysis, BoardAnalysis
 from lbsense.checks import Findings, explain

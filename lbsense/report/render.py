@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from markupsafe import Markup
 
+from lbsense._codes import VERDICT_SIGNS
 from lbsense._files import is_input, replace_file
 from lbsense._format import (
-    VERDICT_SIGNS,
     clean_text,
     decimals_shown,
     format_fixed,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lbsense._codes import VERDICTS
 from lbsense._format import (
     clean_text,
     decimals_shown,
@@ -20,7 +21,6 @@ from lbsense._format import (
     plural,
     shorten,
 )
-from lbsense._verdicts import VERDICTS
 from lbsense.facts import Claims, Facts, NoiseScale, Step
 from lbsense.model import Card, CardCheck, Experiment, InputFile, stated_content
 from lbsense.words.parts import TO_95, Board

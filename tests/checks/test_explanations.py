@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lbsense
-from lbsense._verdicts import VERDICTS
+from lbsense._codes import FALSE_CLAIMS, VERDICTS
 from lbsense.checks import CHECKS, EXPLANATIONS, explain, explanations_page
 
 PACKAGE = Path(lbsense.__file__).parent
@@ -17,10 +17,27 @@ PAGE = PACKAGE.parent / "docs" / "findings.md"
 
 
 def test_every_check_is_explained():
-    for item in CHECKS:
-        told = explain(item.code)
-        assert (told.title, told.severity) == (item.title, item.severity)
-        assert told.reference == item.reference
+    codes = [item.code for item in CHECKS]
+    assert codes == [code for code in EXPLANATIONS if code > "LBS2"]
+    assert len(codes) == 19
+    assert all(explain(code).reference for code in codes)
+
+
+def test_every_part_of_the_page_is_read():
+    page = explanations_page()
+    told = [*VERDICTS.values(), *EXPLANATIONS.values()]
+    assert [f"{item.code}: {item.title}" for item in told] == re.findall(
+        "^### (.+)$", page, re.M
+    )
+    parts = [f"- **{head}.** {text}" for item in told for head, text in item.parts()]
+    assert parts == re.findall("^- .+$", page, re.M)
+    assert re.findall(r"^\*(.+)\*$", page, re.M) == [
+        item.severity for item in EXPLANATIONS.values()
+    ]
+
+
+def test_the_page_says_of_false_claims_what_the_report_says():
+    assert f"Of such claims {FALSE_CLAIMS}." in VERDICTS["setback"].wrong
 
 
 def test_every_code_that_the_package_can_show_is_explained():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lbsense.checks.finding import blend_of, differ_in_one_number, wording_of
+from lbsense.checks.probes import blend_of, differ_in_one_number, wording_of
 from lbsense.model import Submission
 
 

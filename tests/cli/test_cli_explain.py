@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lbsense._verdicts import VERDICTS
+from lbsense._codes import VERDICTS
 from lbsense.checks import EXPLANATIONS, explain
 
 Run = Callable[..., Any]
@@ -52,6 +52,6 @@ def test_advice_is_said_in_options(run: Run) -> None:
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_a_verdict_is_explained(run: Run, verdict: str) -> None:
     done = run("explain", verdict, "--width", "200")
-    assert done.stdout.startswith(f"{verdict}  {VERDICTS[verdict].short}")
+    assert done.stdout.startswith(f"{verdict}  {VERDICTS[verdict].title}")
     assert VERDICTS[verdict].meaning in done.stdout
     assert explain(verdict).remedy == VERDICTS[verdict].remedy

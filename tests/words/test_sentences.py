@@ -24,7 +24,7 @@ from lbsense import (
     run_checks,
     words,
 )
-from lbsense._verdicts import VERDICTS
+from lbsense._codes import VERDICTS
 from lbsense.simulate import Scenario, simulate
 
 DATA = Path(__file__).parents[2] / "data"
@@ -231,7 +231,7 @@ def test_no_html_page_says_a_sentence_twice(analyses, name):
 
 def test_verdicts_are_explained_without_a_direction():
     for text in VERDICTS.values():
-        for part in (text.short, text.meaning, text.why, text.wrong, text.remedy):
+        for part in (text.title, text.meaning, text.why, text.wrong, text.remedy):
             assert not re.search(r"\brose\b|\bfell\b", part)
 
 
