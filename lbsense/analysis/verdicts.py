@@ -15,9 +15,10 @@ from lbsense.facts import CLEAR
 from lbsense.model import History, Submission, stated_content
 from lbsense.stats import AgreementResult, StepPosteriorResult, bayes_fdr_list
 
-# Expected share of false claims of progress and of setback, were their probabilities
-# exact. They are cautious: on real tables a third of that share is false.
-_FDR, _FDR_LOSS = 0.16, 0.2
+# Expected share of false claims of one direction, were their probabilities exact, and
+# the probability that each needs. They are cautious: on real tables a third of that
+# share is false.
+_FDR, _LIKELY = 0.2, 0.78
 _FDR_CHASING = 0.09
 _BY_CHANCE = 2.0  # noises from no change that one step in 44 without effect exceeds
 _CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
@@ -45,12 +46,8 @@ def verdicts(
     if evidence.posterior:
         steps = evidence.posterior
         beyond = steps.seen / np.sqrt(steps.seen_var)
-        gained = _claims(steps.p_gain, beyond, _FDR)
-        lost = _claims(steps.p_loss, -beyond, _FDR_LOSS)
-        # Where public and CV cannot both be right only a clear claim is made.
-        open_ = contradictions(evidence)
-        gained &= ~open_ | (steps.p_gain >= CLEAR)
-        lost &= ~open_ | (steps.p_loss >= CLEAR)
+        gained = _claims(steps.p_gain, beyond)
+        lost = _claims(steps.p_loss, -beyond)
         chased = _chasing(evidence, steps, agreement)
     within = _within_noise(evidence)
     # Where nobody said which score is better only the first one of all is a start.
@@ -92,14 +89,14 @@ def asides(history: History, evidence: Evidence, found: Sequence[Verdict]) -> Bo
     return np.asarray(setback & ~built_on & (far | np.array(says_so, dtype=bool)))
 
 
-def _claims(probability: FloatArray, beyond: FloatArray, fdr: float) -> BoolArray:
+def _claims(probability: FloatArray, beyond: FloatArray) -> BoolArray:
     """Return the claims of one direction.
 
     Each must stand on the scores of its own step too: where most steps change nothing
     at all, what was learned from real tables takes small luck for small gains.
     """
     shown = np.where(beyond >= _BY_CHANCE, probability, np.nan)
-    return bayes_fdr_list(shown, fdr=fdr)
+    return bayes_fdr_list(shown, fdr=_FDR, at_least=_LIKELY)
 
 
 def _verdict(
