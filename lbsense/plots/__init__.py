@@ -8,18 +8,16 @@ from lbsense.plots.boards import (
     plot_board_ranks,
     plot_comparison,
 )
-from lbsense.plots.course import (
+from lbsense.plots.history import (
+    plot_cv_public,
     plot_differences,
     plot_outlook,
     plot_picks,
-    plot_steps,
-    plot_timeline,
-)
-from lbsense.plots.scatter import (
-    plot_cv_public,
     plot_public_private,
     plot_resolution,
     plot_similarity,
+    plot_steps,
+    plot_timeline,
 )
 from lbsense.plots.scene import PALETTES, Plot, Scene, Theme, draw_plot
 from lbsense.plots.svg import MOST_LINKS, SVG_STYLE, draw_svg, palette_css

@@ -233,7 +233,7 @@ def verdict_points(x: FloatArray, y: FloatArray, steps: Sequence[Step]) -> list[
             for step, label in zip(steps, labels, strict=True)
             if step.verdict in _MARKERS
         },
-        key=lambda pair: (list(_MARKERS).index(pair[0]), pair[0] != pair[1]),
+        key=lambda pair: (list(_MARKERS).index(pair[0]), pair[0] != pair[1], pair[1]),
     )
     seen = np.isfinite(x) & np.isfinite(y)
     found = []

@@ -377,3 +377,16 @@ def test_likely_claims_are_hollow_and_named(climber):
     labels = [str(item.get_label()) for item in ax.collections]
     likely = [step for step in climber.steps if step.strength == "likely"]
     assert any(label.startswith("likely ") for label in labels) == bool(likely)
+
+
+def test_marks_of_one_verdict_are_drawn_in_one_order(climber):
+    ways = itertools.cycle(itertools.product(("clear", "likely"), (False, True)))
+    steps = tuple(
+        replace(step, verdict="setback", strength=strength, aside=aside)
+        for step, (strength, aside) in zip(climber.steps, ways, strict=False)
+    )
+    drawn = plots.plot_timeline.scene(replace(climber, steps=steps)).marks
+    labels = [m.label.partition(" (")[0] for m in drawn if m.label.count("setback")]
+    assert labels == [
+        *("setback", "likely setback", "likely setback, aside", "setback, aside"),
+    ]
