@@ -27,7 +27,7 @@ from sklearn import metrics as sk
 
 from lbsense.metrics import influence
 from lbsense.stats import bootstrap, resample_confusion
-from lbsense.stats.rows.covariance import row_covariance, score_draws
+from lbsense.stats.rows.joint import row_covariance, score_draws
 
 B = 10_000
 K = 50

@@ -48,20 +48,26 @@ from lbsense.stats.history.agreement import (
     gain_agreement,
     visible_correlation,
 )
-from lbsense.stats.history.candidate import candidate_gain
+from lbsense.stats.history.candidate import (
+    SettleResult,
+    SettleWay,
+    candidate_gain,
+    needed_to_settle,
+    p_settled,
+    repeated_noise,
+    value_of_look,
+)
 from lbsense.stats.history.climb import ClimbResult, jumps_of_climb
 from lbsense.stats.history.expectations import (
     CountResult,
-    ExpectationResult,
-    count_of,
-    expectation_calibration,
-    information_of,
-)
-from lbsense.stats.history.habits import (
     EstimateResult,
+    ExpectationResult,
     PooledResult,
     count_estimate,
+    count_of,
     estimate_difference,
+    expectation_calibration,
+    information_of,
     pooled_estimate,
     share_estimate,
 )
@@ -74,10 +80,16 @@ from lbsense.stats.history.online import (
     online_discoveries,
 )
 from lbsense.stats.history.outlook import (
+    BandCoverageResult,
     DifferenceBandsResult,
+    GapSplitResult,
+    HindsightResult,
     PrivateOutlookResult,
+    band_coverage,
     difference_bands,
+    gap_split,
     open_quantile,
+    ordinary_gaps,
     private_outlook,
     private_rows,
 )
@@ -106,7 +118,9 @@ from lbsense.stats.history.patterns import (
 from lbsense.stats.history.picks import (
     PairResult,
     PicksResult,
+    RuleOutcome,
     best_pair,
+    rule_outcomes,
     usual_rules,
 )
 from lbsense.stats.history.resolution import (
@@ -118,25 +132,7 @@ from lbsense.stats.history.resolution import (
     query_limits,
     rows_to_tell,
 )
-from lbsense.stats.history.retrospect import (
-    BandCoverageResult,
-    GapSplitResult,
-    HindsightResult,
-    RuleOutcome,
-    band_coverage,
-    gap_split,
-    ordinary_gaps,
-    rule_outcomes,
-)
 from lbsense.stats.history.spread import Covariance
-from lbsense.stats.history.value import (
-    SettleResult,
-    SettleWay,
-    needed_to_settle,
-    p_settled,
-    repeated_noise,
-    value_of_look,
-)
 from lbsense.stats.rows.bootstrap import ResampledResult, bootstrap
 from lbsense.stats.rows.counts import resample_confusion
 from lbsense.stats.rows.joint import JointNoiseResult, joint_noise

@@ -10,7 +10,7 @@ import numpy as np
 from lbsense._result import Missing, Result
 from lbsense._typing import FloatArray, IntArray
 from lbsense._validation import read_only
-from lbsense.stats.rows.covariance import expected_maximum
+from lbsense.stats.rows.joint import expected_maximum
 
 _FEWEST_STEPS = 5
 _SMALL = 1.0  # standard errors of a difference that a small step stays below

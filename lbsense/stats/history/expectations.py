@@ -1,12 +1,16 @@
-"""What was expected against what was found: how far expectations can be relied on."""
+"""What steps amount to: how many gained, how far expectations were borne out.
+
+And what several histories have in common: a share, their difference, their average.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray
@@ -16,7 +20,11 @@ from lbsense._validation import (
     check_number,
     check_same_length,
 )
+from lbsense.stats.history.outlook import mixture_quantile
+from lbsense.stats.rows.joint import wilson_interval
 
+_LEVEL = 0.95  # of intervals
+_TAILS = ((1 - _LEVEL) / 2, 0.5, (1 + _LEVEL) / 2)
 _FEWEST = 3  # steps from which a ratio is told
 _MOST_TOGETHER = 400  # steps whose noise is taken together
 _N_GRID = 121
@@ -213,7 +221,6 @@ def expectation_calibration(
     high: ArrayLike | None = None,
     range_level: float = 0.8,
     scale_se: float = 0.0,
-    confidence_level: float = 0.95,
 ) -> ExpectationResult | None:
     """Return how far expected gains were borne out by the gains that were measured.
 
@@ -230,8 +237,6 @@ def expectation_calibration(
     scale_se : float
         Relative standard error that all measured gains share: of the unit that they
         were brought to. It widens the interval of the ratio.
-    confidence_level : float
-        Of the intervals, in (0, 1).
 
     Returns
     -------
@@ -263,7 +268,6 @@ def expectation_calibration(
     (0.5, True)
     """
     check_fraction(range_level, name="range_level")
-    check_fraction(confidence_level, name="confidence_level")
     gains = as_float_vector(expected, name="expected")
     measured = as_float_vector(found, name="found")
     n = check_same_length(expected=gains, found=measured)
@@ -277,7 +281,7 @@ def expectation_calibration(
     if used.sum() < _FEWEST:
         return None
     ratio, scatter = _ratio(
-        gains[used], measured[used], cov[np.ix_(used, used)], scale_se, confidence_level
+        gains[used], measured[used], cov[np.ix_(used, used)], scale_se
     )
     nothing = np.full(n, np.nan)
     given = (nothing if end is None else end for end in (low, high))
@@ -291,7 +295,6 @@ def expectation_calibration(
             (measured - gains)[wide],
             ((ends[1] - ends[0]) / (2 * z))[wide],
             cov[np.ix_(wide, wide)],
-            confidence_level,
         )
     held = 2 * ndtr(z / width) - 1
     return ExpectationResult(
@@ -309,7 +312,7 @@ def expectation_calibration(
         held_low=float(held[2]),
         held_high=float(held[0]),
         range_level=range_level,
-        confidence_level=confidence_level,
+        confidence_level=_LEVEL,
     )
 
 
@@ -326,7 +329,6 @@ def _ratio(
     found: FloatArray,
     cov: FloatArray,
     scale_se: float,
-    level: float,
 ) -> tuple[tuple[float, float, float], float]:
     """Return quantiles of the ratio, and the median of the scatter."""
     variances, sums = _rotated(cov)
@@ -343,31 +345,12 @@ def _ratio(
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     sds = np.sqrt(1 / precision + (scale_se * means) ** 2)
-    tails = ((1 - level) / 2, 0.5, (1 + level) / 2)
-    low, middle, high = (_quantile(means, sds, weight, tail) for tail in tails)
+    low, middle, high = (mixture_quantile(means, sds, weight, tail) for tail in _TAILS)
     scatter = float(taus[np.searchsorted(np.cumsum(weight), 0.5)])
     return (low, middle, high), scatter
 
 
-def _quantile(
-    means: FloatArray, sds: FloatArray, weight: FloatArray, tail: float
-) -> float:
-    """Return a quantile of a mixture of normals, by halving."""
-    used = weight > 1e-12
-    means, sds, weight = means[used], sds[used], weight[used]
-    low, high = float((means - 40 * sds).min()), float((means + 40 * sds).max())
-    for _ in range(200):
-        middle = (low + high) / 2
-        if weight @ ndtr((middle - means) / sds) < tail:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def _width(
-    distance: FloatArray, sd: FloatArray, cov: FloatArray, level: float
-) -> FloatArray:
+def _width(distance: FloatArray, sd: FloatArray, cov: FloatArray) -> FloatArray:
     """Return quantiles of the factor that ranges need."""
     # With both divided by the range, its part of the variance is that of the identity.
     variances, sums = _rotated(cov / np.outer(sd, sd))
@@ -380,5 +363,176 @@ def _width(
     )
     weight = np.exp(log_weight - log_weight.max())
     below = np.cumsum(weight) / weight.sum()
-    tails = ((1 - level) / 2, 0.5, (1 + level) / 2)
-    return np.exp(_WIDTH_SD * np.interp(tails, below, steps))
+    return np.exp(_WIDTH_SD * np.interp(_TAILS, below, steps))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateResult(Result):
+    """A number with its interval.
+
+    Attributes
+    ----------
+    value, ci_low, ci_high : float
+        The number, and the interval at ``confidence_level``.
+    n_obs : int
+        Steps or submissions behind it.
+    confidence_level : float
+        Of the interval.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    n_obs: int
+    confidence_level: float = _LEVEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledResult(Result):
+    """What several histories have in common, each of which counts once.
+
+    Attributes
+    ----------
+    value, ci_low, ci_high : float
+        Mean over the histories and its interval at ``confidence_level``.
+    spread : float
+        Standard deviation between histories beyond what their own intervals explain.
+    n_histories : int
+        How many there are.
+    confidence_level : float
+        Of the interval.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    spread: float
+    n_histories: int
+    confidence_level: float = _LEVEL
+
+
+def share_estimate(n_true: int, n_obs: int) -> EstimateResult:
+    """Return a share of steps and the interval of the habit behind it (Wilson 1927).
+
+    Examples
+    --------
+    >>> found = share_estimate(5, 10)
+    >>> round(found.ci_low, 3), round(found.ci_high, 3)
+    (0.237, 0.763)
+    """
+    if not 0 <= n_true <= n_obs or n_obs < 1:
+        msg = f"n_true must be in 0 to n_obs, which is 1 or more: got {n_true}/{n_obs}."
+        raise ValueError(msg)
+    rate = n_true / n_obs
+    low, high = wilson_interval(
+        np.array([rate]), np.array([float(n_obs)]), float(ndtri((1 + _LEVEL) / 2))
+    )
+    return EstimateResult(
+        value=rate, ci_low=float(low[0]), ci_high=float(high[0]), n_obs=n_obs
+    )
+
+
+def count_estimate(found: CountResult) -> EstimateResult | None:
+    """Return the share of events that happened, None without any (`count_of`)."""
+    if not found.n_obs:
+        return None
+    value = found.mean / found.n_obs
+    return EstimateResult(
+        value=value,
+        ci_low=min(found.ci_low / found.n_obs, value),
+        ci_high=max(found.ci_high / found.n_obs, value),
+        n_obs=found.n_obs,
+        confidence_level=found.confidence_level,
+    )
+
+
+def estimate_difference(one: EstimateResult, other: EstimateResult) -> EstimateResult:
+    """Return ``one`` minus ``other``, two independent estimates, with its interval.
+
+    Notes
+    -----
+    The variance of each estimate near an end of the difference is recovered from its
+    own interval, which need not be symmetric (MOVER): the lower end is
+    ``d - sqrt((x - l)^2 + (u' - x')^2)``. Where both share luck, as two teams on one
+    public set do, the interval is rather too wide than too narrow.
+
+    References
+    ----------
+    Zou and Donner (2008), doi:10.1002/sim.3095.
+
+    Examples
+    --------
+    >>> a = EstimateResult(value=5.0, ci_low=1.0, ci_high=8.0, n_obs=9)
+    >>> b = EstimateResult(value=2.0, ci_low=1.0, ci_high=5.0, n_obs=9)
+    >>> found = estimate_difference(a, b)
+    >>> found.value, found.ci_low, round(found.ci_high, 3)
+    (3.0, -2.0, 6.162)
+    """
+    apart = one.value - other.value
+    below = math.hypot(one.value - one.ci_low, other.ci_high - other.value)
+    above = math.hypot(one.ci_high - one.value, other.value - other.ci_low)
+    return EstimateResult(
+        value=apart,
+        ci_low=apart - below,
+        ci_high=apart + above,
+        n_obs=min(one.n_obs, other.n_obs),
+    )
+
+
+def pooled_estimate(
+    estimates: Sequence[EstimateResult],
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> PooledResult | None:
+    """Return the average of several histories, None of fewer than two.
+
+    Parameters
+    ----------
+    estimates : sequence of EstimateResult
+        One of each history.
+    low, high : float
+        Ends of what is possible, where the interval is cut.
+
+    Notes
+    -----
+    Every history counts once, however many submissions it has: the question is what the
+    next one will be like. The mean has the t interval of ``k - 1`` degrees of freedom
+    with the variance ``s^2 / k``, which holds what lies between histories and what is
+    not known of each; it is never taken to be less than the latter alone says. Two
+    histories give a very wide interval, as they must. It fails where histories were
+    chosen for how they ended.
+
+    References
+    ----------
+    Shuster (2010), doi:10.1002/sim.3607, for averages that do not weigh by size.
+
+    Examples
+    --------
+    >>> found = pooled_estimate(
+    ...     [EstimateResult(value=x, ci_low=x, ci_high=x, n_obs=9) for x in (1, 2, 3)]
+    ... )
+    >>> found.value, round(found.ci_high, 3), found.spread
+    (2.0, 4.484, 1.0)
+    """
+    k = len(estimates)
+    if k < 2:
+        return None
+    values = np.sort([item.value for item in estimates])
+    own = np.sort(
+        [
+            (item.ci_high - item.ci_low) / (2 * ndtri((1 + item.confidence_level) / 2))
+            for item in estimates
+        ]
+    )
+    within = float(np.mean(own**2))
+    between = float(values.var(ddof=1))
+    mean = float(values.mean())
+    half = float(stdtrit(k - 1, (1 + _LEVEL) / 2)) * math.sqrt(max(between, within) / k)
+    return PooledResult(
+        value=mean,
+        ci_low=min(max(mean - half, low), mean),
+        ci_high=max(min(mean + half, high), mean),
+        spread=math.sqrt(max(between - within, 0.0)),
+        n_histories=k,
+    )

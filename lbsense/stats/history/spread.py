@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lbsense._typing import ArrayLike, FloatArray, IntArray
-from lbsense.stats.rows.covariance import quadratic_form, score_draws, square_matrix
+from lbsense.stats.rows.joint import score_draws
 from lbsense.stats.steps.tree import branches, depth_order
 
 _SMALL = 1000  # submissions whose draws come from a factor of the whole matrix
@@ -42,7 +42,9 @@ class Dense:
 
     def form(self, weights: FloatArray) -> float:
         """Return the variance of a weighted sum."""
-        return quadratic_form(weights, self.whole)
+        used = np.flatnonzero(weights)
+        part = weights[used]
+        return max(float(part @ self.whole[np.ix_(used, used)] @ part), 0.0)
 
     def draws(
         self, positions: IntArray, rng: np.random.Generator, n_draws: int
@@ -215,11 +217,16 @@ class Covariance:
             If it has another size.
         """
         if not isinstance(values, Covariance):
-            return cls.along(Dense(square_matrix(values, size, name=name)))
-        if len(values) != size:
-            msg = f"{name} must have shape ({size}, {size}), got {len(values)} scores."
-            raise ValueError(msg)
-        return values
+            matrix = np.asarray(values, dtype=np.float64)
+            if matrix.shape == (size, size):
+                return cls.along(Dense(matrix))
+            shape = matrix.shape
+        elif len(values) == size:
+            return values
+        else:
+            shape = (len(values), len(values))
+        msg = f"{name} must have shape ({size}, {size}), got shape {shape}."
+        raise ValueError(msg)
 
     @classmethod
     def along(cls, part: Chain | Dense) -> Covariance:

@@ -15,7 +15,7 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import as_float_matrix, check_count, check_fraction, read_only
 from lbsense.errors import warn
-from lbsense.stats.rows.covariance import difference_se
+from lbsense.stats.rows.joint import difference_se
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, RandomState
 from lbsense._validation import as_float_vector, check_count, read_only
-from lbsense.stats.rows.covariance import difference_se, row_covariance
+from lbsense.stats.rows.joint import difference_se, row_covariance
 
 #: Oriented scores (k,) and influences (n_obs, k) from labels and predictions.
 Judge: TypeAlias = Callable[[npt.NDArray[Any], npt.NDArray[Any]], tuple[Any, Any]]

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 
+from lbsense.stats import rule_outcomes
 from lbsense.stats.history.picks import best_pair, expected_better
 
 NAN = float("nan")
@@ -252,3 +254,45 @@ def test_beside_one_far_ahead_the_next_likely_ones_are_taken():
     cov = np.diag(np.geomspace(4e-3, 1e-3, 13))
     found = best_pair(mean, cov, public=mean, alone=0.1, n_selections=4)
     assert found.chosen == (12, 11, 10, 9)
+
+
+def test_rules_worked_by_hand():
+    noise = np.array([[2.0, 1, 0], [1, 2, 0], [0, 0, 2]]) * 1e-4
+    outcomes = rule_outcomes(
+        [0.70, 0.74, 0.73],
+        public=[0.80, 0.70, 0.75],
+        cv=[0.60, 0.61, 0.62],
+        chosen={"selected": [0], "unknown": []},
+        noise_cov=noise,
+    )
+    told = {item.rule: (item.positions, round(item.regret, 4)) for item in outcomes}
+    assert told == {
+        "selected": ((0,), 0.04),
+        "best public": ((0,), 0.04),
+        "best CV": ((2,), 0.01),
+        "two best public": ((0, 2), 0.01),
+        "best public and best CV": ((0, 2), 0.01),
+        "two best CV": ((2, 1), 0.0),
+        "last two": ((2, 1), 0.0),
+    }
+    by_rule = {item.rule: item for item in outcomes}
+    assert_allclose(by_rule["best public"].regret_se, np.sqrt(2e-4))
+    assert by_rule["two best CV"].regret_se == 0
+    assert by_rule["best CV"].score == 0.73
+
+
+def test_submissions_without_private_score_are_no_candidates():
+    outcomes = rule_outcomes(
+        [np.nan, 0.7, 0.6], public=[0.9, 0.8, 0.7], cv=[np.nan] * 3,
+        chosen={"selected": [0, 2]},
+    )  # fmt: skip
+    told = {item.rule: item.positions for item in outcomes}
+    assert told["selected"] == (2,)
+    assert told["best public"] == (1,)
+    assert "best CV" not in told
+    assert np.isnan(outcomes[0].regret_se)
+
+
+def test_no_private_score_is_refused():
+    with pytest.raises(ValueError, match="at least one number"):
+        rule_outcomes([np.nan], public=[0.5], cv=[0.5], chosen={})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lbsense.stats import Covariance
 from lbsense.stats.history import picks
+from lbsense.stats.history import spread as along
 from lbsense.stats.history.picks import best_pair
 from lbsense.stats.history.spread import Chain, Dense
 from lbsense.stats.steps.tree import depth_order
@@ -92,7 +93,7 @@ def test_draws_have_the_covariance(monkeypatch):
     spread = Covariance(Covariance.along(chain).times(np.full(15, 2.0)).parts, 0.3)
     expected = 4 * whole[np.ix_(at, at)] + 0.3
     for small in (1000, 0):  # of a factor of the matrix, and along the tree
-        monkeypatch.setattr("lbsense.stats.history.spread._SMALL", small)
+        monkeypatch.setattr(along, "_SMALL", small)
         draws = np.concatenate(list(spread.draws(at, rng, n_draws=40_000)))
         assert draws.shape == (40_000, 4)
         found = np.cov(draws, rowvar=False)
@@ -104,7 +105,9 @@ def test_one_size_is_asked_for():
     spread = Covariance.along(Dense(np.eye(3)))
     assert Covariance.of(spread, 3, name="cov") is spread
     assert (len(spread), repr(spread)) == (3, "Covariance of 3 scores")
-    with pytest.raises(ValueError, match=r"cov must have shape \(2, 2\), got 3 scores"):
+    with pytest.raises(
+        ValueError, match=r"cov must have shape \(2, 2\), got shape \(3, 3\)"
+    ):
         Covariance.of(spread, 2, name="cov")
 
 

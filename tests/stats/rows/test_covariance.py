@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lbsense.stats.rows.covariance import difference_se, near_identical, row_covariance
+from lbsense.stats.rows.joint import difference_se, near_identical, row_covariance
 
 rows = hnp.arrays(
     np.float64,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lbsense.stats.rows.covariance import (
+from lbsense.stats.rows.joint import (
     effective_number,
     expected_maximum,
     noise_factor,
