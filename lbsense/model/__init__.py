@@ -9,9 +9,27 @@ from lbsense.model.history import (
     Reading,
     UnusedColumn,
 )
-from lbsense.model.identity import (
+from lbsense.model.own import (
+    CANDIDATE,
+    Card,
+    CardCheck,
+    Columns,
+    Environment,
+    Expectation,
+    Experiment,
+    Lack,
+    Ledger,
+    Predictions,
+    ReasonedStep,
+    ReasonOutcome,
+)
+from lbsense.model.submission import (
+    Competition,
+    InputFile,
     NameIndex,
+    RowIssue,
     StatedContent,
+    Submission,
     content_groups,
     display_names,
     file_kind,
@@ -19,22 +37,6 @@ from lbsense.model.identity import (
     names_of_file,
     plain_stem,
     stated_content,
-)
-from lbsense.model.predictions import CANDIDATE, Columns, Predictions
-from lbsense.model.submission import (
-    Card,
-    CardCheck,
-    Competition,
-    Environment,
-    Expectation,
-    Experiment,
-    InputFile,
-    Lack,
-    Ledger,
-    ReasonedStep,
-    ReasonOutcome,
-    RowIssue,
-    Submission,
 )
 
 __all__ = [

@@ -14,8 +14,13 @@ from lbsense._format import clean_text, format_number, format_time, plural, shor
 from lbsense._result import Result, fragment, listing, paragraph, table
 from lbsense._typing import FloatArray, IntArray, ScoreKind
 from lbsense._validation import check_kind, check_same_length, read_only
-from lbsense.model.identity import display_names
-from lbsense.model.submission import Competition, Ledger, RowIssue, Submission
+from lbsense.model.own import Ledger
+from lbsense.model.submission import (
+    Competition,
+    RowIssue,
+    Submission,
+    display_names,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

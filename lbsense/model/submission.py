@@ -1,16 +1,21 @@
-"""One submission as it was recorded, its competition, and what was tried with it."""
+"""One submission as it was recorded, its competition, and which are one content."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias
 
-from lbsense._format import clean_text, plural, shorten
+import numpy as np
+
+from lbsense._format import clean_text, format_number, format_time
 from lbsense._result import Result
-from lbsense._typing import CvSource, Platform, Status
+from lbsense._typing import CvSource, IntArray, Platform, Status
 from lbsense._validation import check_count, check_fraction
 from lbsense.errors import DirectionUnknownError
 
@@ -273,306 +278,392 @@ class RowIssue(Result):
         )
 
 
-ExperimentStatus: TypeAlias = Literal["done", "failed"]
-#: What became of the reason of a step.
-ReasonOutcome: TypeAlias = Literal["borne out", "contradicted", "open"]
+_ALONE = -1
+_LARGEST_GROUP = 5  # more submissions with one score show a coarse score
+_DIGITS_OF_ONE, _DIGITS_OF_TWO = 5, 4  # significant digits that are no coincidence
+_FEWEST_COMMON = 3  # equal scores that are not called common yet
+_SAID = re.compile(
+    r"\b(?:re-?submi(?:t|tted|ssion)|re-?sen[dt]|same (?:file|csv|submission)|"
+    r"duplicate|exact copy|identical)(?: +(?:of|as|to|with))? +(?P<name>[^\s()]+)",
+    re.IGNORECASE,
+)
+_ENDINGS = re.compile(
+    r"(?:\.(?:csv|tsv|txt|gz|zip|bz2|xz|json|parquet|pq|feather|pkl|npy|npz|ipynb|py))+$",
+    re.IGNORECASE,
+)
+_LAST_ENDING = re.compile(r"(?<=[^.])\.[^.]+$")
+FileKind: TypeAlias = Literal["oof", "test"]
+_KINDS: dict[FileKind, re.Pattern[str]] = {
+    "oof": re.compile(r"(?:^|[_\-. ])oofs?(?:[_\-. ]?preds?)?(?=$|[_\-. ])", re.I),
+    "test": re.compile(
+        r"(?:^|[_\-. ])(?:submissions?|subs?|test[_\-. ]?preds?)(?=$|[_\-. ])", re.I
+    ),
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation(Result):
-    """What somebody expects of a change before its score is known.
+def content_groups(submissions: Iterable[Submission]) -> IntArray:
+    """Return a label per submission, equal for the same content scored again.
 
-    Attributes
+    Parameters
     ----------
-    gain : float
-        Expected gain over the parent in score units; more is better, whatever the
-        metric.
-    low, high : float or None
-        The range in which the true gain is expected.
-    confidence : float
-        Probability that the range is meant to have.
+    submissions : iterable of Submission
+        A history, or submissions of one.
+
+    Returns
+    -------
+    ndarray of shape (n_submissions,)
+        -1 for a submission that stands alone.
+
+    Notes
+    -----
+    The content is the same where the digests are; or, of submissions without a digest,
+    where every score that one of them has (public, private, CV) is that of the other to
+    the last digit: two different scores of four digits each, or a description or a
+    telling file name in common and two scores or one of five digits; or where a
+    description says so ("resubmission of exp12") and no score differs. A description
+    alone is no proof: a deterministic metric that gives another score was given
+    another file. Without digests, a group of more than five, or equal scores that are
+    common in the history, show coarse scores rather than one content.
+
+    Examples
+    --------
+    >>> scores = [0.81243, 0.81307, 0.81243, 0.80011]
+    >>> names = ["blend of two", "first", "blend of two", "blend of two"]
+    >>> sent = [
+    ...     Submission(submission_id=str(i), description=name, public_score=score)
+    ...     for i, (name, score) in enumerate(zip(names, scores, strict=True))
+    ... ]
+    >>> content_groups(sent).tolist()
+    [0, -1, 0, -1]
     """
+    items = tuple(submissions)
+    first = list(range(len(items)))  # of the same content, so far
 
-    gain: float
-    low: float | None = None
-    high: float | None = None
-    confidence: float = 0.8
+    def first_of(place: int) -> int:
+        while first[place] != place:
+            place = first[place]
+        return place
 
-    def __post_init__(self) -> None:
-        given = [value for value in (self.low, self.high) if value is not None]
-        if not all(map(math.isfinite, (self.gain, *given))):
-            msg = f"An expected gain must be a finite number, got {self.gain!r}."
-            raise ValueError(msg)
-        if len(given) == 1:
-            msg = "An expected range has two ends: give low and high, or neither."
-            raise ValueError(msg)
-        if given and not given[0] <= self.gain <= given[1]:
-            msg = (
-                f"The expected gain {self.gain:g} must lie in its range, got "
-                f"{given[0]:g} to {given[1]:g}."
-            )
-            raise ValueError(msg)
-        if not 0 < self.confidence < 1:
-            msg = f"confidence must be in (0, 1), got {self.confidence!r}."
-            raise ValueError(msg)
+    for group in (*_same_digest(items), *_same_scores(items), *_said(items)):
+        ends = sorted({first_of(place) for place in group})
+        for place in ends:
+            first[place] = ends[0]
+    labels = np.full(len(items), _ALONE, dtype=np.int64)
+    label_of: dict[int, int] = {}
+    sizes = Counter(map(first_of, range(len(items))))
+    for place in range(len(items)):
+        start = first_of(place)
+        if sizes[start] > 1:
+            labels[place] = label_of.setdefault(start, len(label_of))
+    return labels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment(Result):
-    """What a run ran on. Nothing of it is a secret: no variable is ever kept.
+def _same_digest(items: Sequence[Submission]) -> list[list[int]]:
+    return _groups(item.content_hash or None for item in items)
 
-    Attributes
-    ----------
-    python : str or None
-        Version of Python.
-    packages : mapping of str to str
-        Installed packages and their versions.
-    system, cpu, gpu : str or None
-        Operating system, processor, graphics card with its driver.
-    n_cpus : int or None
-        Processors that the run could use.
-    commit : str or None
-        Commit of git that the code was at.
-    dirty : bool or None
-        Whether the code differed from that commit.
-    repository : str or None
-        Address of the repository, without any name or password in it.
+
+def _same_scores(items: Sequence[Submission]) -> list[list[int]]:
+    """Return groups of submissions without digests whose scores are all the same."""
+    named, unnamed = zip(*map(_score_keys, items), strict=True) if items else ((), ())
+    found = [group for group in _groups(named) if len(group) <= _LARGEST_GROUP]
+    bare = [group for group in _groups(unnamed) if len(group) <= _LARGEST_GROUP]
+    n_scored = sum(item.public_score is not None for item in items)
+    common = sum(map(len, _groups(unnamed))) > max(n_scored / 2, _FEWEST_COMMON)
+    return found if common else found + bare
+
+
+def _score_keys(item: Submission) -> tuple[Hashable | None, Hashable | None]:
+    """Return what submissions of one content share: with their name, and without."""
+    sides = (item.public_score, item.private_score, item.cv_score)
+    given = {side for side in sides if side is not None}
+    n_digits = sum(map(_n_digits, given))
+    if item.content_hash or not given:
+        return None, None
+    text = clean_text(item.description or "").casefold()
+    stem = file_stem(item.file_name or "")
+    telling = bool(text) or (bool(stem) and not _says_kind_alone(stem))
+    enough = len(given) > 1 or n_digits >= _DIGITS_OF_ONE
+    named = (text, item.file_name, sides) if telling and enough else None
+    fine = len(given) > 1 and min(map(_n_digits, given)) >= _DIGITS_OF_TWO
+    bare = sides if fine else None
+    return named, bare
+
+
+@lru_cache(maxsize=4096)
+def _n_digits(score: float) -> int:
+    """Return the significant digits of a score, without zeros at the end."""
+    return len(f"{abs(score):.15f}".replace(".", "").strip("0"))
+
+
+def _says_kind_alone(stem: str) -> bool:
+    return file_kind(stem) is not None and plain_stem(stem) == stem
+
+
+def _said(items: Sequence[Submission]) -> list[list[int]]:
+    """Return pairs of which one says that it is the other, and no score differs."""
+    claims = [
+        (place, found["name"])
+        for place, item in enumerate(items)
+        if (found := _SAID.search(item.description or "")) is not None
+    ]
+    if not claims:
+        return []
+    index = NameIndex(items)
+    pairs = []
+    for place, name in claims:
+        other = index.position(name.strip("'\"`.,:;"))
+        if (
+            other is not None
+            and other < place
+            and _may_be_one(items[other], items[place])
+        ):
+            pairs.append([other, place])
+    return pairs
+
+
+def _may_be_one(one: Submission, other: Submission) -> bool:
+    """Say whether no digest and no score speaks against one content."""
+    names = ("content_hash", "public_score", "private_score", "cv_score")
+    pairs = [(getattr(one, name), getattr(other, name)) for name in names]
+    return all(a == b for a, b in pairs if a is not None and b is not None)
+
+
+def _groups(keys: Iterable[Hashable | None]) -> list[list[int]]:
+    """Return the places that share a key, None being none."""
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        if key is not None:
+            members[key].append(place)
+    return [group for group in members.values() if len(group) > 1]
+
+
+def display_names(submissions: Iterable[Submission]) -> tuple[str, ...]:
+    """Return what each submission is called wherever it is shown.
+
+    That is its name; where two are alike, with the date and the score.
+
+    Examples
+    --------
+    >>> sent = [
+    ...     Submission(submission_id=str(i), description="mix", public_score=score)
+    ...     for i, score in enumerate((0.8, 0.81))
+    ... ]
+    >>> display_names(sent)
+    ('mix (0.8)', 'mix (0.81)')
     """
-
-    python: str | None = None
-    packages: Mapping[str, str] = field(default_factory=dict)
-    system: str | None = None
-    cpu: str | None = None
-    n_cpus: int | None = None
-    gpu: str | None = None
-    commit: str | None = None
-    dirty: bool | None = None
-    repository: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experiment(Result):
-    """One iteration: why it was made, from what, how, and what came of it.
-
-    Attributes
-    ----------
-    experiment_id : str
-        What no other entry has.
-    name : str
-        What it is called, such as ``exp012``: untrusted text.
-    started_at : datetime or None
-        UTC.
-    seconds : float or None
-        How long it ran.
-    status : {"done", "failed"}
-        Whether it came to its end.
-    error : str or None
-        What ended it before.
-    hypothesis : str or None
-        Why the change should help; None where nobody said.
-    parent : str or None
-        Name of the experiment, or of the submission, that it was made from.
-    expected : Expectation or None
-        What it was expected to bring.
-    cv_score, cv_std, cv_fold_scores, cv_scheme, cv_metric
-        As in `lbsense.Submission`.
-    public_score, private_score : float or None
-        Where they were added later.
-    submission_id : str or None
-        The submission that was made of it: as the ledger says it, or as it was found.
-    seeds : tuple of int
-        Seeds that it ran with.
-    command : str or None
-        How it was run, without secrets.
-    environment : Environment
-        What it ran on.
-    data, predictions : tuple of InputFile
-        The files that it read and wrote, with their digests.
-    note : str or None
-        Anything else.
-    source_line : int or None
-        Line of the ledger.
-    """
-
-    experiment_id: str
-    name: str
-    started_at: datetime | None = None
-    seconds: float | None = None
-    status: ExperimentStatus = "done"
-    error: str | None = None
-    hypothesis: str | None = None
-    parent: str | None = None
-    expected: Expectation | None = None
-    cv_score: float | None = None
-    cv_std: float | None = None
-    cv_fold_scores: tuple[float, ...] = ()
-    cv_scheme: str | None = None
-    cv_metric: str | None = None
-    public_score: float | None = None
-    private_score: float | None = None
-    submission_id: str | None = None
-    seeds: tuple[int, ...] = ()
-    command: str | None = None
-    environment: Environment = field(default_factory=Environment)
-    data: tuple[InputFile, ...] = ()
-    predictions: tuple[InputFile, ...] = ()
-    note: str | None = None
-    source_line: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger(Result):
-    """What was tried, in the order in which it was written down.
-
-    Attributes
-    ----------
-    experiments : tuple of Experiment
-        One an iteration; scores that came later are in them.
-    issues : tuple of RowIssue
-        Every line that was not understood. The file is never rewritten.
-    source : str
-        What messages call it.
-    """
-
-    experiments: tuple[Experiment, ...] = ()
-    issues: tuple[RowIssue, ...] = ()
-    source: str = "ledger"
-
-    def __len__(self) -> int:
-        return len(self.experiments)
-
-    def __iter__(self) -> Iterator[Experiment]:
-        return iter(self.experiments)
-
-    def find(self, name: str) -> list[Experiment]:
-        """Return the experiments that go by a name, an identifier or a reference."""
-        return self.by_name().get(name.strip().casefold(), [])
-
-    def by_name(self) -> dict[str, list[Experiment]]:
-        """Return the experiments by all that `find` finds them by, in small letters."""
-        found: dict[str, list[Experiment]] = {}
-        for item in self:
-            own = (item.experiment_id, item.name, item.submission_id or "")
-            files = {file.name.casefold() for file in item.predictions}
-            names = {name.strip().casefold() for name in own} - {""}
-            for name in names | files | {f"{file}.csv" for file in files}:
-                found.setdefault(name, []).append(item)
-        return found
-
-    def __str__(self) -> str:
-        lines = [f"Ledger of {plural(len(self), 'experiment')}"]
-        lines += [
-            f"  {item.name}: {shorten(item.hypothesis or 'no reason given', 80)}"
-            for item in self.experiments[-10:]
+    items = list(submissions)
+    names = [clean_text(item.name) or item.submission_id for item in items]
+    for tell in (_time_and_score, _identifier):
+        counts = Counter(names)
+        names = [
+            name if counts[name] == 1 else f"{name} ({tell(item)})"
+            for item, name in zip(items, names, strict=True)
         ]
-        lines += [f"  {issue}" for issue in self.issues[:5]]
-        return "\n".join(lines)
+    return tuple(names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReasonedStep(Result):
-    """A step and what was expected of it. Gains are oriented: more is better.
+def _time_and_score(item: Submission) -> str:
+    time = format_time(item.submitted_at) if item.submitted_at else ""
+    score = item.public_score
+    told = "" if score is None else format_number(score, digits=7)
+    return ", ".join(text for text in (time, told) if text) or "no score"
 
-    Attributes
+
+def _identifier(item: Submission) -> str:
+    return item.submission_id
+
+
+@lru_cache(maxsize=1024)
+def file_stem(name: str) -> str:
+    """Return the name of a file without its folders and its endings.
+
+    Examples
+    --------
+    >>> file_stem("out/blend_0.8123.csv.gz"), file_stem("model_v1.2")
+    ('blend_0.8123', 'model_v1.2')
+    """
+    return _ENDINGS.sub("", _without_folders(name)).strip()
+
+
+def file_kind(name: str) -> FileKind | None:
+    """Return whether a file is called out-of-fold or test predictions, if either."""
+    stem = file_stem(name)
+    return next((kind for kind, word in _KINDS.items() if word.search(stem)), None)
+
+
+def plain_stem(name: str) -> str:
+    """Return the stem of a file without the word that tells its kind.
+
+    Examples
+    --------
+    >>> plain_stem("submission_lgb7.csv"), plain_stem("oof_lgb7.npy")
+    ('lgb7', 'lgb7')
+    """
+    stem, kind = file_stem(name), file_kind(name)
+    left = "" if kind is None else _KINDS[kind].sub("", stem, count=1).strip("_-. ")
+    return left or stem
+
+
+def names_of_file(name: str) -> tuple[str, ...]:
+    """Return the names that a file goes by: with its ending, without, as a stem.
+
+    Examples
+    --------
+    >>> names_of_file("out/sub.csv.gz")
+    ('sub.csv.gz', 'sub.csv', 'sub')
+    """
+    last = _without_folders(name).strip()
+    found = (last, _LAST_ENDING.sub("", last), file_stem(name))
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
+def _without_folders(name: str) -> str:
+    name = name.strip()
+    return name[max(name.rfind("/"), name.rfind("\\")) + 1 :]
+
+
+class NameIndex:
+    """Which submissions of a history a name means.
+
+    A name is that of a submission, of the file that it sent, with its ending or
+    without, or what is left of that without words such as "submission" and "oof".
+    The first of these that fits decides; what is written the same before what differs
+    in case.
+
+    Parameters
     ----------
-    position : int
-        Of the submission in the history.
-    submission_id : str
-        Its identifier.
-    experiment, hypothesis : str or None
-        Name and reason in the ledger: untrusted texts.
-    expected, expected_low, expected_high : float or None
-        Gain that was expected.
-    found, found_se : float or None
-        Gain that public score and CV measured together, and its standard error.
-    outcome : {"borne out", "contradicted", "open"}
-        What became of the reason; without one, of the hope for a gain.
-    bits : float or None
-        What was learned of it.
+    submissions : sequence of Submission
+        A history, or submissions of one.
+
+    Examples
+    --------
+    >>> sent = [Submission(submission_id="7", file_name="submission_lgb7.csv")]
+    >>> index = NameIndex(sent)
+    >>> [index.position(name) for name in ("7", "submission_lgb7", "lgb7", "xgb")]
+    [0, 0, 0, None]
     """
 
-    position: int
-    submission_id: str
-    experiment: str | None
-    hypothesis: str | None
-    expected: float | None
-    expected_low: float | None
-    expected_high: float | None
-    found: float | None
-    found_se: float | None
-    outcome: ReasonOutcome
-    bits: float | None
+    def __init__(self, submissions: Iterable[Submission]) -> None:
+        self._levels: tuple[dict[str, list[int]], ...] = ({}, {}, {}, {}, {})
+        for place, item in enumerate(submissions):
+            file = item.file_name or ""
+            names = names_of_file(file) if file else ()
+            folded = [name.casefold() for name in names]
+            plain = [plain_stem(file).casefold()] if file else []
+            own = item.submission_id
+            given = ([own], names, [own.strip().casefold()], folded, plain)
+            for level, keys in zip(self._levels, given, strict=True):
+                for key in dict.fromkeys(keys):
+                    level.setdefault(key, []).append(place)
+
+    def positions(self, name: str) -> tuple[int, ...]:
+        """Return the positions of all submissions that the name fits equally well."""
+        folded = name.strip().casefold()
+        wanted = (name, name, folded, folded, plain_stem(folded))
+        for level, key in zip(self._levels, wanted, strict=True):
+            if key and key in level:
+                return tuple(level[key])
+        return ()
+
+    def places(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the position of each name that means one submission of its own."""
+        found: dict[int, str] = {}
+        for name in names:
+            place = self.position(name)
+            if place is not None:
+                found.setdefault(place, name)
+        return {name: place for place, name in found.items()}
+
+    def position(self, name: str) -> int | None:
+        """Return the position of the one submission that the name means, or None."""
+        found = self.positions(name)
+        return found[0] if len(found) == 1 else None
 
 
-#: What a card may lack: what another person would need, by its name.
-Lack: TypeAlias = Literal[
-    "commit",
-    "clean",
-    "repository",
-    "command",
-    "seeds",
-    "packages",
-    "data",
-    "predictions",
-    "cv",
-    "reruns",
-    "public",
-    "seconds",
-    "author",
-    "license",
-]
+# "linear probe" is a model, "probe set" are data, a "negative probe" is an experiment:
+# the word alone says nothing of the leaderboard.
+_BOARD = r"(?:lb|leader[ _-]?board|(?:test[ _-])?labels?)"
+_PROBE = re.compile(
+    rf"\b{_BOARD}[ _-]?prob(?:e|es|ing)\b"
+    rf"|\bprob(?:e|ing)[ _-](?:the[ _-])?{_BOARD}\b"
+    r"|\bprobe[ _-](?:rows?|ids?|index|segment|slice|class|prior|base[ _-]rate)\b"
+    r"|^\W*probe[ _#-]*\d*\W*$",
+    re.IGNORECASE,
+)
+_VALUE = r"(?:zeros?|ones?|0s|1s|[01]|\d*\.\d+|nan|the[ ]same[ ]value)"
+_ONE_VALUE = re.compile(
+    rf"""
+    ^\W*(?:(?:lb|leaderboard)[ _-])?
+    (?:probe\W+|baseline\W+|submi\w+\W+(?:of\W+|with\W+)?|predict\w*\W+|test\W+)?
+    (?:
+        (?:all|only|just|every(?:thing|[ ]row)?)
+            (?:[ ](?:rows?|predictions?|targets?|labels?))?
+            (?:[ _-]|\W+(?:are|is|set[ ]to|to|=)\W+|\W*=\W*){_VALUE}
+        | (?:zeros|ones)
+        | const(?:ant)?(?:[ ](?:prediction|value|score|submission|file|baseline))?s?
+            (?:[ ]of)?\W*{_VALUE}
+    )
+    (?= \W*$ | \W*[,;:|()] | [ ][+-]
+        | [ ](?:baseline|submission|prediction|probe|everywhere|for)\b)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_NEUTRAL_LIST = """
+    probe probes probing all sub subs submission submissions test pred preds prediction
+    predictions baseline const constant value lb only just my file the"""
+_NEUTRAL = frozenset(_NEUTRAL_LIST.split())
+_CONSTANT = {"zeros", "zeroes", "ones", "allzeros", "allones", "0s", "1s"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card(Result):
-    """What another person needs to arrive at the same score.
+class StatedContent(NamedTuple):
+    """What the names say: the kind of content, and the words that say it."""
 
-    Attributes
+    kind: Literal["one value", "probe"]
+    words: str
+
+
+def stated_content(
+    description: str | None, file_name: str | None
+) -> StatedContent | None:
+    """Return what a submission says that it holds, where that is no model.
+
+    Parameters
     ----------
-    experiment : Experiment
-        As the ledger has it.
-    author, license : str or None
-        Who made it, and under which terms.
-    reruns : tuple of float
-        CV scores of all runs of the same code and command, seeds aside.
-    next_low, next_high : float or None
-        Where the CV score of one more run lies with 95% probability.
-    public_se : float or None
-        Standard error of the difference of two runs on the leaderboard.
-    private_mean, private_low, private_high : float or None
-        Private score to expect, with its 95% band, where a history tells it.
-    lacks : tuple of str
-        What is missing for it.
+    description, file_name : str or None
+        As the entrant gave them.
+
+    Returns
+    -------
+    StatedContent or None
+        "one value" for a file of zeros, of ones or of another constant; "probe" for one
+        that is called a probe of the leaderboard or of its labels.
+
+    Examples
+    --------
+    >>> stated_content(None, "probe_const_0.10.csv")
+    StatedContent(kind='one value', words='probe_const_0.10')
+    >>> stated_content("negative probe, smaller lexicon", "c.csv") is None
+    True
     """
-
-    experiment: Experiment
-    author: str | None = None
-    license: str | None = None
-    reruns: tuple[float, ...] = ()
-    next_low: float | None = None
-    next_high: float | None = None
-    public_se: float | None = None
-    private_mean: float | None = None
-    private_low: float | None = None
-    private_high: float | None = None
-    lacks: tuple[Lack, ...] = ()
+    text, stem = clean_text(description or ""), clean_text(file_stem(file_name or ""))
+    if _ONE_VALUE.search(text):
+        return StatedContent("one value", text)
+    if _names_one_value(stem):
+        return StatedContent("one value", stem)
+    for given in (text, stem.replace("_", " ")):
+        found = _PROBE.search(given)
+        if found is not None:
+            return StatedContent("probe", found.group().strip())
+    return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardCheck(Result):
-    """One thing that was looked at on this machine.
-
-    Attributes
-    ----------
-    what : str
-        What it is: a file, a package, the commit, ...
-    status : {"same", "differs", "absent"}
-        Whether it is here as it was recorded.
-    recorded, found : str
-        As the ledger has it, and as it is here.
-    """
-
-    what: str
-    status: Literal["same", "differs", "absent"]
-    recorded: str
-    found: str
+def _names_one_value(stem: str) -> bool:
+    """Say whether the name of a file is that of a constant and nothing else."""
+    parts = [part for part in re.split(r"[_\-\s]+", stem.casefold()) if part]
+    left = [part for part in parts if part not in _NEUTRAL]
+    if len(left) != 1:
+        return False
+    spelt = left[0] in _CONSTANT or (left[0] in ("zero", "one") and "all" in parts)
+    number = re.fullmatch(r"(?:const|constant|all)?(?:\d*\.\d+|0p\d+|[01])", left[0])
+    stated = {"const", "constant", "all"} & {*parts} or re.match("const|all", left[0])
+    return spelt or (number is not None and bool(stated))

@@ -17,7 +17,7 @@ from lbsense._format import (
 from lbsense.analysis import BoardAnalysis, Comparison, FieldAnalysis
 from lbsense.model import InputFile
 from lbsense.plots import BOARD_SCENES, compare_scene
-from lbsense.report.blocks import (
+from lbsense.report.page import (
     Block,
     Bullets,
     Cell,

@@ -299,50 +299,13 @@ def _private(analysis: Analysis) -> str:
 
 CardFormat: TypeAlias = Literal["markdown", "kaggle", "zindi"]
 
-_HEADINGS: dict[str, dict[str, str]] = {
-    "markdown": {
-        "score": "Score to expect",
-        "reason": "Why it was made",
-        "code": "Code",
-        "command": "Command",
-        "seeds": "Seeds",
-        "environment": "Environment",
-        "hardware": "Hardware",
-        "data": "Data",
-        "result": "What it wrote",
-        "validation": "Validation",
-        "time": "Run time",
-    },
-    # As in Kaggle's model documentation: what the README of the code has to say.
-    "kaggle": {
-        "hardware": "Hardware",
-        "environment": "Software and third-party packages (requirements.txt)",
-        "code": "Code",
-        "command": "How to train the model and to make predictions",
-        "seeds": "Random seeds",
-        "data": "Input data",
-        "result": "Predictions",
-        "time": "Model execution time (A8)",
-        "validation": "Validation",
-        "score": "Score to expect",
-        "reason": "Summary (A3)",
-    },
-    # As in Zindi's code review: it must run again and arrive at the same score.
-    "zindi": {
-        "command": "Order in which to run the code",
-        "environment": "Environment and packages",
-        "seeds": "Seeds",
-        "data": "Data that was used",
-        "result": "Submission file",
-        "score": "Score that is to be reached",
-        "hardware": "Hardware",
-        "time": "Expected run time",
-        "code": "Version of the code",
-        "validation": "Validation",
-        "reason": "Explanation",
-    },
-}
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+_ELSEWHERE = "Not in this crate: compare the digest with that of your copy"
+_PARTS = (
+    ("README.md", "text/markdown", "What is needed to arrive at the same score"),
+    ("ledger.jsonl", "application/jsonl", "Record of the run"),
+    ("requirements.txt", "text/plain", "Packages and their versions"),
+)
 _CONTEXT = [
     "https://w3id.org/ro/crate/1.1/context",
     "https://w3id.org/ro/terms/workflow-run/context",
@@ -396,15 +359,15 @@ def render_card(card: Card, *, format: CardFormat = "markdown") -> str:  # noqa:
         If the format is not one of "markdown", "kaggle" and "zindi".
     """
     if format not in get_args(CardFormat):
-        msg = f"format must be one of {', '.join(_HEADINGS)}, got {format!r}."
+        msg = (
+            f"format must be one of {', '.join(get_args(CardFormat))}, got {format!r}."
+        )
         raise ValueError(msg)
-    entries = card_entries(card)
     return render_markdown(
         "card",
         card=card,
-        sections=[
-            (name, title, entries[name]) for name, title in _HEADINGS[format].items()
-        ],
+        format=format,
+        entries=card_entries(card),
         lacks=card_lacks(card),
         requirements=_requirements(card).splitlines(),
         version=__version__,
@@ -446,143 +409,105 @@ def crate_metadata(card: Card) -> dict[str, Any]:
     entry, place = card.experiment, card.experiment.environment
     ended = entry.started_at or datetime(1970, 1, 1, tzinfo=UTC)
     ended += timedelta(seconds=entry.seconds or 0)
-    inputs = [_entity("data", item) for item in entry.data]
-    outputs = [_entity("predictions", item) for item in entry.predictions]
-    values = [
-        {
-            "@id": f"#{name}",
-            "@type": "PropertyValue",
-            "name": name.replace("_", " "),
-            "value": value,
-        }
-        for name, value in (
-            ("cv_score", entry.cv_score),
-            ("public_score", entry.public_score),
-            ("private_score", entry.private_score),
+    begun = None if entry.started_at is None else entry.started_at.isoformat()
+    failed = entry.status == "failed"
+    files = [
+        _thing(
+            f"#{kind}/{quote(item.name)}",
+            "CreativeWork",
+            name=clean_text(item.name),
+            contentSize=str(item.n_bytes),
+            sha256=item.sha256,
+            description=_ELSEWHERE,
         )
-        if value is not None
+        for kind in ("data", "predictions")
+        for item in getattr(entry, kind)
     ]
-    settings = [
-        {
-            "@id": "#seeds",
-            "@type": "PropertyValue",
-            "name": "seeds",
-            "value": list(entry.seeds),
-        }
-    ] * bool(entry.seeds)
-    code: dict[str, Any] = {
-        "@id": place.repository if _is_address(place.repository) else "#code",
-        "@type": "SoftwareSourceCode",
-        "name": f"Code of {clean_text(entry.name)}",
-        "version": _plain(place.commit, "unknown"),
-        "programmingLanguage": {"@id": "#python"},
-        "softwareRequirements": {"@id": "requirements.txt"},
-    }
-    if _is_address(place.repository):
-        code["url"] = place.repository
-    agent = {
-        "@id": "#author",
-        "@type": "Person",
-        "name": _plain(card.author, "not stated"),
-    }
-    license_id = card.license if _is_address(card.license) else "#license"
-    action: dict[str, Any] = {
-        "@id": f"#{quote(entry.experiment_id)}",
-        "@type": "CreateAction",
-        "name": f"Run of {clean_text(entry.name)}",
-        "description": _plain(entry.command, "command not recorded"),
-        "endTime": ended.isoformat(),
-        "instrument": {"@id": code["@id"]},
-        "agent": {"@id": "#author"},
-        "object": [{"@id": item["@id"]} for item in (*inputs, *settings)]
-        + [{"@id": "requirements.txt"}],
-        "result": [{"@id": item["@id"]} for item in (*outputs, *values)],
-        "actionStatus": {
-            "@id": "http://schema.org/"
-            + (
-                "FailedActionStatus"
-                if entry.status == "failed"
-                else "CompletedActionStatus"
-            )
-        },
-    }
-    if entry.started_at is not None:
-        action["startTime"] = entry.started_at.isoformat()
-    if entry.status == "failed" and entry.error:
-        action["error"] = clean_text(entry.error)
-    parts = {
-        "README.md": ("text/markdown", "What is needed to arrive at the same score"),
-        "ledger.jsonl": ("application/jsonl", "Record of the run"),
-        "requirements.txt": ("text/plain", "Packages and their versions"),
-    }
-    graph: list[dict[str, Any]] = [
-        {
-            "@id": "ro-crate-metadata.json",
-            "@type": "CreativeWork",
-            "about": {"@id": "./"},
-            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": _plain(entry.name, "experiment"),
-            "description": _plain(entry.hypothesis, "no reason given"),
-            "datePublished": ended.isoformat(),
-            "license": {"@id": license_id},
-            "conformsTo": {"@id": _PROFILE},
-            "hasPart": [{"@id": name} for name in parts],
-            "mentions": [{"@id": action["@id"]}]
-            + [{"@id": item["@id"]} for item in (*inputs, *outputs)],
-        },
-        {
-            "@id": _PROFILE,
-            "@type": "CreativeWork",
-            "name": "Process Run Crate",
-            "version": "0.5",
-        },
-        {
-            "@id": license_id,
-            "@type": "CreativeWork",
-            "name": _plain(card.license, "not stated"),
-        },
-        {
-            "@id": "#python",
-            "@type": "ComputerLanguage",
-            "name": "Python",
-            "version": _plain(place.python, "unknown"),
-            "url": "https://www.python.org",
-        },
-        agent,
-        code,
-        action,
-        *(
-            {
-                "@id": name,
-                "@type": "File",
-                "name": name,
-                "encodingFormat": kind,
-                "description": told,
-            }
-            for name, (kind, told) in parts.items()
-        ),
-        *inputs,
-        *outputs,
-        *settings,
-        *values,
+    inputs, outputs = files[: len(entry.data)], files[len(entry.data) :]
+    values = [
+        _thing(f"#{name}", "PropertyValue", name=name.replace("_", " "), value=value)
+        for name in ("cv_score", "public_score", "private_score")
+        if (value := getattr(entry, name)) is not None
     ]
-    return {"@context": _CONTEXT, "@graph": graph}
-
-
-def _entity(kind: str, item: InputFile) -> dict[str, Any]:
-    """Return a file that is not in the crate, by its digest."""
+    settings = []
+    if entry.seeds:
+        seeds = list(entry.seeds)
+        settings.append(_thing("#seeds", "PropertyValue", name="seeds", value=seeds))
+    address = place.repository if _is_address(place.repository) else None
+    code = _thing(
+        address or "#code",
+        "SoftwareSourceCode",
+        name=f"Code of {clean_text(entry.name)}",
+        version=_plain(place.commit, "unknown"),
+        programmingLanguage={"@id": "#python"},
+        softwareRequirements={"@id": "requirements.txt"},
+        url=address,
+    )
+    licence = _thing(
+        str(card.license) if _is_address(card.license) else "#license",
+        "CreativeWork",
+        name=_plain(card.license, "not stated"),
+    )
+    status = "FailedActionStatus" if failed else "CompletedActionStatus"
+    action = _thing(
+        f"#{quote(entry.experiment_id)}",
+        "CreateAction",
+        name=f"Run of {clean_text(entry.name)}",
+        description=_plain(entry.command, "command not recorded"),
+        startTime=begun,
+        endTime=ended.isoformat(),
+        instrument={"@id": code["@id"]},
+        agent={"@id": "#author"},
+        object=[*_places(inputs, settings), {"@id": "requirements.txt"}],
+        result=_places(outputs, values),
+        actionStatus={"@id": f"http://schema.org/{status}"},
+        error=(clean_text(entry.error or "") or None) if failed else None,
+    )
+    parts = [
+        _thing(name, "File", name=name, encodingFormat=kind, description=told)
+        for name, kind, told in _PARTS
+    ]
+    head = _thing(
+        "ro-crate-metadata.json",
+        "CreativeWork",
+        about={"@id": "./"},
+        conformsTo={"@id": "https://w3id.org/ro/crate/1.1"},
+    )
+    root = _thing(
+        "./",
+        "Dataset",
+        name=_plain(entry.name, "experiment"),
+        description=_plain(entry.hypothesis, "no reason given"),
+        datePublished=ended.isoformat(),
+        license={"@id": licence["@id"]},
+        conformsTo={"@id": _PROFILE},
+        hasPart=_places(parts),
+        mentions=_places([action], files),
+    )
+    profile = _thing(_PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
+    python = _thing(
+        "#python",
+        "ComputerLanguage",
+        name="Python",
+        version=_plain(place.python, "unknown"),
+        url="https://www.python.org",
+    )
+    agent = _thing("#author", "Person", name=_plain(card.author, "not stated"))
+    about = [head, root, profile, licence, python, agent, code, action]
     return {
-        "@id": f"#{kind}/{quote(item.name)}",
-        "@type": "CreativeWork",
-        "name": clean_text(item.name),
-        "contentSize": str(item.n_bytes),
-        "sha256": item.sha256,
-        "description": "Not in this crate: compare the digest with that of your copy",
+        "@context": _CONTEXT,
+        "@graph": [*about, *parts, *files, *settings, *values],
     }
+
+
+def _thing(at: str, kind: str, **fields: Any) -> dict[str, Any]:
+    """Return an entity of the crate, with what is known of it."""
+    known = {name: value for name, value in fields.items() if value is not None}
+    return {"@id": at, "@type": kind, **known}
+
+
+def _places(*things: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{"@id": item["@id"]} for several in things for item in several]
 
 
 def _plain(text: str | None, otherwise: str) -> str:

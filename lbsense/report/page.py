@@ -1,12 +1,17 @@
-"""An analysis as a page of blocks: the answer, the evidence, how numbers were made."""
+"""A page as blocks that know neither HTML nor Markdown, and an analysis as such a page.
+
+The answer comes first, then the evidence, then how each number was made.
+"""
 
 from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import metadata
+from typing import TypeAlias
 
 from lbsense import plots, words
 from lbsense._codes import FALSE_CLAIMS, VERDICTS
@@ -21,41 +26,185 @@ from lbsense._format import (
     shorten,
 )
 from lbsense._version import __version__
-from lbsense.analysis import Analysis, BoardAnalysis
+from lbsense.analysis import Analysis
 from lbsense.checks import Findings, explain
 from lbsense.model import InputFile
-from lbsense.report.blocks import (
-    Block,
-    Bullets,
-    Cell,
-    Column,
-    Figure,
-    Page,
-    Remark,
-    Section,
-    Table,
-    file_table,
-    numbers,
-    row,
-    texts,
-)
-from lbsense.report.board import board_section
 from lbsense.stats import GapSplitResult
 
-#: What each figure of a report is drawn by.
-PLOTS: Mapping[str, plots.Plot] = {
-    "timeline": plots.plot_timeline,
-    "steps": plots.plot_steps,
-    "cv_public": plots.plot_cv_public,
-    "public_private": plots.plot_public_private,
-    "outlook": plots.plot_outlook,
-    "differences": plots.plot_differences,
-    "resolution": plots.plot_resolution,
-    "similarity": plots.plot_similarity,
-}
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A code or a name, what it says, and what belongs to it when one looks closer.
+
+    Attributes
+    ----------
+    label, title : str
+        Such as the code and the title of a finding.
+    text : str
+        What was seen.
+    kind : str
+        "warning", "notice", "info" or "quiet".
+    details : sequence of tuple of str
+        Heading and text of what is shown on demand.
+    """
+
+    label: str
+    title: str
+    text: str
+    kind: str = "info"
+    details: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its heading, and whether its cells are numbers."""
+
+    name: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes
+    ----------
+    text : str
+        As shown.
+    order : float or None
+        What the column is sorted by; None sorts by the text.
+    kind : str
+        Verdict or outcome that is shown by more than its word; empty for plain text.
+    details : str
+        A sentence that is shown on demand.
+    note : str
+        What stands small below the text.
+    link : str
+        The section that it leads to; the cell then names its row.
+    """
+
+    text: str
+    order: float | None = None
+    kind: str = ""
+    details: str = ""
+    note: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table.
+
+    An interactive one has a row for each submission, which pictures lead to, is shown
+    as cards on a phone, and can be sorted and filtered where scripts run.
+    """
+
+    name: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture with its name, and with what it shows in words."""
+
+    name: str
+    caption: str
+    scene: plots.Scene
+
+
+#: A plain text is a paragraph.
+Block: TypeAlias = str | Bullets | Remark | Table | Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading and its blocks; a quiet one is folded away at first."""
+
+    key: str
+    title: str
+    blocks: Sequence[Block]
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A whole report.
+
+    Attributes
+    ----------
+    title, subject : str
+        The competition, and one line on what was read.
+    headline : str
+        The answer in one sentence.
+    points : sequence of str
+        What else stands on the first screen.
+    figure : Figure or None
+        The picture beside the answer.
+    inventory : sequence of Section
+        What happened, what was noise, what to do.
+    sections : sequence of Section
+        The evidence, in the order of reading.
+    """
+
+    title: str
+    subject: str
+    headline: str
+    points: Sequence[str]
+    figure: Figure | None
+    inventory: Sequence[Section]
+    sections: Sequence[Section]
+
+    def figures(self) -> Iterator[Figure]:
+        """Yield the pictures in the order in which they are met."""
+        if self.figure is not None:
+            yield self.figure
+        for section in self.sections:
+            for block in section.blocks:
+                if isinstance(block, Figure):
+                    yield block
+
+
+def texts(*names: str) -> list[Column]:
+    """Return columns of texts."""
+    return [Column(name) for name in names]
+
+
+def numbers(*names: str) -> list[Column]:
+    """Return columns of numbers."""
+    return [Column(name, numeric=True) for name in names]
+
+
+def row(*cells: str | Cell) -> list[Cell]:
+    """Return the cells of a row; a plain text is a cell."""
+    return [Cell(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def file_table(sources: Sequence[InputFile]) -> Iterator[Table]:
+    """Yield the table of the files that were read, none where there are none."""
+    if sources:
+        yield Table(
+            name="files",
+            caption="Files that were read.",
+            columns=[*texts("File"), *numbers("Bytes"), *texts("SHA-256")],
+            rows=[
+                row(clean_text(item.name), f"{item.n_bytes:,}", item.sha256)
+                for item in sources
+            ],
+        )
+
+
 _STATUS = {"passed": "not flagged", "not_applicable": "not knowable", "muted": "muted"}
-
-
+#: What each figure shows, by the name of what draws it.
 _CAPTIONS = {
     "timeline": "Point at a submission for its facts; a click leads to its row.",
     "steps": "What the public score said of every step and, where it can be told, what "
@@ -76,7 +225,7 @@ _CAPTIONS = {
 
 def evidence(analysis: Analysis, findings: Findings) -> Iterator[Section]:
     """Yield the sections that this history has something to say in."""
-    parts: list[tuple[str, str, Iterator[Block]]] = [
+    parts: list[tuple[str, str, Iterable[Block]]] = [
         ("steps", "Every step", _steps(analysis)),
         ("retrospective", "After the end", _retrospective(analysis)),
         (
@@ -87,8 +236,12 @@ def evidence(analysis: Analysis, findings: Findings) -> Iterator[Section]:
             _outlook(analysis),
         ),
         ("agreement", "Do CV and leaderboard agree?", _agreement(analysis)),
-        ("resolution", "What this leaderboard can tell", _resolution(analysis)),
-        ("similarity", "How alike the submissions are", _similarity(analysis)),
+        (
+            "resolution",
+            "What this leaderboard can tell",
+            figure(analysis, "resolution"),
+        ),
+        ("similarity", "How alike the submissions are", figure(analysis, "similarity")),
         ("tried", "What was tried, and what was learned", _tried(analysis)),
         ("findings", "Findings", _findings(findings)),
     ]
@@ -100,7 +253,7 @@ def evidence(analysis: Analysis, findings: Findings) -> Iterator[Section]:
 
 def figure(analysis: Analysis, name: str) -> Iterator[Figure]:
     """Yield a picture where there is something to see."""
-    scene = PLOTS[name].scene(analysis)
+    scene: plots.Scene = getattr(plots, f"plot_{name}").scene(analysis)
     if not scene.reason:
         caption = _CAPTIONS[name]
         if name == "timeline" and len(analysis.steps) > plots.MOST_LINKS:
@@ -276,16 +429,6 @@ def _agreement(analysis: Analysis) -> Iterator[Block]:
         yield Bullets(words.agreement(analysis))
 
 
-def _resolution(analysis: Analysis) -> Iterator[Block]:
-    if analysis.resolution:
-        yield from figure(analysis, "resolution")
-
-
-def _similarity(analysis: Analysis) -> Iterator[Block]:
-    if analysis.joint:
-        yield from figure(analysis, "similarity")
-
-
 def _findings(findings: Findings) -> Iterator[Block]:
     for item in findings.flagged:
         evidence = (
@@ -381,7 +524,7 @@ def build_page(
     sources: Sequence[InputFile],
     *,
     title: str | None = None,
-    board: BoardAnalysis | None = None,
+    board: Section | None = None,
 ) -> Page:
     """Return the page of an analysis, with a section on its leaderboard."""
     slug = analysis.history.competition.slug
@@ -399,7 +542,7 @@ def build_page(
         inventory=tuple(_inventory(analysis, points)),
         sections=(
             *evidence(analysis, findings),
-            *(() if board is None else (board_section(board),)),
+            *(() if board is None else (board,)),
             *_provenance(analysis, sources, above),
         ),
     )

@@ -33,15 +33,14 @@ from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
 from lbsense.plots import PALETTES, SVG_STYLE, draw_plot, draw_svg, palette_css
-from lbsense.report.blocks import Cell, Figure, Page, Table
-from lbsense.report.board import board_page, compare_page, field_page
+from lbsense.report.board import board_page, board_section, compare_page, field_page
 from lbsense.report.documents import (
     DOCUMENTS,
     document,
     render_markdown,
     templates,
 )
-from lbsense.report.page import build_page
+from lbsense.report.page import Cell, Figure, Page, Table, build_page
 from lbsense.words import verdict_label
 
 if TYPE_CHECKING:
@@ -228,7 +227,8 @@ def _page(
     checked = findings if findings is not None else run_checks(analysis)
     if chosen in DOCUMENTS:
         return document(chosen, analysis, checked, sources=files)
-    return build_page(analysis, checked, files, title=title, board=board)
+    section = None if board is None else board_section(board)
+    return build_page(analysis, checked, files, title=title, board=section)
 
 
 def _shown(
