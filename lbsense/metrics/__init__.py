@@ -3,8 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lbsense.metrics.names import METRICS, find_metric
 from lbsense.metrics.record import Metric
+from lbsense.metrics.table import METRICS, find_metric
 
 if TYPE_CHECKING:
     from lbsense.metrics.noise import (

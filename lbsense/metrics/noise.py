@@ -12,9 +12,9 @@ from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import check_count, check_fraction, check_positive
 from lbsense.errors import warn
 from lbsense.metrics.means import as_targets, as_weights
-from lbsense.metrics.names import METRICS, find_metric
 from lbsense.metrics.record import Case, Known, Metric, NoiseRule, Rules
 from lbsense.metrics.score_rules import band_of
+from lbsense.metrics.table import METRICS, find_metric
 
 if TYPE_CHECKING:
     from lbsense.metrics import score_rules
