@@ -4,16 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lbsense.ingest.boards.field import read_field
-    from lbsense.ingest.boards.host import read_host
     from lbsense.ingest.boards.read import read_leaderboard, read_leaderboards
+    from lbsense.ingest.boards.sheets import read_field, read_host
+    from lbsense.ingest.cv.heading import CvScheme, cv_schemes
     from lbsense.ingest.cv.reading import (
         TRAILING_NUMBER,
         CvReading,
         cv_candidates,
         parse_cv,
     )
-    from lbsense.ingest.cv.schemes import CvScheme, cv_schemes
     from lbsense.ingest.fetch.kaggle import ask_kaggle
     from lbsense.ingest.fetch.listing import (
         Fetched,
@@ -23,9 +22,14 @@ if TYPE_CHECKING:
         read_listing,
     )
     from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
-    from lbsense.ingest.ledger import LEDGER_SCHEMA, is_ledger, join_ledger, read_ledger
+    from lbsense.ingest.ledger import (
+        LEDGER_SCHEMA,
+        is_ledger,
+        join_ledger,
+        read_environment,
+        read_ledger,
+    )
     from lbsense.ingest.log import join_log
-    from lbsense.ingest.machine import own_wheel, read_environment
     from lbsense.ingest.platforms import FORMATS, FormatGuide
     from lbsense.ingest.predictions import read_predictions
     from lbsense.ingest.readers import (
@@ -39,30 +43,28 @@ if TYPE_CHECKING:
         read_table,
         read_zindi,
     )
-    from lbsense.ingest.tables.source import input_files, is_own_page
+    from lbsense.ingest.tables.source import input_files, is_own_page, own_wheel
 
 #: Where each public name lives.
 _HOMES = {
     name: room
     for room, names in {
-        "boards.field": "read_field",
-        "boards.host": "read_host",
+        "boards.sheets": "read_field read_host",
         "boards.read": "read_leaderboard read_leaderboards",
         "cv.reading": "CvReading TRAILING_NUMBER cv_candidates parse_cv",
-        "cv.schemes": "CvScheme cv_schemes",
+        "cv.heading": "CvScheme cv_schemes",
         "fetch.kaggle": "ask_kaggle",
         "fetch.listing": "Fetched Merged join_listing listing_text read_listing",
         "fetch.zindi": "TOKEN_VARIABLE ask_zindi",
-        "ledger": "LEDGER_SCHEMA is_ledger join_ledger read_ledger",
+        "ledger": ("LEDGER_SCHEMA is_ledger join_ledger read_environment read_ledger"),
         "log": "join_log",
-        "machine": "own_wheel read_environment",
         "platforms": "FORMATS FormatGuide",
         "predictions": "read_predictions",
         "readers": (
             "ReaderOptions fetch_kaggle fetch_zindi fetched_history read_facts "
             "read_kaggle read_submissions read_table read_zindi"
         ),
-        "tables.source": "input_files is_own_page",
+        "tables.source": "input_files is_own_page own_wheel",
     }.items()
     for name in names.split()
 }

@@ -1,23 +1,30 @@
-"""A ledger: one JSON line an iteration, or the runs of a tracker, joined by hash."""
+"""A ledger: one JSON line an iteration, or the runs of a tracker; what they ran on."""
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
+import platform
+import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lbsense._format import plural, shorten, without_secrets
 from lbsense._validation import check_kind
 from lbsense.errors import IngestError
-from lbsense.ingest.log import match_runs, read_runs
+from lbsense.ingest.cv.heading import name_key
+from lbsense.ingest.log import RunNames, match_runs, read_runs
 from lbsense.ingest.tables.dates import read_dates
-from lbsense.ingest.tables.raw import RawTable, name_key
+from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
 from lbsense.model import (
     DataWarning,
@@ -84,7 +91,8 @@ def read_ledger(data: Any, *, missing_ok: bool = False) -> Ledger:
         try:
             _take(entries, _record(line), number)
         except _LineError as error:
-            issues.append(_issue(source, number, line, *error.told))
+            text = without_secrets(line[:4000].decode("utf-8", "replace"))
+            issues.append(_issue(source, number, shorten(text, 60), *error.told))
     if issues and not entries:
         told = "".join(f"\n  {issue}" for issue in issues[:5])
         msg = f"{source}: not one line is an experiment that can be read.{told}"
@@ -264,19 +272,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def _issue(
-    source: str, number: int, line: bytes, expected: str, action: str
-) -> RowIssue:
-    text = without_secrets(line[:4000].decode("utf-8", "replace"))
-    return RowIssue(
-        source=source,
-        line=number,
-        found=shorten(text, 60),
-        expected=expected,
-        action=action,
-    )
-
-
 # --- the runs of a tracker -------------------------------------------------------
 
 
@@ -305,7 +300,7 @@ def _of_runs(tables: Sequence[RawTable]) -> Ledger:
         cells = {row.line: _told(table, row.cells) for row in table.rows}
         for run in runs:
             told = cells[run.line]
-            key = max(run.experiments, key=len, default=run.name)
+            key = max(run.named.experiments, key=len, default=run.name)
             experiment = Experiment(
                 experiment_id=key,
                 name=run.name,
@@ -314,8 +309,8 @@ def _of_runs(tables: Sequence[RawTable]) -> Ledger:
                 cv_fold_scores=run.cv_fold_scores,
                 cv_scheme=run.cv_scheme,
                 cv_metric=run.cv_metric,
-                submission_id=next(iter(run.references), None)
-                if set(run.references) - set(run.experiments)
+                submission_id=next(iter(run.named.references), None)
+                if set(run.named.references) - set(run.named.experiments)
                 else None,
                 source_line=run.line,
                 **told,
@@ -365,15 +360,6 @@ def _told(table: RawTable, cells: Sequence[object]) -> dict[str, Any]:
 
 
 # --- which submission was made of an experiment -----------------------------------
-
-
-class _Names(NamedTuple):
-    """The names of an experiment, as `match_runs` takes them."""
-
-    references: tuple[str, ...]
-    experiments: tuple[str, ...]
-    files: tuple[str, ...]
-    others: tuple[str, ...]
 
 
 def join_ledger(history: History, ledger: Any) -> History:
@@ -434,7 +420,14 @@ def join_ledger(history: History, ledger: Any) -> History:
         if parent is not None and places[parent] < place:
             found = replace(found, parent_id=parent)
         elif parent is None and item.parent and _key(item.parent) not in experiments:
-            issues.append(_unknown_parent(ledger.source, item))
+            issue = _issue(
+                ledger.source,
+                item.source_line,
+                f"{item.name}, parent {item.parent}",
+                "the name of an experiment of the ledger or of one submission",
+                "parent taken as unknown",
+            )
+            issues.append(issue)
         submissions[place] = found
     return replace(
         history,
@@ -463,13 +456,12 @@ def _by_digest(
     return found
 
 
-def _names(item: Experiment) -> _Names:
+def _names(item: Experiment) -> RunNames:
     files = [file.name for file in item.predictions if file_kind(file.name) != "oof"]
-    return _Names(
+    return RunNames(
         references=() if item.submission_id is None else (item.submission_id,),
         experiments=tuple(dict.fromkeys((item.name, item.experiment_id))),
         files=tuple(files),
-        others=(),
     )
 
 
@@ -491,7 +483,7 @@ def _with_experiment(
         found = f"{entry.name}, CV {entry.cv_score:g}"
         expected = f"{item.cv_score:g} as in the history's own column"
         action = "the column's score kept"
-        issues.append(_entry_issue(source, entry, found, expected, action))
+        issues.append(_issue(source, entry.source_line, found, expected, action))
     for name in ("public_score", "private_score"):
         if getattr(item, name) is None and getattr(entry, name) is not None:
             changes |= {name: getattr(entry, name), "status": "complete"}
@@ -544,22 +536,12 @@ def _key(name: str) -> str:
     return name.strip().casefold()
 
 
-def _unknown_parent(source: str, item: Experiment) -> RowIssue:
-    return _entry_issue(
-        source,
-        item,
-        f"{item.name}, parent {item.parent}",
-        "the name of an experiment of the ledger or of one submission",
-        "parent taken as unknown",
-    )
-
-
-def _entry_issue(
-    source: str, item: Experiment, found: str, expected: str, action: str
+def _issue(
+    source: str, line: int | None, found: str, expected: str, action: str
 ) -> RowIssue:
     return RowIssue(
         source=source,
-        line=item.source_line,
+        line=line,
         found=shorten(found, 80),
         expected=expected,
         action=action,
@@ -580,3 +562,115 @@ def _warnings(ledger: Ledger, n_joined: int) -> Iterator[DataWarning]:
         )
     if told:
         yield DataWarning(code="LBS125", message="; ".join(told) + ".")
+
+
+# --- what a run runs on ---------------------------------------------------------------
+
+_PATIENCE = 10  # seconds for a program to answer
+
+
+def read_environment(
+    folder: Path | None = None, *, besides: Path | None = None
+) -> Environment:
+    """Return what this process runs on, as far as the machine tells it.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder of the code, whose commit is told; the working folder by default.
+    besides : Path, optional
+        A file whose changes do not make the code another one: the ledger itself.
+
+    Returns
+    -------
+    Environment
+        Nothing of it is a secret: variables of the environment are not read, and an
+        address of a repository is kept without the name and the password in it.
+    """
+    commit, dirty, repository = _code(folder or Path.cwd(), besides)
+    return Environment(
+        python=platform.python_version(),
+        packages=dict(_packages()),
+        system=platform.platform(),
+        cpu=_processor(),
+        n_cpus=_n_cpus(),
+        gpu=_graphics(),
+        commit=commit,
+        dirty=dirty,
+        repository=repository,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _packages() -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for item in metadata.distributions():
+        with suppress(Exception):  # a folder that is half removed has no name
+            name, version = item.metadata["Name"], item.version
+            if name and version:
+                found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return tuple(sorted(found.items()))
+
+
+def _n_cpus() -> int | None:
+    with suppress(AttributeError, OSError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+@functools.lru_cache(maxsize=1)
+def _processor() -> str | None:
+    with suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        found = re.search(r"^model name\s*:[ \t]*(\S.*)$", text, re.MULTILINE)
+        if found is not None:
+            return found[1].strip()
+    told = _answer("sysctl", "-n", "machdep.cpu.brand_string")
+    return told or platform.processor() or platform.machine() or None
+
+
+@functools.lru_cache(maxsize=1)
+def _graphics() -> str | None:
+    query = "--query-gpu=name,memory.total,driver_version"
+    told = _answer("nvidia-smi", query, "--format=csv,noheader")
+    return None if told is None else "; ".join(told.splitlines())
+
+
+def _code(
+    folder: Path, besides: Path | None
+) -> tuple[str | None, bool | None, str | None]:
+    """Return commit, whether files under it differ, and the address of its origin."""
+    git = ("git", "-C", os.fspath(folder))
+    commit = _answer(*git, "rev-parse", "HEAD")
+    if commit is None:
+        return None, None, None
+    left_out = []
+    if besides is not None:
+        left_out = [":/", f":(exclude,literal){besides.resolve()}"]
+    plain = ("status", "--porcelain", "--untracked-files=no")
+    changes = _answer(*git, *plain, "--", *left_out)
+    if changes is None:  # the ledger lies outside of the repository
+        changes = _answer(*git, *plain)
+    origin = _answer(*git, "config", "--get", "remote.origin.url")
+    address = None if not origin else without_secrets(origin)
+    return commit, None if changes is None else bool(changes), address
+
+
+def _answer(*command: str) -> str | None:
+    """Return what a program prints; None where there is none, or it fails."""
+    if shutil.which(command[0]) is None:
+        return None
+    with suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+        )
+        if done.returncode == 0:
+            return done.stdout.strip()
+    return None

@@ -8,21 +8,20 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from lbsense._format import plural, shorten
 from lbsense._validation import check_kind
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import Surety, cv_heading
-from lbsense.ingest.history.drafts import other_cv_scores
-from lbsense.ingest.tables.cells import read_text
-from lbsense.ingest.tables.raw import (
-    RawRow,
-    RawTable,
+from lbsense.ingest.cv.heading import (
+    Surety,
+    cv_heading,
     field_of,
     fold_number,
     name_key,
 )
+from lbsense.ingest.history.drafts import other_cv_scores
+from lbsense.ingest.tables.raw import RawRow, RawTable, read_text
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.sheet import (
     Assignment,
@@ -72,26 +71,33 @@ _STEP_NAMES |= {"relative time (wall)", "epoch", "trainer/global_step", "global_
 _BOARD_NAMES = {"wall time", "step", "value"}  # of TensorBoard
 
 
+class RunNames(NamedTuple):
+    """What an entry calls the submission, itself, and the file that it wrote.
+
+    ``others`` is what stands in its other columns of words: perhaps a name.
+    """
+
+    references: tuple[str, ...]
+    experiments: tuple[str, ...]
+    files: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRun:
     """One entry of a log: where it stands, what it calls things, its CV score.
 
     Attributes
     ----------
-    references, experiments, files : tuple of str
-        What it calls the submission, itself, and the file it wrote.
-    others : tuple of str
-        What stands in its other columns of words: perhaps a name.
+    named : RunNames
+        What it calls things.
     cv_score, cv_others, cv_std, cv_fold_scores, cv_text, cv_scheme, cv_metric
         As in `lbsense.Submission`; scheme and metric are those that the column names.
     """
 
     source: str
     line: int
-    references: tuple[str, ...]
-    experiments: tuple[str, ...]
-    files: tuple[str, ...]
-    others: tuple[str, ...] = ()
+    named: RunNames
     cv_score: float
     cv_others: tuple[tuple[str, float], ...] = ()
     cv_std: float | None
@@ -103,7 +109,8 @@ class LogRun:
     @property
     def name(self) -> str:
         """The shortest name that it has, if any."""
-        names = (*self.experiments, *self.references, *self.files) or self.others
+        references, experiments, files, others = self.named
+        names = (*experiments, *references, *files) or others
         return min(names, key=len, default="an entry without a name")
 
 
@@ -152,10 +159,7 @@ def read_runs(
         run = LogRun(
             source=table.source,
             line=row.line,
-            references=names[0],
-            experiments=names[1],
-            files=names[2],
-            others=tuple(_words_of(row, others)),
+            named=RunNames(names[0], names[1], names[2], tuple(_words_of(row, others))),
             cv_score=score.value,
             cv_others=further,
             cv_std=score.spread,
@@ -484,7 +488,7 @@ def join_tables(
     # Pages of a log overlap: an entry counts once.
     once = {replace(run, source="", line=0): run for run in entries}
     runs = list(once.values())
-    matches, alone = match_runs(history.submissions, runs)
+    matches, alone = match_runs(history.submissions, [run.named for run in runs])
     left = [(runs[number], reason) for number, reason in alone.items()]
     submissions = list(history.submissions)
     for place, number in matches.items():
@@ -539,21 +543,8 @@ def _warnings(n_joined: int, left: list[tuple[LogRun, str]]) -> list[DataWarning
 # --- which submission an entry speaks of ---------------------------------------------
 
 
-class _Named(Protocol):
-    """What has the names of a `LogRun`."""
-
-    @property
-    def references(self) -> tuple[str, ...]: ...
-    @property
-    def experiments(self) -> tuple[str, ...]: ...
-    @property
-    def files(self) -> tuple[str, ...]: ...
-    @property
-    def others(self) -> tuple[str, ...]: ...
-
-
 def match_runs(
-    submissions: Sequence[Submission], runs: Sequence[_Named]
+    submissions: Sequence[Submission], runs: Sequence[RunNames]
 ) -> tuple[dict[int, int], dict[int, str]]:
     """Return which run each submission is of, and why the runs left over are of none.
 
@@ -593,7 +584,7 @@ def match_runs(
     return matches, left
 
 
-def _run_keys(run: _Named) -> tuple[set[str], ...]:
+def _run_keys(run: RunNames) -> tuple[set[str], ...]:
     """Return references, names, files and other words of a run, as texts have them."""
     files = {file_stem(name).lower() for name in (*run.files, *run.experiments)}
     others = {name.lower() for name in run.others}

@@ -19,8 +19,8 @@ import pandas as pd
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.tables.cells import uses_decimal_comma
 from lbsense.ingest.tables.markup import is_page
+from lbsense.ingest.tables.raw import uses_decimal_comma
 from lbsense.ingest.tables.source import is_text_source, read_documents
 
 AnyArray = npt.NDArray[Any]

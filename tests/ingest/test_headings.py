@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lbsense.ingest import read_table
-from lbsense.ingest.tables.raw import field_of
+from lbsense.ingest.cv.heading import field_of
 
 PUBLIC = """Public Score|公開スコア|线上分数|線上|A榜|리더보드 점수|공개 점수|лидерборд
     публичный скор|Pontuação pública|Puntuación pública|score public|Öffentlich

@@ -8,9 +8,9 @@ import pytest
 
 from lbsense._typing import Platform
 from lbsense.ingest import FORMATS, read_submissions
+from lbsense.ingest.cv.heading import FIELDS, field_of, name_key
 from lbsense.ingest.platforms import PLATFORMS, Look, platform_named, recognise
-from lbsense.ingest.tables.cells import read_status
-from lbsense.ingest.tables.raw import FIELDS, field_of, name_key
+from lbsense.ingest.tables.raw import read_status
 
 
 def test_names_are_unique_and_every_guide_says_how():

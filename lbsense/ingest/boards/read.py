@@ -16,19 +16,18 @@ from lbsense.errors import IngestError
 from lbsense.ingest.boards.sheets import (
     SCORES,
     Sheet,
+    competition_of,
     day_of,
+    numbers_of,
     read_sheets,
     team_keys,
     times_of,
 )
-from lbsense.ingest.platforms import fill_from_catalogue, slug_of
-from lbsense.ingest.readers import describe_competition
 from lbsense.model import Competition, Leaderboard, RowIssue
 
 BoardKind: TypeAlias = Literal["public", "private"]
 
 _BENCHMARK = re.compile(r"\bbench ?mark$", re.IGNORECASE)
-_BLANK = frozenset(("", "none", "nan", "-", "null"))
 _SURE = 0.99  # share of neighbours in order, from which places tell the direction
 
 
@@ -156,25 +155,7 @@ def read_leaderboards(data: Any, **options: Any) -> dict[str, Leaderboard]:
     return boards
 
 
-# One board.
-
-
-def competition_of(options: dict[str, Any], sources: Sequence[str]) -> Competition:
-    """Return what is stated of a competition, or told by the names of its files."""
-    slug = options.get("slug") or next(filter(None, map(_slug_in, sources)), None)
-    stated: Any = {**options, "slug": None if slug is None else slug_of(slug)}
-    competition, _ = describe_competition(stated, "kaggle" if slug else None)
-    return fill_from_catalogue(competition)[0]
-
-
-def _slug_in(source: str) -> str:
-    """Return the competition that the name of a download tells, or nothing."""
-    name = os.path.basename(source)
-    for mark in ("-publicleaderboard", "-privateleaderboard"):
-        slug, found, _ = name.partition(mark)
-        if found:
-            return slug
-    return ""
+# --- one board -----------------------------------------------------------------------
 
 
 def _kind_of(source: str) -> BoardKind | None:
@@ -281,36 +262,6 @@ def _each_once(
     return frame, team_keys(frame)
 
 
-def numbers_of(
-    frame: pd.DataFrame, name: str, source: str, issues: list[RowIssue]
-) -> np.ndarray:
-    """Return a column as numbers, nan where it has none; what is odd is an issue."""
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    text = frame[name]
-    values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, copy=True)
-    odd = np.flatnonzero(~np.isfinite(values))
-    odd = odd[[str(text.iloc[i]).strip().lower() not in _BLANK for i in odd]]
-    if odd.size:
-        tidy = text.iloc[odd].str.replace(r"[%\s\u00a0']", "", regex=True)
-        tidy = tidy.str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
-        values[odd] = pd.to_numeric(tidy, errors="coerce")
-        bad = odd[~np.isfinite(values[odd])]
-        issues += [
-            RowIssue(
-                source=source,
-                line=int(frame["line"].iloc[i]),
-                column=name,
-                found=shorten(text.iloc[i], 40),
-                expected="a number",
-                action="cell taken as missing",
-            )
-            for i in bad[:1000]
-        ]
-    values[~np.isfinite(values)] = np.nan
-    return values
-
-
 def _last_of_each(
     keys: list[str], times: np.ndarray, values: dict[str, np.ndarray], kind: BoardKind
 ) -> tuple[np.ndarray, pd.DataFrame]:
@@ -370,7 +321,7 @@ def _with_days(board: Leaderboard, days: list[Sheet], kind: BoardKind) -> Leader
     return dataclasses.replace(board, history=history, issues=tuple(issues))
 
 
-# Two boards.
+# --- two boards ----------------------------------------------------------------------
 
 
 def _joined(public: Leaderboard, private: Leaderboard) -> Leaderboard:
@@ -447,7 +398,7 @@ def _unique(names: Sequence[str], issues: list[RowIssue]) -> tuple[str, ...]:
     return tuple("" if name in twice else name for name in names)
 
 
-# Direction.
+# --- which way is better -------------------------------------------------------------
 
 
 def _directed(

@@ -1,4 +1,7 @@
-"""Files to sheets of text: the rows of a board with their columns by field."""
+"""Boards as sheets of text, and exports that have every submission of every team.
+
+These are the export of a host, and Meta Kaggle's tables.
+"""
 
 from __future__ import annotations
 
@@ -6,51 +9,48 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lbsense._format import plural, shorten
-from lbsense.errors import IngestError
+from lbsense.errors import IngestError, LbsenseError
+from lbsense.ingest.cv.heading import name_key
+from lbsense.ingest.platforms import fill_from_catalogue, slug_of
+from lbsense.ingest.readers import describe_competition
 from lbsense.ingest.tables.dates import read_dates
-from lbsense.ingest.tables.raw import RawTable, name_key
+from lbsense.ingest.tables.raw import RawTable
 from lbsense.ingest.tables.read import read_tables
 from lbsense.ingest.tables.source import Document, is_text_source, read_documents
-from lbsense.model import RowIssue
+from lbsense.model import Competition, HostExport, RowIssue
 
-_NAMES: dict[str, tuple[str, ...]] = {
-    "team_id": ("teamid", "teamref"),
-    "team_name": (
-        *("teamname", "team", "teamnamenullable", "participant", "participantteam"),
-        *("name", "user", "username", "competitor", "entrant"),
-    ),
-    "score": ("score", "bestscore", "leaderboardscore", "scorenullable"),
-    "public_score": ("publicscore", "publicleaderboardscore", "public", "publiclb"),
-    "private_score": (
-        *("privatescore", "privateleaderboardscore", "private", "privatelb"),
-    ),
-    "rank": ("rank", "place", "position", "#", "no", "pos"),
-    "public_rank": ("publicrank", "publicleaderboardrank", "publicplace"),
-    "private_rank": ("privaterank", "privateleaderboardrank", "privateplace"),
-    "time": (
-        *("lastsubmissiondate", "submissiondate", "lastsubmission", "last", "date"),
-        *("datesubmitted", "submittedat"),
-    ),
-    "count": (
-        *("submissioncount", "entries", "submissions", "nsubmissions"),
-        "totalsubmissions",
-    ),
-    "members": ("teammemberusernames", "members", "teammembers"),
-    "competition": (
-        *("competition", "competitionslug", "slug", "competitionid", "competitionname"),
-    ),
-    "benchmark": ("isbenchmark",),
-    "selected": ("isselected", "selected"),
+# Names of columns by field, in the order of preference.
+_NAMES = {
+    "team_id": "teamid teamref",
+    "team_name": """
+        teamname team teamnamenullable participant participantteam name user username
+        competitor entrant""",
+    "score": "score bestscore leaderboardscore scorenullable",
+    "public_score": "publicscore publicleaderboardscore public publiclb",
+    "private_score": "privatescore privateleaderboardscore private privatelb",
+    "rank": "rank place position # no pos",
+    "public_rank": "publicrank publicleaderboardrank publicplace",
+    "private_rank": "privaterank privateleaderboardrank privateplace",
+    "time": """
+        lastsubmissiondate submissiondate lastsubmission last date datesubmitted
+        submittedat""",
+    "count": "submissioncount entries submissions nsubmissions totalsubmissions",
+    "members": "teammemberusernames members teammembers",
+    "competition": "competition competitionslug slug competitionid competitionname",
+    "benchmark": "isbenchmark",
+    "selected": "isselected selected",
 }
 SCORES = ("score", "public_score", "private_score")
+_BLANK = frozenset(("", "none", "nan", "-", "null"))
 _SEARCHED_LINES = 200
 _STAMP = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d)[:_-]?(\d\d)(?:[:_-]?(\d\d))?)?"
@@ -252,7 +252,7 @@ def _columns(names: Iterable[str]) -> dict[str, int]:
     keys = [name_key(name) or name.strip() for name in names]
     found: dict[str, int] = {}
     for label, known in _NAMES.items():
-        for name in known:
+        for name in known.split():
             if name in keys and keys.index(name) not in found.values():
                 found[label] = keys.index(name)
                 break
@@ -313,3 +313,319 @@ def team_keys(frame: pd.DataFrame) -> list[str]:
         if name in frame and (frame[name] != "").any():
             return list(frame[name])
     return [str(i + 1) for i in range(len(frame))]
+
+
+def numbers_of(
+    frame: pd.DataFrame, name: str, source: str, issues: list[RowIssue]
+) -> np.ndarray:
+    """Return a column as numbers, nan where it has none; what is odd is an issue."""
+    if name not in frame:
+        return np.full(len(frame), np.nan)
+    text = frame[name]
+    values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, copy=True)
+    odd = np.flatnonzero(~np.isfinite(values))
+    odd = odd[[str(text.iloc[i]).strip().lower() not in _BLANK for i in odd]]
+    if odd.size:
+        tidy = text.iloc[odd].str.replace(r"[%\s\u00a0']", "", regex=True)
+        tidy = tidy.str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
+        values[odd] = pd.to_numeric(tidy, errors="coerce")
+        bad = odd[~np.isfinite(values[odd])]
+        issues += [
+            RowIssue(
+                source=source,
+                line=int(frame["line"].iloc[i]),
+                column=name,
+                found=shorten(text.iloc[i], 40),
+                expected="a number",
+                action="cell taken as missing",
+            )
+            for i in bad[:1000]
+        ]
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def competition_of(options: dict[str, Any], sources: Sequence[str]) -> Competition:
+    """Return what is stated of a competition, or told by the names of its files."""
+    slug = options.get("slug") or next(filter(None, map(_slug_in, sources)), None)
+    stated: Any = {**options, "slug": None if slug is None else slug_of(slug)}
+    competition, _ = describe_competition(stated, "kaggle" if slug else None)
+    return fill_from_catalogue(competition)[0]
+
+
+def _slug_in(source: str) -> str:
+    """Return the competition that the name of a download tells, or nothing."""
+    name = os.path.basename(source)
+    for mark in ("-publicleaderboard", "-privateleaderboard"):
+        slug, found, _ = name.partition(mark)
+        if found:
+            return slug
+    return ""
+
+
+# --- the export of a host -------------------------------------------------------------
+
+
+def read_host(
+    data: Any,
+    *,
+    metric: str | None = None,
+    greater_is_better: bool | None = None,
+    test_size: int | None = None,
+    public_fraction: float | None = None,
+    nested: bool | None = None,
+    slug: str | None = None,
+) -> HostExport:
+    r"""Return every submission of every team in the export of a host.
+
+    Parameters
+    ----------
+    data : path, list of paths, file-like, text or DataFrame
+        ``DateSubmitted,SubmissionId,TeamId,UserName,TeamName,IsSelected,PublicScore,
+        PrivateScore``, in any order; several files are parts of one export.
+    metric, greater_is_better, test_size, public_fraction, nested, slug : optional
+        What is known of the competition.
+
+    Returns
+    -------
+    HostExport
+
+    Raises
+    ------
+    IngestError
+        If teams or scores are missing.
+
+    Examples
+    --------
+    >>> export = read_host(
+    ...     "TeamId,TeamName,IsSelected,PublicScore,PrivateScore\n"
+    ...     "1,a,False,0.7,0.6\n2,b,True,0.8,0.7\n1,a,True,0.9,0.8\n",
+    ...     metric="roc_auc",
+    ... )
+    >>> export.team.tolist(), export.board().private.tolist()
+    ([0, 0, 1], [0.8, 0.7])
+    """
+    sheets = read_sheets(data)
+    issues: list[RowIssue] = [issue for sheet in sheets for issue in sheet.issues]
+    frame = pd.concat([sheet.frame for sheet in sheets], ignore_index=True).fillna("")
+    source = sheets[0].source
+    by = "team_id" if "team_id" in frame else "team_name"
+    if by not in frame or "public_score" not in frame:
+        shown = ", ".join(map(str, frame.columns))
+        msg = (
+            f"{source}: a host export has a row for every submission, with TeamId and "
+            f"PublicScore. Found {shown}."
+        )
+        raise IngestError(msg)
+    code, keys = pd.factorize(frame[by])
+    times = times_of(frame)
+    order = np.lexsort((np.arange(len(frame)), times, code))
+    options: dict[str, Any] = {
+        "metric": metric,
+        "greater_is_better": greater_is_better,
+        "test_size": test_size,
+        "public_fraction": public_fraction,
+        "nested": nested,
+        "slug": slug,
+    }
+    names = frame.get("team_name", frame[by])
+    first = pd.Series(code).drop_duplicates().index
+    selected = frame.get("selected", pd.Series("", index=frame.index))
+    return HostExport(
+        competition=competition_of(options, [source]),
+        team_ids=tuple(map(str, keys)) if by == "team_id" else ("",) * len(keys),
+        team_names=tuple(names.iloc[first]),
+        team=code[order].astype(np.int64),
+        public=numbers_of(frame, "public_score", source, issues)[order],
+        private=numbers_of(frame, "private_score", source, issues)[order],
+        selected=selected.str.lower().isin(("true", "1", "yes")).to_numpy()[order],
+        submitted_at=times[order],
+        issues=tuple(issues),
+    )
+
+
+# --- Meta Kaggle, read out of core: one row per competition --------------------------
+
+_FILES = ("Competitions", "Teams", "Submissions")
+# Text first: infinities and blanks occur among numbers, and booleans are words.
+_COMPETITIONS = """
+CREATE TEMP TABLE competitions AS
+SELECT
+    TRY_CAST(Id AS BIGINT) AS competition_id,
+    Slug AS slug,
+    HostSegmentTitle AS kind,
+    EvaluationAlgorithmAbbreviation AS metric,
+    CASE lower(EvaluationAlgorithmIsMax)
+        WHEN 'true' THEN 1 WHEN 'false' THEN -1 END AS sign,
+    TRY_CAST(LeaderboardPercentage AS DOUBLE) / 100 AS public_fraction,
+    lower(OnlyAllowKernelSubmissions) = 'true' AS notebooks_only,
+    coalesce(
+        try_strptime(DeadlineDate, '%m/%d/%Y %H:%M:%S'),
+        TRY_CAST(DeadlineDate AS TIMESTAMP)
+    ) AS deadline
+FROM {competitions}
+WHERE TRY_CAST(Id AS BIGINT) IS NOT NULL
+"""
+_TEAMS = """
+CREATE TEMP TABLE teams AS
+SELECT
+    TRY_CAST(Id AS BIGINT) AS team_id,
+    TRY_CAST(CompetitionId AS BIGINT) AS competition_id,
+    TRY_CAST(PublicLeaderboardRank AS DOUBLE) AS public_rank,
+    TRY_CAST(PrivateLeaderboardRank AS DOUBLE) AS private_rank
+FROM {teams}
+WHERE coalesce(lower(IsBenchmark), 'false') <> 'true'
+"""
+_SHAKES = """
+CREATE TEMP TABLE shakes AS
+WITH placed AS (
+    SELECT
+        competition_id,
+        rank() OVER a AS x,
+        rank() OVER b AS y,
+        count(*) OVER (PARTITION BY competition_id) AS n
+    FROM teams
+    WHERE public_rank IS NOT NULL AND private_rank IS NOT NULL
+    WINDOW
+        a AS (PARTITION BY competition_id ORDER BY public_rank),
+        b AS (PARTITION BY competition_id ORDER BY private_rank)
+)
+SELECT
+    competition_id,
+    any_value(n) AS n_teams,
+    avg(abs(x - y)) / any_value(n) AS shake_up,
+    avg(abs(x - y)) FILTER (y <= greatest(1, n // 10)) / any_value(n) AS shake_up_top,
+    corr(x, y) AS spearman
+FROM placed
+GROUP BY competition_id
+HAVING any_value(n) >= {fewest}
+"""
+# Scores beyond the worst twentieth are failures, not models: Roelofs et al. look at
+# those above a baseline.
+_GAPS = """
+CREATE TEMP TABLE gaps AS
+WITH scores AS (
+    SELECT
+        t.competition_id,
+        c.sign * TRY_CAST(s.{public} AS DOUBLE) AS x,
+        c.sign * TRY_CAST(s.{private} AS DOUBLE) AS y
+    FROM {submissions} AS s
+    JOIN teams AS t ON t.team_id = TRY_CAST(s.TeamId AS BIGINT)
+    JOIN competitions AS c USING (competition_id)
+    WHERE c.sign IS NOT NULL AND coalesce(lower(s.IsAfterDeadline), 'false') <> 'true'
+),
+finite AS (
+    SELECT * FROM scores
+    WHERE isfinite(x) AND isfinite(y) AND abs(x) < 1e12 AND abs(y) < 1e12
+),
+bounds AS (
+    SELECT
+        competition_id,
+        approx_quantile(x, 0.05) AS worst,
+        approx_quantile(x, 0.9) AS best
+    FROM finite
+    GROUP BY competition_id
+)
+SELECT
+    f.competition_id,
+    count(*) AS n_submissions,
+    avg(x - y) AS mean_gap,
+    stddev_samp(x - y) AS sd_gap,
+    stddev_samp(x) AS sd_public,
+    regr_slope(y, x) AS slope,
+    corr(x, y) AS correlation,
+    avg(x - y) FILTER (x >= best) AS mean_gap_top,
+    regr_slope(y, x) FILTER (x >= best) AS slope_top
+FROM finite AS f
+JOIN bounds AS b USING (competition_id)
+WHERE x >= worst
+GROUP BY f.competition_id
+HAVING count(*) >= {fewest}
+"""
+
+
+def read_field(
+    folder: str | os.PathLike[str],
+    *,
+    fewest: int = 30,
+    memory: str = "3GB",
+    threads: int | None = None,
+) -> pd.DataFrame:
+    """Return one row per finished competition of Meta Kaggle.
+
+    Parameters
+    ----------
+    folder : path
+        Where ``Competitions.csv``, ``Teams.csv`` and ``Submissions.csv`` lie, also as
+        ``.csv.gz``.
+    fewest : int
+        Teams, and submissions, that a competition needs.
+    memory : str
+        What DuckDB may hold; the rest goes to a temporary folder.
+    threads : int, optional
+        By default one for each core.
+
+    Returns
+    -------
+    DataFrame
+        ``shake_up``, ``shake_up_top``, ``spearman`` over teams with both places; over
+        submissions before the deadline, worse twentieth left out, larger is better:
+        ``mean_gap`` (public less private), ``sd_gap``, ``slope`` and ``correlation``
+        of private on public, and the same of the best tenth (Roelofs et al. 2019).
+
+    Raises
+    ------
+    IngestError
+        If a table is missing or has other columns.
+    LbsenseError
+        If DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        msg = "Meta Kaggle is read with DuckDB: pip install 'lbsense[field]'."
+        raise LbsenseError(msg) from error
+    tables = {name.lower(): _table(Path(folder), name) for name in _FILES}
+    with duckdb.connect(":memory:") as base:
+        base.execute(f"SET memory_limit = '{memory}'")
+        base.execute("SET preserve_insertion_order = false")
+        if threads is not None:
+            base.execute(f"SET threads = {int(threads)}")
+        try:
+            described = base.execute(f"DESCRIBE SELECT * FROM {tables['submissions']}")
+            names = [row[0] for row in described.fetchall()]
+            shown = ("ScoreFullPrecision", "ScoreLeaderboardDisplay")
+            chosen = {
+                kind.lower(): next(kind + end for end in shown if kind + end in names)
+                for kind in ("Public", "Private")
+            }
+            for query in (_COMPETITIONS, _TEAMS, _SHAKES, _GAPS):
+                base.execute(query.format(**tables, **chosen, fewest=int(fewest)))
+            found: pd.DataFrame = base.execute(
+                "SELECT c.*, s.* EXCLUDE competition_id, g.* EXCLUDE competition_id "
+                "FROM competitions AS c LEFT JOIN shakes AS s USING (competition_id) "
+                "LEFT JOIN gaps AS g USING (competition_id) "
+                "WHERE s.n_teams IS NOT NULL OR g.n_submissions IS NOT NULL "
+                "ORDER BY c.competition_id"
+            ).df()
+        except (duckdb.Error, StopIteration) as error:
+            first = str(error).partition("\n")[0] or "a column of scores is missing"
+            msg = (
+                f"{folder}: not the tables of Meta Kaggle as they are known ({first})."
+            )
+            raise IngestError(msg) from error
+    return found
+
+
+def _table(folder: Path, name: str) -> str:
+    for suffix in (".csv", ".csv.gz"):
+        path = folder / f"{name}{suffix}"
+        if path.is_file():
+            quoted = str(path).replace("'", "''")
+            return (
+                f"read_csv('{quoted}', all_varchar = true, header = true, "
+                "quote = '\"', escape = '\"', ignore_errors = true, "
+                "max_line_size = 16000000)"
+            )
+    msg = f"{folder}: no {name}.csv. Unpack Meta Kaggle's CSV files there."
+    raise IngestError(msg)

@@ -1,17 +1,216 @@
-"""What the heading of a column says of a CV score, in English and other languages."""
+"""What headings and words say of scores: which field, which kind of CV, which scheme.
+
+In English and other languages.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
-from lbsense.ingest.cv.languages import heading_words
-from lbsense.ingest.cv.words import KEYWORDS, KINDS, Role, Token, tokenize
+from lbsense.ingest.cv.words import (
+    KEYWORDS,
+    KINDS,
+    Role,
+    Token,
+    heading_words,
+    tokenize,
+)
+from lbsense.ingest.platforms import PLATFORMS
 from lbsense.metrics import Metric, find_metric
+from lbsense.model import Submission
+
+# What people call their columns, in order of preference; the names that platforms
+# give them are in `PLATFORMS` and go before.
+_OWN_NAMES = {
+    "submission_id": "id reference referenceid submissionreference",
+    "experiment_id": """
+        experimentid expid experiment experimentname exp expname submissionrun
+        submissionname version submissionversion runname runid run ver v submission
+        sub mysubmission trial attempt iteration iter""",
+    "order": "order submissionnumber submissionno number no counter nr index",
+    "submitted_at": """
+        submittedat submitted createdat created submissiontime timestamp datetime time
+        starttime ts unixtime submissiondatetime submissiondate datetimeutc
+        submittedutc when""",
+    "file_name": """
+        file submissionfile submissionfilename filepath submissionpath submissioncsv
+        csv""",
+    "description": """
+        comment desc message model modelname name strategy title approach change
+        changes notes note comments memo remarks remark method methods details detail
+        idea summary features hypothesis config mlflowrunname mlflownotecontent""",
+    "status": "state submissionstatus",
+    "status_detail": "error",
+    "public_score": "publiclb public lbscore lb leaderboard plb kagglescore kaggle",
+    "private_score": "privatelb private",
+    "score": "",
+    "cv_score": """
+        cvscore cv localcv localcvscore cvmean meancv cvavgscore oof oofscore cvoof
+        loo valid validation val local""",
+    "cv_std": "cvstd cvsd cvstdscore std cvstddev oofstd",
+    "cv_fold_scores": "cvfoldscores foldscores",
+    "cv_scheme": "cvscheme scheme validationscheme cvtype cvstrategy",
+    "selected": "selected finalselection chosen isfinal final",
+    "parent_id": "parentid parent parentsubmission basedon",
+    "content_hash": "contenthash hash filehash sha256 md5",
+    "team_id": "",
+    "team_name": "team",
+}
+FIELDS = tuple(_OWN_NAMES)
+
+
+def _ranked(field: str) -> list[str]:
+    """Return the names of a field, the first one present being the column to read."""
+    own = _OWN_NAMES[field].split()
+    given = [n for platform in PLATFORMS for n in platform.columns.get(field, ())]
+    return list(dict.fromkeys([*(n for n in given if n not in own), *own]))
+
+
+_FIELD_OF = {
+    name: (field, rank) for field in FIELDS for rank, name in enumerate(_ranked(field))
+}
+_BY_RULE = 100  # names that only a rule recognises come after every listed one
+
+_SPREAD_SIGN = re.compile(r"±|\+/-")
+_OF_A_BOARD = frozenset(("test", "team", "my", "our"))  # "test.public_auc"
+_PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
+_PLATFORM_WORDS = frozenset(platform.name for platform in PLATFORMS)
+_SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
+# Fields that a name of these words alone stands for, if one of the first is among them.
+_OF_WORDS = {
+    "file_name": ("file filename csv", "submission name path"),
+    "submitted_at": (
+        "date time datetime timestamp",
+        "submission submitted created utc",
+    ),
+    "experiment_id": ("experiment exp version", "name title id number submission"),
+    "description": (
+        "model description note comment approach method change changes strategy",
+        "name title submission experiment",
+    ),
+}
+_SETS_OF_WORDS = [
+    (field, frozenset(some.split()), frozenset(f"{some} {more}".split()))
+    for field, (some, more) in _OF_WORDS.items()
+]
+_OF_A_TRACKER = re.compile(r"(?:metrics|extras|sys|summary|tags)[./]", re.IGNORECASE)
+
+
+def name_key(name: str) -> str:
+    """Return the letters and digits of a column name, in lower case.
+
+    Examples
+    --------
+    >>> name_key("_public_score"), name_key("Public Score"), name_key("publicScore")
+    ('publicscore', 'publicscore', 'publicscore')
+    """
+    return "".join(_words(name))
+
+
+@functools.lru_cache(maxsize=4096)
+def field_of(name: str) -> tuple[str, int] | None:
+    """Return the field that a column name stands for and its rank there, or None.
+
+    Examples
+    --------
+    >>> field_of("Public LB")
+    ('public_score', 3)
+    >>> field_of("lb_delta") is None
+    True
+    """
+    plain = re.sub(r"\([^()]*+\)|\[[^\[\]]*+\]", " ", name)
+    for candidate in dict.fromkeys((name, plain)):
+        listed = _FIELD_OF.get("".join(_words(candidate)))
+        if _SPREAD_SIGN.search(candidate):  # "cv ± std" holds both
+            listed = None
+        found = listed or _field_by_words(candidate)
+        if found is not None:
+            return found
+    return ("order", _BY_RULE) if name.strip() in ("#", "№") else None
+
+
+def fold_number(name: str) -> int | None:
+    """Return the fold whose score a column holds, or None.
+
+    Examples
+    --------
+    >>> fold_number("cv_rmse_fold3"), fold_number("Fold 1"), fold_number("n_folds")
+    (3, 1, None)
+    """
+    words = _words(name)
+    joined = "".join(words)
+    found = re.search(r"fold(\d{1,3})(score)?$", joined)
+    if found is None:
+        return None
+    before = _words(re.sub(r"(?i)fold.*$", "", name))
+    allowed = all(word in KEYWORDS or is_metric_word(word) for word in before)
+    return int(found.group(1)) if allowed else None
+
+
+def known_fields(names: Iterable[str]) -> set[str]:
+    """Return the fields that any of the names stands for."""
+    known = (field_of(name) for name in names if name.strip() and len(name) <= 60)
+    return {found[0] for found in known if found is not None}
+
+
+def is_heading(cells: list[str]) -> bool:
+    """Say whether the cells of a line read as column names of a history.
+
+    Two known names and no number make a heading; so does the one name of a score
+    where nothing else is there.
+    """
+    if any(is_number(cell) for cell in cells):
+        return False
+    fields = known_fields(cells)
+    if len(cells) == 1:
+        alone = cells[0].strip().isidentifier()  # "Private Score:" is a label
+        return alone and bool(fields & {"public_score", "private_score"})
+    return len(fields) >= 2
+
+
+def _field_by_words(name: str) -> tuple[str, int] | None:
+    """Recognise names such as ``CV F1``, ``cv_rmse_std`` or ``Public LB score``."""
+    words = frozenset(_words(name))
+    rest = words - _SPREAD_WORDS - {"fold", "folds"}
+    validation = cv_heading(name)
+    if validation is not None and validation.surety < Surety.POSSIBLE:
+        return "cv_score", _BY_RULE + (validation.surety is Surety.QUALIFIED)
+    if words & _SPREAD_WORDS and all(w in KEYWORDS or is_metric_word(w) for w in rest):
+        return "cv_std", _BY_RULE
+    board = _PUBLIC_WORDS | _PLATFORM_WORDS | {"best"}
+    if words & {"public", "private"}:
+        board |= _OF_A_BOARD
+    others = {word for word in words - board if not is_metric_word(word)}
+    if "private" in words and others == {"private"} and "public" not in words:
+        return "private_score", _BY_RULE
+    if words & _PUBLIC_WORDS and not others:
+        return "public_score", _BY_RULE
+    for field, some, all_of in _SETS_OF_WORDS:
+        if words & some and words <= all_of:
+            return field, _BY_RULE
+    return None
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return heading_words(_OF_A_TRACKER.sub("", name))
+
+
+def is_number(cell: str) -> bool:
+    """Say whether the text of a cell is a bare number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+# --- columns of CV scores -------------------------------------------------------------
 
 _PREFIX = re.compile(r"(?:metrics|extras|sys|summary|eval|tags)[./]", re.IGNORECASE)
 _PAIR = re.compile(r"±|\+/-|\+-|[(,/&]")  # "Mean ± Std", "CV mean (std)"
@@ -307,3 +506,121 @@ def _says_validation(left: Mapping[int, CvHeading], chosen: int) -> bool:
     """Say whether another column speaks of the same validation in words of its own."""
     scheme = left[chosen].scheme
     return any(at != chosen and head.scheme == scheme for at, head in left.items())
+
+
+# --- under which scheme a CV score was made -------------------------------------------
+
+# Two names for scores that people compare freely, and rightly: one family.
+_FAMILY = {"local": "cv", "fold": "cv", "pattern": "cv", "oof": "cv"}
+_SPLITTER = re.compile(
+    r"(stratified[ _-]?group|stratified|group|time[ _-]?series|purged|repeated)"
+    r"[ _-]?(?:k[ _-]?fold|split)|(s?gkf|skf)(?![a-z])|(?<![a-z])(k-?fold)",
+    re.IGNORECASE,
+)
+_N_FOLDS = re.compile(
+    r"(?<![a-z0-9.])(\d{1,2})[ _-]?folds?(?![a-z])|k-?fold[-(](\d{1,2})(?![\d.])",
+    re.IGNORECASE,
+)
+_NO_GAPS = str.maketrans("", "", " _-")
+_PLAIN = "k-fold"
+_SPLITTERS = {
+    "kfold": _PLAIN,
+    "k-fold": _PLAIN,
+    **dict.fromkeys(("gkf", "group"), "group k-fold"),
+    **dict.fromkeys(("skf", "stratified"), "stratified k-fold"),
+    **dict.fromkeys(("sgkf", "stratifiedgroup"), "stratified group k-fold"),
+    "timeseries": "time series split",
+    "purged": "purged k-fold",
+    "repeated": "repeated k-fold",
+}
+
+
+class CvScheme(NamedTuple):
+    """How a CV score was made; empty where no word tells."""
+
+    kind: str = ""
+    splitter: str = ""
+    n_folds: str = ""
+    metric: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words, empty where nothing is known but that it is CV."""
+        kind = "" if self.kind == "cv" else self.kind
+        folds = self.n_folds and f"{self.n_folds} folds"
+        return ", ".join(filter(None, (kind, self.splitter, folds, self.metric)))
+
+
+#: What may change about a scheme, and what messages call it.
+PARTS_OF_SCHEME = {
+    "kind": "kind of validation",
+    "splitter": "way of splitting",
+    "n_folds": "number of folds",
+    "metric": "metric of the CV",
+}
+
+
+def cv_schemes(submissions: Sequence[Submission]) -> list[CvScheme | None]:
+    """Return the scheme of the CV score of every submission, None where it has none.
+
+    Parameters
+    ----------
+    submissions : sequence of Submission
+        In time order.
+
+    Notes
+    -----
+    What a submission does not say is as it was last said, before the first word as it
+    is said there. A number of folds alone is a plain k-fold unless another way of
+    splitting was named before.
+
+    Examples
+    --------
+    >>> texts = ("lgbm 5fold cv 0.81", "more trees cv 0.82", "group kfold cv 0.78")
+    >>> history = [
+    ...     Submission(submission_id=text, description=text, cv_score=0.8)
+    ...     for text in texts
+    ... ]
+    >>> [str(scheme) for scheme in cv_schemes(history)]
+    ['k-fold, 5 folds', 'k-fold, 5 folds', 'group k-fold, 5 folds']
+    """
+    found: list[CvScheme | None] = []
+    last = CvScheme()
+    for item in submissions:
+        if item.cv_score is None:
+            found.append(None)
+            continue
+        said = _stated(item)
+        if said.n_folds and not (said.splitter or last.splitter):
+            said = said._replace(splitter=_PLAIN)
+        last = CvScheme(*(new or old for new, old in zip(said, last, strict=True)))
+        found.append(last)
+    known = [scheme for scheme in found if scheme is not None]
+    first = CvScheme(
+        *(next(filter(None, words), "") for words in zip(*known, strict=True))
+    )
+    return [
+        scheme
+        and CvScheme(*(own or told for own, told in zip(scheme, first, strict=True)))
+        for scheme in found
+    ]
+
+
+def _stated(item: Submission) -> CvScheme:
+    """Return what a submission itself says of its CV."""
+    kind = (item.cv_scheme or "").strip().lower()
+    splitter = folds = ""
+    for text in (item.file_name, item.description, item.cv_scheme):
+        for match in _SPLITTER.finditer(text or ""):
+            splitter = next(filter(None, match.groups())).translate(_NO_GAPS).lower()
+        for match in _N_FOLDS.finditer(text or ""):
+            folds = str(int(match[1] or match[2]))
+    if _SPLITTER.search(kind) or _N_FOLDS.search(kind):
+        kind = "cv"
+    metric = re.sub(r"[\W_]+", "", item.cv_metric or "").lower()
+    registered = metric_of_heading(item.cv_metric or "") if metric else None
+    return CvScheme(
+        _FAMILY.get(kind, kind),
+        _SPLITTERS.get(splitter, splitter),
+        folds,
+        metric if registered is None else registered.name,
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lbsense.ingest.cv.shapes import spread_after
 from lbsense.ingest.cv.words import KEYWORDS, KINDS, REACH, Line, Role, Token
 
 _SEPARATORS = set(":=_~≈'\"`([{*-—@#!")
@@ -627,3 +627,31 @@ def _processed(line: Line, index: int) -> int:
     if step.role not in (Role.UNKNOWN, Role.FILLER) or not close:
         return index
     return target if score.decimals >= min(first.decimals, 3) else index
+
+
+def spread_after(line: Line, index: int, value: float) -> tuple[float | None, int]:
+    """Return the spread written after a number, and the index of its last token."""
+    place = line.skip(index + 1)
+    token = line.at(place)
+    if token is not None and token.text == ",":
+        place = line.skip(place + 1)
+        token = line.at(place)
+        if token is None or token.role is not Role.SPREAD:
+            return None, index
+    close = line.closing.get(place)
+    if close is not None:
+        place = line.skip(place + 1)
+        token = line.at(place)
+    named = token is not None and (token.kind == "spread" or token.role is Role.SPREAD)
+    if named:
+        place = line.skip(place + 1, ":=~_")
+        token = line.at(place)
+    if token is None or token.kind != "number" or not (named or close is not None):
+        return None, index
+    if not named and (place != (close or 0) - 1 or token.decimals < 2):
+        return None, index
+    if not (named or token.value < abs(value) / 2):
+        return None, index
+    if not math.isfinite(token.value):
+        return None, index
+    return token.value, place if close is None else close

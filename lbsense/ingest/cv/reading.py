@@ -16,16 +16,16 @@ from lbsense.ingest.cv.labels import (
     label_before,
     label_of_clause,
     may_take_label_after,
+    spread_after,
 )
-from lbsense.ingest.cv.owner import context_problem
-from lbsense.ingest.cv.shapes import (
+from lbsense.ingest.cv.owner import (
+    context_problem,
     folds_after,
     lists_models,
     mean_after,
     series_after,
     shape_problem,
     sign_of,
-    spread_after,
     whole_number,
 )
 from lbsense.ingest.cv.words import KEYWORDS, Line, Role

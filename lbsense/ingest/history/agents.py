@@ -14,21 +14,17 @@ from typing import NamedTuple
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.cv.heading import field_of, known_fields, name_key
 from lbsense.ingest.cv.words import Role, role_of
 from lbsense.ingest.platforms import DROPPED, FAILED, FLAGS, KEPT, OUTCOMES, Export
-from lbsense.ingest.tables.cells import (
+from lbsense.ingest.tables.raw import (
     CellError,
+    RawRow,
+    RawTable,
     is_missing,
     read_flag,
     read_score,
     read_text,
-)
-from lbsense.ingest.tables.raw import (
-    RawRow,
-    RawTable,
-    field_of,
-    known_fields,
-    name_key,
 )
 from lbsense.ingest.tables.sheet import ColumnNames
 from lbsense.metrics import find_metric

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from lbsense._format import clean_text, plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.cv.heading import field_of, known_fields, name_key
 from lbsense.ingest.history.agents import Asked, outcome_words, retell
 from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, Export, Look, recognise
-from lbsense.ingest.tables.cells import holds_number, is_missing, read_text
-from lbsense.ingest.tables.raw import RawTable, field_of, known_fields, name_key
+from lbsense.ingest.tables.raw import RawTable, holds_number, is_missing, read_text
 from lbsense.ingest.tables.sheet import ColumnNames, column_of, named_columns
 from lbsense.model import RowIssue
 

@@ -11,11 +11,13 @@ from statistics import median
 
 from lbsense._format import shorten
 from lbsense._typing import Status
-from lbsense.ingest.cv.heading import cv_heading, metric_of_heading
-from lbsense.ingest.cv.languages import heading_words
+from lbsense.ingest.cv.heading import cv_heading, field_of, metric_of_heading, name_key
+from lbsense.ingest.cv.words import heading_words
 from lbsense.ingest.platforms import Export
-from lbsense.ingest.tables.cells import (
+from lbsense.ingest.tables.dates import DateColumn, are_clocks, are_times
+from lbsense.ingest.tables.raw import (
     CellError,
+    RawTable,
     ScoreCell,
     is_missing,
     read_flag,
@@ -23,8 +25,6 @@ from lbsense.ingest.tables.cells import (
     read_status,
     read_text,
 )
-from lbsense.ingest.tables.dates import DateColumn, are_clocks, are_times
-from lbsense.ingest.tables.raw import RawTable, field_of, name_key
 from lbsense.ingest.tables.sheet import ColumnNames, Sheet, assign_columns
 from lbsense.model import Competition, RowIssue, UnusedColumn
 

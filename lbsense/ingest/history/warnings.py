@@ -13,7 +13,7 @@ from statistics import median
 from lbsense._format import clean_text, format_number, format_time, plural, shorten
 from lbsense._typing import IntArray
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.schemes import PARTS_OF_SCHEME, cv_schemes
+from lbsense.ingest.cv.heading import PARTS_OF_SCHEME, cv_schemes
 from lbsense.ingest.history.build import is_sorted
 from lbsense.ingest.history.drafts import Draft, ReadTable
 from lbsense.ingest.platforms import platform_named

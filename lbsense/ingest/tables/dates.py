@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 
-from lbsense.ingest.tables.cells import is_missing
+from lbsense.ingest.tables.raw import is_missing
 
 _CLOCK = (
     r"(?:[\sT,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})"

@@ -10,23 +10,23 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lbsense._format import shorten
-from lbsense.ingest.platforms import PLATFORMS
-from lbsense.ingest.tables.cells import (
-    CellError,
-    is_missing,
-    read_score,
-    read_status,
-)
-from lbsense.ingest.tables.dates import read_dates
-from lbsense.ingest.tables.raw import (
-    RawRow,
-    RawTable,
-    check_size,
+from lbsense.ingest.cv.heading import (
     field_of,
     is_heading,
     is_number,
     known_fields,
     name_key,
+)
+from lbsense.ingest.platforms import PLATFORMS
+from lbsense.ingest.tables.dates import read_dates
+from lbsense.ingest.tables.raw import (
+    CellError,
+    RawRow,
+    RawTable,
+    check_size,
+    is_missing,
+    read_score,
+    read_status,
     skipped_line,
     wrong_width,
 )

@@ -7,20 +7,22 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from lbsense.ingest.cv.heading import (
+    field_of,
+    is_heading,
+    is_number,
+    known_fields,
+    name_key,
+)
 from lbsense.ingest.platforms import PLATFORMS
-from lbsense.ingest.tables.cells import read_status
 from lbsense.ingest.tables.dates import age_of
 from lbsense.ingest.tables.delimited import is_known_noise
 from lbsense.ingest.tables.raw import (
     RawRow,
     RawTable,
     check_size,
-    field_of,
     grid_table,
-    is_heading,
-    is_number,
-    known_fields,
-    name_key,
+    read_status,
     skipped_line,
     wrong_width,
 )

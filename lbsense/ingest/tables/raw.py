@@ -1,20 +1,30 @@
-"""The table as it stood in the input, nothing read, and which column is which field."""
+"""The table as it stood in the input, nothing read; and what a single cell says."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
+import enum
 import itertools
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from decimal import Decimal
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
 
 from lbsense._format import plural, shorten
+from lbsense._typing import Status
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import Surety, cv_heading, is_metric_word
-from lbsense.ingest.cv.languages import heading_words
-from lbsense.ingest.cv.words import KEYWORDS
+from lbsense.ingest.cv.heading import (
+    is_heading,
+    is_metric_word,
+    is_number,
+    known_fields,
+)
 from lbsense.ingest.platforms import PLATFORMS
 from lbsense.model import RowIssue
 
@@ -24,26 +34,6 @@ _MAX_CELLS = 20_000_000
 _MOST_NAMES = 100  # of columns, below each other
 _BOARD_FIELDS = frozenset(("public_score", "private_score"))
 _MAX_CELL = 32_767  # characters: what a cell of a spreadsheet can hold
-
-Shape: TypeAlias = Literal[
-    "delimited",
-    "ruled",
-    "markdown",
-    "board",
-    "labels",
-    "copied page",
-    "json",
-    "objects",
-    "html",
-    "latex",
-    "restructured text",
-    "printed",
-    "script",
-    "sheet",
-    "aide",
-    "rd-agent",
-    "hydra",
-]
 
 
 class RawRow(NamedTuple):
@@ -66,7 +56,8 @@ class RawTable:
     source : str
         What messages call it: a path, ``<data frame>``, ...
     shape : str
-        How it was laid out.
+        How it was laid out, by which an export may be recognised: "delimited", "ruled",
+        "markdown", "board", "labels", "copied page", "json", "objects", "html", ...
     columns : tuple of str
         Names as they stand in the input, which may hold doubles.
     rows : list of RawRow
@@ -91,7 +82,7 @@ class RawTable:
     """
 
     source: str
-    shape: Shape
+    shape: str
     columns: tuple[str, ...]
     rows: list[RawRow]
     issues: list[RowIssue]
@@ -111,7 +102,7 @@ class RawTable:
 
 def grid_table(
     source: str,
-    shape: Shape,
+    shape: str,
     rows: Sequence[tuple[int, Sequence[object]]],
     *,
     n_heading: int = 1,
@@ -240,9 +231,8 @@ def with_short_cells(table: RawTable) -> RawTable:
             for name, cell in zip(table.columns, row.cells, strict=True):
                 if isinstance(cell, str) and len(cell) > _MAX_CELL:
                     issues.append(_too_long(table.source, row.line, name, cell))
-                    cells.append(cell[:_MAX_CELL])
-                else:
-                    cells.append(cell)
+                    cell = cell[:_MAX_CELL]
+                cells.append(cell)
             rows[position] = RawRow(row.line, cells)
     return table if rows is table.rows else dataclasses.replace(table, rows=rows)
 
@@ -302,295 +292,397 @@ def wrong_width(
     )
 
 
-# What people call their columns, in order of preference; the names that platforms
-# give them are in `PLATFORMS` and go before.
-_OWN_NAMES: dict[str, tuple[str, ...]] = {
-    "submission_id": ("id", "reference", "referenceid", "submissionreference"),
-    "experiment_id": (
-        "experimentid",
-        "expid",
-        "experiment",
-        "experimentname",
-        "exp",
-        "expname",
-        "submissionrun",
-        "submissionname",
-        "version",
-        "submissionversion",
-        "runname",
-        "runid",
-        "run",
-        "ver",
-        "v",
-        "submission",
-        "sub",
-        "mysubmission",
-        "trial",
-        "attempt",
-        "iteration",
-        "iter",
-    ),
-    "order": (
-        "order",
-        "submissionnumber",
-        "submissionno",
-        "number",
-        "no",
-        "counter",
-        "nr",
-        "index",
-    ),
-    "submitted_at": (
-        "submittedat",
-        "submitted",
-        "createdat",
-        "created",
-        "submissiontime",
-        "timestamp",
-        "datetime",
-        "time",
-        "starttime",
-        "ts",
-        "unixtime",
-        "submissiondatetime",
-        "submissiondate",
-        "datetimeutc",
-        "submittedutc",
-        "when",
-    ),
-    "file_name": (
-        "file",
-        "submissionfile",
-        "submissionfilename",
-        "filepath",
-        "submissionpath",
-        "submissioncsv",
-        "csv",
-    ),
-    "description": (
-        "comment",
-        "desc",
-        "message",
-        "model",
-        "modelname",
-        "name",
-        "strategy",
-        "title",
-        "approach",
-        "change",
-        "changes",
-        "notes",
-        "note",
-        "comments",
-        "memo",
-        "remarks",
-        "remark",
-        "method",
-        "methods",
-        "details",
-        "detail",
-        "idea",
-        "summary",
-        "features",
-        "hypothesis",
-        "config",
-        "mlflowrunname",
-        "mlflownotecontent",
-    ),
-    "status": ("state", "submissionstatus"),
-    "status_detail": ("error",),
-    "public_score": (
-        "publiclb",
-        "public",
-        "lbscore",
-        "lb",
-        "leaderboard",
-        "plb",
-        "kagglescore",
-        "kaggle",
-    ),
-    "private_score": (
-        "privatelb",
-        "private",
-    ),
-    "score": (),
-    "cv_score": (
-        "cvscore",
-        "cv",
-        "localcv",
-        "localcvscore",
-        "cvmean",
-        "meancv",
-        "cvavgscore",
-        "oof",
-        "oofscore",
-        "cvoof",
-        "loo",
-        "valid",
-        "validation",
-        "val",
-        "local",
-    ),
-    "cv_std": ("cvstd", "cvsd", "cvstdscore", "std", "cvstddev", "oofstd"),
-    "cv_fold_scores": ("cvfoldscores", "foldscores"),
-    "cv_scheme": ("cvscheme", "scheme", "validationscheme", "cvtype", "cvstrategy"),
-    "selected": (
+# --- cells ---------------------------------------------------------------------------
+
+_LARGEST = 1e150  # beyond it squares overflow, and no metric goes there
+_STRUCK = re.compile(r"~~[^~]{1,40}~~|<del>[^<]{1,40}</del>|<s>[^<]{1,40}</s>")
+_PLAIN = re.compile(r"[+-]?[0-9]+(?:\.([0-9]+))?")
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_THOUSANDS = re.compile(
+    r"(?<![0-9.])[0-9]{1,3}(?:([ ',])[0-9]{3})(?:\1[0-9]{3})*(?![0-9])"
+)
+_SCORE = re.compile(
+    rf"[~≈=]?\s*+(?P<value>{_NUMBER})\s*+(?P<percent>%)?\s*+"
+    rf"(?:(?:±|\+/-|\+-)\s*+(?P<spread>{_NUMBER})\s*+%?"
+    r"|\(\s*+(?:±|\+/-|\+-|std|sd|σ)?\s*+[:=]?\s*+"
+    r"(?P<inner>[0-9]++(?:\.[0-9]++)?|\.[0-9]++)\s*+%?\s*+\)"
+    r"|(?:[(\[][^()\[\]]*+[)\]]\s*+)*[(\[][^()\[\]]*+[)\]])?",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(
+    rf"(?P<value>{_NUMBER})\s*+(?P<percent>%)?\s*+[/|]\s*+(?P<second>{_NUMBER})\s*+%?"
+)
+_ARROW = re.compile(rf"{_NUMBER}\s*+%?\s*+(?:→|⇒|->|=>|➔|➜)\s*+(?P<last>.*\S)")
+# A number and a word or two of praise or place, such as "best 0.81" or "LB: 0.81".
+_BESIDE_WORDS = re.compile(
+    rf"(?:[^\W\d_]+[:= ]\s*){{0,2}}(?P<value>{_NUMBER})\s*(?P<percent>%)?"
+    r"(?:\s*[,;:!↑↓-]?(?:\s*+[^\W\d_]++[.!]?){1,4}|\s*[!↑↓]|\s*[↑↓]\s*[+-]?[0-9.]+)?"
+)
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\((?![\s\d.,;+-]+\))[^()]*\)|\[[^\[\]]*\])")
+_TAG = re.compile(
+    r"</?(?:a|b|br|code|del|div|em|font|i|ins|mark|p|s|small|span|strong|sub|sup|u)"
+    r"\b[^<>]*>|\[\^[^\[\]]*\]",
+    re.IGNORECASE,
+)
+_FOLDS = re.compile(
+    rf"[(\[]?\s*({_NUMBER}(?:(?:\s*+[,;/|]\s*+|\s++){_NUMBER})+)\s*[)\]]?"
+)
+_INFINITE = re.compile(r"[+-]?\s*(?:inf|infinity|∞)", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"[\s?.\-_–—―*/#~]*"
+    r"|-*\s*(?:none|null|nil|nan|nat|<na>|n/?a|n\.a\.|#n/a|tbd|tba|todo|wip|soon|xx+"
+    r"|なし|unknown|missing|not (?:yet|submitted|scored)|no score|unscored)\s*-*"
+    r"|[0-9x]\.[?x_]+",
+    re.IGNORECASE,
+)
+_DECIMAL_COMMA = re.compile(
+    r"[\s*_`~'\"]*[+-]?(?:0,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})"
+    r"|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+)(?![0-9,.]*[0-9])"
+)
+_EITHER_COMMA = re.compile(
+    r"[\s*_`~'\"]*[+-]?[1-9][0-9]{0,2},[0-9]{3}(?![0-9,.]*[0-9])"
+)
+_WORDS_OF_STATUS: dict[Status, str] = {
+    "complete": """
+        completed success succeeded scored finished done ok 🟢 ✅ terminé completado
+        concluído abgeschlossen завершено 完成 完了 已完成 완료""",
+    "pending": "processing running queued scheduled",
+    "error": """
+        failure invalid killed crashed timeout 🔴 ❌ erreur échec erro falhou fallido
+        fehler fehlgeschlagen ошибка エラー 失敗 错误 失败 오류 실패""",
+}
+_STATUS_WORDS = {
+    word: status for status, words in _WORDS_OF_STATUS.items() for word in words.split()
+}
+for _platform in PLATFORMS:
+    _STATUS_WORDS.update(_platform.statuses)
+_STATUS_IN_SCORE: tuple[tuple[re.Pattern[str], Status], ...] = (
+    (re.compile(r"fail|error|time[d ]*out|out of memory|oom|crash", re.I), "error"),
+    (re.compile(r"pending|processing|running|queued|scoring", re.I), "pending"),
+)
+_TRUE = frozenset(
+    [
+        "true",
+        "yes",
+        "y",
+        "1",
+        "1.0",
+        "x",
+        "✓",
+        "✔",
+        "✅",
+        "★",
+        "⭐",
         "selected",
-        "finalselection",
-        "chosen",
-        "isfinal",
         "final",
-    ),
-    "parent_id": ("parentid", "parent", "parentsubmission", "basedon"),
-    "content_hash": ("contenthash", "hash", "filehash", "sha256", "md5"),
-    "team_id": (),
-    "team_name": ("team",),
-}
-FIELDS = tuple(_OWN_NAMES)
-
-
-def _ranked(field: str) -> list[str]:
-    """Return the names of a field, the first one present being the column to read."""
-    own = _OWN_NAMES[field]
-    given = [n for platform in PLATFORMS for n in platform.columns.get(field, ())]
-    return list(dict.fromkeys([*(n for n in given if n not in own), *own]))
-
-
-_FIELD_OF = {
-    name: (field, rank) for field in FIELDS for rank, name in enumerate(_ranked(field))
-}
-_BY_RULE = 100  # names that only a rule recognises come after every listed one
-
-_SPREAD_SIGN = re.compile(r"±|\+/-")
-_OF_A_BOARD = frozenset(("test", "team", "my", "our"))  # "test.public_auc"
-_PUBLIC_WORDS = frozenset(("public", "lb", "leaderboard"))
-_PLATFORM_WORDS = frozenset(platform.name for platform in PLATFORMS)
-_SPREAD_WORDS = frozenset(("std", "sd", "stdev", "stddev"))
-# Fields that a name of these words alone stands for, if one of the first is among them.
-_OF_WORDS = (
-    ("file_name", "file filename csv", "submission name path"),
-    (
-        "submitted_at",
-        "date time datetime timestamp",
-        "submission submitted created utc",
-    ),
-    ("experiment_id", "experiment exp version", "name title id number submission"),
-    (
-        "description",
-        "model description note comment approach method change changes strategy",
-        "name title submission experiment",
-    ),
+        "chosen",
+    ]
 )
-_OF_WORDS_SETS = tuple(
-    (field, frozenset(some.split()), frozenset(f"{some} {more}".split()))
-    for field, some, more in _OF_WORDS
-)
-_PREFIX = re.compile(r"(?:metrics|extras|sys|summary|tags)[./]", re.IGNORECASE)
+_FALSE = frozenset(["false", "no", "n", "0", "0.0", "✗", "❌"])
 
 
-def name_key(name: str) -> str:
-    """Return the letters and digits of a column name, in lower case.
+class CellError(ValueError):
+    """A cell that cannot be read; the text says what would have been."""
 
-    Examples
-    --------
-    >>> name_key("_public_score"), name_key("Public Score"), name_key("publicScore")
-    ('publicscore', 'publicscore', 'publicscore')
+
+class ScoreCell(NamedTuple):
+    """A score as it stood in a cell.
+
+    ``value`` is None where the cell only names a status, as in ``In processing``.
+    ``decimals`` counts the digits after the point as written, ``second`` is the
+    other number of a cell such as ``0.801/0.795``, and ``doubt`` says how a cell that
+    holds more than a score was read.
     """
-    return "".join(_words(name))
+
+    value: float | None
+    spread: float | None = None
+    folds: tuple[float, ...] = ()
+    decimals: int | None = None
+    status: Status | None = None
+    second: float | None = None
+    doubt: str | None = None
 
 
-@functools.lru_cache(maxsize=4096)
-def field_of(name: str) -> tuple[str, int] | None:
-    """Return the field that a column name stands for and its rank there, or None.
+def is_missing(cell: object) -> bool:
+    """Say whether a cell is empty or holds a placeholder such as ``TBD`` or ``-``."""
+    if cell is None:
+        return True
+    if isinstance(cell, str):
+        return not cell or _PLACEHOLDER.fullmatch(_tidy(cell)) is not None
+    try:
+        return bool(cell != cell)  # nan and NaT
+    except (TypeError, ValueError, ArithmeticError):
+        # pandas.NA has no truth value, nor has an array.
+        return type(cell).__name__ == "NAType"
+
+
+def read_score(cell: object, *, decimal_comma: bool = False) -> ScoreCell | None:
+    """Return the score in a cell, or None where the cell is empty.
+
+    Parameters
+    ----------
+    cell : object
+        Text, a number, or a list of fold scores, whose mean is the score.
+    decimal_comma : bool, default=False
+        Whether ``0,71`` is a number below one.
+
+    Raises
+    ------
+    CellError
+        If the cell holds something else, or a number that is not finite.
 
     Examples
     --------
-    >>> field_of("Public LB")
-    ('public_score', 3)
-    >>> field_of("lb_delta") is None
+    >>> read_score("0.7052 (0.0641)")
+    ScoreCell(value=0.7052, spread=0.0641, folds=(), decimals=4, status=None,
+    second=None, doubt=None)
+    >>> read_score("**.7900**").value
+    0.79
+    >>> read_score("TBD") is None
     True
     """
-    plain = re.sub(r"\([^()]*+\)|\[[^\[\]]*+\]", " ", name)
-    for candidate in dict.fromkeys((name, plain)):
-        listed = _FIELD_OF.get("".join(_words(candidate)))
-        if _SPREAD_SIGN.search(candidate):  # "cv ± std" holds both
-            listed = None
-        found = listed or _field_by_words(candidate)
-        if found is not None:
-            return found
-    return ("order", _BY_RULE) if name.strip() in ("#", "№") else None
+    if isinstance(cell, str):
+        plain = _PLAIN.fullmatch(cell)
+        if plain is not None and len(cell) < 100:
+            return ScoreCell(float(cell), decimals=len(plain.group(1) or ""))
+        return _read_score_text(cell, decimal_comma=decimal_comma)
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    if is_missing(cell):
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, (Real, Decimal, list, tuple)):
+        msg = "a number"
+        raise CellError(msg)
+    if isinstance(cell, (list, tuple)):
+        return _fold_score([_finite(item) for item in cell])
+    shown = str(cell)  # as text, a float32 keeps the digits that were meant
+    decimals = None if "e" in shown.lower() else _decimals(shown)
+    return ScoreCell(_finite(shown), decimals=decimals)
 
 
-def fold_number(name: str) -> int | None:
-    """Return the fold whose score a column holds, or None.
+def holds_number(cell: object) -> bool:
+    """Return whether a cell reads as a score."""
+    try:
+        score = read_score(cell, decimal_comma=True)
+    except CellError:
+        return False
+    return score is not None and score.value is not None
+
+
+def read_folds(cell: object) -> tuple[float, ...]:
+    """Return the fold scores in a cell such as ``[0.81, 0.79]`` or ``0.81;0.79``.
+
+    Raises
+    ------
+    CellError
+        If there are not at least two numbers in it.
+    """
+    if is_missing(cell):
+        return ()
+    if isinstance(cell, str):
+        found = _FOLDS.fullmatch(_tidy(cell[:5000]))
+        cell = re.findall(_NUMBER, found.group(1)) if found else []
+    score = read_score(cell)
+    if score is None or not score.folds:
+        msg = "fold scores such as [0.81, 0.79]"
+        raise CellError(msg)
+    return score.folds
+
+
+def comma_is_decimal(cell: object, typical: float | None) -> bool | None:
+    """Say whether the comma of one cell is a decimal one, whatever its column says.
+
+    ``1,950`` may be both: it is what lies nearer to the typical size of the column.
+    None where the cell has no comma that could be one.
+    """
+    if not isinstance(cell, str) or "," not in cell:
+        return None
+    if _DECIMAL_COMMA.match(cell):
+        return True
+    found = _EITHER_COMMA.match(cell)
+    if found is None or not typical:
+        return None
+    digits = re.sub("[^0-9]", "", found.group())
+    whole = math.log(float(digits) / typical)
+    return abs(whole - math.log(1000)) < abs(whole)
+
+
+def uses_decimal_comma(cells: list[object], delimiter: str | None) -> bool:
+    """Say whether a column writes its numbers with a decimal comma.
+
+    One number such as ``0,71`` settles it, unless another has a point. In a text that
+    is separated by something else than commas, any comma between digits does.
+    """
+    texts = [cell for cell in cells if isinstance(cell, str) and "," in cell]
+    pointed = any(
+        isinstance(cell, str)
+        and re.match(r"[\s*_`~]*[+-]?[0-9]*\.[0-9]+(?![0-9.]*,)", cell)
+        for cell in cells
+    )
+    if pointed or not texts:
+        return False
+    if delimiter == ";" and any(re.search("[0-9],[0-9]", text) for text in texts):
+        return True
+    return any(_DECIMAL_COMMA.match(text) for text in texts)
+
+
+def read_status(cell: object) -> Status | None:
+    """Return the status that a cell names, or None where it names none.
 
     Examples
     --------
-    >>> fold_number("cv_rmse_fold3"), fold_number("Fold 1"), fold_number("n_folds")
-    (3, 1, None)
+    >>> read_status("SubmissionStatus.COMPLETE"), read_status("initial")
+    ('complete', 'pending')
     """
-    words = _words(name)
-    joined = "".join(words)
-    found = re.search(r"fold(\d{1,3})(score)?$", joined)
-    if found is None:
+    if isinstance(cell, enum.Enum):
+        cell = cell.name
+    if cell is None:
         return None
-    before = _words(re.sub(r"(?i)fold.*$", "", name))
-    allowed = all(word in KEYWORDS or is_metric_word(word) for word in before)
-    return int(found.group(1)) if allowed else None
+    word = str(cell).strip().rsplit("Status.", 1)[-1].strip("\ufe0f *`\"'").lower()
+    return _STATUS_WORDS.get(word)
 
 
-def known_fields(names: Iterable[str]) -> set[str]:
-    """Return the fields that any of the names stands for."""
-    known = (field_of(name) for name in names if name.strip() and len(name) <= 60)
-    return {found[0] for found in known if found is not None}
+def read_flag(cell: object) -> bool | None:
+    """Return what a yes-or-no cell says, or None where it is empty.
 
-
-def is_heading(cells: list[str]) -> bool:
-    """Say whether the cells of a line read as column names of a history.
-
-    Two known names and no number make a heading; so does the one name of a score
-    where nothing else is there.
+    Raises
+    ------
+    CellError
+        If the cell says neither.
     """
-    if any(is_number(cell) for cell in cells):
+    if isinstance(cell, bool):
+        return cell
+    word = str(cell).strip().strip("*`\ufe0f").lower()
+    if word in _TRUE:  # before the blanks: a tick is a symbol and nothing else
+        return True
+    if word in _FALSE:
         return False
-    fields = known_fields(cells)
-    if len(cells) == 1:
-        alone = cells[0].strip().isidentifier()  # "Private Score:" is a label
-        return alone and bool(fields & {"public_score", "private_score"})
-    return len(fields) >= 2
+    if is_missing(cell):
+        return None
+    msg = "True or False"
+    raise CellError(msg)
 
 
-def _field_by_words(name: str) -> tuple[str, int] | None:
-    """Recognise names such as ``CV F1``, ``cv_rmse_std`` or ``Public LB score``."""
-    words = frozenset(_words(name))
-    rest = words - _SPREAD_WORDS - {"fold", "folds"}
-    validation = cv_heading(name)
-    if validation is not None and validation.surety < Surety.POSSIBLE:
-        return "cv_score", _BY_RULE + (validation.surety is Surety.QUALIFIED)
-    if words & _SPREAD_WORDS and all(w in KEYWORDS or is_metric_word(w) for w in rest):
-        return "cv_std", _BY_RULE
-    board = _PUBLIC_WORDS | _PLATFORM_WORDS | {"best"}
-    if words & {"public", "private"}:
-        board |= _OF_A_BOARD
-    others = {word for word in words - board if not is_metric_word(word)}
-    if "private" in words and others == {"private"} and "public" not in words:
-        return "private_score", _BY_RULE
-    if words & _PUBLIC_WORDS and not others:
-        return "public_score", _BY_RULE
-    for name, some, all_of in _OF_WORDS_SETS:
-        if words & some and words <= all_of:
-            return name, _BY_RULE
-    return None
+def read_text(cell: object) -> str | None:
+    """Return the text of a cell as it stands, or None where it is empty."""
+    if isinstance(cell, str):
+        blank = not cell.strip() or cell in ("None", "nan", "NaN", "null")
+        return None if blank else _whole_characters(cell)
+    if is_missing(cell):
+        return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))  # a reference that passed through a column with gaps
+    return str(cell)
 
 
-def _words(name: str) -> tuple[str, ...]:
-    return heading_words(_PREFIX.sub("", name))
+def _whole_characters(text: str) -> str:
+    """Return text without halves of characters, which no file can hold."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def is_number(cell: str) -> bool:
-    """Say whether the text of a cell is a bare number."""
+def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
+    kept = _STRUCK.sub(" ", cell[:500])
+    if kept != cell[:500] and kept.strip():
+        read = _read_score_text(kept, decimal_comma=decimal_comma)
+        return read and read._replace(doubt="text that is struck out left out")
+    text = _tidy(cell[:500])
+    if _PLACEHOLDER.fullmatch(text) or text in ("x", "X"):
+        return None
+    if _INFINITE.fullmatch(text):
+        msg = "a finite number"
+        raise CellError(msg)
+    if decimal_comma:
+        text = re.sub(r"(?<=[0-9])\.(?=[0-9]{3}\b)", "", text)
+        text = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", text)
+    folds = _FOLDS.fullmatch(text) if text.startswith("[") or ";" in text else None
+    if folds is not None:
+        items = re.findall(_NUMBER, folds.group(1))
+        return _fold_score([_finite(item) for item in items])
+    arrow = _ARROW.fullmatch(text)
+    if arrow is not None:
+        last = _read_score_text(arrow["last"], decimal_comma=False)
+        return last and last._replace(doubt="number behind the arrow read")
+    text = _THOUSANDS.sub(lambda found: re.sub("[ ',]", "", found.group()), text)
+    score = _SCORE.fullmatch(text)
+    if score is not None:
+        return _from_match(score)
+    pair = _PAIR.fullmatch(text)
+    if pair is not None and not (_is_whole(pair["value"]) or _is_whole(pair["second"])):
+        scale = 100.0 if pair["percent"] else 1.0
+        return _plain(pair)._replace(second=_finite(pair["second"]) / scale)
+    for pattern, status in _STATUS_IN_SCORE:
+        if pattern.search(text) and not re.match(_NUMBER, text):
+            return ScoreCell(None, status=status)
+    beside = _BESIDE_WORDS.fullmatch(text)
+    if beside is not None and not _is_whole(beside["value"]):
+        return _plain(beside)._replace(doubt="number read without its words")
+    msg = "a number or nothing"
+    raise CellError(msg)
+
+
+def _from_match(score: re.Match[str]) -> ScoreCell:
+    spread, scale = score["spread"] or score["inner"], 100.0 if score["percent"] else 1
+    return _plain(score)._replace(
+        spread=None if spread is None else abs(_finite(spread)) / scale
+    )
+
+
+def _plain(score: re.Match[str]) -> ScoreCell:
+    """Return the value alone of a match, as a share where it is in percent."""
+    written, percent = score["value"], bool(score["percent"])
+    return ScoreCell(
+        _finite(written) / (100.0 if percent else 1.0),
+        decimals=None if "e" in written.lower() else _decimals(written) + 2 * percent,
+    )
+
+
+def _is_whole(written: str) -> bool:
+    return written.lstrip("+-").isdigit()
+
+
+def _fold_score(folds: list[float]) -> ScoreCell | None:
+    if not folds:
+        return None
+    return ScoreCell(math.fsum(folds) / len(folds), folds=tuple(folds))
+
+
+def _finite(cell: object) -> float:
     try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+        value = float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = "a number"
+        raise CellError(msg) from error
+    if not abs(value) < _LARGEST:  # nan too
+        msg = "a finite number"
+        raise CellError(msg)
+    return value
+
+
+def _decimals(written: str) -> int:
+    return len(written.partition(".")[2])
+
+
+def _tidy(cell: str) -> str:
+    """Return the cell without emphasis, symbols and the signs of other alphabets."""
+    text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-")
+    if "[" in text or "<" in text:
+        text = _TAG.sub(" ", _LINK.sub(r"\1", text)).strip()
+    if any(mark in text for mark in ("**", "`", "~~", "__", "\\")):
+        text = re.sub(r"\*\*|__|~~|`|\\", "", text)
+    if "_" in text:
+        text = re.sub(r"(?<![^\W_])_+|_+(?![^\W_])", "", text)
+    text = text.strip().removeprefix("'").strip("*_`~ ") if text.isascii() else text
+    if not text.isascii():
+        text = "".join(_digit(c) for c in text)
+        kept = (c for c in text if unicodedata.category(c) not in ("So", "Cf", "Mn"))
+        text = "".join(kept).replace("\u2013", "-").strip().strip("*_` ")
+    return text.removeprefix("'").strip()
+
+
+def _digit(character: str) -> str:
+    """Return a digit of another script as one of ours, and the rest as it is."""
+    if character.isdecimal() and not character.isascii():
+        return str(unicodedata.decimal(character))
+    return character

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from lbsense._format import plural, shorten
 from lbsense._validation import is_frame
 from lbsense.errors import IngestError
+from lbsense.ingest.cv.heading import known_fields
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
 from lbsense.ingest.tables.drawn import (
     read_labels,
@@ -37,7 +38,6 @@ from lbsense.ingest.tables.raw import (
     RawTable,
     check_size,
     grid_table,
-    known_fields,
     upright,
     with_short_cells,
 )

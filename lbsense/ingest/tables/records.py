@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
+from lbsense.ingest.cv.heading import field_of, is_heading, known_fields
 from lbsense.ingest.tables.delimited import is_known_noise
 from lbsense.ingest.tables.raw import (
     RawRow,
     RawTable,
-    Shape,
     check_size,
-    field_of,
     grid_table,
-    is_heading,
-    known_fields,
     skipped_line,
 )
 from lbsense.ingest.tables.source import Document
@@ -442,7 +439,7 @@ def _is_named_tuple(item: Any) -> bool:
 def _table(
     numbered: list[tuple[int, Mapping[Any, Any]]],
     source: str,
-    shape: Shape,
+    shape: str,
     issues: list[RowIssue],
 ) -> RawTable:
     flat = [(line, flatten(record)) for line, record in numbered if record]

@@ -16,7 +16,8 @@ from typing import Any
 
 from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
-from lbsense.ingest.tables.raw import RawRow, RawTable, is_number, skipped_line
+from lbsense.ingest.cv.heading import is_number
+from lbsense.ingest.tables.raw import RawRow, RawTable, skipped_line
 from lbsense.ingest.tables.records import flatten
 from lbsense.ingest.tables.source import Document, read_documents
 from lbsense.model import RowIssue

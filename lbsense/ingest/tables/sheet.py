@@ -15,24 +15,17 @@ from typing import TypeAlias, TypeVar
 from lbsense._format import shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.cv.heading import (
+    FIELDS,
     CvChoice,
     choose_cv,
     cv_heading,
+    field_of,
+    fold_number,
     metric_in,
+    name_key,
     with_others,
 )
-from lbsense.ingest.cv.languages import heading_words
-from lbsense.ingest.tables.cells import (
-    CellError,
-    ScoreCell,
-    comma_is_decimal,
-    holds_number,
-    is_missing,
-    read_folds,
-    read_score,
-    read_text,
-    uses_decimal_comma,
-)
+from lbsense.ingest.cv.words import heading_words
 from lbsense.ingest.tables.dates import (
     DateColumn,
     are_clocks,
@@ -42,12 +35,17 @@ from lbsense.ingest.tables.dates import (
     read_dates,
 )
 from lbsense.ingest.tables.raw import (
-    FIELDS,
+    CellError,
     RawRow,
     RawTable,
-    field_of,
-    fold_number,
-    name_key,
+    ScoreCell,
+    comma_is_decimal,
+    holds_number,
+    is_missing,
+    read_folds,
+    read_score,
+    read_text,
+    uses_decimal_comma,
 )
 from lbsense.model import RowIssue
 
