@@ -4,13 +4,14 @@ from lbsense._result import Missing
 from lbsense.analysis.analyze import analyze
 from lbsense.analysis.board import (
     BoardAnalysis,
+    HostAnalysis,
     analyze_board,
+    analyze_host,
     medal_picks,
 )
 from lbsense.analysis.compare import Comparison, compare
 from lbsense.analysis.field import FieldAnalysis, analyze_field
 from lbsense.analysis.gate import footing, gate
-from lbsense.analysis.host import HostAnalysis, analyze_host
 from lbsense.analysis.plan import PlanResult, plan
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of
 from lbsense.analysis.result import SCHEMA, Analysis

@@ -19,7 +19,7 @@ from lbsense._result import (
 )
 from lbsense._validation import check_kind
 from lbsense.analysis.analyze import analyze
-from lbsense.analysis.result import Analysis
+from lbsense.analysis.result import Analysis, picture_of
 from lbsense.facts import DEFAULT_RULE, SELECTED
 from lbsense.model import History
 from lbsense.stats import (
@@ -200,19 +200,10 @@ class Comparison(Result):
         return "\n\n".join("\n".join(part) for part in parts if part)
 
     def _repr_html_(self) -> str:
-        # Pictures stand on a higher floor: they are found when a notebook asks for one.
-        from importlib import import_module
-
-        from lbsense._result import picture
-
-        plots = import_module("lbsense.plots")
-        scene = plots.compare_scene(self)
-        style = f".plot{{{plots.palette_css('light')}}}{plots.SVG_STYLE}"
-        head, _, body = plots.draw_svg(scene, width=760).partition(">")
         headings, rows = self.rows()
         return fragment(
             paragraph(self.headline, strong=True),
-            picture(f"{head}><style>{style}</style>{body}", scene.title),
+            picture_of(lambda plots: plots.compare_scene(self)),
             table(headings, rows, numeric=range(1, len(headings))),
             listing([f"{name}: {text}" for name, text in self.entries()]),
             listing(self.reasons()),

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lbsense._result import Result, plain
+from lbsense._result import plain
+from lbsense.analysis.board import Told
 from lbsense.words import field_entries, field_headline
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SIZES = ((0, 100), (100, 250), (250, 1000), (1000, math.inf))
-_SHARES = ((0.0, 0.15), (0.15, 0.35), (0.35, 1.0))
+_SIZES = (0, 100, 250, 1000, math.inf)
+_SHARES = (0.0, 0.15, 0.35, 1.0)
 _FEWEST = 5  # competitions of a group
-FIELD_SCHEMA = 1
+SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FieldAnalysis(Result):
+class FieldAnalysis(Told):
     """What finished competitions say together.
 
     Attributes
@@ -62,14 +62,10 @@ class FieldAnalysis(Result):
     def to_dict(self) -> dict[str, Any]:
         """Return the groups as ``json.dumps`` takes them."""
         return {
-            "schema": FIELD_SCHEMA,
+            "schema": SCHEMA,
             "headline": self.headline,
             "groups": plain(self._groups()),
         }
-
-    def __str__(self) -> str:
-        told = [f"  {name}: {text}" for name, text in self.entries()]
-        return "\n".join([self.headline, *told])
 
 
 def analyze_field(competitions: pd.DataFrame) -> FieldAnalysis:
@@ -116,20 +112,13 @@ def analyze_field(competitions: pd.DataFrame) -> FieldAnalysis:
 
 
 def _binned(
-    values: pd.Series[float], edges: tuple[tuple[float, float], ...], name: str
-) -> list[str]:
-    told = []
-    for value in values.to_numpy(np.float64):
-        at = next(
-            (
-                f"{low:g} to {high:g} {name}"
-                for low, high in edges
-                if low <= value < high
-            ),
-            "unknown",
-        )
-        told.append(at)
-    return told
+    values: pd.Series[float], edges: tuple[float, ...], name: str
+) -> pd.Series[str]:
+    import pandas as pd
+
+    labels = [f"{low:g} to {high:g} {name}" for low, high in pairwise(edges)]
+    found = pd.cut(values, edges, right=False, labels=labels).astype(object)
+    return found.fillna("unknown")
 
 
 def _summary(by: str, name: str, part: pd.DataFrame) -> dict[str, Any]:

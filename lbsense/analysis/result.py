@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lbsense._codes import VERDICT_SIGNS, VERDICT_TINTS
 from lbsense._format import shorten
 from lbsense._result import (
+    Result,
     details,
     fragment,
     listing,
@@ -19,7 +20,7 @@ from lbsense._result import (
     plain,
     table,
 )
-from lbsense.facts import Facts, Step
+from lbsense.facts import Facts, Outlook, Step
 from lbsense.model import History
 from lbsense.stats import DifferenceBandsResult, GapSplitResult, PairResult
 from lbsense.words import (
@@ -49,6 +50,9 @@ SCHEMA = 1
 _NAME_WIDTH = 36
 _TEXT_WIDTH = 32
 _PICTURE_WIDTH = 760
+_ENDS = {
+    f"{end}{level}": f"ci{level}_{end}" for level in (80, 95) for end in ("low", "high")
+}
 _NOTEBOOK = (
     "number",
     "name",
@@ -183,7 +187,7 @@ contradicted, caveats, learning
         lead, *more = self.answer
         parts = [paragraph(lead, strong=True), *map(paragraph, more)]
         if any(step.public_score is not None for step in self.steps):
-            parts.append(_picture(self))
+            parts.append(picture_of(lambda plots: plots.plot_timeline.scene(self)))
         if self.steps:
             parts.append(_html_table(self))
         told = [
@@ -205,11 +209,11 @@ contradicted, caveats, learning
         return fragment(*parts)
 
 
-def _picture(analysis: Analysis) -> str:
-    """Return the timeline as an image."""
+def picture_of(scene_from: Callable[[Any], Any]) -> str:
+    """Return a scene that `lbsense.plots` makes as an image for a notebook."""
     # Pictures stand on a higher floor: they are found when a notebook asks for one.
     plots = import_module("lbsense.plots")
-    scene = plots.plot_timeline.scene(analysis)
+    scene = scene_from(plots)
     style = f".plot{{{plots.palette_css('light')}}}{plots.SVG_STYLE}"
     head, _, body = plots.draw_svg(scene, width=_PICTURE_WIDTH).partition(">")
     return picture(f"{head}><style>{style}</style>{body}", scene.title)
@@ -245,12 +249,10 @@ def _luck(analysis: Analysis) -> dict[str, Any] | None:
     return {
         "new_bests": [_id(analysis.history, index) for index in luck.positions],
         "p_real": [_number(value) for value in luck.p_real],
-        "expected_luck": _number(luck.expected_luck),
-        "share": _number(luck.share),
-        "public_climb": _number(luck.public_climb),
-        "true_climb": _number(luck.true_climb),
-        "true_climb_se": _number(luck.true_climb_se),
-        "climb_share": _number(luck.climb_share),
+        **_numbers(
+            luck,
+            "expected_luck share public_climb true_climb true_climb_se climb_share",
+        ),
         "after_end": luck.after_end,
     }
 
@@ -261,18 +263,14 @@ def _climb(analysis: Analysis) -> dict[str, Any] | None:
     if not climb:
         return None
     gain = dict(zip(climb.way.tolist(), climb.gain.tolist(), strict=True))
+    names = {index: _id(analysis.history, index) for index in gain}
     return {
-        "way": [_id(analysis.history, index) for index in climb.way],
+        "way": list(names.values()),
         "jumps": [
-            {
-                "submission_id": _id(analysis.history, index),
-                "gain": _number(gain[index]),
-            }
+            {"submission_id": names[index], "gain": _number(gain[index])}
             for index in climb.jumps.tolist()
         ],
-        "climb": _number(climb.climb),
-        "climb_se": _number(climb.climb_se),
-        "share": _number(climb.share),
+        **_numbers(climb, "climb climb_se share"),
     }
 
 
@@ -281,34 +279,31 @@ def _outlook(analysis: Analysis) -> dict[str, Any] | None:
     outlook = analysis.outlook
     if not outlook:
         return None
-    rows = []
-    for index, mean in enumerate(outlook.mean):
-        if not math.isfinite(mean):
-            continue
-        bands = {}
-        for level in ("80", "95"):
-            for end in ("low", "high"):
-                value = getattr(outlook, f"ci{level}_{end}")[index]
-                bands[f"{end}{level}"] = _number(value)
-        rows.append(
+    return {
+        "private": [
             {
                 "submission_id": _id(analysis.history, index),
-                "expected": _number(mean),
-                **bands,
+                **_band(outlook, index),
                 "to_best": _difference(outlook.to_best, index),
                 "to_selected": _difference(outlook.to_selected, index),
             }
-        )
-    return {
-        "private": rows,
+            for index, mean in enumerate(outlook.mean)
+            if math.isfinite(mean)
+        ],
         "best_public": _id(analysis.history, outlook.best_public),
         "best_expected": _id(analysis.history, outlook.to_best.against),
-        "deflation": _number(outlook.deflation),
-        "deflation_se": _number(outlook.deflation_se),
+        **_numbers(outlook, "deflation deflation_se"),
         "sizes_known": outlook.sizes_known,
         "nested": outlook.nested,
         "shift_sd": outlook.shift_sd,
     }
+
+
+def _band(bands: Outlook | DifferenceBandsResult, index: int) -> dict[str, Any]:
+    """Return what is expected of one submission, and both ends of its bands."""
+    ends = {key: getattr(bands, name)[index] for key, name in _ENDS.items()}
+    told = {"expected": bands.mean[index], **ends}
+    return {key: _number(value) for key, value in told.items()}
 
 
 def _difference(
@@ -317,14 +312,7 @@ def _difference(
     """Return how far one private score will lie from another. More is better."""
     if bands is None:
         return None
-    return {
-        "expected": _number(bands.mean[index]),
-        "low80": _number(bands.ci80_low[index]),
-        "high80": _number(bands.ci80_high[index]),
-        "low95": _number(bands.ci95_low[index]),
-        "high95": _number(bands.ci95_high[index]),
-        "p_above": _number(bands.p_above[index]),
-    }
+    return {**_band(bands, index), "p_above": _number(bands.p_above[index])}
 
 
 def _picks(analysis: Analysis) -> dict[str, Any] | None:
@@ -358,8 +346,7 @@ def _retrospective(analysis: Analysis) -> dict[str, Any] | None:
                 "rule": item.rule,
                 "submissions": [_id(history, index) for index in item.positions],
                 "private_score": _number(item.score),
-                "regret": _number(item.regret),
-                "regret_se": _number(item.regret_se),
+                **_numbers(item, "regret regret_se"),
             }
             for item in found.rules
         ],
@@ -389,16 +376,16 @@ def _pair(history: History, pair: PairResult) -> dict[str, Any]:
         "rule": pair.rule,
         "first": _id(history, pair.first),
         "second": _id(history, pair.second),
-        "expected_score": _number(pair.expected_score),
-        "regret": _number(pair.regret),
-        "cost": _number(pair.cost),
-        "p_first_better": _number(pair.p_first_better),
-        "p_holds_best": _number(pair.p_holds_best),
+        **_numbers(pair, "expected_score regret cost p_first_better p_holds_best"),
     }
 
 
 def _id(history: History, index: int) -> str | None:
     return history[int(index)].submission_id if index >= 0 else None
+
+
+def _numbers(result: Result, names: str) -> dict[str, float | None]:
+    return {name: _number(getattr(result, name)) for name in names.split()}
 
 
 def _number(value: float) -> float | None:

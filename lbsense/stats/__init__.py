@@ -76,6 +76,7 @@ from lbsense.stats.history.luck import LuckResult, luck_of_bests
 from lbsense.stats.history.online import (
     OnlineMethod,
     OnlineResult,
+    discoveries,
     gain_evalue,
     online_discoveries,
 )
@@ -226,6 +227,7 @@ __all__ = [
     "deming_line",
     "difference_bands",
     "disagreement_noise",
+    "discoveries",
     "drawn_label_noise",
     "estimate_difference",
     "exchanged_shake_up",

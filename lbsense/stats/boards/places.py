@@ -325,150 +325,6 @@ def _interval(rank: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StandingResult(Result):
-    """Where one team stands.
-
-    Attributes
-    ----------
-    position : int
-        Its position among the arrays.
-    public_rank : float
-        Its place by public score.
-    true_low, true_high : int
-        95% interval of its true place by itself.
-    set_low, set_high : int
-        True places that are left to it by sets that hold for all teams at once.
-    group : int
-        Number of its tie group, the best being 1.
-    n_alike : int
-        Teams, itself included, that it cannot be told apart from.
-    private_low, private_median, private_high : int
-        80% interval and median of its place after the reveal.
-    p_gold, p_silver, p_bronze : float
-        Probability of this medal or a better one.
-    p_place : tuple of float
-        Probability of the first, second, ... place.
-    place_low, place_high, p_bin : ndarray
-        Distribution of the place after the reveal, in bins: first and last place of
-        each, and its probability.
-    """
-
-    position: int
-    public_rank: float
-    true_low: int
-    true_high: int
-    set_low: int
-    set_high: int
-    group: int
-    n_alike: int
-    private_low: int
-    private_median: int
-    private_high: int
-    p_gold: float
-    p_silver: float
-    p_bronze: float
-    p_place: tuple[float, ...]
-    place_low: IntArray = field(repr=False)
-    place_high: IntArray = field(repr=False)
-    p_bin: FloatArray = field(repr=False)
-
-
-def standing(
-    draws: BoardDraws,
-    found: PlacesResult,
-    sets: RankSetResult,
-    position: int,
-    *,
-    n_alike: int,
-    group: int,
-    n_prizes: int = 3,
-) -> StandingResult:
-    """Return where one team stands.
-
-    Parameters
-    ----------
-    draws, found, sets
-        Of the whole board.
-    position : int
-        Of the team.
-    n_alike, group : int
-        Teams it cannot be told apart from, and the number of its group.
-    n_prizes : int
-        Prize places to give the chance of.
-    """
-    own = draws.private_rank[:, position]
-    low, median, high = np.quantile(own, [0.1, 0.5, 0.9])
-    edges = _edges(own, found.medals, draws.private_rank.shape[1])
-    counts = np.histogram(own, bins=np.append(edges, np.inf))[0]
-    copies = draws.copies[[position]]
-    within = [
-        float(_share_within(own[:, None], copies, place)[0])
-        for place in range(n_prizes + 1)
-    ]
-    return StandingResult(
-        position=position,
-        public_rank=float(draws.public_rank[position]),
-        true_low=int(found.true_low[position]),
-        true_high=int(found.true_high[position]),
-        set_low=int(sets.low[position]),
-        set_high=int(sets.high[position]),
-        group=group,
-        n_alike=n_alike,
-        private_low=int(np.floor(low)),
-        private_median=round(float(median)),
-        private_high=int(np.ceil(high)),
-        p_gold=float(found.p_gold[position]),
-        p_silver=float(found.p_silver[position]),
-        p_bronze=float(found.p_bronze[position]),
-        p_place=tuple(map(float, np.diff(within))),
-        place_low=read_only(edges.astype(np.int64)),
-        place_high=read_only(
-            np.append(edges[1:] - 1, draws.private_rank.shape[1]).astype(np.int64)
-        ),
-        p_bin=read_only(counts / len(own)),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MedalPickResult(Result):
-    """The submissions that have the best chance of a medal.
-
-    Attributes
-    ----------
-    positions : tuple of int
-        Of the submissions in the history.
-    medal : {"gold", "silver", "bronze"}
-        The medal that is in question: bronze, unless that is as good as sure.
-    chance : float
-        Probability that the better one has it, or a better medal.
-    chance_of_rule : float
-        The same for the pair of the highest expected better score.
-    chances : tuple of float
-        Probability of gold, of silver or better, of bronze or better.
-    n_candidates : int
-        Submissions that were considered.
-    """
-
-    positions: tuple[int, ...]
-    medal: str
-    chance: float
-    chance_of_rule: float
-    chances: tuple[float, float, float]
-    n_candidates: int
-
-
-def _edges(own: FloatArray, medals: MedalPlaces, n: int) -> np.ndarray:
-    """Return first places of bins that end at medals; about thirty hold the draws."""
-    low, high = np.quantile(own, [0.005, 0.995])
-    first, last = max(1, int(low)), min(n, int(np.ceil(high)))
-    count = min(last - first + 1, 30)
-    even = np.unique(np.round(np.linspace(first, last + 1, count + 1)).astype(int))
-    cuts = [getattr(medals, name) + 1 for name in _MEDALS]
-    edges = np.unique(np.concatenate([[1], even, cuts]))
-    return np.asarray(edges[(edges >= 1) & (edges <= n)])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BoardResult(Result):
     """What the scores of all teams tell.
 
@@ -690,3 +546,137 @@ def _told_apart(
     alike = last - np.searchsorted(rising, rising - reach, side="left")
     group = tie_groups(np.arange(1, len(x) + 1), last) + 1
     return sets, group, alike.astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StandingResult(Result):
+    """Where one team stands.
+
+    Attributes
+    ----------
+    position : int
+        Its position among the arrays.
+    public_rank : float
+        Its place by public score.
+    true_low, true_high : int
+        95% interval of its true place by itself.
+    set_low, set_high : int
+        True places that are left to it by sets that hold for all teams at once.
+    group : int
+        Number of its tie group, the best being 1.
+    n_alike : int
+        Teams, itself included, that it cannot be told apart from.
+    private_low, private_median, private_high : int
+        80% interval and median of its place after the reveal.
+    p_gold, p_silver, p_bronze : float
+        Probability of this medal or a better one.
+    p_place : tuple of float
+        Probability of the first, second, ... place.
+    place_low, place_high, p_bin : ndarray
+        Distribution of the place after the reveal, in bins: first and last place of
+        each, and its probability.
+    """
+
+    position: int
+    public_rank: float
+    true_low: int
+    true_high: int
+    set_low: int
+    set_high: int
+    group: int
+    n_alike: int
+    private_low: int
+    private_median: int
+    private_high: int
+    p_gold: float
+    p_silver: float
+    p_bronze: float
+    p_place: tuple[float, ...]
+    place_low: IntArray = field(repr=False)
+    place_high: IntArray = field(repr=False)
+    p_bin: FloatArray = field(repr=False)
+
+
+def standing(board: BoardResult, position: int, *, n_prizes: int = 3) -> StandingResult:
+    """Return where one team stands.
+
+    Parameters
+    ----------
+    board : BoardResult
+        As `board_result` gives it.
+    position : int
+        Of the team, among those with a public score, the best first.
+    n_prizes : int
+        Prize places to give the chance of.
+    """
+    draws, found = board.draws, board.places
+    own = draws.private_rank[:, position]
+    low, median, high = np.quantile(own, [0.1, 0.5, 0.9])
+    edges = _edges(own, found.medals, draws.private_rank.shape[1])
+    counts = np.histogram(own, bins=np.append(edges, np.inf))[0]
+    copies = draws.copies[[position]]
+    within = [
+        float(_share_within(own[:, None], copies, place)[0])
+        for place in range(n_prizes + 1)
+    ]
+    return StandingResult(
+        position=position,
+        public_rank=float(draws.public_rank[position]),
+        true_low=int(found.true_low[position]),
+        true_high=int(found.true_high[position]),
+        set_low=int(board.sets.low[position]),
+        set_high=int(board.sets.high[position]),
+        group=int(board.group[position]),
+        n_alike=int(board.n_alike[position]),
+        private_low=int(np.floor(low)),
+        private_median=round(float(median)),
+        private_high=int(np.ceil(high)),
+        p_gold=float(found.p_gold[position]),
+        p_silver=float(found.p_silver[position]),
+        p_bronze=float(found.p_bronze[position]),
+        p_place=tuple(map(float, np.diff(within))),
+        place_low=read_only(edges.astype(np.int64)),
+        place_high=read_only(
+            np.append(edges[1:] - 1, draws.private_rank.shape[1]).astype(np.int64)
+        ),
+        p_bin=read_only(counts / len(own)),
+    )
+
+
+def _edges(own: FloatArray, medals: MedalPlaces, n: int) -> np.ndarray:
+    """Return first places of bins that end at medals; about thirty hold the draws."""
+    low, high = np.quantile(own, [0.005, 0.995])
+    first, last = max(1, int(low)), min(n, int(np.ceil(high)))
+    count = min(last - first + 1, 30)
+    even = np.unique(np.round(np.linspace(first, last + 1, count + 1)).astype(int))
+    cuts = [getattr(medals, name) + 1 for name in _MEDALS]
+    edges = np.unique(np.concatenate([[1], even, cuts]))
+    return np.asarray(edges[(edges >= 1) & (edges <= n)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedalPickResult(Result):
+    """The submissions that have the best chance of a medal.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Of the submissions in the history.
+    medal : {"gold", "silver", "bronze"}
+        The medal that is in question: bronze, unless that is as good as sure.
+    chance : float
+        Probability that the better one has it, or a better medal.
+    chance_of_rule : float
+        The same for the pair of the highest expected better score.
+    chances : tuple of float
+        Probability of gold, of silver or better, of bronze or better.
+    n_candidates : int
+        Submissions that were considered.
+    """
+
+    positions: tuple[int, ...]
+    medal: str
+    chance: float
+    chance_of_rule: float
+    chances: tuple[float, float, float]
+    n_candidates: int

@@ -1,4 +1,4 @@
-"""Claims one after the other, with few false ones among them whenever one looks.
+"""Claims with few false ones among them: all at once, or one after the other.
 
 An entrant or an agent tests one change after the other and stops when it likes. Each
 test has a level that depends on the past alone, so that what is claimed stays clean at
@@ -129,6 +129,34 @@ def gain_evalue(
     with np.errstate(over="ignore", divide="ignore"):
         found = np.exp(math.log(2) - np.log1p(effect) / 2 + log_ratio + np.log(tail))
     return np.asarray(found, dtype=np.float64)
+
+
+def discoveries(pvalue: ArrayLike, *, false_share: float) -> BoolArray:
+    """Return the claims that can be made at once, few of them false.
+
+    Parameters
+    ----------
+    pvalue : array_like of shape (n,)
+        Of every test; nan is none.
+    false_share : float
+        Largest expected share of false claims among all, in (0, 1).
+
+    References
+    ----------
+    Benjamini, Y. & Hochberg, Y. (1995). Controlling the false discovery rate. Journal
+    of the Royal Statistical Society B 57(1), 289-300.
+    doi:10.1111/j.2517-6161.1995.tb02031.x
+
+    Examples
+    --------
+    >>> discoveries([0.01, 0.04, 0.2, float("nan")], false_share=0.1).tolist()
+    [True, True, False, False]
+    """
+    given = as_float_vector(pvalue, name="pvalue")
+    check_fraction(false_share, name="false_share")
+    p = np.sort(given[np.isfinite(given)])
+    passing = p[p <= false_share * np.arange(1, len(p) + 1) / len(p)]
+    return given <= (passing[-1] if passing.size else -1.0)
 
 
 def online_discoveries(

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lbsense._result import Missing
 from lbsense.stats import (
+    BoardNoise,
     board_draws,
+    board_result,
     medal_places,
     places,
     rank_sets,
@@ -89,7 +92,9 @@ def test_chances_add_up_and_follow_the_board() -> None:
     assert (found.p_gold <= found.p_silver + 1e-12).all()
     assert found.p_bronze[0] > 0.95 > 0.05 > found.p_bronze[-1]
     assert (found.true_low <= found.true_high).all()
-    one = standing(draws, found, rank_sets(public, 0.2), 3, n_alike=9, group=1)
+    noise = BoardNoise(noise=np.full(300, 0.2), basis="told")
+    board = board_result(public, np.full(300, np.nan), noise, Missing("pairs", "None."))
+    one = standing(board, 3)
     assert one.p_bin.sum() == pytest.approx(1)
     assert one.p_gold >= sum(one.p_place[:3]) - 1e-9
     assert one.set_low <= one.true_low

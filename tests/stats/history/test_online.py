@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from lbsense.stats import gain_evalue, online_discoveries
+from lbsense.stats import discoveries, gain_evalue, online_discoveries
 
 
 def naive_evalue(t: float, effect: float) -> float:
@@ -251,3 +251,13 @@ def test_independent_pvalues_keep_the_share_at_the_end(method):
     found, power = false_shares(method, null=0.7, shared=0.0, stop="end")
     assert found < 0.1 + 2 * (0.09 / 1500) ** 0.5
     assert power > 0.4
+
+
+@given(st.lists(st.one_of(st.integers(0, 200), st.none()), max_size=30))
+def test_claims_at_once_are_those_of_scipy(values):
+    p = np.array([np.nan if k is None else k / 200 for k in values])
+    known = np.isfinite(p)
+    expected = np.zeros(len(p), dtype=bool)
+    if known.any():
+        expected[known] = stats.false_discovery_control(p[known]) <= 0.0987
+    np.testing.assert_array_equal(discoveries(p, false_share=0.0987), expected)
