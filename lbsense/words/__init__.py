@@ -1,29 +1,33 @@
 """Every sentence and every column of steps, written once for all who read them."""
 
-from lbsense.words.board import (
+from lbsense.words.boards import (
+    COMPARE_METHODS,
     board_entries,
     board_headline,
-    field_entries,
-    field_headline,
-    host_entries,
-    host_headline,
-    medal_told,
-)
-from lbsense.words.compare import (
-    COMPARE_METHODS,
-    FIGURES,
-    Habits,
     compare_caption,
     compare_entries,
     compare_headline,
     compare_title,
-    difference_told,
-    figure_told,
+    field_entries,
+    field_headline,
     history_told,
+    host_entries,
+    host_headline,
     reasons,
 )
 from lbsense.words.lessons import advice, gap, learning, lessons, results
-from lbsense.words.parts import NEEDS, Board, Reader, ask, tell, why
+from lbsense.words.parts import (
+    FIGURES,
+    NEEDS,
+    Board,
+    Habits,
+    Reader,
+    ask,
+    difference_told,
+    figure_told,
+    tell,
+    why,
+)
 from lbsense.words.short import (
     Answer,
     answer,
@@ -56,6 +60,7 @@ from lbsense.words.whole import (
     expectation,
     jumps,
     luck,
+    medal_told,
     name_of,
     noise,
     notes,

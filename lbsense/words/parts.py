@@ -1,15 +1,17 @@
-"""What sentences share: a board's scores in digits and words, and what is missing."""
+"""What sentences share: how scores and numbers are said, and what is missing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from lbsense._format import decimals_shown, format_number
-from lbsense._result import Caveat, Missing
-from lbsense.facts import Step
+from lbsense._format import decimals_shown, format_number, shorten
+from lbsense._result import Caveat, Missing, Result
+from lbsense.facts import Facts, Step
 from lbsense.model import History
+from lbsense.stats import EstimateResult, PooledResult
 
 #: Who reads: a user of Python, a user of the terminal, or anyone who has a page.
 Reader: TypeAlias = Literal["python", "terminal", "page"]
@@ -248,3 +250,155 @@ class Board:
             return min(most, 3)
         wanted = _DIGITS - 1 - math.floor(math.log10(float(f"{size:.{_DIGITS - 1}e}")))
         return max(0, min(wanted, most) if most else wanted)
+
+
+_WIDTH = 24  # characters of the name of a history
+
+
+class Figure(NamedTuple):
+    """One number of a history: what it is called, and what it is made of.
+
+    Attributes
+    ----------
+    title : str
+        Heading of its row.
+    unit : {"share", "correlation", "score"}
+        What it counts in; scores of two metrics cannot be compared.
+    meaning : str
+        What it says, in a sentence.
+    """
+
+    title: str
+    unit: Literal["share", "correlation", "score"]
+    meaning: str
+
+
+#: What is compared, in the order of reading.
+FIGURES: Mapping[str, Figure] = {
+    "progress": Figure(
+        "Real gains",
+        "share",
+        "Expected share of true gains among the steps that can be judged.",
+    ),
+    "gain": Figure(
+        "True gain per submission",
+        "score",
+        "What the way to the best public score truly gained, over all submissions "
+        "after the first; more is better.",
+    ),
+    "guesses": Figure(
+        "Guesses",
+        "share",
+        "Steps that cannot be told from no change at all.",
+    ),
+    "luck": Figure(
+        "Luck in the climb",
+        "share",
+        "Part of the climb of the public score that is not real.",
+    ),
+    "agreement": Figure(
+        "Agreement of CV and board",
+        "correlation",
+        "Rank correlation of CV gains and public gains: 1 is full agreement, 0 none.",
+    ),
+    "regret": Figure(
+        "Regret of the selection",
+        "score",
+        "What the best private score lies above that of the selected ones.",
+    ),
+    "regret_public": Figure(
+        "Regret of the two best public",
+        "score",
+        "The same, had the two best public scores been selected.",
+    ),
+    "choice": Figure(
+        "Worth of the selection",
+        "score",
+        "What the selected ones scored above the two best public; more is better.",
+    ),
+    "learned": Figure(
+        "Expected gains that came",
+        "share",
+        "Steps with a reason written before whose expected gain came, by the ledger.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Habits(Result):
+    """One history in few numbers that can be compared.
+
+    Attributes
+    ----------
+    name : str
+        What it is called beside others: untrusted text.
+    facts : Facts
+        What was found out about it.
+    figures : mapping of str to EstimateResult or Missing
+        By the names of `FIGURES`.
+    """
+
+    name: str
+    facts: Facts
+    figures: Mapping[str, EstimateResult | Missing]
+
+    @property
+    def short_name(self) -> str:
+        """Its name, cut to what a heading can hold."""
+        return shorten(self.name, _WIDTH) or "history"
+
+
+def figure_told(
+    key: str, found: EstimateResult | PooledResult | Missing, board: Board | None = None
+) -> str:
+    """Return a number with its 95% interval; "-" where it is missing.
+
+    Without a board a number in score units is told in standard errors of a score.
+    """
+    if isinstance(found, Missing):
+        return "-"
+    value, low, high = (
+        _number(key, part, board) for part in (found.value, found.ci_low, found.ci_high)
+    )
+    if found.ci_low == found.ci_high:
+        return value
+    return f"{value} ({low} to {high})"
+
+
+def difference_told(key: str, found: EstimateResult | Missing, board: Board) -> str:
+    """Return a difference of two histories with its interval; "-" where missing."""
+    if isinstance(found, Missing):
+        return "-"
+    ends = found.value, found.ci_low, found.ci_high
+    value, low, high = (in_unit(key, part, board, "+") for part in ends)
+    unit = " points" if FIGURES[key].unit == "share" else ""
+    if found.ci_low == found.ci_high:
+        return f"{value.lstrip('+')}{unit}"
+    return f"{value}{unit} ({low} to {high})"
+
+
+def in_unit(key: str, value: float, board: Board, plus: str = "") -> str:
+    """Return a difference in the unit of what is compared, plus a plus if wanted."""
+    match FIGURES[key].unit:
+        case "share":
+            return f"{100 * value:{plus}z.0f}"
+        case "correlation":
+            return f"{value:{plus}z.2f}"
+        case _ if plus:
+            return board.gain(value)
+    return f"{'-' * (value < 0)}{board.amount(value)}"
+
+
+def _number(key: str, value: float, board: Board | None) -> str:
+    unit = FIGURES[key].unit
+    if unit == "share":
+        return f"{value:.0%}"
+    if unit == "correlation":
+        return f"{value:z.2f}"
+    if loss := key.startswith("regret"):
+        value = max(value, 0.0)
+    if board is None:
+        return f"{value:{'' if loss else '+'}z.2f} se"
+    if loss:
+        return board.amount(value) if value else "0"
+    return board.gain(value)

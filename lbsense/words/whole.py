@@ -25,7 +25,12 @@ from lbsense.words.parts import TO_95, Board, Reader, listed, tell, why
 from lbsense.words.short import to_select
 
 if TYPE_CHECKING:
-    from lbsense.stats import CvScaleResult, DifferenceBandsResult, PicksResult
+    from lbsense.stats import (
+        CvScaleResult,
+        DifferenceBandsResult,
+        MedalPickResult,
+        PicksResult,
+    )
 
 _EVIDENCE = {
     "A": "public scores alone",
@@ -436,6 +441,30 @@ def why_no_picks(facts: Facts, reader: Reader) -> str:
     if not any(step.public_score is not None for step in facts.steps):
         return "No submission has a public score."
     return why(facts.picks if facts.directed else facts.posterior, reader)
+
+
+def medal_told(
+    facts: Facts, medal: MedalPickResult | Missing, reader: Reader = "python"
+) -> list[tuple[str, str]]:
+    """Return which pair has the best chance of a medal: a heading and a sentence."""
+    if isinstance(medal, Missing):
+        return [("Medal", tell(medal, reader))]
+    names = " and ".join(name_of(facts, index) for index in medal.positions)
+    same = medal.chance - medal.chance_of_rule < 0.01
+    against = (
+        "the pair above has the same"
+        if same
+        else f"the pair above {format_probability(medal.chance_of_rule)}"
+    )
+    gold, silver, bronze = map(format_probability, medal.chances)
+    return [
+        (
+            "Medal",
+            f"The best chance of {medal.medal} or better has {names}: "
+            f"{format_probability(medal.chance)}, {against}. Gold {gold}, silver or "
+            f"better {silver}, bronze or better {bronze}.",
+        )
+    ]
 
 
 def runner_up(facts: Facts) -> list[str]:

@@ -1,4 +1,4 @@
-"""A whole leaderboard in words: its shake-up, its noise, one team, its movement."""
+"""More than one history in words: a whole leaderboard, several histories."""
 
 from __future__ import annotations
 
@@ -15,19 +15,26 @@ from lbsense._format import (
     shorten,
 )
 from lbsense._result import Missing
-from lbsense.facts import Facts
 from lbsense.model import Leaderboard
 from lbsense.stats import (
     PUBLISHED_BY,
     BoardResult,
-    MedalPickResult,
+    EstimateResult,
     MovementResult,
     PlanCell,
+    PooledResult,
     StandingResult,
     published_noise,
 )
-from lbsense.words.parts import Reader, tell
-from lbsense.words.whole import name_of
+from lbsense.words.parts import (
+    FIGURES,
+    Board,
+    Habits,
+    Reader,
+    figure_told,
+    in_unit,
+    why,
+)
 
 _BASIS = {
     "told": "the noise that you state",
@@ -309,30 +316,6 @@ def _movement(
     return told
 
 
-def medal_told(
-    facts: Facts, medal: MedalPickResult | Missing, reader: Reader = "python"
-) -> list[tuple[str, str]]:
-    """Return which pair has the best chance of a medal: a heading and a sentence."""
-    if isinstance(medal, Missing):
-        return [("Medal", tell(medal, reader))]
-    names = " and ".join(name_of(facts, index) for index in medal.positions)
-    same = medal.chance - medal.chance_of_rule < 0.01
-    against = (
-        "the pair above has the same"
-        if same
-        else f"the pair above {format_probability(medal.chance_of_rule)}"
-    )
-    gold, silver, bronze = map(format_probability, medal.chances)
-    return [
-        (
-            "Medal",
-            f"The best chance of {medal.medal} or better has {names}: "
-            f"{format_probability(medal.chance)}, {against}. Gold {gold}, silver or "
-            f"better {silver}, bronze or better {bronze}.",
-        )
-    ]
-
-
 def host_headline(found: BoardResult, n_prizes: int, n_in_reach: int) -> str:
     """Return what a competition says to its host in one sentence."""
     moved = found.shake_up
@@ -438,3 +421,211 @@ def field_entries(groups: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
             )
         )
     return told
+
+
+_FEW = 5  # histories: more make no habit of their own sure, fewer even less
+
+
+def reasons(
+    habits: Sequence[Habits],
+    pooled: Mapping[str, PooledResult | Missing],
+    reader: Reader = "page",
+) -> list[str]:
+    """Return why numbers are missing, those of one reason together."""
+    whose: dict[tuple[str, str], list[str]] = {}
+    for key, figure in FIGURES.items():
+        if key == "learned" and not any(item.figures[key] for item in habits):
+            continue  # nobody kept a ledger: nothing is missing
+        for item in habits:
+            reason = why(item.figures[key], reader)
+            if reason:
+                whose.setdefault((item.short_name, reason), []).append(figure.title)
+        reason = why(pooled.get(key), reader)
+        if reason:
+            whose.setdefault(("All together", reason), []).append(figure.title)
+    together: dict[tuple[str, str], list[str]] = {}
+    for (name, reason), titles in whose.items():
+        together.setdefault((", ".join(titles), reason), []).append(name)
+    return [
+        f"{titles} ({', '.join(names)}): {reason}"
+        for (titles, reason), names in together.items()
+    ]
+
+
+def compare_headline(
+    habits: Sequence[Habits],
+    pooled: Mapping[str, PooledResult | Missing],
+    apart: Mapping[str, EstimateResult | Missing],
+    *,
+    portfolio: bool,
+) -> str:
+    """Return the answer in one sentence.
+
+    Parameters
+    ----------
+    habits : sequence of Habits
+        Two or more.
+    pooled : mapping
+        Numbers of all histories together.
+    apart : mapping
+        Second history minus the first.
+    portfolio : bool
+        Whether all histories are one person's.
+    """
+    if portfolio:
+        return _pooled_headline(habits, pooled)
+    known = [
+        (item.short_name, found)
+        for item in habits
+        if isinstance(found := item.figures["progress"], EstimateResult)
+    ]
+    if len(known) < 2:
+        names = [i.short_name for i in habits if not i.figures["progress"]]
+        return (
+            f"{plural(len(habits), 'history', 'histories')} side by side; real gains "
+            f"cannot be told for {', '.join(names)}."
+        )
+    known.sort(key=lambda item: (-item[1].value, item[0]))
+    (best, most), (worst, least) = known[0], known[-1]
+    told = (
+        f"{figure_told('progress', most)} of the steps of {best} were real gains, "
+        f"{figure_told('progress', least)} of those of {worst}"
+    )
+    if len(habits) == 2:
+        found = apart["progress"]
+        if isinstance(found, EstimateResult):
+            sure = not found.ci_low <= 0 <= found.ci_high
+            if not found.value:
+                return f"{told}: no difference."
+            verdict = "more than chance" if sure else "that may be chance"
+            return f"{told}: {verdict}."
+    return f"{told}."
+
+
+#: How each number was made, for who checks it.
+COMPARE_METHODS = (
+    "Real gains: the sum of the probabilities of a true gain (private scores taken "
+    "into account), with a Poisson binomial interval (Le Cam 1960) that allows for all "
+    "of them being off together.",
+    "Guesses: Wilson's interval (1927): how far the habit may lie from this share.",
+    "Gain and luck: what public scores and CV say of the climb to the best public "
+    "score, and private scores where both ends have one, weighed by their variances.",
+    "Gain, luck and regret: 1.96 standard errors, luck cut to 0 to 100%; a regret of "
+    "one or two standard errors is no mistake.",
+    "Agreement: as in the analysis of one history.",
+    "Differences: both histories taken for independent (Zou and Donner 2008). Two "
+    "teams on one public set share luck: these intervals are rather too wide.",
+    "All together: each history counts once; mean with the t interval (Shuster 2010); "
+    "scores in standard errors of one public score.",
+)
+
+
+def compare_title(habits: Sequence[Habits], portfolio: bool) -> str:
+    """Return what a comparison is called."""
+    if portfolio:
+        return f"Habits over {plural(len(habits), 'history', 'histories')}"
+    if len(habits) > _FEW:
+        return f"{plural(len(habits), 'history', 'histories')} side by side"
+    names = [item.short_name for item in habits]
+    return f"{', '.join(names[:-1])} and {names[-1]} side by side"
+
+
+def compare_caption() -> str:
+    """Return what table and picture show."""
+    return (
+        "Each number with its 95% interval; - is not known. Where intervals lie apart "
+        "the histories differ by more than chance."
+    )
+
+
+def _pooled_headline(
+    habits: Sequence[Habits], pooled: Mapping[str, PooledResult | Missing]
+) -> str:
+    count = plural(len(habits), "history", "histories")
+    found = pooled["progress"]
+    if not isinstance(found, PooledResult):
+        return f"{count} together: too few of them tell how many steps were real gains."
+    told = (
+        f"Over {plural(found.n_histories, 'history', 'histories')} "
+        f"{found.value:.0%} of the steps were real gains (95%: {found.ci_low:.0%} to "
+        f"{found.ci_high:.0%})"
+    )
+    left = len(habits) - found.n_histories
+    rest = f"; {left} more cannot tell" if left else ""
+    few = (
+        " That is few: expect the next one anywhere in between."
+        if (found.n_histories < _FEW)
+        else ""
+    )
+    return f"{told}{rest}.{few}"
+
+
+def compare_entries(
+    habits: Sequence[Habits],
+    pooled: Mapping[str, PooledResult | Missing],
+    apart: Mapping[str, EstimateResult | Missing],
+    *,
+    portfolio: bool,
+) -> list[tuple[str, str]]:
+    """Return a heading and a sentence for each number that says something."""
+    told = []
+    for key, figure in FIGURES.items():
+        if portfolio:
+            found = pooled[key]
+            if isinstance(found, PooledResult):
+                told.append((figure.title, _pooled_told(key, found)))
+            continue
+        if len(habits) == 2:
+            between = apart[key]
+            told_by_own = key == "regret_public" and habits[0].figures["regret"]
+            if not isinstance(between, EstimateResult) or told_by_own:
+                continue
+            sure = not between.ci_low <= 0 <= between.ci_high
+            board = Board(habits[0].facts.history)
+            verdict = "more than chance" if sure else "that may be chance"
+            text = f"{_apart_told(key, between, board, habits)}: {verdict}."
+            told.append((figure.title, text if between.value else "no difference."))
+    return told
+
+
+def _apart_told(
+    key: str, found: EstimateResult, board: Board, habits: Sequence[Habits]
+) -> str:
+    """Return which of two lies above the other, by how much, and how sure that is."""
+    over, under = habits[1].short_name, habits[0].short_name
+    ends = found.value, found.ci_low, found.ci_high
+    if found.value < 0:
+        over, under = under, over
+        ends = -found.value, -found.ci_high, -found.ci_low
+    value, low, high = (in_unit(key, part, board) for part in ends)
+    points = " points" if FIGURES[key].unit == "share" else ""
+    return f"{over} lies {value}{points} above {under} (95%: {low} to {high})"
+
+
+def _pooled_told(key: str, found: PooledResult) -> str:
+    text = figure_told(key, found)
+    count = plural(found.n_histories, "history", "histories")
+    unit = ""
+    if FIGURES[key].unit == "score":
+        unit = ", in standard errors (se) of one public score"
+    spread = ""
+    if found.spread > 0:
+        size = (
+            f"{100 * found.spread:.0f} points"
+            if FIGURES[key].unit == "share"
+            else format_number(found.spread, digits=2)
+        )
+        spread = f"; from history to history it varies by {size}"
+    return f"{text} over {count}{unit}{spread}."
+
+
+def history_told(item: Habits) -> str:
+    """Return what a history is: its name, its competition, how many submissions."""
+    competition = item.facts.history.competition
+    parts = [
+        clean_text(competition.slug or ""),
+        clean_text(competition.metric or ""),
+        plural(len(item.facts.steps), "submission"),
+        f"level {item.facts.level}",
+    ]
+    return f"{item.short_name}: {', '.join(part for part in parts if part)}"
