@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         cv_candidates,
         parse_cv,
     )
-    from lbsense.ingest.fetch.kaggle import ask_kaggle
     from lbsense.ingest.fetch.listing import (
         Fetched,
         Merged,
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
         listing_text,
         read_listing,
     )
-    from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
+    from lbsense.ingest.fetch.servers import TOKEN_VARIABLE, ask_kaggle, ask_zindi
     from lbsense.ingest.ledger import (
         LEDGER_SCHEMA,
         is_ledger,
@@ -53,9 +52,8 @@ _HOMES = {
         "boards.read": "read_leaderboard read_leaderboards",
         "cv.reading": "CvReading TRAILING_NUMBER cv_candidates parse_cv",
         "cv.heading": "CvScheme cv_schemes",
-        "fetch.kaggle": "ask_kaggle",
         "fetch.listing": "Fetched Merged join_listing listing_text read_listing",
-        "fetch.zindi": "TOKEN_VARIABLE ask_zindi",
+        "fetch.servers": "TOKEN_VARIABLE ask_kaggle ask_zindi",
         "ledger": ("LEDGER_SCHEMA is_ledger join_ledger read_environment read_ledger"),
         "log": "join_log",
         "platforms": "FORMATS FormatGuide",

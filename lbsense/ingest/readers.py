@@ -20,9 +20,8 @@ from lbsense._format import shorten
 from lbsense._typing import Platform
 from lbsense._validation import check_kind
 from lbsense.errors import FetchError, IngestError
-from lbsense.ingest.fetch.kaggle import ask_kaggle
 from lbsense.ingest.fetch.listing import Fetched, Row
-from lbsense.ingest.fetch.zindi import TOKEN_VARIABLE, ask_zindi
+from lbsense.ingest.fetch.servers import TOKEN_VARIABLE, ask_kaggle, ask_zindi
 from lbsense.ingest.history.agents import Asked
 from lbsense.ingest.history.build import build_submissions
 from lbsense.ingest.history.choose import TableName, choose_tables

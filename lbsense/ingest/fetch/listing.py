@@ -155,10 +155,11 @@ def _json_rows(text: str) -> list[Row]:
     if not isinstance(listed, list) or not all(isinstance(r, dict) for r in listed):
         msg = "there is no list of submissions in it"
         raise ValueError(msg)
-    return [{name: _text(cell) for name, cell in row.items()} for row in listed]
+    return [{name: text_of(cell) for name, cell in row.items()} for row in listed]
 
 
-def _text(cell: Any) -> str:
+def text_of(cell: Any) -> str:
+    """Return what stands in a cell of JSON as text."""
     return "" if cell is None else cell if isinstance(cell, str) else json.dumps(cell)
 
 

@@ -20,7 +20,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lbsense.cli import app
-from lbsense.ingest.fetch import zindi as zindi_room
+from lbsense.ingest.fetch import servers
 
 SECRET = "KGAT_0123456789abcdefplanted"
 ZINDI_SECRET = "zindi0123456789planted"
@@ -222,11 +222,11 @@ def forget_client(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def zindi(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Server]:
     """Return a server that stands for Zindi, with a token planted."""
-    monkeypatch.setenv(zindi_room.TOKEN_VARIABLE, ZINDI_SECRET)
+    monkeypatch.setenv(servers.TOKEN_VARIABLE, ZINDI_SECRET)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for server in serve(lambda path: path.partition("/competitions/play/")[2]):
         server.secret = ZINDI_SECRET
-        monkeypatch.setattr(zindi_room, "ADDRESS", f"{server.address}/v1/competitions")
+        monkeypatch.setattr(servers, "ADDRESS", f"{server.address}/v1/competitions")
         server.answers["submissions/limits"] = lambda _: Reply({"data": {"today": 4}})
         yield server
 
