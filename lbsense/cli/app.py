@@ -258,8 +258,8 @@ _OUTPUT_FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 
 #: Command -> the module where it lives, which is loaded when the command is called.
 COMMANDS = {
-    "fetch": "fetch",
-    "watch": "fetch",
+    "fetch": "records",
+    "watch": "records",
     "analyze": "history",
     "step": "history",
     "report": "history",
@@ -271,8 +271,8 @@ COMMANDS = {
     "host": "boards",
     "field": "boards",
     "mcp": "mcp",
-    "log": "log",
-    "card": "log",
+    "log": "records",
+    "card": "records",
     "explain": "known",
     "simulate": "known",
     "vendor": "known",

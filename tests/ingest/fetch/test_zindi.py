@@ -204,7 +204,7 @@ def test_a_person_is_asked_for_the_token_and_it_is_not_shown(
     zindi, run, monkeypatch, tmp_path
 ):
     monkeypatch.delenv("ZINDI_TOKEN")
-    monkeypatch.setattr("lbsense.cli.fetch.is_interactive", lambda: True)
+    monkeypatch.setattr("lbsense.cli.records.is_interactive", lambda: True)
     hidden = []
 
     def prompt(_, **options):
