@@ -37,7 +37,6 @@ from lbsense.stats import (
     ExpectationResult,
     GapSplitResult,
     GuideResult,
-    HindsightResult,
     JointNoiseResult,
     LadderResult,
     LevelPosteriorResult,
@@ -412,7 +411,7 @@ class Retrospective(Result):
     guides : GuideResult or None
         Whether CV or the public score followed private scores more closely, on the
         submissions that have all three; None where that cannot be asked.
-    steps : HindsightResult or Missing
+    steps : StepPosteriorResult or Missing
         True gains, private scores taken into account.
     outcomes : tuple of str
         Per submission what became of its verdict: "confirmed", "weakened",
@@ -435,7 +434,7 @@ class Retrospective(Result):
     public_private: RankCorrelationResult
     cv_private: RankCorrelationResult
     guides: GuideResult | None
-    steps: HindsightResult | Missing
+    steps: StepPosteriorResult | Missing
     outcomes: tuple[StepOutcome, ...]
     sizes_known: bool
     lessons: tuple[str, ...] = ()

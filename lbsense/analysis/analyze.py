@@ -21,9 +21,8 @@ from lbsense._validation import (
     read_only,
 )
 from lbsense.analysis.evidence import Evidence, gather
-from lbsense.analysis.learning import learn
 from lbsense.analysis.result import Analysis
-from lbsense.analysis.retrospective import look_back
+from lbsense.analysis.retrospective import learn, look_back
 from lbsense.analysis.verdicts import asides, contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
 from lbsense.facts import (

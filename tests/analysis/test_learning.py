@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lbsense as lb
-from lbsense.analysis.learning import _outcome
+from lbsense.analysis.retrospective import _outcome
 from lbsense.model import Competition, Expectation, Ledger, Submission
 from lbsense.words import learning
 

@@ -657,33 +657,3 @@ def band_coverage(
         common_z=common,
         best_public_z=best,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HindsightResult(Result):
-    """The true gain of every step, private scores taken into account.
-
-    Attributes
-    ----------
-    private_gain, private_gain_se : ndarray of shape (k,)
-        Observed private gain and the standard error of its noise.
-    gain, gain_se : ndarray of shape (k,)
-        Estimated true gain and its standard deviation; nan without a private gain.
-    ci_low, ci_high : ndarray of shape (k,)
-        Interval of the true gain.
-    p_gain, p_null, p_loss : ndarray of shape (k,)
-        Probability of a true gain, of no change worth naming, and of a true loss.
-    rope : float
-        Gain that is not worth naming.
-    """
-
-    private_gain: FloatArray
-    private_gain_se: FloatArray
-    gain: FloatArray
-    gain_se: FloatArray
-    ci_low: FloatArray
-    ci_high: FloatArray
-    p_gain: FloatArray
-    p_null: FloatArray
-    p_loss: FloatArray
-    rope: float
