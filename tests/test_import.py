@@ -78,7 +78,7 @@ def test_analyze_loads_no_pandas(tmp_path):
 
 def test_the_list_of_metrics_loads_no_numpy():
     loaded = run("import sys; from lbsense.metrics import METRICS; print(*sys.modules)")
-    assert "lbsense.metrics.table" in loaded.stdout.split()
+    assert "lbsense.metrics.record" in loaded.stdout.split()
     assert "numpy" not in loaded.stdout.split()
 
 

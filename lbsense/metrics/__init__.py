@@ -3,8 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lbsense.metrics.record import Metric
-from lbsense.metrics.table import METRICS, find_metric
+from lbsense.metrics.record import METRICS, Metric, find_metric
 
 if TYPE_CHECKING:
     from lbsense.metrics.noise import (

@@ -93,6 +93,11 @@ def of_columns(rule: InfluenceRule, case: Case, *, events: bool = False) -> Part
     return scores, psi
 
 
+def of_event_columns(rule: InfluenceRule, case: Case) -> Parts:
+    """Return the mean over columns of a rule of events."""
+    return of_columns(rule, case, events=True)
+
+
 def _check_not_two_classes(pred: FloatArray) -> None:
     """Refuse predict_proba's two columns, which look like two submissions."""
     if pred.shape[1] == 2 and np.allclose(pred.sum(axis=1), 1.0, atol=1e-6):

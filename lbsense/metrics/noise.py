@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,14 +11,8 @@ from lbsense._typing import ArrayLike, FloatArray
 from lbsense._validation import check_count, check_fraction, check_positive
 from lbsense.errors import warn
 from lbsense.metrics.means import as_targets, as_weights
-from lbsense.metrics.record import Case, Known, Metric, NoiseRule, Rules
+from lbsense.metrics.record import METRICS, Case, Known, Metric, find_metric
 from lbsense.metrics.score_rules import band_of
-from lbsense.metrics.table import METRICS, find_metric
-
-if TYPE_CHECKING:
-    from lbsense.metrics import score_rules
-else:  # as the table names them
-    score_rules = Rules("score_rules")
 
 INFLUENCE_FAMILIES = frozenset(
     metric.family for metric in METRICS.values() if metric.influence is not None
@@ -190,16 +183,16 @@ class ScoreSd(Result):
 # Logarithm of the true over the typical standard deviation of a row, and its own
 # standard deviation, over 224 competitions on real tables (docs/semi_real.md): errors
 # have heavier tails than any usual law.
-_ON_TABLES: dict[NoiseRule, tuple[float, float]] = {
-    score_rules.proportion: (0.0, 0.06),
-    score_rules.auc: (-0.05, 0.27),
-    score_rules.log_loss: (-0.05, 0.23),
-    score_rules.multiclass_log_loss: (-0.05, 0.3),
-    score_rules.fbeta: (-0.26, 0.28),
-    score_rules.root_mean_square: (0.16, 0.5),
-    score_rules.mean_square: (0.3, 0.7),
-    score_rules.mean_absolute: (0.2, 0.5),
-    score_rules.r2: (0.3, 0.65),
+_ON_TABLES: dict[str, tuple[float, float]] = {
+    "proportion": (0.0, 0.06),
+    "auc": (-0.05, 0.27),
+    "log_loss": (-0.05, 0.23),
+    "multiclass_log_loss": (-0.05, 0.3),
+    "fbeta": (-0.26, 0.28),
+    "root_mean_square": (0.16, 0.5),
+    "mean_square": (0.3, 0.7),
+    "mean_absolute": (0.2, 0.5),
+    "r2": (0.3, 0.65),
 }
 _OTHERWISE = (0.0, 0.4)
 _SQUARED_IN_UNIT = (0.45, 0.8)  # RMSE and MSE of incomes and prices: a few rows count
@@ -219,14 +212,10 @@ def score_sd_on_tables(metric: Metric) -> tuple[float, float]:
         Mean and standard deviation of the logarithm of the true standard deviation of a
         row over the typical one of `score_sd`, over competitions on real tables.
     """
-    if metric.in_target_unit and metric.noise in (
-        score_rules.root_mean_square,
-        score_rules.mean_square,
-    ):
+    rule = "" if metric.noise is None else metric.noise.name
+    if metric.in_target_unit and rule in ("root_mean_square", "mean_square"):
         return _SQUARED_IN_UNIT
-    return (
-        _OTHERWISE if metric.noise is None else _ON_TABLES.get(metric.noise, _OTHERWISE)
-    )
+    return _ON_TABLES.get(rule, _OTHERWISE)
 
 
 def score_sd(

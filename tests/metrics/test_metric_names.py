@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import pickle
 import re
 from collections import Counter
+from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import get_scorer_names
 
+import lbsense.metrics
 from lbsense.metrics import METRICS, Metric, find_metric
+
+TABLE = Path(lbsense.metrics.__file__).with_name("metrics.csv")
 
 
 @pytest.mark.parametrize(
@@ -307,3 +313,31 @@ def test_a_metric_is_shown_and_pickled_by_its_facts() -> None:
     again = pickle.loads(pickle.dumps(metric))
     assert again == metric
     assert again.influence is not None
+
+
+def test_every_row_of_the_table_is_a_metric_with_cells_that_it_can_have():
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] + ["f1"] == list(METRICS)
+    allowed = {
+        "better": {"higher", "lower"},
+        "scale": {"share", "target", ""},
+        "takes": {"count", "positive", "fraction", ""},
+        "predicts": set(get_args(get_type_hints(Metric)["prediction"])),
+        "interval": {"logit", ""},
+        "unlabelled": {"disagreement", "log", ""},
+    }
+    for row in rows:
+        assert None not in {*row, *row.values()}, row
+        for column, cells in allowed.items():
+            assert row[column].partition(" ")[0] in cells, row
+        metric = METRICS[row["name"]]
+        assert metric.low < metric.high
+        assert bool(row["noise"]) == (metric.noise is not None)
+        assert bool(row["influence"]) == (metric.influence is not None)
+        assert all(
+            re.fullmatch(r"[^#]+#?[^#]*", way) for way in row["ways"].split("|") if way
+        )
+    resamplers = {"mean", "roc_auc", "accuracy", "balanced_accuracy", "f_beta"}
+    resamplers |= {"macro_f_beta", "quadratic_kappa", "mcc", None}
+    assert {metric.resampler for metric in METRICS.values()} <= resamplers
