@@ -115,10 +115,10 @@ class NoiseScale(Result):
     score_sd : float
         Standard deviation of the metric per test row, typical value; nan if unknown.
     score_se, score_se_low, score_se_high : float
-        Standard error of one public score: typical, and the bounds that the metric
-        leaves open.
+        Standard error of one public score: typical, and the bounds that are left open
+        by metric and sizes, or by them, the steps and CV together where these tell it.
     score_log_sd : float
-        Standard deviation of the logarithm of ``score_se``: how far tails that the
+        Standard deviation of the logarithm of ``score_sd``: how far tails that the
         score does not show may move it.
     step_se_low, step_se_high : float
         Bounds for the standard error of a public difference: two nearly identical

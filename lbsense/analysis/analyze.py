@@ -232,16 +232,18 @@ def _step(
     if reference < 0 and verdict == "repeat":  # of a submission without a score
         reference = int(np.flatnonzero(evidence.groups == evidence.groups[index])[0])
     posterior = evidence.posterior
+    worth = posterior.scale if posterior else 1.0
 
     def known(values: FloatArray | None) -> float | None:
         if values is None or not math.isfinite(values[index]):
             return None
         return round(float(values[index]), 12)
 
-    def believed(name: str) -> float | None:
-        if verdict in ("repeat", "unscored"):
+    def believed(name: str, scale: float = 1.0) -> float | None:
+        values = getattr(posterior, name, None)
+        if values is None or verdict in ("repeat", "unscored"):
             return None
-        return known(getattr(posterior, name, None))
+        return known(scale * values)
 
     hindsight = after.steps if after else None
 
@@ -269,9 +271,9 @@ def _step(
         public_gain_se=believed("public_se"),
         cv_gain=known(evidence.cv_gain),
         cv_gain_se=believed("cv_se"),
-        gain=believed("gain"),
-        gain_low=believed("ci_low"),
-        gain_high=believed("ci_high"),
+        gain=believed("gain", worth),
+        gain_low=believed("ci_low", worth),
+        gain_high=believed("ci_high", worth),
         p_gain=believed("p_gain"),
         p_null=believed("p_null"),
         p_loss=believed("p_loss"),

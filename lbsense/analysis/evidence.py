@@ -15,6 +15,7 @@ from lbsense.analysis.noise import (
     LOG_DISTINCT,
     LOG_DISTINCT_SD,
     noise_scale,
+    score_se,
     with_board,
 )
 from lbsense.analysis.predictions import Rows, rows_of, sent_contents
@@ -26,7 +27,7 @@ from lbsense.analysis.validation import (
     validation_of,
 )
 from lbsense.facts import Claims, NoiseScale
-from lbsense.model import History, Leaderboard, Predictions, content_groups
+from lbsense.model import Competition, History, Leaderboard, Predictions, content_groups
 from lbsense.stats import (
     JointNoiseResult,
     LevelPosteriorResult,
@@ -47,9 +48,6 @@ CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
 # gain, did not move with it (docs/calibration.md, "What was tried").
 _BROKEN, _STILL = 12.0, 0.4
 _FEWEST_TO_DOUBT = 8  # steps with both
-# Logarithm of the noise of a score over the stated one of its steps, and how far a
-# history may lie from it, over 224 competitions on real tables (docs/semi_real.md).
-_SCORE_OVER_STEP, _SCORE_OVER_STEP_SD = 2.3, 1.35
 _CV_SPREAD = 0.8  # of the same between the steps of one history
 _PRIVATE_RATIO = (-0.8, 0.7)  # private rows are more, where nothing tells how many
 _ROW_EXCESS = (0.6, 0.5)  # of CV, where predictions tell the noise of its rows
@@ -178,9 +176,14 @@ def gather(
         judge = _Judge(history, seen, noise, rope, confidence_level, step_noise)
         judged = judge.foretold()
         after = judge.hindsight(judged.claims)
-    step_se = np.nan
     if judged.posterior and judged.claims == "both":
-        step_se = _median(judged.posterior.public_se)
+        noise = replace(noise, step_se=_median(judged.posterior.public_se))
+        if judged.levels and 0 < noise.score_se < np.inf and not noise.n_board:
+            se = math.sqrt(judged.levels.score_public_var)
+            wide = math.exp(1.96 * judged.levels.score_log_sd)
+            noise = replace(
+                noise, score_se=se, score_se_low=se / wide, score_se_high=se * wide
+            )
     slopes = _slopes(seen, judged.posterior)
     cv, cv_gain = seen.validation.on_public_scale(seen.public, slopes)
     rows = seen.rows.caveats if seen.rows else ()
@@ -197,7 +200,7 @@ def gather(
     shown |= {"cv": cv, "cv_gain": cv_gain}
     return Evidence(
         **shown,
-        noise=replace(noise, step_se=step_se),
+        noise=noise,
         posterior=judged.posterior,
         after=after,
         levels=judged.levels,
@@ -329,10 +332,7 @@ class _Judge:
         owed = seen.parents.owed
         public = np.where(seen.fresh, seen.public_gain + owed[0], np.nan)
         sources = [Source(name="public", gain=public)]
-        log_ratio, sd = _CV_RATIO
-        if competition.n_public and competition.train_size:
-            log_ratio, sd = CV_EXCESS
-            log_ratio += math.log(competition.n_public / competition.train_size)
+        log_ratio, sd = _cv_ratio(competition)
         ratio: FloatArray | None = None
         if seen.rows:
             noise = StepNoise(
@@ -351,6 +351,7 @@ class _Judge:
                 noise = _said_noise(self.step_noise, noise.floor)
         joined = seen.validation.joined
         sizes = seen.validation.rough_slopes(seen.public)
+        alike = seen.validation.alike(seen.public)
         usable = seen.fresh & ~seen.broken_cv
         for part in seen.cv_parts:
             own = (joined.part == part) & usable
@@ -366,6 +367,7 @@ class _Judge:
                     spread=_CV_SPREAD,
                     slope_known=ratio is not None,
                     sign_known=not seen.validation.begins(part),
+                    alike=bool(alike[part]),
                     unit=unit,
                 )
             )
@@ -377,6 +379,7 @@ class _Judge:
         n_public, n_private = competition.n_public, competition.n_private
         unseen, fresh = unseen_scores(self.history)
         gain = np.where(seen.fresh, gains(unseen, seen.reference), np.nan)
+        other = on_another_scale(seen.public_gain, gain)
         log_ratio, sd = _PRIVATE_RATIO
         if n_public is not None and n_private is not None:
             log_ratio, sd = -math.log(fresh), 0.0
@@ -385,12 +388,22 @@ class _Judge:
             gain=gain,
             log_ratio=log_ratio,
             log_ratio_sd=sd,
-            slope_known=not on_another_scale(seen.public_gain, gain),
+            slope_known=not other,
+            alike=not other,
         )
 
     def _levels(self, steps: StepPosteriorResult) -> LevelPosteriorResult | Missing:
         seen = self.seen
-        se, log_sd = _score_se(self.noise, steps, seen.rows)
+        if seen.rows and np.isfinite(seen.rows.score_se):
+            rounding = self.noise.rounding_se / math.sqrt(2)
+            se, log_sd = math.hypot(seen.rows.score_se, rounding), 0.0
+        else:
+            se, log_sd = score_se(
+                self.noise,
+                _median(steps.public_se),
+                above=seen.validation.above(seen.public),
+                ratio=math.exp(_cv_ratio(self.history.competition)[0]),
+            )
         cv, _ = seen.validation.on_public_scale(seen.public, _slopes(seen, steps))
         part = seen.validation.joined.level_part
         return level_posterior(
@@ -530,25 +543,12 @@ def _said(step_noise: float) -> Caveat:
     )
 
 
-def _score_se(
-    noise: NoiseScale, steps: StepPosteriorResult, rows: Rows | Missing
-) -> tuple[float, float]:
-    """Return the standard error of one score, and how well its logarithm is known.
-
-    Predictions tell it. Else metric and sizes do, and so do the steps: two scores of
-    one entrant correlate as those of others do.
-    """
-    if rows and np.isfinite(rows.score_se):
-        return math.hypot(rows.score_se, noise.rounding_se / math.sqrt(2)), 0.0
-    from_steps = _median(steps.public_se)
-    told = []
-    if np.isfinite(from_steps) and from_steps > 0:
-        told.append((math.log(from_steps) + _SCORE_OVER_STEP, _SCORE_OVER_STEP_SD))
-    if 0 < noise.score_se < np.inf:
-        told.append((math.log(noise.score_se), max(noise.score_log_sd, 0.05)))
-    weight = np.array([sd**-2 for _, sd in told])
-    centre = float(weight @ [log_se for log_se, _ in told] / weight.sum())
-    return math.exp(centre), float(weight.sum() ** -0.5)
+def _cv_ratio(competition: Competition) -> tuple[float, float]:
+    """Return the log noise variance of CV over public: prior mean and sd."""
+    if not (competition.n_public and competition.train_size):
+        return _CV_RATIO
+    excess, sd = CV_EXCESS
+    return excess + math.log(competition.n_public / competition.train_size), sd
 
 
 def _row_noise(seen: Observed, rows: Rows, rounding_se: float) -> FloatArray:

@@ -23,6 +23,13 @@ LOG_DISTINCT, LOG_DISTINCT_SD = -2.2, 0.9
 #: the correlation of the row scores of two teams, and the sd of its logarithm. On real
 #: histories it is .08 to .25 (docs/boards.md).
 DISTINCT, DISTINCT_LOG_SD = 0.12, 0.8
+#: Logarithm of the noise of a score over the stated one of its steps, and how far a
+#: history may lie from it, over 224 competitions on real tables (docs/semi_real.md).
+_SCORE_OVER_STEP, _SCORE_OVER_STEP_SD = 2.3, 1.35
+# Share of histories whose CV lies apart from the public score for other reasons than
+# noise, and by how many times as much: other rows, leaks, another way of scoring.
+_APART, _APART_BY = 0.2, 10.0
+_LOG_SE_REACH, _N_LOG_SE = 5.0, 201  # of the grid of log noise, around its prior
 _PUBLIC = 0.3  # public share where nothing tells it
 _NEIGHBOURS = 25  # teams whose noise is that of the level
 _OFF = 5.0  # standard errors beyond the board at which a score is on another scale
@@ -69,6 +76,49 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
         n_public=n_public,
         basis=basis,
     )
+
+
+def score_se(
+    noise: NoiseScale, step_se: float, *, above: float = math.nan, ratio: float = 1.0
+) -> tuple[float, float]:
+    """Return the standard error of one score, and how well its logarithm is known.
+
+    Metric and sizes tell it, and so do the steps: two scores of one entrant correlate
+    as those of others do. Where CV reads as the public score does, the distance of both
+    is a draw of their noise, unless something else keeps them apart.
+
+    Parameters
+    ----------
+    noise : NoiseScale
+        What metric and sizes say.
+    step_se : float
+        Standard error of a typical step, nan if unknown.
+    above : float
+        How far the public scores lie above CV, nan if they cannot be compared.
+    ratio : float
+        Noise variance of CV over that of the public score.
+    """
+    told = []
+    if np.isfinite(step_se) and step_se > 0:
+        told.append((math.log(step_se) + _SCORE_OVER_STEP, _SCORE_OVER_STEP_SD))
+    if 0 < noise.score_se < np.inf:
+        told.append((math.log(noise.score_se), max(noise.score_log_sd, 0.05)))
+    weight = np.array([sd**-2 for _, sd in told])
+    centre = float(weight @ [log_se for log_se, _ in told] / weight.sum())
+    log_sd = float(weight.sum() ** -0.5)
+    if not np.isfinite(above):
+        return math.exp(centre), log_sd
+    z = np.linspace(-_LOG_SE_REACH, _LOG_SE_REACH, _N_LOG_SE)
+    sd = np.exp(centre + log_sd * z) * math.sqrt(1 + ratio)
+    by = np.array([[1.0], [_APART_BY]])
+    share = np.log([[1 - _APART], [_APART]]) - np.log(by * sd)
+    fit = np.logaddexp(*(share - 0.5 * np.square(above / (by * sd))))
+    fit -= 0.5 * np.square(z)
+    likely = np.exp(fit - fit.max())
+    likely /= likely.sum()
+    mean = float(likely @ z)
+    spread = math.sqrt(float(likely @ np.square(z - mean)))
+    return math.exp(centre + log_sd * mean), log_sd * spread
 
 
 def with_board(

@@ -151,19 +151,12 @@ def _steps(evidence: Evidence, unseen: FloatArray) -> StepPosteriorResult | Miss
     if isinstance(after, Missing):
         return after
     both = np.isfinite(gains(unseen, evidence.reference)) & evidence.fresh
-    known: dict[str, Any] = {
-        name: read_only(np.where(both, getattr(after, name), np.nan))
-        for name in (
-            "gain",
-            "gain_se",
-            "ci_low",
-            "ci_high",
-            "p_gain",
-            "p_null",
-            "p_loss",
-        )
-    }
-    return replace(after, **known)
+    names = ("p_gain", "p_null", "p_loss", "gain", "gain_se", "ci_low", "ci_high")
+    known: dict[str, Any] = {}
+    for place, name in enumerate(names):
+        scale = 1.0 if place < len(_KINDS) else after.scale
+        known[name] = read_only(np.where(both, scale * getattr(after, name), np.nan))
+    return replace(after, scale=1.0, **known)
 
 
 def _outcomes(

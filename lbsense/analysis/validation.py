@@ -27,6 +27,7 @@ FEWEST_PAIRS = 5  # gains of one step in two sources needed to learn their noise
 _FEWEST_TO_COMPARE = 8  # pairs before CV is taken to point the other way
 _CLOSE = 0.8  # rank correlation of levels that drift alone seldom gives
 _LIKELIER = 0.4  # less than minus this, the sum of both correlations tells a sign
+_OTHER_SCALE = 3.0  # ratio of typical scores that one scale hardly gives
 _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 _MAIN = "CV"  # name of the first series where nothing gives another one
 
@@ -87,6 +88,24 @@ class Validation:
         """Return whether a part is of a scheme that came later, on whatever scale."""
         members = np.flatnonzero(self.joined.series_part == part)
         return all(self.used[place].begin for place in members.tolist())
+
+    def alike(self, public: FloatArray) -> BoolArray:
+        """Return the parts whose scores read as public ones do, in size and sign."""
+        told = []
+        for part, main in enumerate(self.joined.main.tolist()):
+            both = (self.joined.level_part == part) & np.isfinite(public)
+            one, other = public[both], self.joined.level[both]
+            same = bool(both.any()) and self.used[main].sign > 0
+            same = same and bool(np.median(one) * np.median(other) > 0)
+            told.append(same and one_scale(one, other))
+        return np.array(told, dtype=bool)
+
+    def above(self, public: FloatArray) -> float:
+        """Return how far public scores lie above CV that reads alike, nan without."""
+        joined, alike = self.joined, np.flatnonzero(self.alike(public))
+        apart = (public - joined.level)[np.isin(joined.level_part, alike)]
+        apart = apart[np.isfinite(apart)]
+        return float(np.median(apart)) if apart.size else float("nan")
 
     @property
     def current(self) -> BoolArray:
@@ -195,6 +214,12 @@ class Validation:
                 )
             )
         return tuple(found)
+
+
+def one_scale(one: FloatArray, other: FloatArray) -> bool:
+    """Return whether two kinds of score are of the same size."""
+    sizes = np.abs([np.median(one), np.median(other)])
+    return bool(sizes.max() <= _OTHER_SCALE * sizes.min())
 
 
 def no_validation(n: int) -> Validation:

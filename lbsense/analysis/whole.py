@@ -15,6 +15,7 @@ from lbsense._validation import read_only
 from lbsense.analysis.evidence import Evidence, on_another_scale, unseen_scores
 from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD
 from lbsense.analysis.references import gains
+from lbsense.analysis.validation import one_scale
 from lbsense.facts import PublicAlone, RowCount, ScoreGap
 from lbsense.metrics import find_metric
 from lbsense.model import Competition, History
@@ -49,7 +50,6 @@ from lbsense.stats import (
 # Weight of those who pick by public score or by CV alone: docs/semi_real.md.
 _ALONE = 0.1
 _SURE_CLIMB = 2.0  # standard errors from which a climb is told step by step
-_OTHER_SCALE = 3.0  # ratio of typical scores that one scale hardly gives
 _SIZES = (1_000, 10_000, 100_000)  # public sets, where nothing tells how many rows
 _TO_SD = 1.4826  # median absolute deviation of a normal, inverted
 
@@ -180,11 +180,13 @@ def _climb(evidence: Evidence) -> ClimbResult | Missing:
         return missing
     after, levels, posterior = evidence.after, evidence.levels, evidence.posterior
     if after:
-        gain, se = after.gain, after.gain_se
+        gain, se, scale = after.gain, after.gain_se, after.scale
     elif levels and posterior and evidence.claims == "both":
         gain, se = gains(levels.mean, evidence.reference), posterior.gain_se
+        scale = posterior.scale
     else:
         return missing
+    gain, se = scale * gain, scale * se
     fresh = evidence.fresh
     found = jumps_of_climb(
         np.where(fresh, gain, 0.0),
@@ -219,14 +221,8 @@ def _gaps(history: History, evidence: Evidence) -> Iterator[ScoreGap]:
             continue
         found = score_gap(other, one)
         both = np.isfinite(one) & np.isfinite(other)
-        if found is not None and _one_scale(one[both], other[both]):
+        if found is not None and one_scale(one[both], other[both]):
             yield ScoreGap(kind=kind, minus=minus, found=found)
-
-
-def _one_scale(one: FloatArray, other: FloatArray) -> bool:
-    """Return whether two kinds of score are of the same size."""
-    sizes = np.abs([np.median(one), np.median(other)])
-    return bool(sizes.max() <= _OTHER_SCALE * sizes.min())
 
 
 def _public_alone(
@@ -379,6 +375,7 @@ def _from_levels(
             rope=posterior.rope,
             reference=evidence.reference,
             p_gain=posterior.p_gain,
+            scale=posterior.scale,
             noise_known=bool(evidence.rows),
             **_private(history, evidence, levels),
         )

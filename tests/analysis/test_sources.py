@@ -77,9 +77,12 @@ def test_verdicts_are_those_of_any_rising_line_of_cv(seed):
     assert [step.reference_id for step in scaled.steps] == [
         step.reference_id for step in plain.steps
     ]
+    # CV that reads as the public score does tells what a gain of that is worth, too.
+    assert scaled.posterior.scale == 1
     for name in ("p_gain", "gain", "cv_gain", "gain_low", "gain_high"):
+        worth = plain.posterior.scale if name.startswith("gain") else 1.0
         np.testing.assert_allclose(
-            [getattr(step, name) or np.nan for step in scaled.steps],
+            [worth * (getattr(step, name) or np.nan) for step in scaled.steps],
             [getattr(step, name) or np.nan for step in plain.steps],
             rtol=1e-5,
             atol=1e-8,

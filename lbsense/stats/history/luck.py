@@ -69,6 +69,7 @@ def luck_of_bests(
     rope: float,
     reference: ArrayLike,
     p_gain: ArrayLike,
+    scale: float = 1.0,
     private: ArrayLike | None = None,
     private_noise: Covariance | None = None,
     noise_known: bool = False,
@@ -88,6 +89,8 @@ def luck_of_bests(
     p_gain : array_like of shape (k,)
         Probability that the step against it was a true gain above ``rope``: taken where
         that submission is the best one before, else the posterior of the levels is.
+    scale : float
+        True climb that a climb of the levels stands for (`StepPosteriorResult`).
     private : array_like of shape (k,), optional
         Scores on rows that the public score does not cover, nan where missing.
     private_noise : Covariance, optional
@@ -146,9 +149,9 @@ def luck_of_bests(
     if scored.size:
         first, best = scored[0], now[-1] if now.size else scored[0]
         climb = float(scores[best] - scores[first])
-        true = float(centre[best] - centre[first])
+        true = scale * float(centre[best] - centre[first])
         wider, wider_after = (1.0, 1.0) if noise_known else (_OPEN, _OPEN_PRIVATE)
-        true_var = wider**2 * max(float(spread.apart(best, first)), 0.0)
+        true_var = (scale * wider) ** 2 * max(float(spread.apart(best, first)), 0.0)
         if private is not None and private_noise is not None and best != first:
             late = as_float_vector(private, name="private")
             late_var = wider_after**2 * float(private_noise.apart(best, first))

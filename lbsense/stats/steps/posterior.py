@@ -39,6 +39,7 @@ _N_NOISES = 8  # runs of the grid of noise that the posterior of one step keeps
 _CHUNK = 256  # steps in memory at once
 _PILOT = 48  # steps that rule out most candidates
 _NEGLIGIBLE = 0.004  # weight of a candidate that is not looked at again
+_ALIKE = 4.0  # largest slope of scores that read alike
 _MOST_POINTS = 24  # combinations of scales of several CV schemes, each first alone
 # Shape of the law of log noise between the steps of a history, in units of its width:
 # near-copies have far less than the typical noise. (share, centre, sd)
@@ -68,6 +69,9 @@ class StepPosteriorResult(Result):
         variance of its noise: what stands against the prior of the step.
     shared_luck : ndarray of shape (n_steps,)
         What of the observed gain other steps explain by luck.
+    scale : float
+        True gain that a gain here stands for: gains are on the scale of the first
+        source, true ones on one between those of all sources that read alike.
     cv_slope : ndarray of shape (n_cv,)
         CV gain that goes with a public gain of 1, for every source of CV: posterior
         mean, among those of the likelier sign where that is not known.
@@ -98,6 +102,7 @@ class StepPosteriorResult(Result):
     seen: FloatArray
     seen_var: FloatArray
     shared_luck: FloatArray
+    scale: float = 1.0
     cv_slope: FloatArray
     cv_ratio: float
     null_share: float
@@ -161,6 +166,10 @@ def step_posterior(
     Typical noise, its spread, slopes ``b``, ratios ``r`` and kinds are integrated over
     a grid, weighted by the square root of their likelihood, since steps of one history
     share more than the model knows.
+
+    Few rows with heavy tails stretch all gains of a score alike. Where a source reads
+    as the first one does, both scales are measurements of one, and the logarithm of
+    the true one is the mean of theirs by precision: ``scale``.
 
     A share ``c`` of the noise of a step is what its submission drew anew, and ``-c``
     what its reference did: ``noise_k = s_k (sqrt(1 - 2c) e_k + sqrt(c) z_k - sqrt(c)
@@ -244,6 +253,11 @@ def step_posterior(
         confidence_level=confidence_level,
         n_paired=n_paired,
         cv=np.flatnonzero(is_cv),
+        alike={
+            m: float(np.exp(source.log_ratio))
+            for m, source in enumerate(sources)
+            if source.alike
+        },
     )
 
 
@@ -252,6 +266,7 @@ def _empty(n: int, rope: float | None, confidence_level: float) -> StepPosterior
     names = tuple(StepPosteriorResult.__dataclass_fields__)[:12]
     return StepPosteriorResult(
         **dict.fromkeys(names, nan),
+        scale=1.0,
         cv_slope=np.zeros(0),
         cv_ratio=float("nan"),
         null_share=float("nan"),
@@ -371,8 +386,13 @@ class _History:
         confidence_level: float,
         n_paired: int,
         cv: IntArray,
+        alike: dict[int, float],
     ) -> StepPosteriorResult:
-        """Return the posterior after all rounds; ``cv`` are the sources that are CV."""
+        """Return the posterior after all rounds.
+
+        ``cv`` are the sources that are CV, ``alike`` those that read as the first does,
+        with the noise variance that each is thought to have beforehand.
+        """
         n = len(self.place)
         pilot, few = _spread_out(n, _CHUNK), _spread_out(n, _PILOT)
         if n > _PILOT:
@@ -386,7 +406,7 @@ class _History:
                 self._prune()
             if number < _ROUNDS - 1:
                 self._share_luck()
-        return self._summary(rope, confidence_level, n_paired, cv)
+        return self._summary(rope, confidence_level, n_paired, cv, alike)
 
     def _likelihood(self, steps: IntArray) -> Cells:
         """Return the cells of steps; those of all steps are kept until luck changes."""
@@ -504,6 +524,7 @@ class _History:
         confidence_level: float,
         n_paired: int,
         cv: IntArray,
+        alike: dict[int, float],
     ) -> StepPosteriorResult:
         parts, log_sd, log_ratio, seen, seen_var, luck = [], [], [], [], [], []
         for steps in self._chunks():
@@ -543,6 +564,7 @@ class _History:
             seen=self._spread(np.concatenate(seen) * unit),
             seen_var=self._spread(np.concatenate(seen_var) * np.square(unit)),
             shared_luck=self._spread(np.concatenate(luck) * unit),
+            scale=self._true_scale(chosen, alike),
             cv_slope=_likely_mean(chosen, self.found.slope[:, cv]),
             cv_ratio=self._typical_ratio(chosen, cv),
             null_share=float(p_null.mean()),
@@ -551,6 +573,17 @@ class _History:
             n_obs=len(self.place),
             n_paired=n_paired,
         )
+
+    def _true_scale(self, weight: FloatArray, alike: dict[int, float]) -> float:
+        """Return the scale of true gains, between those of sources that read alike."""
+        total, precision = 0.0, 1.0
+        for m, ratio in alike.items():
+            slope = self.found.slope[:, m]
+            mean = float(weight @ slope)
+            if (slope > 0).all() and 1 / _ALIKE < mean < _ALIKE:
+                own = float(self.found.contrasts[m - 1].seen.mean()) / ratio
+                total, precision = total + own * np.log(mean), precision + own
+        return float(np.exp(total / precision))
 
     def _typical_ratio(self, weight: FloatArray, cv: IntArray) -> float:
         """Return the noise variance of the last CV over public, nan without CV."""

@@ -35,6 +35,9 @@ class Source:
         Whether a true gain shows in it unchanged. Else its scale is learned.
     sign_known : bool
         Whether its scale, where it is learned, rises with that of the first source.
+    alike : bool
+        Whether its scores read as those of the first source do. How much larger its
+        gains are then tells what a gain of that source is worth.
     unit : ndarray of shape (n_steps,), optional
         Known factors of its noise variance from step to step.
     n_ratios, n_slopes : int
@@ -48,6 +51,7 @@ class Source:
     spread: float = 0.0
     slope_known: bool = True
     sign_known: bool = True
+    alike: bool = False
     unit: FloatArray | None = None
     n_ratios: int = 6
     n_slopes: int = 3

@@ -44,6 +44,17 @@ def test_three_bests_by_hand():
     np.testing.assert_allclose(luck.true_climb_se, np.sqrt(1.2e-4))
 
 
+def test_the_climb_is_on_the_true_scale_and_chances_are_not():
+    given_ = {"rope": 0.0, "reference": [-1, -1], "p_gain": [NAN, NAN]}
+    plain, scaled = (
+        luck_of_bests([0.1, 0.2], [0.1, 0.16], np.eye(2) * 1e-4, scale=scale, **given_)
+        for scale in (1.0, 0.5)
+    )
+    assert scaled.true_climb == pytest.approx(0.03)
+    assert scaled.true_climb_se == pytest.approx(plain.true_climb_se / 2)
+    np.testing.assert_array_equal(scaled.p_real, plain.p_real)
+
+
 def test_levels_known_exactly_are_compared_and_not_divided_by_zero():
     luck = luck_of_bests(
         [0.1, 0.2, 0.3],

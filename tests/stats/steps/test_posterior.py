@@ -231,6 +231,48 @@ def test_cv_may_be_on_any_scale_and_everything_follows_that_of_the_public_score(
         )
 
 
+@pytest.mark.parametrize(
+    ("stretch", "log_ratio", "n_seen", "alike", "expected"),
+    [
+        (0.5, 0.0, 8, True, 0.5 ** (1 / 2)),  # two equal measurements of one scale
+        (0.5, np.log(1 / 3), 8, True, 0.5 ** (3 / 4)),  # CV has three times the rows
+        (2.0, 0.0, 4, True, 2.0 ** (1 / 3)),  # and half of the steps
+        (2.0, 0.0, 8, False, 1.0),
+        (5.0, 0.0, 8, True, 1.0),  # no score that reads alike moves so much more
+    ],
+)
+def test_the_true_scale_lies_between_those_that_read_alike(
+    stretch, log_ratio, n_seen, alike, expected
+):
+    public = np.array([0.01, -0.02, 0.03, 0.01, -0.01, 0.02, -0.03, 0.01])
+    cv = np.where(np.arange(8) < n_seen, stretch * public, NAN)
+    sources = public_and_cv(
+        spread(public), spread(cv), alike=alike, n_slopes=1, log_ratio=log_ratio
+    )
+    result = step_posterior(sources, alone(8))
+    assert result.scale == pytest.approx(expected)
+
+
+def test_gains_on_the_true_scale_are_nearer_the_truth():
+    """Few rows stretch all gains of the public score, and those of CV a little."""
+    rng, error, total = np.random.default_rng(5), [], []
+    for _ in range(20):
+        parent, true, public, cv = some_history(rng, 25, null=0.3, noise=0.004)
+        public, cv = (
+            public * np.exp(rng.normal(0, 0.5)),
+            cv * np.exp(rng.normal(0, 0.1)),
+        )
+        sources = public_and_cv(public, cv, alike=True, log_ratio=np.log(0.1))
+        result = step_posterior(sources, parent)
+        gain = np.array([result.gain, result.scale * result.gain])[:, 1:]
+        error.append(np.abs(gain - true[1:]).mean(axis=1))
+        total.append((gain * np.sign(true[1:])).sum(axis=1) / np.abs(true[1:]).sum())
+    plain, scaled = np.mean(error, axis=0)
+    assert scaled < 0.85 * plain
+    assert abs(np.mean(total, axis=0)[1] - 1) < 0.15
+    assert np.std(total, axis=0)[1] < 0.6 * np.std(total, axis=0)[0]
+
+
 @settings(max_examples=4)
 @given(seed=st.integers(0, 10_000))
 def test_names_do_not_matter(seed):
