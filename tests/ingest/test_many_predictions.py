@@ -14,7 +14,7 @@ from lbsense.errors import IngestError
 from lbsense.ingest import prediction_tables as tables
 from lbsense.model import Columns
 from lbsense.stats import joint_noise
-from lbsense.stats.rows import covariance, joint
+from lbsense.stats.rows import joint
 
 pytest.importorskip("pyarrow")
 
@@ -49,10 +49,9 @@ def read(folder, kind, **options):
 @pytest.fixture
 def little_memory(monkeypatch):
     monkeypatch.setattr(tables, "_MOST_CELLS", 100)
-    for module in (covariance, joint):
-        monkeypatch.setattr(module, "MANY", 100)
-    monkeypatch.setattr(covariance, "_BLOCK", 64)
-    monkeypatch.setattr(covariance, "_FEW_COLUMNS", 2)
+    monkeypatch.setattr(joint, "_MANY", 100)
+    monkeypatch.setattr(joint, "_BLOCK", 64)
+    monkeypatch.setattr(joint, "_FEW_COLUMNS", 2)
 
 
 @pytest.mark.parametrize("kind", ["npy", "parquet"])
