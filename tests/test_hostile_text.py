@@ -29,8 +29,8 @@ from lbsense.model import (
     Submission,
 )
 from lbsense.report import render_report
+from lbsense.report.documents import pictures
 from lbsense.report.page import build_page
-from lbsense.report.render import pictures
 
 HOSTILE = (
     "\x1b]52;c;cm0gLXJmIC8=\x07",
@@ -196,10 +196,10 @@ def test_page(case):
 
 
 def test_rows_of_a_long_table(case, monkeypatch):
-    from lbsense.report import render
+    from lbsense.report import documents
 
-    monkeypatch.setattr(render, "_LONG", 3)
-    monkeypatch.setattr(render, "_PAGE", 1)
+    monkeypatch.setattr(documents, "_LONG", 3)
+    monkeypatch.setattr(documents, "_PAGE", 1)
     _, history, analysis, findings = case
     page = render_report(analysis, findings=findings)
     assert_inert(page)

@@ -1,10 +1,13 @@
-"""The documents that competitions ask for, and a card as Markdown and as a crate."""
+"""Templates filled in: a page in HTML or Markdown, documents for hosts, a card."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,18 +15,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from lbsense import words
-from lbsense._codes import FALSE_CLAIMS
+from lbsense._codes import FALSE_CLAIMS, VERDICT_SIGNS
 from lbsense._files import replace_file
-from lbsense._format import clean_text, format_number, format_time, plural
+from lbsense._format import (
+    clean_text,
+    decimals_shown,
+    format_fixed,
+    format_number,
+    format_time,
+    plural,
+)
 from lbsense._result import Missing
 from lbsense._typing import ScoreKind
 from lbsense._version import __version__
-from lbsense.analysis import Analysis
+from lbsense.analysis import Analysis, Step
 from lbsense.checks import Findings
 from lbsense.ingest import LEDGER_SCHEMA
 from lbsense.model import Card, InputFile
-from lbsense.words import card_entries, card_lacks
+from lbsense.plots import SVG_STYLE, draw_svg, palette_css
+from lbsense.report.page import Cell, Figure, Page, Table
+from lbsense.words import card_entries, card_lacks, verdict_label
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -83,6 +97,134 @@ def _cell(text: str) -> str:
 
 def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", clean_text(text))
+
+
+# Pixels of the two drawings of each figure; page.css shows one of them.
+_WIDE, _NARROW = 680, 348
+_LONG, _PAGE = 1000, 200  # rows from which a table has pages, and those of one page
+
+
+def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
+    """Return the page as HTML. Text of the entrant is escaped and inert."""
+    environment = templates(autoescape=True, finalize=_inert)
+    script, style = (_part(environment, name) for name in ("page.js", "page.css"))
+    steps = () if analysis is None else analysis.steps
+    counts = Counter(step.verdict for step in steps)
+    html = environment.get_template("page.html.j2").render(
+        page=page,
+        signs=VERDICT_SIGNS,
+        steps=next(
+            (
+                block
+                for section in page.sections
+                for block in section.blocks
+                if isinstance(block, Table) and block.interactive
+            ),
+            None,
+        ),
+        kinds=counts.most_common(),
+        rest=_rest,
+        page_size=_PAGE,
+        figures={
+            name: Markup(drawn) for name, drawn in pictures(page, analysis).items()
+        },
+        light=Markup(f":root{{{palette_css('light')}}}"),
+        dark=Markup(palette_css("dark")),
+        plot_style=Markup(SVG_STYLE),
+        style=Markup(style),
+        script=Markup(script),
+        digest=Markup(_digest(f"\n{script}\n")),
+        version=version,
+    )
+    return html.strip() + "\n"
+
+
+def _rest(table: Table) -> Markup | None:
+    """Return the rows of a long table after its first page, as JSON for the script."""
+    if not table.interactive or len(table.rows) <= _LONG:
+        return None
+    numeric = [column.numeric for column in table.columns]
+    found = {
+        "signs": VERDICT_SIGNS,
+        "numeric": numeric,
+        "rows": [
+            [_packed(cell, sorts) for cell, sorts in zip(row, numeric, strict=True)]
+            for row in table.rows[_PAGE:]
+        ],
+    }
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&":  # no text ends the element that it stands in
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def _packed(cell: Cell, numeric: bool) -> str | list[object]:
+    """Return a cell: its text, and what cannot be told from it."""
+    text, order = clean_text(cell.text), cell.order
+    if order is not None and numeric and _number(text) == order:
+        order = None  # the script reads it off the text
+    if order is not None:
+        order = float(f"{order:.6g}") if math.isfinite(order) else None
+    packed: list[object] = [
+        text, order, clean_text(cell.note), clean_text(cell.details), cell.kind
+    ]  # fmt: skip
+    while len(packed) > 1 and not packed[-1] and packed[-1] != 0:
+        packed.pop()
+    return text if len(packed) == 1 else packed
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.lstrip("#+"))
+    except ValueError:
+        return math.nan
+
+
+def _inert(value: object) -> object:
+    """Return text without control and direction characters; markup as it is."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return clean_text(value)
+    return value
+
+
+def _part(environment: Environment, name: str) -> str:
+    """Return what stands in the page as it is."""
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0].strip()
+
+
+def _digest(script: str) -> str:
+    """Return the one script that the page lets run, by its digest."""
+    found = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(found).decode()}"
+
+
+def pictures(page: Page, analysis: Analysis | None) -> dict[str, str]:
+    """Return the figures of a page by name: each drawn wide, and for a phone."""
+    told = _facts(() if analysis is None else analysis.steps)
+
+    def drawn(figure: Figure, width: int) -> str:
+        return draw_svg(figure.scene, width=width, tell=told.__getitem__)
+
+    if len(told) > _LONG:  # one drawing of so many points for all screens
+        return {figure.name: drawn(figure, _WIDE) for figure in page.figures()}
+    return {
+        figure.name: "".join(
+            f'<div class="on-{kind}">{drawn(figure, width)}</div>'
+            for kind, width in (("wide", _WIDE), ("narrow", _NARROW))
+        )
+        for figure in page.figures()
+    }
+
+
+def _facts(steps: Sequence[Step]) -> list[str]:
+    """Return what a point says by itself; the row of its submission says the rest."""
+    public = [step.public_score for step in steps]
+    decimals = decimals_shown(score for score in public if score is not None)
+    return [
+        f"#{at + 1} {verdict_label(step)} {format_fixed(score, decimals=decimals)}"
+        for at, (step, score) in enumerate(zip(steps, public, strict=True))
+    ]
 
 
 #: The documents by the name of their format, each a template of that name.

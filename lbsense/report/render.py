@@ -1,50 +1,52 @@
-"""`write_report`: an analysis in, a self-contained page or a document out."""
+"""`write_report`: anything that was analysed in, its page or a document out."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
-import json
-import math
 import os
 import textwrap
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
-from markupsafe import Markup
+import numpy as np
 
-from lbsense._codes import VERDICT_SIGNS
 from lbsense._files import is_input, replace_file
 from lbsense._format import (
     clean_text,
     decimals_shown,
     format_fixed,
+    format_number,
+    format_probability,
     shorten,
 )
 from lbsense._validation import check_kind
 from lbsense._version import __version__
-from lbsense.analysis import Analysis, BoardAnalysis, Comparison, FieldAnalysis, Step
+from lbsense.analysis import Analysis, BoardAnalysis, Comparison, FieldAnalysis
 from lbsense.checks import Findings, run_checks
 from lbsense.ingest import input_files
 from lbsense.model import InputFile
-from lbsense.plots import PALETTES, SVG_STYLE, draw_plot, draw_svg, palette_css
-from lbsense.report.board import board_page, board_section, compare_page, field_page
-from lbsense.report.documents import (
-    DOCUMENTS,
-    document,
-    render_markdown,
-    templates,
+from lbsense.plots import BOARD_SCENES, PALETTES, compare_scene, draw_plot
+from lbsense.report.documents import DOCUMENTS, document, html_page, render_markdown
+from lbsense.report.page import (
+    Block,
+    Bullets,
+    Cell,
+    Figure,
+    Page,
+    Section,
+    Table,
+    build_page,
+    file_table,
+    numbers,
+    row,
+    texts,
 )
-from lbsense.report.page import Cell, Figure, Page, Table, build_page
-from lbsense.words import verdict_label
+from lbsense.words import COMPARE_METHODS, FIGURES, compare_caption, compare_title
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from matplotlib.figure import Figure as MplFigure
 
 ReportFormat: TypeAlias = Literal["html", "markdown", "kaggle", "zindi", "share"]
@@ -274,132 +276,218 @@ def _silently(_: str) -> None:
     """Tell nobody."""
 
 
-# Pixels of the two drawings of each figure; page.css shows one of them.
-_WIDE, _NARROW = 680, 348
-_LONG, _PAGE = 1000, 200  # rows from which a table has pages, and those of one page
+_MOST_ROWS = 60
+_AROUND = 10  # teams shown on each side of the one that is asked about
+_METHODS = (
+    "Shake-up: mean absolute change of place as a share of the teams (BreakfastPirate "
+    "2014); rank correlations of Spearman and of Kendall.",
+    "Noise: differences of public and private scores at each level of the board, by "
+    "medians, copies counted once (after Grubbs 1948).",
+    "What noise alone gives: with both boards, teams of one level exchange how far "
+    "they moved; else true scores behind the board by an EM deconvolution (Kiefer and "
+    "Wolfowitz 1956), then fresh noise, draw by draw. Teams that share a submission "
+    "move together.",
+    "Places that hold for all teams at once: sets of ranks of Mogstad, Romano, Shaikh "
+    "and Wilhelm (2024).",
+    "Medals: Kaggle's numbers of medals by teams (kaggle.com/progression).",
+)
 
 
-def html_page(page: Page, analysis: Analysis | None, *, version: str) -> str:
-    """Return the page as HTML. Text of the entrant is escaped and inert."""
-    environment = templates(autoescape=True, finalize=_inert)
-    script, style = (_part(environment, name) for name in ("page.js", "page.css"))
-    steps = () if analysis is None else analysis.steps
-    counts = Counter(step.verdict for step in steps)
-    html = environment.get_template("page.html.j2").render(
-        page=page,
-        signs=VERDICT_SIGNS,
-        steps=next(
-            (
-                block
-                for section in page.sections
-                for block in section.blocks
-                if isinstance(block, Table) and block.interactive
+def board_page(
+    found: BoardAnalysis, sources: Sequence[InputFile], *, title: str | None = None
+) -> Page:
+    """Return the page of a leaderboard."""
+    board = found.board
+    told = dict(found.entries())
+    first = [told[name] for name in ("Reveal", "Medals", "Two stages") if name in told]
+    points = first or [told[name] for name in ("Expected", "Ladder")]
+    figures = list(_figures(found))
+    above = (told["Board"], *points)
+    rest = [f"{k}: {v}" for k, v in found.entries() if v not in above]
+    return Page(
+        title=clean_text(title or board.competition.slug or "") or "Leaderboard",
+        subject=told["Board"],
+        headline=found.headline,
+        points=points,
+        figure=figures[0],
+        inventory=(Section(key="board", title="The board", blocks=(Bullets(rest),)),),
+        sections=(
+            Section(key="pictures", title="Pictures", blocks=tuple(figures[1:])),
+            Section(key="teams", title="Teams", blocks=(_teams(found),)),
+            Section(
+                key="methods",
+                title="How each number was made",
+                blocks=tuple(_provenance(found, sources)),
+                quiet=True,
             ),
-            None,
         ),
-        kinds=counts.most_common(),
-        rest=_rest,
-        page_size=_PAGE,
-        figures={
-            name: Markup(drawn) for name, drawn in pictures(page, analysis).items()
-        },
-        light=Markup(f":root{{{palette_css('light')}}}"),
-        dark=Markup(palette_css("dark")),
-        plot_style=Markup(SVG_STYLE),
-        style=Markup(style),
-        script=Markup(script),
-        digest=Markup(_digest(f"\n{script}\n")),
-        version=version,
     )
-    return html.strip() + "\n"
 
 
-def _rest(table: Table) -> Markup | None:
-    """Return the rows of a long table after its first page, as JSON for the script."""
-    if not table.interactive or len(table.rows) <= _LONG:
-        return None
-    numeric = [column.numeric for column in table.columns]
-    found = {
-        "signs": VERDICT_SIGNS,
-        "numeric": numeric,
-        "rows": [
-            [_packed(cell, sorts) for cell, sorts in zip(row, numeric, strict=True)]
-            for row in table.rows[_PAGE:]
-        ],
-    }
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    for sign in "<>&":  # no text ends the element that it stands in
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
+def board_section(found: BoardAnalysis) -> Section:
+    """Return what a board adds to the report of a history."""
+    told = [f"{name}: {text}" for name, text in found.entries()]
+    return Section(
+        key="leaderboard",
+        title="The whole leaderboard",
+        blocks=(found.headline, Bullets(told), *_figures(found)),
+    )
 
 
-def _packed(cell: Cell, numeric: bool) -> str | list[object]:
-    """Return a cell: its text, and what cannot be told from it."""
-    text, order = clean_text(cell.text), cell.order
-    if order is not None and numeric and _number(text) == order:
-        order = None  # the script reads it off the text
-    if order is not None:
-        order = float(f"{order:.6g}") if math.isfinite(order) else None
-    packed: list[object] = [
-        text, order, clean_text(cell.note), clean_text(cell.details), cell.kind
-    ]  # fmt: skip
-    while len(packed) > 1 and not packed[-1] and packed[-1] != 0:
-        packed.pop()
-    return text if len(packed) == 1 else packed
+def _figures(found: BoardAnalysis) -> Iterator[Figure]:
+    for name, (build, caption) in BOARD_SCENES.items():
+        yield Figure(f"board_{name}", caption, build(found))
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text.lstrip("#+"))
-    except ValueError:
-        return math.nan
-
-
-def _inert(value: object) -> object:
-    """Return text without control and direction characters; markup as it is."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return clean_text(value)
-    return value
-
-
-def _part(environment: Environment, name: str) -> str:
-    """Return what stands in the page as it is."""
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0].strip()
-
-
-def _digest(script: str) -> str:
-    """Return the one script that the page lets run, by its digest."""
-    found = hashlib.sha256(script.encode()).digest()
-    return f"sha256-{base64.b64encode(found).decode()}"
-
-
-def pictures(page: Page, analysis: Analysis | None) -> dict[str, str]:
-    """Return the figures of a page by name: each drawn wide, and for a phone."""
-    told = _facts(() if analysis is None else analysis.steps)
-
-    def drawn(figure: Figure, width: int) -> str:
-        return draw_svg(figure.scene, width=width, tell=told.__getitem__)
-
-    if len(told) > _LONG:  # one drawing of so many points for all screens
-        return {figure.name: drawn(figure, _WIDE) for figure in page.figures()}
-    return {
-        figure.name: "".join(
-            f'<div class="on-{kind}">{drawn(figure, width)}</div>'
-            for kind, width in (("wide", _WIDE), ("narrow", _NARROW))
+def _teams(found: BoardAnalysis) -> Table:
+    frame = found.to_frame()
+    shown = set(range(min(len(frame), _MOST_ROWS)))
+    if found.standing:
+        own = found.standing.position
+        shown |= set(range(max(0, own - _AROUND), min(len(frame), own + _AROUND + 1)))
+    decimals = decimals_shown(
+        value for value in frame["public_score"] if np.isfinite(value)
+    )
+    rows = []
+    for at in sorted(shown):
+        team = frame.iloc[at]
+        rows.append(
+            row(
+                Cell(f"{team.public_rank:g}", float(team.public_rank)),
+                shorten(team.team_name, 40),
+                Cell(format_fixed(team.public_score, decimals=decimals)),
+                Cell(format_fixed(team.private_score, decimals=decimals)),
+                f"{team.true_low:.0f} to {team.true_high:.0f}",
+                f"{team.private_low:.0f} to {team.private_high:.0f}",
+                Cell(str(team.group), float(team.group)),
+                Cell(format_probability(team.p_gold), float(team.p_gold)),
+                Cell(format_probability(team.p_bronze), float(team.p_bronze)),
+            )
         )
-        for figure in page.figures()
-    }
+    left = len(frame) - len(rows)
+    more = f" {left:,} more are in the JSON." if left else ""
+    return Table(
+        name="teams",
+        caption="The best teams: true place (95%), place after the reveal by the "
+        f"public board alone (80%), step of the ladder, chances of medals.{more}",
+        columns=[
+            *numbers("Place"),
+            *texts("Team"),
+            *numbers("Public", "Private"),
+            *texts("True place", "After the reveal"),
+            *numbers("Step", "Gold", "Any medal"),
+        ],
+        rows=rows,
+    )
 
 
-def _facts(steps: Sequence[Step]) -> list[str]:
-    """Return what a point says by itself; the row of its submission says the rest."""
-    public = [step.public_score for step in steps]
-    decimals = decimals_shown(score for score in public if score is not None)
-    return [
-        f"#{at + 1} {verdict_label(step)} {format_fixed(score, decimals=decimals)}"
-        for at, (step, score) in enumerate(zip(steps, public, strict=True))
-    ]
+def _provenance(found: BoardAnalysis, sources: Sequence[InputFile]) -> Iterator[Block]:
+    yield Bullets(_METHODS)
+    if found.board.issues:
+        yield "Not understood, or not joined:"
+        yield Bullets([str(issue) for issue in found.board.issues[:50]])
+    yield from file_table(sources)
+
+
+def field_page(found: FieldAnalysis, *, title: str | None = None) -> Page:
+    """Return the page of many competitions."""
+    told = found.entries()
+    tables = []
+    for by, part in found.groups.groupby("by", sort=False):
+        rows = [
+            row(
+                shorten(str(group["group"]), 60),
+                *(
+                    Cell(format_number(group[name], digits=3), float(group[name]))
+                    for name in _GROUP_COLUMNS
+                ),
+            )
+            for group in part.to_dict("records")
+        ]
+        tables.append(
+            Table(
+                name=f"field_{by}",
+                caption=f"By {str(by).replace('_', ' ')}: quartiles of the shake-up, "
+                "median slope of private on public scores and median gap in standard "
+                "deviations, over all submissions and over the best tenth.",
+                columns=[*texts("Group"), *numbers(*_GROUP_COLUMNS.values())],
+                rows=rows,
+            )
+        )
+    return Page(
+        title=clean_text(title or "") or "Finished competitions",
+        subject=told[0][1],
+        headline=found.headline,
+        points=[f"{name}: {text}" for name, text in told[1:4]],
+        figure=None,
+        inventory=(),
+        sections=(
+            Section(
+                key="told",
+                title="What moved most, and least",
+                blocks=(Bullets([f"{name}: {text}" for name, text in told]),),
+            ),
+            Section(key="groups", title="Groups", blocks=tuple(tables)),
+        ),
+    )
+
+
+_GROUP_COLUMNS = {
+    "n_competitions": "Competitions",
+    "shake_up_25": "25%",
+    "shake_up_50": "median",
+    "shake_up_75": "75%",
+    "slope": "slope",
+    "slope_top": "slope, best",
+    "gap": "gap",
+    "gap_top": "gap, best",
+}
+
+
+def compare_page(
+    found: Comparison, sources: Sequence[InputFile], *, title: str | None = None
+) -> Page:
+    """Return the page of a comparison."""
+    headings, body = found.rows()
+    told = [f"{name}: {text}" for name, text in found.entries()]
+    return Page(
+        title=clean_text(title or "") or compare_title(found.habits, found.portfolio),
+        subject="; ".join(found.told()),
+        headline=found.headline,
+        points=told[:3],
+        figure=Figure("comparison", compare_caption(), compare_scene(found)),
+        inventory=(
+            Section(key="told", title="In words", blocks=(Bullets(told[3:]),)),
+            Section(
+                key="missing", title="What is missing", blocks=_missing(found.reasons())
+            ),
+        ),
+        sections=(
+            Section(
+                key="numbers",
+                title="The numbers",
+                blocks=(
+                    Table(
+                        name="numbers",
+                        caption=compare_caption(),
+                        columns=[*texts(headings[0]), *numbers(*headings[1:])],
+                        rows=[row(*map(Cell, cells)) for cells in body],
+                    ),
+                    Bullets([f"{f.title}: {f.meaning}" for f in FIGURES.values()]),
+                ),
+            ),
+            Section(
+                key="methods",
+                title="How each number was made",
+                blocks=(Bullets(COMPARE_METHODS), *file_table(sources)),
+                quiet=True,
+            ),
+        ),
+    )
+
+
+def _missing(told: Sequence[str]) -> tuple[Block, ...]:
+    return (Bullets(told),) if told else ("Nothing.",)
 
 
 def picture_png(figure: Figure) -> bytes:
@@ -414,9 +502,9 @@ def share_png(page: Page) -> bytes:
     colours = PALETTES["light"]
     drawn = NewFigure(figsize=(12, 6.3), facecolor=colours["surface"])
     title, lead = shorten(page.title, 60), textwrap.wrap(page.headline, 92)[:3]
-    texts = [(0.925, title, 24, "bold"), *_lines(0.845, lead)]
-    texts.append((0.02, "made with lbsense", 11, "normal"))
-    for y, text, size, weight in texts:
+    told = [(0.925, title, 24, "bold"), (0.02, "made with lbsense", 11, "normal")]
+    told += [(0.845 - 0.055 * at, text, 16, "normal") for at, text in enumerate(lead)]
+    for y, text, size, weight in told:
         drawn.text(
             0.04, y, text, size=size, weight=weight, color=colours["ink"],
             parse_math=False, va="center",
@@ -429,11 +517,6 @@ def share_png(page: Page) -> bytes:
         scene = replace(page.figure.scene, title="", remark="", columns=5)
         draw_plot(scene, ax)
     return _png(drawn, dpi=100)
-
-
-def _lines(top: float, texts: Sequence[str]) -> Iterator[tuple[float, str, int, str]]:
-    for row, text in enumerate(texts):
-        yield top - 0.055 * row, text, 16, "normal"
 
 
 def _png(drawn: MplFigure, *, dpi: int) -> bytes:
