@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, polygamma
 from threadpoolctl import threadpool_limits
 
 from benchmarks.semi_real.competition import MAX_TRUTH, Plan, generator, plan
@@ -40,7 +40,7 @@ from lbsense.analysis import analyze, footing, gate
 from lbsense.ingest import read_submissions
 from lbsense.model import CANDIDATE, Competition, History, Predictions
 from lbsense.model import Submission as Sent
-from lbsense.stats import OnlineMethod, gain_evalue, online_discoveries
+from lbsense.stats import gain_evalue, online_discoveries
 
 PAGE = Path(__file__).parents[1] / "docs" / "agents.md"
 HEADING = "## What it is worth\n"
@@ -379,11 +379,31 @@ def _kept(notes: Path | None) -> list[Told]:
     return [Told(**json.loads(line)) for line in lines]
 
 
+def invested(p: Floats, share: float, weights: Floats, *, adaptive: bool) -> list[bool]:
+    """Return the claims of LORD++, or of SAFFRON where adaptive, in a stream of tests.
+
+    Ramdas et al. (2017, arXiv:1710.00499; 2018, arXiv:1802.09098), half of the share at
+    the start: LORD++ has the level ``w_t q / 2 + w_(t - t1) q / 2 + q sum(w_(t - tj))``
+    over the times of its claims; SAFFRON counts only tests with a p-value above 1/2.
+    """
+    claims: list[int] = []
+    passed = np.concatenate([[0], np.cumsum(p <= 0.5)])  # candidates before each test
+    for place, one in enumerate(p):
+        since = np.array([-1, *claims])
+        skipped = passed[place] - passed[since + 1] if adaptive else 0
+        level = weights[place - since - 1 - skipped]
+        level[:2] /= 2
+        bar = level.sum() * share
+        if one <= (min(bar / 2, 0.5) if adaptive else bar):
+            claims.append(place)
+    return [place in claims for place in range(len(p))]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
     """All steps of a history with what was true: values to test them by, by method."""
 
-    values: dict[OnlineMethod, Floats]
+    values: dict[str, Floats]
     real: NDArray[np.bool_]  # a true gain
     large: NDArray[np.bool_]  # of one standard error of a step at least
 
@@ -401,13 +421,11 @@ def streams(folder: Path) -> str:
         "stop | claims a history | large gains found |",
         "|---|---|---|---|---|---|",
     ]
-    methods: tuple[OnlineMethod, ...] = ("posterior", "lord++", "saffron", "e-lond")
+    methods = ("posterior", "lord++", "saffron", "e-lond")
     for method, share in product(methods, (0.05, 0.1, 0.2, 0.3)):
         last, worst, claims, power = [], [], [], []
         for stream in found:
-            claimed = online_discoveries(
-                stream.values[method], method=method, false_share=share
-            ).claimed
+            claimed = _claims(stream.values[method], method, share)
             false = np.cumsum(claimed & ~stream.real)
             false = false / np.maximum(np.cumsum(claimed), 1)
             last.append(false[-1])
@@ -419,6 +437,19 @@ def streams(folder: Path) -> str:
             f"| {np.mean(claims):.1f} | {np.mean(power):.0%} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _claims(values: Floats, method: str, share: float) -> NDArray[np.bool_]:
+    if method == "posterior" or method == "e-lond":
+        return online_discoveries(values, method=method, false_share=share).claimed
+    weights = 1 / (np.arange(1, len(values) + 2) + 30.0) ** 2
+    weights /= float(polygamma(1, 31))
+    known = np.flatnonzero(np.isfinite(values))
+    claimed = np.zeros(len(values), dtype=bool)
+    claimed[known] = invested(
+        values[known], share, weights, adaptive=method == "saffron"
+    )
+    return claimed
 
 
 def _streams(folder: Path) -> Iterator[Stream]:

@@ -249,7 +249,7 @@ def _judged(
     assert posterior
     true = analysis.history.competition.direction() * levels.mean
     best = _to_beat(analysis, true, against)
-    cv_gain = measure.oriented(told) - float(measure.level[start])
+    cv_gain = measure.factor * told - float(measure.level[start])
     smallest = analysis.resolution.smallest_gain if analysis.resolution else math.nan
     look = math.nan
     if measure.kind == "cv":
@@ -327,7 +327,9 @@ class _Measure:
             np.isfinite(history.raw_scores("cv")).any()
             or any(
                 step.cv_gain is not None
-                and not _close(step.cv_gain, step.public_gain or 0.0)
+                and not math.isclose(
+                    step.cv_gain, step.public_gain or 0.0, rel_tol=1e-6, abs_tol=1e-12
+                )
                 for step in analysis.steps
             )
         )
@@ -349,14 +351,6 @@ class _Measure:
             gain_se=np.where(fresh & (found > 0), found, np.nan),
             factor=factor,
         )
-
-    def oriented(self, score: float) -> float:
-        """Return a raw score on this scale."""
-        return self.factor * score
-
-
-def _close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -473,24 +467,22 @@ def _between_files(
 
 def _repeated(predictions: Predictions, others: set[str]) -> str | None:
     """Return the submission whose predictions the candidate repeats."""
-    for kind in ("test", "oof"):
-        names = getattr(predictions, f"{kind}_names")
-        values = getattr(predictions, kind)
-        if CANDIDATE not in names:
-            continue
-        mine = values[:, names.index(CANDIDATE)]
-        for index, name in enumerate(names):
-            if name not in others:
-                continue
-            theirs = values[:, index]
-            if mine.dtype.kind == "f":
-                reach = _SAME * max(float(np.ptp(theirs)), 1e-300)
-                same = bool(np.abs(mine - theirs).max() <= reach)
-            else:
-                same = bool((mine == theirs).all())
-            if same:
-                return str(name)
+    kind = "test" if CANDIDATE in predictions.test_names else "oof"
+    names, values = getattr(predictions, f"{kind}_names"), getattr(predictions, kind)
+    if CANDIDATE not in names:
         return None
+    mine = values[:, names.index(CANDIDATE)]
+    for index, name in enumerate(names):
+        if name not in others:
+            continue
+        theirs = values[:, index]
+        if mine.dtype.kind == "f":
+            reach = _SAME * max(float(np.ptp(theirs)), 1e-300)
+            same = bool(np.abs(mine - theirs).max() <= reach)
+        else:
+            same = bool((mine == theirs).all())
+        if same:
+            return str(name)
     return None
 
 
@@ -539,7 +531,10 @@ class _Noise:
             (files.sent.get(name), "files", _BY_FILES),
         ):
             if told is not None and told > 0:
-                ratio = _cv_over_public(analysis, measure)
+                assert analysis.posterior
+                ratio = float(
+                    np.nanmedian(measure.gain_se / analysis.posterior.public_se)
+                )
                 reach = log_sd * np.linspace(-2, 2, _NOISES)
                 values = told * ratio * np.exp(reach)
                 shares = np.exp(-np.square(np.linspace(-2, 2, _NOISES)) / 2)
@@ -557,12 +552,6 @@ class _Noise:
                 shares = shares * np.exp(-np.square(off) / 2) + 1e-12
                 basis = "folds" if basis == "history" else basis
         return cls(values=values, shares=shares / shares.sum(), basis=basis, told=known)
-
-
-def _cv_over_public(analysis: Facts, measure: _Measure) -> float:
-    """Return the standard error of a CV difference over that of a public one."""
-    assert analysis.posterior
-    return float(np.nanmedian(measure.gain_se / analysis.posterior.public_se))
 
 
 def _stream(analysis: Facts, false_share: float | None) -> OnlineResult:
@@ -658,7 +647,7 @@ def _unknown(
             return Missing("gate", reason)
         return Missing("gate", f"{reason} {caveat.reason}", caveat.need)
     known = measure.level[np.isfinite(measure.level)]
-    distance = abs(measure.oriented(cv_score) - float(np.median(known)))
+    distance = abs(measure.factor * cv_score - float(np.median(known)))
     size = abs(float(np.median(known)))
     if distance > _FAR * float(np.ptp(known)) > 0 and distance > _LIKE * size:
         raw = known / measure.factor

@@ -133,7 +133,9 @@ def _usual_pair(history: History, evidence: Evidence) -> PicksResult | None:
     rules: dict[str, PairResult] = {}
     if basis == "public" and directed:
         rules = {
-            rule: _unweighed(rule, int(known[first]), int(known[second]))
+            rule: PairResult(
+                rule=rule, first=int(known[first]), second=int(known[second])
+            )
             for rule, (first, second) in usual_rules(public[known], cv[known]).items()
         }
     order = (
@@ -147,28 +149,14 @@ def _usual_pair(history: History, evidence: Evidence) -> PicksResult | None:
             rule = {"cv": "two best CV"}.get(basis, "the only one")
         else:
             two, rule, basis = known[-2:][::-1], "last two", "latest"
-        found = _unweighed(rule, int(two[0]), int(two[-1])), basis
+        pair = PairResult(rule=rule, first=int(two[0]), second=int(two[-1]))
+        found = pair, basis
     return PicksResult(
         best=found[0],
         runner_up=None,
         rules=tuple(rules.values()),
         n_obs=len(known),
         basis=found[1],
-    )
-
-
-def _unweighed(rule: str, first: int, second: int) -> PairResult:
-    """Return a pair of which nothing is expected, since nothing tells the noise."""
-    nan = float("nan")
-    return PairResult(
-        rule=rule,
-        first=first,
-        second=second,
-        expected_score=nan,
-        regret=nan,
-        cost=nan,
-        p_first_better=nan,
-        p_holds_best=nan,
     )
 
 

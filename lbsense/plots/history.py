@@ -452,7 +452,7 @@ def _words(analysis: Analysis, pair: PairResult) -> str:
         told += f", costs {format_number(cost, digits=2)}"
     if not analysis.levels or pair.first == pair.second:
         return told
-    alike = float(analysis.levels.noise_corr([pair.first, pair.second])[0, 1])
+    alike = float(analysis.levels.noise.matrix([pair.first, pair.second])[0, 1])
     return told if math.isnan(alike) else f"{told}; noise alike {alike:.2f}"
 
 

@@ -197,7 +197,7 @@ def test_odd_histories_are_told_without_a_crash(case, sized):
         assert (not getattr(analysis, name)) <= (name in analysis.notes)
     if analysis.levels:
         known = np.isfinite(analysis.levels.mean)
-        assert np.isfinite(analysis.levels.cov(np.flatnonzero(known))).all()
+        assert np.isfinite(analysis.levels.spread.matrix(np.flatnonzero(known))).all()
         assert np.nanmin(analysis.levels.sd) >= 0
     if case.startswith(("equal", "public", "perfect")):
         assert not {"progress", "setback", "chasing"} & set(analysis.counts())

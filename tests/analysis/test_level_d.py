@@ -137,7 +137,7 @@ def test_predictions_of_some_submissions_are_enough(made, which):
     assert analysis.level == "D"
     left = K - len(which)
     assert f"{left} scored submissions came without" in analysis.notes["joint"]
-    assert np.isfinite(analysis.levels.cov()).all()
+    assert np.isfinite(analysis.levels.spread.matrix()).all()
     assert np.isfinite(analysis.posterior.p_gain[1:]).all()
 
 

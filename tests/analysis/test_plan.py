@@ -64,7 +64,7 @@ def test_two_submissions_are_told_apart_by_their_levels(climb):
         climb.steps.index(s) for s in climb.steps if s.submission_id in (one, other)
     ]
     mean = climb.levels.mean[places]
-    cov = climb.levels.cov(places)
+    cov = climb.levels.spread.matrix(places)
     sd = math.sqrt(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1])
     np.testing.assert_allclose([found.gain, found.gain_se], [mean[0] - mean[1], sd])
     np.testing.assert_allclose(found.p_first, norm.cdf(found.gain / sd))

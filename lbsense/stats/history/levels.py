@@ -43,6 +43,9 @@ class LevelPosteriorResult(Result):
         Standard deviation of the logarithm of its root: how well that is known.
     n_obs : int
         Scores used, public and CV.
+    spread, noise : Covariance
+        Of the true scores, and of the noise of scores on one test set in units of
+        theirs: its ``matrix`` is that of their correlations.
     """
 
     mean: FloatArray
@@ -51,42 +54,8 @@ class LevelPosteriorResult(Result):
     score_log_sd: float
     n_obs: int
     tree: IntArray = field(repr=False)
-    spread: Covariance = field(repr=False)  # of the true scores
-    noise: Covariance = field(repr=False)  # of the noise of scores, in units of it
-
-    def cov(self, positions: ArrayLike | None = None) -> FloatArray:
-        """Return the posterior covariance of the true scores of some submissions.
-
-        Parameters
-        ----------
-        positions : array_like of int of shape (m,), optional
-            Submissions; all of them by default, which takes memory of ``k**2``.
-
-        Returns
-        -------
-        ndarray of shape (m, m)
-
-        Notes
-        -----
-        Given its reference a submission is independent of all that do not descend from
-        it, so covariances are carried down the tree that the submissions span: time is
-        linear in ``k`` and quadratic in ``m``.
-        """
-        return self.spread.matrix(positions)
-
-    def noise_corr(self, positions: ArrayLike | None = None) -> FloatArray:
-        """Return the correlation of the noise of scores on one test set.
-
-        Parameters
-        ----------
-        positions : array_like of int of shape (m,), optional
-            Submissions; all of them by default.
-
-        Returns
-        -------
-        ndarray of shape (m, m)
-        """
-        return self.noise.matrix(positions)
+    spread: Covariance = field(repr=False)
+    noise: Covariance = field(repr=False)
 
 
 def level_posterior(

@@ -18,11 +18,10 @@ from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray
 from lbsense._validation import as_float_vector, check_fraction, check_positive
 
-OnlineMethod: TypeAlias = Literal["e-lond", "lord++", "saffron", "posterior"]
+OnlineMethod: TypeAlias = Literal["e-lond", "posterior"]
 
 _HORIZON = 30.0  # tests that the levels are laid out for; there may be any number
 _EFFECT = 8.0  # prior variance of a real gain over that of its noise
-_CANDIDATE = 0.5  # p-values below are candidates to SAFFRON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,11 +33,11 @@ class OnlineResult(Result):
     claimed : ndarray of bool of shape (n,)
         The discoveries. A test without a value is none and costs nothing.
     level : ndarray of shape (n,)
-        Level of every test: of p-values and probabilities the largest that is a claim,
-        of e-values one over the smallest.
+        Level of every test: of probabilities the largest that is a claim, of e-values
+        one over the smallest.
     next_level : float
         Level of the test that comes next.
-    method : {"e-lond", "lord++", "saffron", "posterior"}
+    method : {"e-lond", "posterior"}
         How the levels come about.
     false_share : float
         What the expected share of false claims is held to.
@@ -164,26 +163,20 @@ def online_discoveries(
     *,
     method: OnlineMethod = "e-lond",
     false_share: float = 0.1,
-    weights: ArrayLike | None = None,
 ) -> OnlineResult:
     """Return which of a stream of tests are claims, with few false ones at any time.
 
     Parameters
     ----------
     values : array_like of shape (n,)
-        In the order in which they came: e-values for "e-lond", p-values for "lord++"
-        and "saffron", probabilities of no gain for "posterior"; nan where there was no
-        test.
-    method : {"e-lond", "lord++", "saffron", "posterior"}
+        In the order in which they came: e-values for "e-lond", probabilities of no gain
+        for "posterior"; nan where there was no test.
+    method : {"e-lond", "posterior"}
         "e-lond" needs nothing of how tests depend on each other, and holds at any time
-        at which one may choose to stop; "lord++" and "saffron" find more where the
-        tests are independent. "posterior" finds most, holds at any stop too, and is as
-        good as the probabilities are.
+        at which one may choose to stop. "posterior" finds most, holds at any stop too,
+        and is as good as the probabilities are.
     false_share : float
         What the expected share of false claims among all is held to, in (0, 1).
-    weights : array_like of shape (m,), optional
-        Share of the levels that the first, second, ... test gets, at most 1 together,
-        with ``m > n``. By default proportional to ``1 / (j + 30)**2``.
 
     Returns
     -------
@@ -192,21 +185,18 @@ def online_discoveries(
     Raises
     ------
     ValueError
-        If values are below 0, p-values above 1, ``false_share`` not in (0, 1), weights
-        negative, more than 1 together or too few, or the method unknown.
+        If values are below 0, probabilities above 1, ``false_share`` not in (0, 1), or
+        the method unknown.
 
     Notes
     -----
-    e-LOND: test ``t`` has the level ``a_t = q * w_t * (R + 1)`` with the share ``q``
-    and the ``R`` claims before it, and is a claim where ``e_t >= 1 / a_t``. Since
-    ``1{e_t >= 1 / a_t} <= a_t * e_t`` and a claim makes ``R + 1`` at least, the false
-    share at *every* time is at most ``q * sum(w_t * e_t)`` over the tests without a
-    gain, whose expectation is ``q``: so it holds for the largest false share ever seen,
-    whenever one stops, and whatever the e-values have to do with each other.
-
-    LORD++: ``a_t = w_t * q / 2 + (q / 2) * w_(t - t1) + q * sum(w_(t - tj))`` over the
-    times ``t1, t2, ...`` of the claims. SAFFRON counts only tests with a p-value above
-    one half. Both hold for p-values that are uniform or larger given the past.
+    e-LOND: test ``t`` has the level ``a_t = q * w_t * (R + 1)`` with the share ``q``,
+    ``w_t`` of it in proportion to ``1 / (t + 30)**2``, and the ``R`` claims before it,
+    and is a claim where ``e_t >= 1 / a_t``. Since ``1{e_t >= 1 / a_t} <= a_t * e_t``
+    and a claim makes ``R + 1`` at least, the false share at *every* time is at most ``q
+    * sum(w_t * e_t)`` over the tests without a gain, whose expectation is ``q``: so it
+    holds for the largest false share ever seen, whenever one stops, and whatever the
+    e-values have to do with each other.
 
     Posterior: a test is a claim where the mean probability of no gain of all claims,
     its own included, is at most ``q``. Given all that was seen, whenever that is, this
@@ -216,11 +206,6 @@ def online_discoveries(
     ----------
     Xu, Z. & Ramdas, A. (2024). Online multiple testing with e-values. AISTATS 2024.
     arXiv:2311.06412
-    Ramdas, A., Yang, F., Wainwright, M. & Jordan, M. (2017). Online control of the
-    false discovery rate with decaying memory. NIPS 2017. arXiv:1710.00499
-    Ramdas, A., Zrnic, T., Wainwright, M. & Jordan, M. (2018). SAFFRON: an adaptive
-    algorithm for online control of the false discovery rate. ICML 2018.
-    arXiv:1802.09098
     Gang, B., Sun, W. & Wang, W. (2023). Structure-adaptive sequential testing for
     online false discovery rate control. Journal of the American Statistical Association
     118(541), 732-745. doi:10.1080/01621459.2021.1955688
@@ -242,22 +227,17 @@ def online_discoveries(
         kind = "e-values of at least 0" if method == "e-lond" else "in [0, 1]"
         msg = f"values must be {kind} for {method}, got {seen.min()} to {seen.max()}."
         raise ValueError(msg)
-    spread = _weights(weights, len(seen) + 1)
+    total = float(polygamma(1, _HORIZON + 1))  # of all shares to infinity
+    spread = 1 / (np.arange(1, len(seen) + 2) + _HORIZON) ** 2 / total
     level = np.empty(len(seen) + 1)
     claims: list[int] = []
-    passed = np.zeros(len(seen) + 1, dtype=np.int64)  # candidates before each test
     for place in range(len(seen) + 1):
         if method == "posterior":
             level[place] = min(share * (len(claims) + 1) - seen[claims].sum(), 1.0)
-        elif method == "e-lond":
-            level[place] = share * spread[place] * (len(claims) + 1)
         else:
-            level[place] = share * _invested(method, place, claims, passed, spread)
-            if method == "saffron":
-                level[place] = min(level[place], _CANDIDATE)
+            level[place] = share * spread[place] * (len(claims) + 1)
         if place == len(seen):
             break
-        passed[place + 1] = passed[place] + (seen[place] <= _CANDIDATE)
         bar = 1 / level[place] if level[place] > 0 else math.inf
         one = seen[place]
         if one >= bar if method == "e-lond" else one <= level[place]:
@@ -274,37 +254,3 @@ def online_discoveries(
         false_share=share,
         n_obs=len(seen),
     )
-
-
-def _weights(given: ArrayLike | None, n: int) -> FloatArray:
-    if given is None:
-        total = float(polygamma(1, _HORIZON + 1))  # of all to infinity
-        return np.asarray(1 / (np.arange(1, n + 1) + _HORIZON) ** 2 / total)
-    weights = as_float_vector(given, name="weights")
-    if len(weights) < n or not (weights >= 0).all() or weights.sum() > 1 + 1e-9:
-        msg = (
-            f"weights must be {n} shares or more that are at least 0 and at most 1 "
-            f"together, got {len(weights)} of sum {weights.sum():.4g}."
-        )
-        raise ValueError(msg)
-    return weights
-
-
-def _invested(
-    method: str,
-    place: int,
-    claims: list[int],
-    passed: np.ndarray,
-    spread: FloatArray,
-) -> float:
-    """Return the level of LORD++ or SAFFRON, in shares of the false share."""
-    adaptive = method == "saffron"
-
-    def weight(since: int) -> float:  # tests since then; since all began for -1
-        skipped = passed[place] - passed[since + 1] if adaptive else 0
-        return float(spread[place - since - 1 - skipped])
-
-    level = weight(-1) / 2
-    for number, claim in enumerate(claims):
-        level += weight(claim) / (2 if number == 0 else 1)
-    return level * (1 - _CANDIDATE) if adaptive else level

@@ -17,6 +17,7 @@ from lbsense._validation import (
     check_same_length,
 )
 
+_LEVEL = 0.95  # of the interval of a gap
 _FEWEST = 5  # pairs for a comparison of correlations, or the error of a slope
 _NEARLY_ONE = 1 - 1e-12  # a correlation whose atanh is finite
 _ROUNDING = 1e-13  # share of a sum of squares that is rounding
@@ -187,11 +188,7 @@ class GuideResult(Result):
 
 
 def better_guide(
-    first: ArrayLike,
-    second: ArrayLike,
-    target: ArrayLike,
-    *,
-    confidence_level: float = 0.95,
+    first: ArrayLike, second: ArrayLike, target: ArrayLike
 ) -> GuideResult | None:
     """Return by how much better one series ranks a third one than another does.
 
@@ -199,8 +196,6 @@ def better_guide(
     ----------
     first, second, target : array_like of shape (n,)
         Values, nan where missing; rows that lack one of them are left out.
-    confidence_level : float
-        Of the interval, in (0, 1).
 
     Returns
     -------
@@ -230,11 +225,9 @@ def better_guide(
         for name, values in (("first", first), ("second", second), ("target", target))
     ]
     check_same_length(first=columns[0], second=columns[1], target=columns[2])
-    check_fraction(confidence_level, name="confidence_level")
     whole = np.isfinite(columns).all(axis=0)
     one, other, last = (values[whole] for values in columns)
-    a = rank_correlation(one, last, confidence_level=confidence_level)
-    b = rank_correlation(other, last, confidence_level=confidence_level)
+    a, b = rank_correlation(one, last), rank_correlation(other, last)
     between = rank_correlation(one, other).statistic
     if a.n_obs < _FEWEST or not np.isfinite([a.statistic, b.statistic, between]).all():
         return None
@@ -251,7 +244,7 @@ def better_guide(
         difference=difference,
         ci_low=difference - sides[0],
         ci_high=difference + sides[1],
-        confidence_level=confidence_level,
+        confidence_level=a.confidence_level,
         n_obs=a.n_obs,
     )
 
@@ -492,9 +485,7 @@ class ScoreGapResult(Result):
     n_pairs: int
 
 
-def score_gap(
-    first: ArrayLike, second: ArrayLike, *, confidence_level: float = 0.95
-) -> ScoreGapResult | None:
+def score_gap(first: ArrayLike, second: ArrayLike) -> ScoreGapResult | None:
     """Return what the second score of the next submission is, given the first.
 
     Use it where two to seven submissions are all there is. It takes submissions for
@@ -505,8 +496,6 @@ def score_gap(
     ----------
     first, second : array_like of shape (n,)
         Scores, nan where missing.
-    confidence_level : float
-        Of the interval, in (0, 1).
 
     Returns
     -------
@@ -530,7 +519,6 @@ def score_gap(
         as_float_vector(second, name="second"),
     )
     check_same_length(first=before, second=after)
-    check_fraction(confidence_level, name="confidence_level")
     both = np.isfinite(before) & np.isfinite(after)
     apart = (after - before)[both]
     n = len(apart)
@@ -540,7 +528,7 @@ def score_gap(
     sd = float(apart.std(ddof=1)) if n > 1 else float("nan")
     half = float("nan")
     if sd > 1e-12 * max(float(np.abs(before[both]).max()), abs(mean)):
-        t = float(stdtrit(n - 1, (1 + confidence_level) / 2))
+        t = float(stdtrit(n - 1, (1 + _LEVEL) / 2))
         half = t * sd * float(np.sqrt(1 + 1 / n))
     n_alike, n_against = pair_counts(before[both], after[both])
     return ScoreGapResult(
@@ -548,7 +536,7 @@ def score_gap(
         sd=sd,
         ci_low=mean - half,
         ci_high=mean + half,
-        confidence_level=float(confidence_level),
+        confidence_level=_LEVEL,
         n_obs=n,
         n_alike=n_alike,
         n_pairs=n_alike + n_against,

@@ -23,6 +23,9 @@ from lbsense.stats.history.pairs import kendall_tau, pair_counts
 
 _WHOLE = 0.2  # of a row: further from a whole number, and the size is not this one
 _MOST_ROWS = 3  # moves of at most so many rows look like single labels being read
+# Distance from a line that rounding may make, as a share of that of the two files that
+# it is drawn through.
+_ROUNDED = 1e-3
 _FIRST_LOOK = 2000  # rows that show most pairs of files to differ in too many
 
 
@@ -298,7 +301,7 @@ def few_row_pairs(files: ArrayLike, *, most: int) -> IntArray:
     return np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
 
 
-def longest_line(files: ArrayLike, *, tolerance: float = 1e-3) -> IntArray:
+def longest_line(files: ArrayLike) -> IntArray:
     """Return the largest set of different files that lie on one line.
 
     Blends ``a + w * (b - a)`` with several weights ``w`` lie on a line; different
@@ -308,9 +311,6 @@ def longest_line(files: ArrayLike, *, tolerance: float = 1e-3) -> IntArray:
     ----------
     files : array_like of shape (n_rows, k)
         Predictions, one column per submission.
-    tolerance : float
-        Distance from the line, as a share of the distance of the two files that it is
-        drawn through, that rounding may make.
 
     Returns
     -------
@@ -331,7 +331,6 @@ def longest_line(files: ArrayLike, *, tolerance: float = 1e-3) -> IntArray:
     [0, 2, 3]
     """
     table = as_float_matrix(files, name="files")
-    check_positive(tolerance, name="tolerance")
     best = np.zeros(0, dtype=np.int64)
     if table.shape[1] < 3:
         return read_only(best)
@@ -339,13 +338,14 @@ def longest_line(files: ArrayLike, *, tolerance: float = 1e-3) -> IntArray:
     gram = centred.T @ centred
     size = np.diag(gram)
     square = np.maximum(size[:, np.newaxis] + size - 2 * gram, 0.0)
-    same = tolerance**2 * float(square.max())
+    same = _ROUNDED**2 * float(square.max())
     for a in range(len(gram)):
         for b in np.flatnonzero(square[a] > same):
             along = (square[a] + square[a, b] - square[b]) / 2
             height = square[a] - along**2 / square[a, b]
-            on = np.flatnonzero(height <= tolerance**2 * square[a, b])
-            on = on[_first_of_each(along[on] / square[a, b] / tolerance)]
+            on = np.flatnonzero(height <= _ROUNDED**2 * square[a, b])
+            place = np.rint(along[on] / square[a, b] / _ROUNDED)
+            on = on[np.unique(place, return_index=True)[1]]  # one of each place
             if len(on) > max(len(best), 2):
                 best = np.sort(on).astype(np.int64)
     return read_only(best)
@@ -379,11 +379,6 @@ def value_counts(files: ArrayLike) -> tuple[IntArray, IntArray]:
 def _present(values: ArrayLike) -> FloatArray:
     array = as_float_vector(values, name="values")
     return array[np.isfinite(array)]
-
-
-def _first_of_each(place: FloatArray) -> IntArray:
-    """Return one of the files at every place along a line."""
-    return np.asarray(np.unique(np.rint(place), return_index=True)[1], dtype=np.int64)
 
 
 def repeat_noise(scores: ArrayLike, groups: ArrayLike) -> tuple[float, int]:

@@ -24,7 +24,7 @@ _ALIKE = 1e-6  # of the spread of means: pairs worth as much, and then the likel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairResult(Result):
-    """Two submissions to select, and what to expect of them.
+    """Two submissions to select, and what to expect of them: nan where that is unknown.
 
     Attributes
     ----------
@@ -48,11 +48,11 @@ class PairResult(Result):
     rule: str
     first: int
     second: int
-    expected_score: float
-    regret: float
-    cost: float
-    p_first_better: float
-    p_holds_best: float
+    expected_score: float = float("nan")
+    regret: float = float("nan")
+    cost: float = float("nan")
+    p_first_better: float = float("nan")
+    p_holds_best: float = float("nan")
 
     @property
     def positions(self) -> tuple[int, ...]:

@@ -342,8 +342,6 @@ def rows_to_tell(
     row_sd: float,
     log_distinct: float,
     log_sd: float = 0.0,
-    inside: float = 0.8,
-    confidence_level: float = 0.95,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return from how many public rows on a public gain is more than luck.
 
@@ -358,19 +356,16 @@ def rows_to_tell(
         submissions.
     log_sd : float
         Standard deviation of both logarithms together: how open they are.
-    inside : float
-        Share of histories within the range, in (0, 1).
-    confidence_level : float
-        Of the two-sided test that the gain would pass, in (0, 1).
 
     Returns
     -------
     least, typical, most : ndarray of shape (k,)
-        Rows; inf for no gain, nan for no number.
+        Rows, and the range of 80% of histories; inf for no gain, nan for no number.
 
     Notes
     -----
-    ``n = (z * sqrt(2 * (1 - r)) * row_sd / gain)**2``.
+    ``n = (z * sqrt(2 * (1 - r)) * row_sd / gain)**2`` with ``z = 1.96``: the gain
+    passes a two-sided test of size 5%.
 
     Examples
     --------
@@ -380,8 +375,7 @@ def rows_to_tell(
     """
     moved = np.abs(as_float_vector(gain, name="gain"))
     sd = check_positive(row_sd, name="row_sd")
-    z = ndtri((1 + check_fraction(confidence_level, name="confidence_level")) / 2)
-    reach = ndtri((1 + check_fraction(inside, name="inside")) / 2) * log_sd
+    z, reach = ndtri(0.975), ndtri(0.9) * log_sd
     with np.errstate(divide="ignore"):
         rows = np.square(z * np.sqrt(2) * np.exp(log_distinct) * sd / moved)
     factor = np.exp(2 * reach)

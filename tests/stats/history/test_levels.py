@@ -116,18 +116,18 @@ def test_agrees_with_conditioning_one_dense_normal(seed, n):
     by_hand, cov, corr = dense(tree, public, cv, steps, mean, width, sigma)
     told = np.isfinite(found.mean)
     np.testing.assert_allclose(found.mean[told], by_hand[told], rtol=1e-4, atol=1e-3)
-    all_of = found.cov()
+    all_of = found.spread.matrix()
     np.testing.assert_allclose(
         all_of[np.ix_(told, told)], cov[np.ix_(told, told)], rtol=1e-3, atol=2e-3
     )
     np.testing.assert_allclose(found.sd[told] ** 2, np.diag(all_of)[told], rtol=1e-9)
-    np.testing.assert_allclose(found.noise_corr(), corr, atol=1e-9)
+    np.testing.assert_allclose(found.noise.matrix(), corr, atol=1e-9)
     some = rng.choice(n, min(n, 4), replace=False)
     np.testing.assert_allclose(
-        found.cov(some), all_of[np.ix_(some, some)], rtol=1e-7, atol=1e-9
+        found.spread.matrix(some), all_of[np.ix_(some, some)], rtol=1e-7, atol=1e-9
     )
     np.testing.assert_allclose(
-        found.noise_corr(some), found.noise_corr()[np.ix_(some, some)], atol=1e-12
+        found.noise.matrix(some), found.noise.matrix()[np.ix_(some, some)], atol=1e-12
     )
 
 
@@ -192,7 +192,7 @@ def test_follows_unit_and_shift_and_ignores_the_offset_of_cv(seed, unit, shift, 
     atol = 1e-4 * unit * (1 + abs(shift))
     np.testing.assert_allclose(moved.mean, unit * (plain.mean + shift), atol=atol)
     np.testing.assert_allclose(moved.sd, unit * plain.sd, rtol=1e-4)
-    np.testing.assert_allclose(moved.noise_corr(), plain.noise_corr(), atol=1e-9)
+    np.testing.assert_allclose(moved.noise.matrix(), plain.noise.matrix(), atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_covariances_of_a_few_of_many_take_little_memory():
     tree, public, cv, steps, *_ = example(rng, n, roots=0)
     tracemalloc.start()
     found = level_posterior(public, cv, tree, steps, score_se=1.3)
-    found.cov([5, 700, n - 1])
-    found.noise_corr([5, 700, n - 1])
+    found.spread.matrix([5, 700, n - 1])
+    found.noise.matrix([5, 700, n - 1])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * n * 300  # bytes: some hundred numbers a submission
