@@ -119,14 +119,7 @@ def read_runs(
 ) -> tuple[list[LogRun], list[RowIssue]]:
     """Return the rows that have a CV score, and the issues of what has none.
 
-    Parameters
-    ----------
-    table : RawTable
-        The log.
-    overrides : mapping of str to str or sequence of str
-        Field to column name; it wins over everything else.
-    metric : str or None
-        Metric of the competition: of several CV columns, the one that names it wins.
+    Of several CV columns, the one that names the metric of the competition wins.
 
     Raises
     ------
@@ -135,7 +128,7 @@ def read_runs(
         several can.
     """
     _refuse_chart(table)
-    table = replace(table, rows=[_unguarded(row) for row in table.rows])
+    table = table.unguarded()
     columns = _assign(table, overrides, metric)
     sheet = Sheet(table, columns)
     name_columns = [_names(table, columns, field) for field in _NAMES]
@@ -153,7 +146,13 @@ def read_runs(
         leading = (_LEADING.match(text) for text in _texts(table, row, columns.texts))
         names[1] += tuple(match["name"] for match in leading if match)
         if score is None or not score.value:
-            issues.append(_issue(table, row, names, missing=score is None))
+            called = next((name for group in names for name in group), "no name")
+            found = f"{called}, CV {'missing' if score is None else 0}"
+            wanted = "a CV score; 0 stands for a missing one"
+            left_out = "entry left out"
+            issues.append(
+                table.issue(shorten(found, 80), wanted, left_out, line=row.line)
+            )
             continue
         own = at is not None and not (folds and score.folds is folds)
         run = LogRun(
@@ -170,29 +169,6 @@ def read_runs(
         )
         runs.append(run)
     return runs, issues
-
-
-def _issue(
-    table: RawTable, row: RawRow, names: list[tuple[str, ...]], *, missing: bool
-) -> RowIssue:
-    named = next((name for group in names for name in group), "no name")
-    return RowIssue(
-        source=table.source,
-        line=row.line,
-        found=shorten(f"{named}, CV {'missing' if missing else 0}", 80),
-        expected="a CV score; 0 stands for a missing one",
-        action="entry left out",
-    )
-
-
-def _unguarded(row: RawRow) -> RawRow:
-    """Return a row without the apostrophes that guard cells against spreadsheets."""
-    guarded = ("'=", "'+", "'-", "'@")
-    cells = [
-        cell[1:] if isinstance(cell, str) and cell.startswith(guarded) else cell
-        for cell in row.cells
-    ]
-    return RawRow(row.line, cells)
 
 
 # --- which column holds what ---------------------------------------------------------

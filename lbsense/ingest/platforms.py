@@ -481,34 +481,6 @@ CATALOGUE_DATE = "March 2022"
 _FILE = "competitions_2022_03.csv"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueEntry:
-    """The facts of one competition; None is what is not known.
-
-    Attributes
-    ----------
-    slug : str
-        The name in the competition's address.
-    deadline : datetime
-        Its end, UTC.
-    metric : str
-        The metric as Kaggle calls it.
-    greater_is_better : bool or None
-        Direction of the scores. None where Kaggle's word on it is known to be wrong.
-    public_fraction : float or None
-        Share of the test rows behind the public score.
-    n_selections : int or None
-        Submissions that count in the end.
-    """
-
-    slug: str
-    deadline: datetime
-    metric: str
-    greater_is_better: bool | None
-    public_fraction: float | None
-    n_selections: int | None
-
-
 def slug_of(name: str) -> str:
     """Return the name of a competition, from its name or its address.
 
@@ -526,8 +498,11 @@ def slug_of(name: str) -> str:
     return parts[-1] if parts else ""
 
 
-def find_entry(slug: str) -> CatalogueEntry | None:
-    """Return the facts of a competition, None if it is not in the catalogue."""
+def find_entry(slug: str) -> Competition | None:
+    """Return what is known of a competition, None if it is not in the catalogue.
+
+    The direction is None where Kaggle's word on it is known to be wrong.
+    """
     return _entries().get(slug_of(slug).casefold())
 
 
@@ -535,7 +510,7 @@ def close_slugs(slug: str) -> list[str]:
     """Return up to three names of the catalogue that are written much like this one."""
     names = _entries()
     close = difflib.get_close_matches(slug_of(slug).casefold(), names, n=3, cutoff=0.8)
-    return [names[name].slug for name in close]
+    return [names[name].slug or name for name in close]
 
 
 def known_metric(name: str | None) -> Metric | None:
@@ -557,11 +532,18 @@ def fill_from_catalogue(competition: Competition) -> tuple[Competition, str | No
         return competition, None
     found: dict[str, object] = {}
     told: list[str] = []
-    _take_metric(competition, entry, found, told)
+    better = entry.greater_is_better
+    agree = competition.greater_is_better in (None, better) and better is not None
+    if competition.metric is None and agree:  # both together, or neither
+        metric = known_metric(entry.metric)
+        found["metric"] = entry.metric if metric is None else metric.name
+        found["greater_is_better"] = better
+        direction = "higher" if better else "lower"
+        told.append(f"metric {found['metric']} ({direction} is better)")
     if competition.public_fraction is None and entry.public_fraction is not None:
         found["public_fraction"] = entry.public_fraction
         told.append(f"{entry.public_fraction:.0%} of the test rows public")
-    if competition.deadline is None:
+    if competition.deadline is None and entry.deadline is not None:
         found["deadline"] = entry.deadline
         told.append(f"deadline {format_time(entry.deadline)}")
     if competition.n_selections is None and entry.n_selections is not None:
@@ -577,39 +559,20 @@ def fill_from_catalogue(competition: Competition) -> tuple[Competition, str | No
     return filled, sentence
 
 
-def _take_metric(
-    competition: Competition,
-    entry: CatalogueEntry,
-    found: dict[str, object],
-    told: list[str],
-) -> None:
-    """Take metric and direction together, or neither: they must not contradict."""
-    if competition.metric is not None or entry.greater_is_better is None:
-        return
-    stated = competition.greater_is_better
-    if stated is not None and stated != entry.greater_is_better:
-        return
-    metric = known_metric(entry.metric)
-    found["metric"] = entry.metric if metric is None else metric.name
-    found["greater_is_better"] = entry.greater_is_better
-    direction = "higher" if entry.greater_is_better else "lower"
-    told.append(f"metric {found['metric']} ({direction} is better)")
-
-
 @functools.cache
-def _entries() -> Mapping[str, CatalogueEntry]:
+def _entries() -> Mapping[str, Competition]:
     text = resources.files("lbsense.ingest").joinpath(_FILE).read_text("utf-8")
-    entries = (_entry(row) for row in csv.DictReader(text.splitlines()))
-    return {entry.slug.casefold(): entry for entry in entries}
-
-
-def _entry(row: Mapping[str, str]) -> CatalogueEntry:
-    share, n_selections = row["public_percent"], row["n_selections"]
-    return CatalogueEntry(
-        slug=row["slug"],
-        deadline=datetime.fromisoformat(row["deadline"]).replace(tzinfo=UTC),
-        metric=row["metric"],
-        greater_is_better={"+": True, "-": False}.get(row["better"]),
-        public_fraction=float(share) / 100 if share else None,
-        n_selections=int(n_selections) if n_selections else None,
-    )
+    entries = [
+        Competition(
+            slug=row["slug"],
+            deadline=datetime.fromisoformat(row["deadline"]).replace(tzinfo=UTC),
+            metric=row["metric"],
+            greater_is_better={"+": True, "-": False}.get(row["better"]),
+            public_fraction=float(share) / 100
+            if (share := row["public_percent"])
+            else None,
+            n_selections=int(row["n_selections"]) if row["n_selections"] else None,
+        )
+        for row in csv.DictReader(text.splitlines())
+    ]
+    return {str(entry.slug).casefold(): entry for entry in entries}

@@ -228,16 +228,8 @@ _OTHER_LIST = """
 # Words that make another quantity of the number in the column.
 _OTHER = frozenset(_OTHER_LIST.split())
 _BESIDE = {Role.KEYWORD, Role.MEAN, Role.SCHEME}
-_NEVER = {
-    Role.BOARD,
-    Role.SET,
-    Role.DELTA,
-    Role.EARLIER,
-    Role.EXTREME,
-    Role.NEGATION,
-    Role.UNIT,
-    Role.FOREIGN,
-}
+_NEVER = {Role.BOARD, Role.SET, Role.DELTA, Role.EARLIER}
+_NEVER |= {Role.EXTREME, Role.NEGATION, Role.UNIT, Role.FOREIGN}
 
 
 class Surety(IntEnum):

@@ -21,21 +21,8 @@ _LINKS = {"now", "から", "에서"}
 _LABEL_ROLES = {Role.KEYWORD, Role.METRIC, Role.MEAN, Role.SCHEME}
 _PASSABLE = {Role.FILLER, Role.MODEL, Role.METRIC, Role.MEAN, Role.SCHEME}
 _BEHIND = {"score", "scores", "set", "split"}
-_PREPOSITIONS = {
-    "a",
-    "an",
-    "of",
-    "over",
-    "on",
-    "in",
-    "at",
-    "for",
-    "my",
-    "our",
-    "the",
-    "best",
-    "final",
-}
+_BETWEEN = "a an of over on in at for my our the best final"
+_PREPOSITIONS = frozenset(_BETWEEN.split())
 _FOLLOWING = """
     and but with without on using after for at in so now from vs then than while when
     this to as or by via still"""

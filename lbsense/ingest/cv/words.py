@@ -349,14 +349,8 @@ _FROM_OTHERS = {
     *("cross", "local", "mean"),
 }
 _PREFIXES = frozenset(("new", "old", "prev", "my", "our", "loc"))
-_COMPOUND_ROLES = {
-    Role.KEYWORD,
-    Role.BOARD,
-    Role.METRIC,
-    Role.MEAN,
-    Role.SPREAD,
-    Role.SET,
-}
+_COMPOUND_ROLES = {Role.KEYWORD, Role.BOARD, Role.METRIC}
+_COMPOUND_ROLES |= {Role.MEAN, Role.SPREAD, Role.SET}
 
 
 def split_compound(word: str) -> tuple[str, ...]:

@@ -344,15 +344,6 @@ def silent(_message: str) -> None:
 def ask_patiently(question: Callable[[], _T], *, title: str, tell: Tell = silent) -> _T:
     """Return the answer to a question, asked again where a fault may pass.
 
-    Parameters
-    ----------
-    question : callable
-        Asks once; raises `Unanswered`.
-    title : str
-        Who is asked, for people.
-    tell : callable
-        Told of every wait.
-
     Raises
     ------
     Unanswered
@@ -388,12 +379,7 @@ def header_time(text: str | None) -> datetime | None:
 def wait_of(retry_after: str | None, date: str | None) -> float | None:
     """Return the seconds that a server asks to wait, by its own clock.
 
-    Parameters
-    ----------
-    retry_after : str or None
-        Header of that name: seconds, or a time.
-    date : str or None
-        When the server wrote this; the clock here may be wrong.
+    That is the date of its answer: the clock here may be wrong.
 
     Examples
     --------

@@ -16,26 +16,43 @@ from lbsense._format import plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.cv.heading import field_of, known_fields, name_key
 from lbsense.ingest.cv.words import Role, role_of
-from lbsense.ingest.platforms import DROPPED, FAILED, FLAGS, KEPT, OUTCOMES, Export
+from lbsense.ingest.platforms import (
+    DROPPED,
+    FAILED,
+    FLAGS,
+    KEPT,
+    OUTCOMES,
+    Export,
+    known_metric,
+)
 from lbsense.ingest.tables.raw import (
     CellError,
     RawRow,
     RawTable,
     is_missing,
+    number_in,
     read_flag,
-    read_score,
     read_text,
 )
 from lbsense.ingest.tables.sheet import ColumnNames
-from lbsense.metrics import find_metric
-from lbsense.model import RowIssue
 
 _SEEN_ROWS = 500  # rows that tell what a column holds
 _EXPERIMENTS = (
     *("commit", "experiment", "experimentid", "exp", "expid", "iteration", "iter"),
     *("trial", "run", "runid", "version", "node", "id", "name", "tag", "step"),
 )
+_RUN_NAMES = ("mlflowrunname", "tagsmlflowrunname", "runname", "name", "runid")
 _WORDS_ABOUT = ("hypothesis", "idea", "rationale", "what", "plan", "tag")
+_OF_TRIALS = {
+    "experiment_id": ("number",),
+    "public_score": ("value", "values0"),
+    "submitted_at": ("datetimestart", "datetimecomplete"),
+    "status": ("state",),
+}
+_OF_REPORTS = {
+    "file_name": ("submissionpath",),
+    "submitted_at": ("createdat",),
+}
 _OF_TEST = frozenset(
     ("test", "holdout", "hold", "heldout", "private", "hidden", "mle", "unseen")
 )
@@ -56,9 +73,9 @@ _NOT_SCORES = """
     timestamp tokens train training trn var version vram wall
 """
 _NO_SCORE = frozenset(_NOT_SCORES.split())
+_WORD = r"[a-z]+[0-9]*"
 _PREFIX = re.compile(r"(?:metrics|summary|eval|results|scores)[./]", re.IGNORECASE)
 _SETTINGS = re.compile(r"(?:params|config|hparams|parameters|tags|system)[./_]", re.I)
-_GUARDED = ("'=", "'+", "'-", "'@")
 
 
 class Asked(NamedTuple):
@@ -132,32 +149,24 @@ def _tell_loop(table: RawTable, asked: Asked) -> RawTable:
 
 
 def _tell_journal(table: RawTable, asked: Asked) -> RawTable:
-    roles = _roles_of_words(table)
-    choice = _choose(table, asked, first=True)
-    table = _with_choice(table, choice, asked, roles)
-    status_at = _outcome_at(table)
-    scores = [
-        table.columns.index(name)
-        for field, name in table.roles.items()
-        if field in ("public_score", "private_score")
-    ]
-    table = _named_apart(table)
-    return _without_failed(table, status_at, scores)
-
-
-def _roles_of_words(table: RawTable) -> dict[str, str]:
-    keys = [name_key(name) for name in table.columns]
-    roles = {}
-    found = next((key for key in _EXPERIMENTS if key in keys), None)
-    if found is not None:
-        roles["experiment_id"] = table.columns[keys.index(found)]
+    roles = _named(table, {"experiment_id": _EXPERIMENTS})
     at = _outcome_at(table)
     if at is not None:
         roles["status"] = table.columns[at]
-    about = next((key for key in _WORDS_ABOUT if key in keys), None)
-    if about is not None and "description" not in known_fields(table.columns):
-        roles["description"] = table.columns[keys.index(about)]
-    return roles
+    if "description" not in known_fields(table.columns):
+        roles |= _named(table, {"description": _WORDS_ABOUT})
+    table = _with_choice(table, _choose(table, asked, first=True), asked, roles)
+    return _without_failed(_named_apart(table), at)
+
+
+def _named(table: RawTable, fields: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return by field the first of some columns that a table has."""
+    named = {name_key(name): name for name in reversed(table.columns)}
+    return {
+        field: named[found]
+        for field, keys in fields.items()
+        if (found := next((key for key in keys if key in named), None)) is not None
+    }
 
 
 def _outcome_at(table: RawTable) -> int | None:
@@ -208,35 +217,33 @@ def _named_apart(table: RawTable) -> RawTable:
     return dataclasses.replace(table, rows=rows)
 
 
-def _without_failed(
-    table: RawTable, status_at: int | None, scores: Sequence[int]
-) -> RawTable:
+def _without_failed(table: RawTable, status_at: int | None) -> RawTable:
     """Blank the scores of failed rows: a crash is logged as 0, and 0 is no score."""
     if status_at is None:
         return table
+    fields = ("public_score", "private_score")
+    named = [table.roles[field] for field in fields if field in table.roles]
+    scores = [table.columns.index(name) for name in named]
     rows, issues = [], list(table.issues)
     for row in table.rows:
         word = read_text(row.cells[status_at]) or ""
         for at in scores if _said(word) & (FAILED | {"pruned"}) else ():
-            number = _number(row.cells[at])
+            number = number_in(row.cells[at])
             if number is None:
                 continue
             if number:
-                issues.append(_no_score(table, row, at, word))
+                shown, expected = str(row.cells[at]), f"no score beside {word!r}"
+                issue = table.issue(
+                    shorten(shown, 80),
+                    expected,
+                    "cell taken as missing",
+                    line=row.line,
+                    column=table.columns[at],
+                )
+                issues.append(issue)
             row = _with_cell(row, at, None)
         rows.append(row)
     return dataclasses.replace(table, rows=rows, issues=issues)
-
-
-def _no_score(table: RawTable, row: RawRow, at: int, word: str) -> RowIssue:
-    return RowIssue(
-        source=table.source,
-        line=row.line,
-        column=table.columns[at],
-        found=shorten(str(row.cells[at]), 80),
-        expected=f"no score beside {word!r}",
-        action="cell taken as missing",
-    )
 
 
 def _with_cell(row: RawRow, at: int, cell: object) -> RawRow:
@@ -248,40 +255,18 @@ def _with_cell(row: RawRow, at: int, cell: object) -> RawRow:
 
 def _tell_runs(table: RawTable, asked: Asked) -> RawTable:
     """Name the columns of a table of runs: MLflow, Weights & Biases, Hydra."""
-    rows = [RawRow(row.line, [*map(_unguarded, row.cells)]) for row in table.rows]
-    table = dataclasses.replace(table, rows=rows)
-    keys = [name_key(name) for name in table.columns]
-    roles = dict(table.roles)
-    names = ("mlflowrunname", "tagsmlflowrunname", "runname", "name", "runid")
-    found = next((key for key in names if key in keys), None)
-    if found is not None and not asked.names("experiment_id"):
-        roles.setdefault("experiment_id", table.columns[keys.index(found)])
-    status = next((key for key in ("status", "state") if key in keys), None)
-    if status is not None:
-        roles.setdefault("status", table.columns[keys.index(status)])
+    table = table.unguarded()
+    found = _named(table, {"experiment_id": _RUN_NAMES, "status": ("status", "state")})
+    at = table.columns.index(found["status"]) if "status" in found else None
+    found = {f: n for f, n in found.items() if f not in table.roles}
     choice = _choose(table, asked, first=False)
-    table = _with_choice(table, choice, asked, roles)
-    scores = [
-        table.columns.index(name)
-        for field, name in table.roles.items()
-        if field in ("public_score", "private_score")
-    ]
-    at = None if status is None else keys.index(status)
-    return _without_failed(_named_apart(table), at, scores)
+    table = _with_choice(table, choice, asked, dict(table.roles) | found)
+    return _without_failed(_named_apart(table), at)
 
 
 def _tell_optuna(table: RawTable, asked: Asked) -> RawTable:
-    keys = [name_key(name) for name in table.columns]
-    roles: dict[str, str] = {}
-    for field, names in {
-        "experiment_id": ("number",),
-        "public_score": ("value", "values0"),
-        "submitted_at": ("datetimestart", "datetimecomplete"),
-        "status": ("state",),
-    }.items():
-        found = next((key for key in names if key in keys), None)
-        if found is not None and not asked.names(field):
-            roles[field] = table.columns[keys.index(found)]
+    found = _named(table, _OF_TRIALS)
+    roles = {field: name for field, name in found.items() if not asked.names(field)}
     objectives = [name for name in table.columns if re.fullmatch(r"values_\d+", name)]
     if len(objectives) > 1 and not asked.names("public_score"):
         msg = (
@@ -301,13 +286,8 @@ def _tell_optuna(table: RawTable, asked: Asked) -> RawTable:
     if len(tests) == 1:
         roles["private_score"] = tests[0]
     table = _with_settings(dataclasses.replace(table, roles=roles))
-    scores = [
-        table.columns.index(name)
-        for field, name in table.roles.items()
-        if field in ("public_score", "private_score")
-    ]
-    at = None if "state" not in keys else keys.index("state")
-    return _without_failed(table, at, scores)
+    at = table.columns.index(found["status"]) if "status" in found else None
+    return _without_failed(table, at)
 
 
 def _with_settings(table: RawTable) -> RawTable:
@@ -333,13 +313,6 @@ def _with_settings(table: RawTable) -> RawTable:
     )
 
 
-def _unguarded(cell: object) -> object:
-    """Return a cell without the apostrophe that guards it against spreadsheets."""
-    if isinstance(cell, str) and cell.startswith(_GUARDED):
-        return cell[1:]
-    return cell
-
-
 # --- reports -------------------------------------------------------------------------
 
 
@@ -361,21 +334,17 @@ def _tell_grading(table: RawTable, asked: Asked) -> RawTable:
             f"{', '.join(shown)}{f' and {more:,} more' if more > 0 else ''}."
         )
         raise IngestError(msg)
-    lower = {text for text in texts("islowerbetter") if text is not None}
+    lower = {text.lower() for text in texts("islowerbetter") if text is not None}
     rows, issues = [], list(table.issues)
     valid, exists = texts("validsubmission"), texts("submissionexists")
     for row, competition, is_valid, is_there in zip(
         table.rows, texts("competitionid"), valid, exists, strict=True
     ):
         if wanted is not None and competition != wanted:
-            issue = RowIssue(
-                source=table.source,
-                line=row.line,
-                found=f"a report of {shorten(competition or 'no competition', 60)}",
-                expected=f"one of {wanted}",
-                action="row left out",
+            found = f"a report of {shorten(competition or 'no competition', 60)}"
+            issues.append(
+                table.issue(found, f"one of {wanted}", "row left out", line=row.line)
             )
-            issues.append(issue)
             continue
         word = "complete"
         if str(is_there).lower() == "false":
@@ -383,24 +352,16 @@ def _tell_grading(table: RawTable, asked: Asked) -> RawTable:
         elif str(is_valid).lower() == "false":
             word = "invalid"
         rows.append(RawRow(row.line, [*row.cells, word]))
-    roles = {"private_score": table.columns[keys.index("score")], "status": "graded"}
-    if "submissionpath" in keys:
-        roles["file_name"] = table.columns[keys.index("submissionpath")]
-    if "createdat" in keys:
-        roles["submitted_at"] = table.columns[keys.index("createdat")]
+    roles = _named(table, {"private_score": ("score",)}) | {"status": "graded"}
+    roles |= _named(table, _OF_REPORTS)
     return dataclasses.replace(
         table,
         columns=(*table.columns, "graded"),
         rows=rows,
         issues=issues,
         roles={f: n for f, n in roles.items() if not asked.names(f)},
-        greater_is_better=_direction(lower),
+        greater_is_better=lower == {"false"} if len(lower) == 1 else None,
     )
-
-
-def _direction(lower: set[str]) -> bool | None:
-    stated = {text.lower() for text in lower}
-    return None if len(stated) != 1 else stated == {"false"}
 
 
 # --- which column is the score -------------------------------------------------------
@@ -415,16 +376,10 @@ def _with_choice(
     if choice.private is not None and not asked.names("private_score"):
         given["private_score"] = choice.private
     loss = choice.public is not None and bool(_words(choice.public) & _LOSSES)
-    chosen = choice.public or ""
+    action = f"column {choice.public or ''!r} read instead; columns="
+    action += "{'public_score': ...} chooses"
     issues = [
-        RowIssue(
-            source=table.source,
-            column=name,
-            found="a further score",
-            expected="one to climb on",
-            action=f"column {chosen!r} read instead; columns={{'public_score': ...}} "
-            "chooses",
-        )
+        table.issue("a further score", "one to climb on", action, column=name)
         for name in choice.aside
     ]
     return dataclasses.replace(
@@ -439,20 +394,8 @@ def _with_choice(
 def _choose(table: RawTable, asked: Asked, *, first: bool) -> _Choice:
     """Return the columns of the score climbed on, of the test score, and the others.
 
-    Parameters
-    ----------
-    table : RawTable
-        The table.
-    asked : Asked
-        Its metric decides between several.
-    first : bool
-        Whether the first of several scores is the one, as in a loop, whose log puts
-        it first; otherwise several are too many.
-
-    Raises
-    ------
-    IngestError
-        If there are several, and nothing tells which.
+    Of several the metric that was asked for decides. ``first`` is whether the first one
+    does, as in a loop, whose log puts it first; otherwise several are too many.
     """
     if known_fields(table.columns) & {"public_score"} or asked.names("public_score"):
         return _Choice(None, None, ())
@@ -507,19 +450,10 @@ def _numbers(table: RawTable) -> list[str]:
 
 
 def _is_numeric(table: RawTable, at: int) -> bool:
-    cells = [row.cells[at] for row in table.rows[:_SEEN_ROWS]]
+    cells = table.cells(at)[:_SEEN_ROWS]
     said = [cell for cell in cells if not is_missing(cell)]
-    return bool(said) and 2 * sum(_number(cell) is not None for cell in said) >= len(
-        said
-    )
-
-
-def _number(cell: object) -> float | None:
-    try:
-        score = read_score(cell)
-    except CellError:
-        return None
-    return None if score is None else score.value
+    n_numbers = sum(number_in(cell) is not None for cell in said)
+    return bool(said) and 2 * n_numbers >= len(said)
 
 
 def _is_of(name: str, metric: str | None) -> bool:
@@ -527,23 +461,10 @@ def _is_of(name: str, metric: str | None) -> bool:
     if metric is None:
         return False
     words = _words(name) - _OF_TEST - _OF_VALIDATION - {"mean", "avg", "score", "best"}
-    tried = {"_".join(sorted(words)), *words, *_ordered(name)}
-    for text in tried:
-        try:
-            if text and find_metric(text).name == metric:
-                return True
-        except ValueError:
-            continue
-    return False
-
-
-def _ordered(name: str) -> list[str]:
-    kept = [
-        word
-        for word in re.findall(r"[a-z]+[0-9]*", _plain(name))
-        if word not in _OF_TEST | _OF_VALIDATION | {"mean", "avg", "score", "best"}
-    ]
-    return ["_".join(kept)]
+    written = [word for word in re.findall(_WORD, _plain(name)) if word in words]
+    tried = {"_".join(sorted(words)), *words, "_".join(written)} - {""}
+    found = (known_metric(text) for text in tried)
+    return any(known is not None and known.name == metric for known in found)
 
 
 def _plain(name: str) -> str:
@@ -553,7 +474,7 @@ def _plain(name: str) -> str:
 
 def _words(name: str) -> frozenset[str]:
     """Return the words of a name, and those with a number without it too."""
-    words = re.findall(r"[a-z]+[0-9]*", _plain(name))
+    words = re.findall(_WORD, _plain(name))
     return frozenset((*words, *(word.rstrip("0123456789") for word in words)))
 
 

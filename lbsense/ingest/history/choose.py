@@ -220,13 +220,10 @@ def _doubt(
 
 def _left_out(table: RawTable, number: int) -> RowIssue:
     names = shorten(", ".join(table.columns), 60)
-    return RowIssue(
-        source=table.source,
-        line=table.rows[0].line if table.rows else None,
-        found=f"another table with scores, of {names} and {len(table.rows)} rows",
-        expected="one history",
-        action=f"table left out; table={number} (--table {number}) reads it",
-    )
+    found = f"another table with scores, of {names} and {len(table.rows)} rows"
+    action = f"table left out; table={number} (--table {number}) reads it"
+    line = table.rows[0].line if table.rows else None
+    return table.issue(found, "one history", action, line=line)
 
 
 _SHOWN = 10
@@ -287,7 +284,11 @@ def choose_tables(
             refusals.append(IngestError(_no_score_message(table)))
         except IngestError as error:
             refusals.append(error)
-        issues.append(_other_table(table))
+        found = f"a table of {shorten(', '.join(table.columns), 80)}"
+        line, scores = table.rows[0].line if table.rows else None, "public scores"
+        issues.append(
+            table.issue(found, f"a column of {scores}", "table left out", line=line)
+        )
     if not chosen:
         raise refusals[0]
     choice = _one_history(
@@ -371,16 +372,6 @@ def _refuse_log(table: RawTable, keys: frozenset[str]) -> None:
             f"--cv-log on the command line. {_INSTEAD}"
         )
         raise IngestError(msg)
-
-
-def _other_table(table: RawTable) -> RowIssue:
-    return RowIssue(
-        source=table.source,
-        line=table.rows[0].line if table.rows else None,
-        found=f"a table of {shorten(', '.join(table.columns), 80)}",
-        expected="a column of public scores",
-        action="table left out",
-    )
 
 
 def _no_score_message(table: RawTable) -> str:

@@ -16,12 +16,11 @@ from lbsense.ingest.cv.words import heading_words
 from lbsense.ingest.platforms import Export
 from lbsense.ingest.tables.dates import DateColumn, are_clocks, are_times
 from lbsense.ingest.tables.raw import (
-    CellError,
     RawTable,
     ScoreCell,
     is_missing,
+    number_in,
     read_flag,
-    read_score,
     read_status,
     read_text,
 )
@@ -32,19 +31,12 @@ _SAMPLE = 200  # cells, far apart, that tell what a column is
 _ALIKE = (0.5, 2.0)  # ratio of medians within which numbers may be the same score
 
 
-def unused_columns(
+def _unused_columns(
     table: RawTable, used: Collection[int], public: Sequence[float | None]
 ) -> tuple[UnusedColumn, ...]:
-    """Return the columns that were not used, each with what it might be.
+    """Return the columns beside the used ones, each with what it might be.
 
-    Parameters
-    ----------
-    table : RawTable
-        The table.
-    used : collection of int
-        Positions of the columns that were used.
-    public : sequence of float or None
-        The public scores, beside which another score is known.
+    Another score is known by the public scores beside it.
     """
     known = [abs(score) for score in public if score]
     typical = statistics.median(known) if known else None
@@ -52,7 +44,7 @@ def unused_columns(
     for at, name in enumerate(table.columns):
         if at in used:
             continue
-        cells = [row.cells[at] for row in table.rows]
+        cells = table.cells(at)
         sample = cells[:: max(1, len(cells) // _SAMPLE)]
         filled = _filled(sample) or _filled(cells)
         if not name.strip() and not filled:
@@ -85,7 +77,7 @@ def _guess(name: str, filled: Sequence[object], typical: float | None) -> str:
         return "times"
     if are_clocks(filled):
         return "times of the day, or durations"
-    values = _values(filled)
+    values = [value for cell in filled if (value := number_in(cell)) is not None]
     if len(values) < max(1, 0.8 * len(filled)):
         return _words(name, [str(cell) for cell in filled])
     validation = cv_heading(name)
@@ -104,18 +96,6 @@ def _guess(name: str, filled: Sequence[object], typical: float | None) -> str:
     return "whole numbers" if whole else "numbers"
 
 
-def _values(cells: Sequence[object]) -> list[float]:
-    values = []
-    for cell in cells:
-        try:
-            score = read_score(cell, decimal_comma=False)
-        except CellError:
-            continue
-        if score is not None and score.value is not None:
-            values.append(score.value)
-    return values
-
-
 def _words(name: str, texts: Sequence[str]) -> str:
     field = field_of(name)
     if field is not None and field[0] == "submitted_at":
@@ -126,6 +106,10 @@ def _words(name: str, texts: Sequence[str]) -> str:
     return "words"
 
 
+_PLAIN_FIELDS = (
+    *("submission_id", "experiment_id", "order", "file_name", "cv_scheme"),
+    *("parent_id", "content_hash"),
+)
 _NAMING = {"model", "name", "title", "modelname"}
 
 
@@ -243,7 +227,7 @@ def read_rows(
             field: [table.columns[at] for at in places]
             for field, places in used.items()
         },
-        unused=unused_columns(
+        unused=_unused_columns(
             table,
             {at for places in used.values() for at in places},
             [draft.public for draft in drafts],
@@ -379,18 +363,7 @@ def _drafts(
 ) -> list[Draft]:
     cv, cv_others = reader.cv_scores(), other_cv_scores(reader)
     cv_texts = reader.texts("cv_score")
-    columns = {
-        name: reader.texts(name)
-        for name in (
-            "submission_id",
-            "experiment_id",
-            "order",
-            "file_name",
-            "cv_scheme",
-            "parent_id",
-            "content_hash",
-        )
-    }
+    columns = {name: reader.texts(name) for name in _PLAIN_FIELDS}
     descriptions = _descriptions(reader, joined=export.hand_made)
     models = _models(reader) if export.hand_made else [None] * len(descriptions)
     selected = _selected(reader)

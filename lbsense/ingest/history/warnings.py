@@ -207,36 +207,16 @@ _NOT_UNDERSTOOD = ("row skipped", "line skipped", "cell taken as missing")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the warnings look at.
-
-    Attributes
-    ----------
-    history : History
-        The submissions, in time order.
-    tables : sequence of ReadTable
-        The pages that they were read from.
-    drafts : sequence of Draft
-        The rows that the submissions were made of.
-    metric : Metric or None
-        The registered metric.
-    nested_stated : bool
-        Whether the user said how public and private rows overlap.
-    catalogued : str or None
-        Which facts of the competition come from the catalogue.
-    now : datetime
-        The present, UTC.
-    groups : ndarray of int
-        Labels of `content_groups`.
-    """
+    """What the warnings look at: a history, and what it was made of."""
 
     history: History
     tables: Sequence[ReadTable]
     drafts: Sequence[Draft]
     metric: Metric | None
-    nested_stated: bool
-    catalogued: str | None
-    now: datetime
-    groups: IntArray
+    nested_stated: bool  # whether the user said how public and private rows overlap
+    catalogued: str | None  # which facts of the competition come from the catalogue
+    now: datetime  # UTC
+    groups: IntArray  # of `content_groups`
 
     @property
     def public(self) -> list[float]:

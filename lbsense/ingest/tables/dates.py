@@ -48,12 +48,8 @@ _MONTH_OF = {
     for place, word in enumerate(names.split())
 }
 _HALVES = {
-    "오전": "AM",
-    "午前": "AM",
-    "上午": "AM",
-    "오후": "PM",
-    "午後": "PM",
-    "下午": "PM",
+    **dict.fromkeys(("오전", "午前", "上午"), "AM"),
+    **dict.fromkeys(("오후", "午後", "下午"), "PM"),
 }
 _HALF = re.compile(rf"({'|'.join(_HALVES)})\s*(\d{{1,2}}:\d{{2}}(?::\d{{2}})?)")
 _WORDED = re.compile(

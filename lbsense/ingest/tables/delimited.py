@@ -68,18 +68,8 @@ def is_known_noise(line: str) -> bool:
 def read_delimited(document: Document, *, strict: bool) -> list[RawTable]:
     """Return the tables of a delimited text, one for each heading that differs.
 
-    Parameters
-    ----------
-    document : Document
-        The text.
-    strict : bool
-        Whether a heading needs names that are known. Otherwise the first line that
-        has as many cells as the next one is taken for it.
-
-    Returns
-    -------
-    list of RawTable
-        Empty when no line can be the heading.
+    ``strict`` is whether a heading needs names that are known; otherwise the first line
+    that has as many cells as the next one is taken for it.
     """
     lines = document.text.split("\n")
     heading = find_heading(lines)

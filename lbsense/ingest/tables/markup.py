@@ -28,14 +28,8 @@ _MULTI = re.compile(
     r"\\multi(?:column|row)\*?\{(\d{1,2}|\*)\}\{[^{}\n]{0,60}\}\{([^{}\n]*)\}"
 )
 _COMMAND = re.compile(r"\\([a-zA-Z]+)\*?\s?")
-_SYMBOLS = {
-    "approx": "≈",
-    "pm": "±",
-    "rightarrow": "→",
-    "sim": "≈",
-    "times": "×",
-    "to": "→",
-}
+_SYMBOLS = {"pm": "±", "times": "×"}
+_SYMBOLS |= {"approx": "≈", "sim": "≈", "rightarrow": "→", "to": "→"}
 
 
 def read_latex(document: Document) -> list[RawTable]:

@@ -33,6 +33,7 @@ _MAX_COLUMNS = 5_000
 _MAX_CELLS = 20_000_000
 _MOST_NAMES = 100  # of columns, below each other
 _BOARD_FIELDS = frozenset(("public_score", "private_score"))
+_GUARDED = ("'=", "'+", "'-", "'@")
 _MAX_CELL = 32_767  # characters: what a cell of a spreadsheet can hold
 
 
@@ -99,6 +100,43 @@ class RawTable:
         """The first names of columns, for a message."""
         return ", ".join(shorten(name, 40) for name in self.columns[:20])
 
+    def cells(self, at: int) -> list[object]:
+        """Return the cells of a column."""
+        return [row.cells[at] for row in self.rows]
+
+    def unguarded(self) -> RawTable:
+        """Return it without the apostrophes that guard cells against spreadsheets."""
+        rows = [
+            RawRow(
+                row.line,
+                [
+                    cell[1:] if isinstance(cell, str) and cell[:2] in _GUARDED else cell
+                    for cell in row.cells
+                ],
+            )
+            for row in self.rows
+        ]
+        return dataclasses.replace(self, rows=rows)
+
+    def issue(
+        self,
+        found: str,
+        expected: str,
+        action: str,
+        *,
+        line: int | None = None,
+        column: str | None = None,
+    ) -> RowIssue:
+        """Return what is said of the table, or of its line, column or cell."""
+        return RowIssue(
+            source=self.source,
+            line=line,
+            column=column,
+            found=found,
+            expected=expected,
+            action=action,
+        )
+
 
 def grid_table(
     source: str,
@@ -110,23 +148,10 @@ def grid_table(
 ) -> RawTable | None:
     """Return rows of cells as a table, or None where there is no row below a heading.
 
-    Parameters
-    ----------
-    source : str
-        What messages call it.
-    shape : str
-        How it was laid out.
-    rows : sequence of (line, cells)
-        The heading first.
-    n_heading : int, default=1
-        Rows of the heading; the names of several are joined.
-    issues : sequence of RowIssue
-        What is known already of lines that are no rows.
-
-    Notes
-    -----
-    A column of words without a name is called ``name``, as the index of a frame and
-    the row labels of a page are; one that only counts the rows is left out.
+    The first ``n_heading`` rows are the heading, whose names are joined; ``issues`` are
+    those of lines that are known to be no rows. A column of words without a name is
+    called ``name``, as the index of a frame and the row labels of a page are; one that
+    only counts the rows is left out.
     """
     check_size(source, len(rows), max((len(cells) for _, cells in rows[:1]), default=0))
     filled = [(line, list(cells)) for line, cells in rows if any(map(_says, cells))]
@@ -199,13 +224,7 @@ def _is_counter(cells: Sequence[object]) -> bool:
 
 
 def check_size(source: str, n_rows: int, n_columns: int) -> None:
-    """Refuse a table that is far beyond the history of one entrant, before it is made.
-
-    Raises
-    ------
-    IngestError
-        If it has more than 5,000 columns, 1,000,000 rows or 20,000,000 cells.
-    """
+    """Refuse a table far beyond the history of one entrant, before it is made."""
     for n, most, what in (
         (n_columns, _MAX_COLUMNS, "columns"),
         (n_rows, MAX_ROWS, "rows"),
@@ -230,7 +249,10 @@ def with_short_cells(table: RawTable) -> RawTable:
             cells: list[object] = []
             for name, cell in zip(table.columns, row.cells, strict=True):
                 if isinstance(cell, str) and len(cell) > _MAX_CELL:
-                    issues.append(_too_long(table.source, row.line, name, cell))
+                    shown = f"{len(cell):,} characters: {shorten(cell[:200], 60)}"
+                    most, action = f"at most {_MAX_CELL:,}", "the rest left out"
+                    issue = table.issue(shown, most, action, line=row.line, column=name)
+                    issues.append(issue)
                     cell = cell[:_MAX_CELL]
                 cells.append(cell)
             rows[position] = RawRow(row.line, cells)
@@ -255,17 +277,6 @@ def upright(table: RawTable) -> RawTable:
         for at, name in enumerate(names, 1)
     ]
     return dataclasses.replace(table, columns=("name", *first), rows=rows)
-
-
-def _too_long(source: str, line: int, column: str, cell: str) -> RowIssue:
-    return RowIssue(
-        source=source,
-        line=line,
-        column=column,
-        found=f"{len(cell):,} characters: {shorten(cell[:200], 60)}",
-        expected=f"at most {_MAX_CELL:,}",
-        action="the rest left out",
-    )
 
 
 def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:
@@ -456,17 +467,22 @@ def read_score(cell: object, *, decimal_comma: bool = False) -> ScoreCell | None
     if isinstance(cell, (list, tuple)):
         return _fold_score([_finite(item) for item in cell])
     shown = str(cell)  # as text, a float32 keeps the digits that were meant
-    decimals = None if "e" in shown.lower() else _decimals(shown)
+    decimals = None if "e" in shown.lower() else len(shown.partition(".")[2])
     return ScoreCell(_finite(shown), decimals=decimals)
+
+
+def number_in(cell: object, *, decimal_comma: bool = False) -> float | None:
+    """Return the score in a cell, None where it cannot be read."""
+    try:
+        score = read_score(cell, decimal_comma=decimal_comma)
+    except CellError:
+        return None
+    return None if score is None else score.value
 
 
 def holds_number(cell: object) -> bool:
     """Return whether a cell reads as a score."""
-    try:
-        score = read_score(cell, decimal_comma=True)
-    except CellError:
-        return False
-    return score is not None and score.value is not None
+    return number_in(cell, decimal_comma=True) is not None
 
 
 def read_folds(cell: object) -> tuple[float, ...]:
@@ -566,20 +582,16 @@ def read_flag(cell: object) -> bool | None:
 def read_text(cell: object) -> str | None:
     """Return the text of a cell as it stands, or None where it is empty."""
     if isinstance(cell, str):
-        blank = not cell.strip() or cell in ("None", "nan", "NaN", "null")
-        return None if blank else _whole_characters(cell)
+        if not cell.strip() or cell in ("None", "nan", "NaN", "null"):
+            return None
+        if cell.isascii():
+            return cell  # else halves of characters, which no file can hold, go
+        return cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if is_missing(cell):
         return None
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))  # a reference that passed through a column with gaps
     return str(cell)
-
-
-def _whole_characters(text: str) -> str:
-    """Return text without halves of characters, which no file can hold."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
@@ -632,9 +644,10 @@ def _from_match(score: re.Match[str]) -> ScoreCell:
 def _plain(score: re.Match[str]) -> ScoreCell:
     """Return the value alone of a match, as a share where it is in percent."""
     written, percent = score["value"], bool(score["percent"])
+    decimals = len(written.partition(".")[2]) + 2 * percent
     return ScoreCell(
         _finite(written) / (100.0 if percent else 1.0),
-        decimals=None if "e" in written.lower() else _decimals(written) + 2 * percent,
+        decimals=None if "e" in written.lower() else decimals,
     )
 
 
@@ -658,10 +671,6 @@ def _finite(cell: object) -> float:
         msg = "a finite number"
         raise CellError(msg)
     return value
-
-
-def _decimals(written: str) -> int:
-    return len(written.partition(".")[2])
 
 
 def _tidy(cell: str) -> str:

@@ -56,16 +56,8 @@ _MAX_CHARACTERS = 2_000_000
 _ASSIGNMENT = re.compile(r"= ?[\[{(]|\.append\(")
 _MAX_HEADINGS = 50
 _FLAT = re.compile(r"\{[^{}]{1,5000}\}")
-_NAMES: dict[str, Any] = {
-    "nan": None,
-    "NaN": None,
-    "NaT": None,
-    "NA": None,
-    "null": None,
-    "none": None,
-    "true": True,
-    "false": False,
-}
+_NAMES: dict[str, Any] = dict.fromkeys(("nan", "NaN", "NaT", "NA", "null", "none"))
+_NAMES |= {"true": True, "false": False}
 _TIMES = ("datetime", "Timestamp", "date", "to_datetime", "fromisoformat")
 
 

@@ -32,12 +32,7 @@ if TYPE_CHECKING:
 
 # The last is that of MLE-bench.
 _WRAPPERS = (
-    "data",
-    "submissions",
-    "results",
-    "items",
-    "records",
-    "competition_reports",
+    *("data", "submissions", "results", "items", "records", "competition_reports"),
 )
 _FAILURE = frozenset(("code", "detail", "error", "errors", "message"))
 _SETTINGS = frozenset(("args", "config", "hparams", "parameters", "params", "settings"))

@@ -45,12 +45,7 @@ _Reader = Callable[[Document], list[RawTable]]
 def read_folder(name: str | bytes, read: _Reader) -> Iterator[RawTable]:
     """Yield the tables of a folder that a run left behind; nothing for any other.
 
-    Parameters
-    ----------
-    name : str
-        The folder.
-    read : callable
-        Reads the tables of one file.
+    ``read`` reads the tables of one file.
 
     Raises
     ------

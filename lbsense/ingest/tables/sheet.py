@@ -147,18 +147,8 @@ def assign_columns(
 ) -> Assignment:
     """Return which column holds which field.
 
-    Parameters
-    ----------
-    table : RawTable
-        The table.
-    overrides : mapping of str to str or sequence of str, optional
-        Field to column name; it wins over everything else.
-    metric : str, optional
-        Metric of the competition: the CV column that names it wins.
-
-    Notes
-    -----
-    Of several columns with a name of the same field, the first in the order of
+    What the user named wins, and of CV columns the one that names the metric. Of
+    several columns with a name of the same field, the first in the order of
     preference that holds any value wins; for a score, any number. The others are
     reported where they say something else. A ``cv`` column of words beside a score
     in ``valid`` names the scheme. What `choose_cv` cannot decide is no CV score.
@@ -274,7 +264,7 @@ class Sheet:
         at = self.at.get(field)
         if at is None:
             return [None] * len(self.table.rows)
-        return [row.cells[at] for row in self.table.rows]
+        return self.table.cells(at)
 
     def has_words(self, at: int) -> bool:
         """Say whether some cell of a column is more than a number."""
@@ -296,7 +286,7 @@ class Sheet:
             return None
         cells = self.cells("submitted_at")
         if self.clock_at is not None:
-            clocks = [row.cells[self.clock_at] for row in self.table.rows]
+            clocks = self.table.cells(self.clock_at)
             cells = [_at_clock(*pair) for pair in zip(cells, clocks, strict=True)]
         dates = read_dates(cells)
         for position, expected in dates.not_understood.items():
@@ -312,7 +302,7 @@ class Sheet:
 
     def scores_at(self, at: int) -> list[ScoreCell | None]:
         """Return the scores in one column."""
-        cells = [row.cells[at] for row in self.table.rows]
+        cells = self.table.cells(at)
         comma = uses_decimal_comma(cells, self.table.delimiter)
         typical = None if comma else _typical(cells)
 
@@ -352,15 +342,11 @@ class Sheet:
     ) -> None:
         """Add the issue that a cell was not understood, or not as a whole."""
         seen = (c if c.isprintable() or c.isspace() else "\ufffd" for c in str(cell))
-        issue = RowIssue(
-            source=self.table.source,
-            line=self.table.rows[position].line,
-            column=self.table.columns[at],
-            found=shorten("".join(seen), 80),
-            expected=expected,
-            action=action,
+        line, column = self.table.rows[position].line, self.table.columns[at]
+        shown = shorten("".join(seen), 80)
+        self.issues.append(
+            self.table.issue(shown, expected, action, line=line, column=column)
         )
-        self.issues.append(issue)
 
     def folds(self) -> list[tuple[float, ...]]:
         """Return the fold scores of every row that has all of them."""
@@ -392,7 +378,7 @@ def _dates_at(table: RawTable, dated: list[int], held: set[int]) -> dict[str, in
 
     Of several, one that tells the time of day goes before one that does not.
     """
-    cells = [[row.cells[at] for row in table.rows] for at in range(len(table.columns))]
+    cells = [table.cells(at) for at in range(len(table.columns))]
     for at in dated:
         if any(value is not None for value in read_dates(cells[at]).values):
             return {"submitted_at": at}
@@ -409,14 +395,14 @@ def _dates_at(table: RawTable, dated: list[int], held: set[int]) -> dict[str, in
 def _ages_at(table: RawTable, dated: int | None, held: set[int]) -> int | None:
     """Return the column of ages or of days without a year, where there are no dates."""
     if dated is not None:
-        cells = [row.cells[dated] for row in table.rows]
+        cells = table.cells(dated)
         if any(value is not None for value in read_dates(cells).values):
             return None
         if order_of_ages(cells, days=True) is not None:
             return dated
     for at in range(len(table.columns)):
         if at not in held and at != dated:
-            cells = [row.cells[at] for row in table.rows]
+            cells = table.cells(at)
             if order_of_ages(cells, days=False) is not None:
                 return at
     return None
@@ -425,15 +411,13 @@ def _ages_at(table: RawTable, dated: int | None, held: set[int]) -> int | None:
 def _clock_at(table: RawTable, columns: dict[str, int]) -> int | None:
     """Return the column of the time of day that belongs to a column of days."""
     at = columns.get("submitted_at")
-    if at is None or has_clock([row.cells[at] for row in table.rows]):
+    if at is None or has_clock(table.cells(at)):
         return None
     for place, name in enumerate(table.columns):
         words = set(heading_words(name))
         if place in columns.values() or words & _DURATIONS:
             continue
-        if words & _CLOCK_WORDS and are_clocks(
-            [row.cells[place] for row in table.rows]
-        ):
+        if words & _CLOCK_WORDS and are_clocks(table.cells(place)):
             return place
     return None
 
@@ -521,7 +505,7 @@ def cv_columns(
         heading = cv_heading(name)
         if heading is None or at in taken or fold_number(name) is not None:
             continue
-        cells = [row.cells[at] for row in table.rows]
+        cells = table.cells(at)
         texts = tuple(read_text(cell) for cell in cells)
         if texts in seen or not any(holds_number(cell) for cell in cells):
             continue
@@ -550,13 +534,8 @@ def _passed_over(
 
 def _unread(table: RawTable, at: int, found: str, expected: str) -> RowIssue:
     name = table.columns[at]
-    return RowIssue(
-        source=table.source,
-        column=name,
-        found=found,
-        expected=expected,
-        action=f"column not read; columns={{'cv_score': {name!r}}} reads it",
-    )
+    action = f"column not read; columns={{'cv_score': {name!r}}} reads it"
+    return table.issue(found, expected, action, column=name)
 
 
 def _rivals(
@@ -572,15 +551,9 @@ def _rivals(
             for row in table.rows
         )
         if differs and not twin:
-            issue = RowIssue(
-                source=table.source,
-                column=name,
-                found=f"a second column for {field}",
-                expected="one",
-                action=f"column {chosen!r} read instead; columns={{{field!r}: ...}} "
-                "chooses",
-            )
-            issues.append(issue)
+            found = f"a second column for {field}"
+            action = f"column {chosen!r} read instead; columns={{{field!r}: ...}} "
+            issues.append(table.issue(found, "one", action + "chooses", column=name))
     return issues
 
 
@@ -589,7 +562,7 @@ def _scheme_column(
 ) -> tuple[int, int] | None:
     """Return the ``cv`` column of words, where another one holds the score."""
     for rank, position in sorted(claimed) if len(claimed) > 1 else []:
-        cells = [row.cells[position] for row in table.rows]
+        cells = table.cells(position)
         wordy = any(not is_missing(cell) for cell in cells)
         if wordy and not any(holds_number(cell) for cell in cells):
             return rank, position
