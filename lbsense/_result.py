@@ -269,8 +269,8 @@ class Result:
         for name in (f.name for f in dataclasses.fields(self) if f.repr):  # type: ignore[arg-type]
             value = getattr(self, name)
             several = value if isinstance(value, tuple) else (value,)
-            length = _length(value)
-            if value is not None and several and _are_results(several):
+            length = len(value) if getattr(value, "ndim", 0) == 1 else 0
+            if several and all(isinstance(item, Result) for item in several):
                 inner.setdefault(type(several[0]), []).extend(
                     (name, item) for item in several
                 )
@@ -307,15 +307,6 @@ def _title(result: Result) -> str:
     name = type(result).__name__.removesuffix("Result")
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
     return words.capitalize()
-
-
-def _length(value: Any) -> int:
-    """Return of how many numbers a vector is, 0 for what is none."""
-    return len(value) if getattr(value, "ndim", 0) == 1 else 0
-
-
-def _are_results(values: tuple[Any, ...]) -> bool:
-    return all(isinstance(item, Result) for item in values)
 
 
 def _of_columns(columns: dict[str, Any]) -> _Table:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
-
-import numpy as np
 
 from lbsense._format import shorten
 from lbsense._result import Caveat, Missing, Result
@@ -25,7 +22,6 @@ from lbsense._typing import (
     Status,
     Verdict,
 )
-from lbsense._validation import read_only
 from lbsense.model import History, ReasonedStep
 from lbsense.stats import (
     AgreementResult,
@@ -41,7 +37,6 @@ from lbsense.stats import (
     LadderResult,
     LevelPosteriorResult,
     LuckResult,
-    PairResult,
     PicksResult,
     PrivateOutlookResult,
     QueryLimitsResult,
@@ -50,7 +45,6 @@ from lbsense.stats import (
     RuleOutcome,
     ScoreGapResult,
     StepPosteriorResult,
-    difference_bands,
 )
 
 __all__ = [
@@ -74,8 +68,6 @@ __all__ = [
     "Step",
     "StepOutcome",
     "Strength",
-    "raw_outlook",
-    "raw_picks",
 ]
 
 #: What the noise scale can carry: claims of gain and loss where noise is estimated, of
@@ -267,60 +259,6 @@ class Outlook(PrivateOutlookResult):
     to_best: DifferenceBandsResult
     to_selected: DifferenceBandsResult | None
     to_pick: DifferenceBandsResult | None
-
-
-def raw_outlook(
-    oriented: PrivateOutlookResult | Missing,
-    sign: int,
-    *,
-    selected: Sequence[int] = (),
-    picks: PicksResult | Missing | None = None,
-    repeats: Sequence[bool] | None = None,
-) -> Outlook | Missing:
-    """Return an oriented outlook in raw scores, as the platform shows them.
-
-    The best is named by the first submission of its content: ``repeats`` are none.
-    """
-    if isinstance(oriented, Missing):
-        return oriented
-    known = np.where(np.isfinite(oriented.mean), oriented.mean, -np.inf)
-    chosen = [index for index in selected if known[index] > -np.inf]
-
-    first = known if repeats is None else np.where(repeats, -np.inf, known)
-    best = int(np.argmax(first if np.isfinite(first).any() else known))
-
-    def against(index: int) -> DifferenceBandsResult:
-        return difference_bands(oriented.mean, oriented.cov, index)
-
-    names = (item.name for item in fields(oriented))
-    raw = {name: getattr(oriented, name) for name in names}
-    raw["mean"] = read_only(sign * oriented.mean)
-    for part in ("ci80", "ci95"):
-        ends = raw[f"{part}_low"], raw[f"{part}_high"]
-        low, high = ends if sign > 0 else (-ends[1], -ends[0])
-        raw |= {f"{part}_low": read_only(low), f"{part}_high": read_only(high)}
-    return Outlook(
-        **raw,
-        to_best=against(best),
-        to_selected=(against(max(chosen, key=known.__getitem__)) if chosen else None),
-        to_pick=against(picks.best.first) if picks else None,
-    )
-
-
-def raw_picks(oriented: PicksResult | Missing, sign: int) -> PicksResult | Missing:
-    """Return picks whose expected scores are raw, as the platform shows them."""
-    if isinstance(oriented, Missing):
-        return oriented
-
-    def raw(pair: PairResult) -> PairResult:
-        return replace(pair, expected_score=sign * pair.expected_score)
-
-    return replace(
-        oriented,
-        best=raw(oriented.best),
-        runner_up=None if oriented.runner_up is None else raw(oriented.runner_up),
-        rules=tuple(raw(pair) for pair in oriented.rules),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -27,15 +27,21 @@ from lbsense.analysis.verdicts import asides, contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
 from lbsense.facts import (
     CLEAR,
+    Outlook,
     Retrospective,
     Step,
     Strength,
-    raw_outlook,
-    raw_picks,
 )
 from lbsense.ingest import join_ledger, read_submissions
 from lbsense.model import History, Leaderboard, Ledger, Predictions, display_names
-from lbsense.stats import StepPosteriorResult
+from lbsense.stats import (
+    DifferenceBandsResult,
+    PairResult,
+    PicksResult,
+    PrivateOutlookResult,
+    StepPosteriorResult,
+    difference_bands,
+)
 from lbsense.words import Board, advice, lessons, step_sentence
 
 if TYPE_CHECKING:
@@ -167,14 +173,14 @@ def analyze(
         parents=evidence.parents.rule,
         levels=evidence.levels
         and replace(evidence.levels, mean=read_only(sign * evidence.levels.mean)),
-        outlook=raw_outlook(
+        outlook=_raw_outlook(
             whole.outlook,
             sign,
             selected=[index for index, item in enumerate(history) if item.selected],
             picks=whole.picks,
             repeats=[step.verdict == "repeat" for step in steps],
         ),
-        picks=raw_picks(whole.picks, sign),
+        picks=_raw_picks(whole.picks, sign),
         luck=whole.luck,
         resolution=whole.resolution,
         limits=whole.limits,
@@ -311,3 +317,57 @@ def _strength(
         return ""
     p = posterior.p_gain if verdict == "progress" else posterior.p_loss
     return "clear" if p[index] >= CLEAR else "likely"
+
+
+def _raw_outlook(
+    oriented: PrivateOutlookResult | Missing,
+    sign: int,
+    *,
+    selected: Sequence[int] = (),
+    picks: PicksResult | Missing | None = None,
+    repeats: Sequence[bool] | None = None,
+) -> Outlook | Missing:
+    """Return an oriented outlook in raw scores, as the platform shows them.
+
+    The best is named by the first submission of its content: ``repeats`` are none.
+    """
+    if isinstance(oriented, Missing):
+        return oriented
+    known = np.where(np.isfinite(oriented.mean), oriented.mean, -np.inf)
+    chosen = [index for index in selected if known[index] > -np.inf]
+
+    first = known if repeats is None else np.where(repeats, -np.inf, known)
+    best = int(np.argmax(first if np.isfinite(first).any() else known))
+
+    def against(index: int) -> DifferenceBandsResult:
+        return difference_bands(oriented.mean, oriented.cov, index)
+
+    names = (item.name for item in fields(oriented))
+    raw = {name: getattr(oriented, name) for name in names}
+    raw["mean"] = read_only(sign * oriented.mean)
+    for part in ("ci80", "ci95"):
+        ends = raw[f"{part}_low"], raw[f"{part}_high"]
+        low, high = ends if sign > 0 else (-ends[1], -ends[0])
+        raw |= {f"{part}_low": read_only(low), f"{part}_high": read_only(high)}
+    return Outlook(
+        **raw,
+        to_best=against(best),
+        to_selected=(against(max(chosen, key=known.__getitem__)) if chosen else None),
+        to_pick=against(picks.best.first) if picks else None,
+    )
+
+
+def _raw_picks(oriented: PicksResult | Missing, sign: int) -> PicksResult | Missing:
+    """Return picks whose expected scores are raw, as the platform shows them."""
+    if isinstance(oriented, Missing):
+        return oriented
+
+    def raw(pair: PairResult) -> PairResult:
+        return replace(pair, expected_score=sign * pair.expected_score)
+
+    return replace(
+        oriented,
+        best=raw(oriented.best),
+        runner_up=None if oriented.runner_up is None else raw(oriented.runner_up),
+        rules=tuple(raw(pair) for pair in oriented.rules),
+    )

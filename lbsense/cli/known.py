@@ -39,7 +39,6 @@ from lbsense.cli.options import (
 from lbsense.cli.options import output as _output
 
 if TYPE_CHECKING:
-    from lbsense.ingest import FormatGuide
     from lbsense.simulate import SimulatedCompetition
 
 
@@ -118,7 +117,8 @@ def formats(
     from lbsense.ingest import FORMATS
 
     console = screen.console()
-    chosen = [guide for guide in FORMATS if _is_called(guide, name)]
+    start = (name or "").strip().lower()
+    chosen = [guide for guide in FORMATS if guide.name.startswith(start)]
     if not chosen:
         known = ", ".join(guide.name for guide in FORMATS)
         msg = f"There is no format {name!r}. Formats are {known}."
@@ -133,10 +133,6 @@ def formats(
     console.print(
         Text("Any of them, also as .gz or .zip: lbsense analyze FILE --metric NAME")
     )
-
-
-def _is_called(guide: FormatGuide, name: str | None) -> bool:
-    return name is None or guide.name.startswith(name.strip().lower())
 
 
 _MOST_ALIASES = 3

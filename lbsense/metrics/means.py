@@ -33,14 +33,20 @@ def as_targets(y_true: ArrayLike) -> AnyArray:
 
 def of_values(rule: InfluenceRule, case: Case) -> Parts:
     """Apply a rule of numbers: y of shape (n,), predictions (n, k)."""
-    pred = _as_columns(case.pred, len(case.y))
+    pred = _columns(_numeric(case.pred), len(case.y))
     return rule(replace(case, y=_as_values(case.y), pred=pred))
 
 
 def of_events(rule: InfluenceRule, case: Case) -> Parts:
     """Apply a rule of an event: y two labels, predictions (n, k)."""
-    pred = _as_columns(case.pred, len(case.y))
-    _check_not_two_classes(pred)
+    pred = _columns(_numeric(case.pred), len(case.y))
+    # predict_proba's two columns look like two submissions.
+    if pred.shape[1] == 2 and np.allclose(pred.sum(axis=1), 1.0, atol=1e-6):
+        msg = (
+            "The two columns of y_pred sum to 1 in every row: they are both classes of "
+            "one submission. Pass y_pred[:, 1]."
+        )
+        raise ValueError(msg)
     return rule(replace(case, y=_as_positive(case.y), pred=pred))
 
 
@@ -61,7 +67,8 @@ def of_classes(rule: InfluenceRule, case: Case) -> Parts:
 
 def of_labels(rule: InfluenceRule, case: Case) -> Parts:
     """Apply a rule of one label a row, (n, k)."""
-    return rule(replace(case, pred=_label_columns(case.pred, len(case.y))))
+    pred = _columns(_array(case.pred, name="y_pred"), len(case.y))
+    return rule(replace(case, pred=pred))
 
 
 def of_labels_or_sets(rule: InfluenceRule, sets: InfluenceRule, case: Case) -> Parts:
@@ -70,8 +77,11 @@ def of_labels_or_sets(rule: InfluenceRule, sets: InfluenceRule, case: Case) -> P
 
 
 def of_rankings(rule: InfluenceRule, case: Case) -> Parts:
-    """Apply a rule of ranked labels, (k, n, places)."""
-    return rule(replace(case, pred=_as_ranked(case.pred, len(case.y))))
+    """Apply a rule of ranked labels of any kind, best first, (k, n, places).
+
+    Rankings of fewer labels may be filled up with nan or None, which equal no label.
+    """
+    return rule(replace(case, pred=_tables(np.asarray(case.pred), len(case.y))))
 
 
 def of_columns(rule: InfluenceRule, case: Case, *, events: bool = False) -> Parts:
@@ -98,23 +108,13 @@ def of_event_columns(rule: InfluenceRule, case: Case) -> Parts:
     return of_columns(rule, case, events=True)
 
 
-def _check_not_two_classes(pred: FloatArray) -> None:
-    """Refuse predict_proba's two columns, which look like two submissions."""
-    if pred.shape[1] == 2 and np.allclose(pred.sum(axis=1), 1.0, atol=1e-6):
-        msg = (
-            "The two columns of y_pred sum to 1 in every row: they are both classes of "
-            "one submission. Pass y_pred[:, 1]."
-        )
-        raise ValueError(msg)
-
-
-def _as_values(y: AnyArray, *, name: str = "y_true") -> FloatArray:
+def _as_values(y: AnyArray) -> FloatArray:
     """Return numeric targets as floats of shape (n,)."""
     if y.dtype.kind not in "biuf":
-        msg = f"{name} must hold numbers, got {y.dtype} such as {shown(y)}."
+        msg = f"y_true must hold numbers, got {y.dtype} such as {shown(y)}."
         raise ValueError(msg)
     if y.ndim != 1:
-        msg = f"{name} must have shape (n,), got {y.shape}."
+        msg = f"y_true must have shape (n,), got {y.shape}."
         raise ValueError(msg)
     return y.astype(np.float64, copy=False)
 
@@ -135,24 +135,11 @@ def _as_positive(y: AnyArray) -> BoolArray:
     return np.asarray(values == labels[1])
 
 
-def _as_columns(y_pred: ArrayLike, n_rows: int) -> FloatArray:
-    """Return predictions as floats of shape (n, k), one submission a column."""
-    return _columns(_numeric(y_pred), n_rows)
-
-
 def _as_stack(y_pred: ArrayLike, n_rows: int) -> FloatArray:
     """Return predictions as floats of shape (k, n, c), c numbers for each row."""
     pred = _tables(_numeric(y_pred), n_rows)
     _check_finite(pred, name="y_pred")
     return pred
-
-
-def _as_ranked(y_pred: ArrayLike, n_rows: int) -> AnyArray:
-    """Return ranked labels of any kind, best first, with shape (k, n, places).
-
-    Rankings of fewer labels may be filled up with nan or None, which equal no label.
-    """
-    return _tables(np.asarray(y_pred), n_rows)
 
 
 def as_indicators(y: AnyArray, *, name: str) -> FloatArray:
@@ -175,11 +162,6 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int) -> FloatArray | Non
         msg = "sample_weight must be finite, not negative and not all zero."
         raise ValueError(msg)
     return np.asarray(weight / weight.mean())
-
-
-def _label_columns(y_pred: ArrayLike, n_rows: int) -> AnyArray:
-    """Return predicted labels of any kind with shape (n, k)."""
-    return _columns(_array(y_pred, name="y_pred"), n_rows)
 
 
 def as_classes(y: AnyArray, pred: AnyArray) -> tuple[IntArray, IntArray, AnyArray]:

@@ -344,7 +344,11 @@ def content_groups(submissions: Iterable[Submission]) -> IntArray:
             place = first[place]
         return place
 
-    for group in (*_same_digest(items), *_same_scores(items), *_said(items)):
+    for group in (
+        *_groups(item.content_hash or None for item in items),
+        *_same_scores(items),
+        *_said(items),
+    ):
         ends = sorted({first_of(place) for place in group})
         for place in ends:
             first[place] = ends[0]
@@ -356,10 +360,6 @@ def content_groups(submissions: Iterable[Submission]) -> IntArray:
         if sizes[start] > 1:
             labels[place] = label_of.setdefault(start, len(label_of))
     return labels
-
-
-def _same_digest(items: Sequence[Submission]) -> list[list[int]]:
-    return _groups(item.content_hash or None for item in items)
 
 
 def _same_scores(items: Sequence[Submission]) -> list[list[int]]:
@@ -381,7 +381,8 @@ def _score_keys(item: Submission) -> tuple[Hashable | None, Hashable | None]:
         return None, None
     text = clean_text(item.description or "").casefold()
     stem = file_stem(item.file_name or "")
-    telling = bool(text) or (bool(stem) and not _says_kind_alone(stem))
+    kind_alone = file_kind(stem) is not None and plain_stem(stem) == stem
+    telling = bool(text) or (bool(stem) and not kind_alone)
     enough = len(given) > 1 or n_digits >= _DIGITS_OF_ONE
     named = (text, item.file_name, sides) if telling and enough else None
     fine = len(given) > 1 and min(map(_n_digits, given)) >= _DIGITS_OF_TWO
@@ -393,10 +394,6 @@ def _score_keys(item: Submission) -> tuple[Hashable | None, Hashable | None]:
 def _n_digits(score: float) -> int:
     """Return the significant digits of a score, without zeros at the end."""
     return len(f"{abs(score):.15f}".replace(".", "").strip("0"))
-
-
-def _says_kind_alone(stem: str) -> bool:
-    return file_kind(stem) is not None and plain_stem(stem) == stem
 
 
 def _said(items: Sequence[Submission]) -> list[list[int]]:

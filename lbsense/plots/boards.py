@@ -77,20 +77,8 @@ def ranks_scene(found: BoardAnalysis) -> Scene:
                 size=max(3.0, point_size(len(seen)) / 2),
             )
         )
-    if found.standing:
-        own = int(np.flatnonzero(result.teams == _position(found))[0])
-        spot = private[own] if np.isfinite(private[own]) else np.nan
-        middle = result.places.private_median[own]
-        marks.append(
-            Points(
-                x=np.array([public[own]]),
-                y=np.array([spot if np.isfinite(spot) else middle]),
-                marker="ring",
-                role="setback",
-                label=found.team[:30] or "the team",
-                size=120.0,
-            )
-        )
+    middle = result.places.private_median
+    marks += _own(found, public, np.where(np.isfinite(private), private, middle))
     last = float(max(n, np.nanmax(private) if seen.size else n)) + 0.5
     return Scene(
         x=Axis(label="public place", limits=(0.5, n + 0.5), kind="count"),
@@ -138,18 +126,7 @@ def ladder_scene(found: BoardAnalysis) -> Scene:
                     at=end + 0.5, role=role, label=f"last {name} ({end})", upright=True
                 )
             )
-    if found.standing:
-        own = int(np.flatnonzero(result.teams == _position(found))[0])
-        marks.append(
-            Points(
-                x=place[[own]],
-                y=shown[[own]],
-                marker="ring",
-                role="setback",
-                label=found.team[:30] or "the team",
-                size=120.0,
-            )
-        )
+    marks += _own(found, place, shown)
     name = found.board.competition.metric or "score"
     better_word = found.board.competition.better
     out = int(((scores < bottom) | (scores > top)).sum())
@@ -222,9 +199,16 @@ def places_scene(found: BoardAnalysis) -> Scene:
     )
 
 
-def _position(found: BoardAnalysis) -> int:
-    assert found.standing
-    return int(found.result.teams[found.standing.position])
+def _own(found: BoardAnalysis, x: np.ndarray, y: np.ndarray) -> list[Points]:
+    """Return a ring around the team that is asked about, if any."""
+    if not found.standing:
+        return []
+    own, label = [found.standing.position], found.team[:30] or "the team"
+    return [
+        Points(
+            x=x[own], y=y[own], marker="ring", role="setback", label=label, size=120.0
+        )
+    ]
 
 
 def _private_ranks(found: BoardAnalysis) -> np.ndarray:

@@ -262,11 +262,10 @@ def scored_points(
     *,
     size: float = 46.0,
     label: str = "",
-    marker: str = "",
     of: Sequence[int] = (),
 ) -> Points:
     """Return points of one kind of score, with the sign it has in every picture."""
-    name, own = {
+    name, marker = {
         "public": (PUBLIC, "|"), "cv": (CV, "_"), "private": (PRIVATE, "d"),
     }[role]  # fmt: skip
     seen = np.isfinite(x) & np.isfinite(y)
@@ -274,7 +273,7 @@ def scored_points(
         x=x[seen],
         y=y[seen],
         of=[i for i, s in zip(of, seen, strict=True) if s] if len(of) else (),
-        marker=marker or own,
+        marker=marker,
         role=role,
         label=label or name,
         size=size,

@@ -450,6 +450,7 @@ def compare_page(
     """Return the page of a comparison."""
     headings, body = found.rows()
     told = [f"{name}: {text}" for name, text in found.entries()]
+    lacks = found.reasons()
     return Page(
         title=clean_text(title or "") or compare_title(found.habits, found.portfolio),
         subject="; ".join(found.told()),
@@ -459,7 +460,9 @@ def compare_page(
         inventory=(
             Section(key="told", title="In words", blocks=(Bullets(told[3:]),)),
             Section(
-                key="missing", title="What is missing", blocks=_missing(found.reasons())
+                key="missing",
+                title="What is missing",
+                blocks=(Bullets(lacks),) if lacks else ("Nothing.",),
             ),
         ),
         sections=(
@@ -484,10 +487,6 @@ def compare_page(
             ),
         ),
     )
-
-
-def _missing(told: Sequence[str]) -> tuple[Block, ...]:
-    return (Bullets(told),) if told else ("Nothing.",)
 
 
 def picture_png(figure: Figure) -> bytes:

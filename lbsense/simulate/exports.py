@@ -145,18 +145,19 @@ def _sheet(
 
 def _kaggle_csv(history: History) -> str:
     """Return what the newest command-line client prints with ``--csv``."""
-    return _sheet(
-        history,
-        {
-            "ref": lambda item: item.submission_id,
-            "fileName": lambda item: item.file_name,
-            "date": _time,
-            "description": lambda item: item.description,
-            "status": lambda item: f"SubmissionStatus.{_KAGGLE_STATUS[item.status]}",
-            "publicScore": lambda item: _shown(history, item.public_score),
-            "privateScore": lambda item: _shown(history, item.private_score),
-        },
-    )
+    return _sheet(history, _kaggle_columns(history))
+
+
+def _kaggle_columns(history: History) -> dict[str, Callable[[Submission], Any]]:
+    return {
+        "ref": lambda item: item.submission_id,
+        "fileName": lambda item: item.file_name,
+        "date": _time,
+        "description": lambda item: item.description,
+        "status": lambda item: f"SubmissionStatus.{_KAGGLE_STATUS[item.status]}",
+        "publicScore": lambda item: _shown(history, item.public_score),
+        "privateScore": lambda item: _shown(history, item.private_score),
+    }
 
 
 def _old_kaggle_csv(history: History) -> str:
@@ -176,16 +177,13 @@ def _old_kaggle_csv(history: History) -> str:
 
 def _kaggle_json(history: History) -> str:
     """Return what the newest client prints with ``--format json``."""
+    columns = _kaggle_columns(history)
+    columns |= {
+        "ref": lambda item: int(item.submission_id),
+        "date": lambda item: _time(item).isoformat(),
+    }
     items = [
-        {
-            "ref": int(item.submission_id),
-            "fileName": item.file_name,
-            "date": _time(item).isoformat(),
-            "description": item.description,
-            "status": f"SubmissionStatus.{_KAGGLE_STATUS[item.status]}",
-            "publicScore": _shown(history, item.public_score),
-            "privateScore": _shown(history, item.private_score),
-        }
+        {name: cell(item) for name, cell in columns.items()}
         for item in _newest_first(history)
     ]
     return json.dumps(items, indent=2) + "\n"

@@ -542,17 +542,16 @@ def card_entries(card: Card) -> dict[str, list[str]]:
         "time": [_time(entry)],
         "validation": [_validation(entry)],
         "score": _scores(card),
-        "reason": [entry.hypothesis or "", _from(entry)],
+        "reason": [
+            entry.hypothesis or "",
+            f"Made from {entry.parent}." * bool(entry.parent),
+        ],
     }
     return {name: [text for text in told if text] for name, told in found.items()}
 
 
 def _file(item: InputFile) -> str:
     return f"{item.name}, {item.n_bytes:,} bytes, SHA-256 {item.sha256}"
-
-
-def _from(entry: Experiment) -> str:
-    return "" if entry.parent is None else f"Made from {entry.parent}."
 
 
 def _time(entry: Experiment) -> str:
