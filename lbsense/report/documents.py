@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,6 @@ from lbsense._format import (
     format_time,
     plural,
 )
-from lbsense._result import Missing
 from lbsense._typing import ScoreKind
 from lbsense._version import __version__
 from lbsense.analysis import Analysis, Step
@@ -230,7 +229,6 @@ def _facts(steps: Sequence[Step]) -> list[str]:
 #: The documents by the name of their format, each a template of that name.
 DOCUMENTS = ("kaggle", "zindi")
 
-_MOST = 12
 _WHOLE = 200  # characters of a name: a host has no other place to look it up
 _OF_THE_ENTRANT = "LBS3"  # codes of findings about habits, which no host asked for
 _GAP = "**TO FILL IN**"
@@ -244,19 +242,20 @@ def document(
 
     What scores cannot tell is a marked place.
     """
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, step in enumerate(analysis.steps):
+        places[step.verdict].append(index)
     return render_markdown(
         name,
         analysis=analysis,
-        findings=findings,
+        name_of=lambda index: words.name_of(analysis, index, _WHOLE),
+        places=places,
         sources=sources,
         version=__version__,
+        words=words,
         told={
-            "agreement": _agreement(analysis),
             "final_submissions": _final_submissions(analysis),
             "gains": _gains(analysis),
-            "no_gains": _no_gains(analysis),
-            "noise": _noise(analysis),
-            "outcome": _outcome(analysis),
             "private": _private(analysis),
             "flagged": [
                 f"{item.title}. {item.message}"
@@ -367,59 +366,6 @@ def _gains(analysis: Analysis) -> str:
     chosen = [i for i, _ in sorted(real, key=lambda pair: -(pair[1].gain or 0))]
     table = _table(analysis, chosen, ("name", "estimate", "outcome"))
     return f"{lead}\n\n{table}"
-
-
-def _no_gains(analysis: Analysis) -> str:
-    """Return what was tried and could not be told from no change, or was a loss."""
-    parts = []
-    for verdict, phrase in (
-        ("guess", "could not be told from no change at all"),
-        ("setback", "were losses, by the same standard as the gains"),
-        ("chasing", "raised the public score alone, against trusted validation"),
-        ("unknown", "cannot be judged from what was given"),
-    ):
-        found = [i for i, s in enumerate(analysis.steps) if s.verdict == verdict]
-        if not found:
-            continue
-        named = [
-            f"- {markdown_text(words.name_of(analysis, i, _WHOLE))}"
-            for i in found[:_MOST]
-        ]
-        if len(found) > _MOST:
-            named.append(f"- and {len(found) - _MOST} more")
-        parts.append(f"{plural(len(found), 'step')} {phrase}:\n\n" + "\n".join(named))
-    return "\n\n".join(parts)
-
-
-def _noise(analysis: Analysis) -> str:
-    """Return what is known of the noise of the leaderboard."""
-    told = words.noise(analysis) or [words.why_no_noise(analysis, "page")]
-    return markdown_text(" ".join(told))
-
-
-def _agreement(analysis: Analysis) -> str:
-    """Return what is known of validation: its kind, and whether it was followed."""
-    n_cv = sum(step.cv_score is not None for step in analysis.steps)
-    if not n_cv:
-        return "No submission has a CV score on record."
-    told = f"{plural(n_cv, 'submission')} with a CV score on record."
-    return markdown_text(" ".join([told, *words.agreement(analysis)]))
-
-
-def _outcome(analysis: Analysis) -> str:
-    """Return what the private scores say, with a lead."""
-    found = analysis.retrospective
-    if isinstance(found, Missing):
-        if any(step.private_score is not None for step in analysis.steps):
-            reason = words.tell(found, "page")
-            return markdown_text(f"Private scores cannot be judged. {reason}")
-        return (
-            "Private scores were not given, or the competition is still running: "
-            "nothing is said about the final ranking."
-        )
-    told = words.results(analysis)
-    lines = "\n".join(f"- {markdown_text(text)}" for text in told)
-    return f"What the private scores say:\n\n{lines}"
 
 
 def _private(analysis: Analysis) -> str:

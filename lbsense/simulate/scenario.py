@@ -28,10 +28,10 @@ GREATER_IS_BETTER: dict[str, bool] = {
     "mae": False,
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "world": ("gaussian", "trained"),
-    "metric": tuple(GREATER_IS_BETTER),
-    "policy": ("public", "cv", "both", "previous", "random"),
-    "parents": ("declared", "described", "withheld"),
+    "world": get_args(WorldName),
+    "metric": get_args(MetricName),
+    "policy": get_args(Policy),
+    "parents": get_args(Parents),
     "platform": ("kaggle", "zindi"),
 }
 _KIND_FRACTIONS = (

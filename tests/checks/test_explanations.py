@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import lbsense
-from lbsense._codes import FALSE_CLAIMS, VERDICTS
+from lbsense._codes import FALSE_CLAIMS, VERDICT_SIGNS, VERDICT_TINTS, VERDICTS
+from lbsense._typing import Verdict
 from lbsense.checks import CHECKS, EXPLANATIONS, explain, explanations_page
 
 PACKAGE = Path(lbsense.__file__).parent
@@ -34,6 +36,11 @@ def test_every_part_of_the_page_is_read():
     assert re.findall(r"^\*(.+)\*$", page, re.M) == [
         item.severity for item in EXPLANATIONS.values()
     ]
+
+
+def test_every_verdict_is_explained_and_has_a_sign_and_a_colour():
+    for known in (VERDICTS, VERDICT_SIGNS, VERDICT_TINTS):
+        assert set(known) == set(get_args(Verdict))
 
 
 def test_the_page_says_of_false_claims_what_the_report_says():
