@@ -44,28 +44,34 @@ _DOWN = np.array(
 _SEEN = np.array([0.39, 0.38, 0.13, 0.07, 0.03])
 # Real tables hold next to no step without any effect. Whoever submits one file under
 # ten names, or turns knobs that do nothing, makes such histories: shares of nothing
-# that are allowed for, and how likely each is beforehand.
+# that are allowed for, and how likely each is beforehand. Their steps are of one sort,
+# with noise alike; those of real tables differ threefold in it.
+# So histories whose noise is alike are nearly all such.
 _NOTHING_SHARES = (0.01, 0.4, 0.7, 0.9, 0.99)
 _NOTHING_WEIGHTS = (0.88, 0.03, 0.03, 0.03, 0.03)
+_NOTHING_ALIKE = (0.1, 0.05, 0.15, 0.3, 0.4)
 
 
-def _kinds() -> tuple[FloatArray, FloatArray]:
+def _kinds() -> tuple[FloatArray, FloatArray, FloatArray]:
     both = np.stack([_UP, _DOWN], axis=1)  # (kinds, 2, scales)
     both = both / both.sum(axis=(1, 2), keepdims=True)
     usual = np.tensordot(_SEEN, both, axes=1)[np.newaxis]
     rows, weights = [], []
-    for share, weight in zip(_NOTHING_SHARES, _NOTHING_WEIGHTS, strict=True):
+    for share, *weight in zip(
+        _NOTHING_SHARES, _NOTHING_WEIGHTS, _NOTHING_ALIKE, strict=True
+    ):
         laws, likely = (both, _SEEN) if share < 0.1 else (usual, np.ones(1))
         nothing = np.full((len(laws), 2, 1), share / 2)
         rows.append(np.concatenate([nothing, (1 - share) * laws], axis=2))
-        weights.append(weight * likely)
-    table = np.concatenate(rows)
-    return table.reshape(len(table), -1), np.concatenate(weights)
+        weights.append(np.outer(weight, likely))
+    table, (shares, alike) = np.concatenate(rows), np.concatenate(weights, axis=1)
+    return table.reshape(len(table), -1), shares, alike
 
 
 #: Shares of the parts, one row a kind of history: nothing and `SCALES` upwards, then
-#: downwards. And how likely each kind is beforehand.
-KINDS, KIND_SHARES = _kinds()
+#: downwards. How likely each kind is beforehand, and where the noise of all steps is
+#: alike.
+KINDS, KIND_SHARES, ALIKE_SHARES = _kinds()
 
 
 def widths(noise: FloatArray, typical: float, rows: float) -> FloatArray:

@@ -17,7 +17,13 @@ import numpy as np
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from lbsense._validation import as_float_vector, check_fraction, check_same_length
-from lbsense.stats.steps.kinds import KIND_SHARES, KINDS, shifted, widths
+from lbsense.stats.steps.kinds import (
+    ALIKE_SHARES,
+    KIND_SHARES,
+    KINDS,
+    shifted,
+    widths,
+)
 from lbsense.stats.steps.mixture import FRESH, Cells, Luck, Parts
 from lbsense.stats.steps.sources import (
     Candidates,
@@ -44,6 +50,7 @@ _MOST_POINTS = 24  # combinations of scales of several CV schemes, each first al
 # Shape of the law of log noise between the steps of a history, in units of its width:
 # near-copies have far less than the typical noise. (share, centre, sd)
 _SHAPE = ((0.65, 0.0, 0.45), (0.2, -1.1, 1.0), (0.15, 0.9, 0.7))
+_ONE_SORT = 0.3  # width of log noise, where learned, of steps of one sort
 _BROKEN = 0.01  # share of steps whose noise may be anything: one of them moves nothing
 
 
@@ -280,33 +287,33 @@ def _empty(n: int, rope: float | None, confidence_level: float) -> StepPosterior
 class _Prior:
     """Weights of everything that a history has one of: the grid of the mixture."""
 
-    __slots__ = ("kinds", "log_kind", "log_sd", "log_typical", "reach", "width")
+    __slots__ = ("kinds", "log_sd", "log_shared", "reach", "width")
 
     def __init__(self, found: Candidates, noise: StepNoise, n_rows: int | None) -> None:
         self.log_sd, typical = _noise_grid(found, noise)
         rows = _TYPICAL_ROWS if n_rows is None else n_rows
         self.width = widths(np.exp(self.log_sd), typical, rows)
-        self.kinds, self.log_kind = KINDS, np.log(KIND_SHARES)
+        self.kinds, sizes = KINDS, np.ones(1)
         if n_rows is None:  # a test set of 160 rows, of 1,000 or of 6,250
             self.kinds = np.concatenate([shifted(by) for by in (-1, 0, 1)])
-            self.log_kind = np.concatenate(
-                [self.log_kind + np.log(p) for p in (0.25, 0.5, 0.25)]
-            )
-        reach, log_typical = [], []
+            sizes = np.array([0.25, 0.5, 0.25])
+        reach, log_shared = [], []
         apart = np.subtract.outer(self.log_sd, self.log_sd)
         for width, share in zip(noise.widths, noise.width_shares, strict=True):
+            one_sort = len(noise.widths) > 1 and width < _ONE_SORT
+            likely = np.kron(sizes, ALIKE_SHARES if one_sort else KIND_SHARES)
             weight = np.zeros_like(apart)
             for p, centre, sd in _SHAPE:
                 z = (-apart / width - centre) / sd
                 weight += p * np.exp(-0.5 * np.square(z)) / sd
             weight /= weight.sum(axis=1, keepdims=True)
             reach.append((1 - _BROKEN) * weight + _BROKEN / len(self.log_sd))
-            log_typical.append(np.full(len(self.log_sd), np.log(share)))
+            log_shared.append(np.tile(np.log(share * likely), (len(self.log_sd), 1)))
         self.reach = np.concatenate(reach)  # (h, s)
-        self.log_typical = np.concatenate(log_typical)
+        self.log_shared = np.concatenate(log_shared)  # (h, i)
         if noise.known and noise.log_sd_sd > 0:
             z = (self.log_sd - noise.log_sd) / noise.log_sd_sd
-            self.log_typical -= 0.5 * np.square(np.tile(z, len(noise.widths)))
+            self.log_shared -= 0.5 * np.square(np.tile(z, len(noise.widths)))[:, None]
 
 
 def _noise_grid(found: Candidates, noise: StepNoise) -> tuple[FloatArray, float]:
@@ -453,8 +460,9 @@ class _History:
         cells, like = self._cells(steps)
         count = self.count[steps]
         fit = _TEMPER * (np.log(like) @ count)
-        fit += self.prior.log_typical[:, np.newaxis, np.newaxis]
-        fit += self.prior.log_kind + self.found.log_prior[:, np.newaxis]
+        fit += (
+            self.prior.log_shared[:, np.newaxis] + self.found.log_prior[:, np.newaxis]
+        )
         weight = np.exp(fit - fit.max())
         self.state.weight = weight / weight.sum()
         # What was not made from its reference is no step, and teaches no law of them.

@@ -68,6 +68,8 @@ class StepNoise:
         deviation; nan where nothing is known.
     widths, width_shares : tuple of float
         How far steps of one history differ in log standard error, and prior shares.
+        Where it is learned, steps that hardly differ are of one sort, and mostly change
+        nothing.
     unit : ndarray of shape (n_steps,), optional
         Known standard error of every step; ``log_sd`` is then that of a factor.
     floor : float
@@ -76,8 +78,8 @@ class StepNoise:
 
     log_sd: float = np.nan
     log_sd_sd: float = np.nan
-    widths: tuple[float, ...] = (0.6, 1.3)
-    width_shares: tuple[float, ...] = (0.4, 0.6)
+    widths: tuple[float, ...] = (0.15, 0.6, 1.3)
+    width_shares: tuple[float, ...] = (0.08, 0.4, 0.52)
     unit: FloatArray | None = None
     floor: float = 0.0
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lbsense.stats.steps.kinds import (
+    ALIKE_SHARES,
     KIND_SHARES,
     KINDS,
     NOTHING,
@@ -29,6 +30,18 @@ def test_kinds_of_no_change_are_among_them():
     assert nothing.max() > 0.95
     # A step that changes nothing is far below what anybody would name.
     assert NOTHING < 0.1
+
+
+def test_steps_whose_noise_is_alike_change_nothing_far_more_often():
+    np.testing.assert_allclose(ALIKE_SHARES.sum(), 1, rtol=1e-12)
+    nothing = KINDS[:, [0, 1 + len(SCALES)]].sum(axis=1)
+    # By hand: .05 * .4 + .15 * .7 + .3 * .9 + .4 * .99 and a tenth of .01.
+    np.testing.assert_allclose(ALIKE_SHARES @ nothing, 0.792, rtol=1e-9)
+    assert KIND_SHARES @ nothing < 0.12
+    # Beyond that the kinds of real tables are as likely among each other as before.
+    real = nothing < 0.05
+    ratio = ALIKE_SHARES[real] / KIND_SHARES[real]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-9)
 
 
 def test_widths_grow_with_the_rows_but_for_those_of_nothing():

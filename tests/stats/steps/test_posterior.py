@@ -485,3 +485,42 @@ def test_references_that_were_not_parents_share_no_luck(seed):
 def test_odds_of_another_length_are_refused():
     with pytest.raises(ValueError, match="odds"):
         step_posterior(public_and_cv([NAN, 0.1], [NAN, 0.1]), [-1, 0], odds=[1.0])
+
+
+def with_and_without(
+    rng: np.random.Generator, true: np.ndarray, noise: np.ndarray
+) -> list[np.ndarray]:
+    """Return P(gain) of steps in a chain where noise may be alike, and where not."""
+    n = len(true)
+    public, cv = (np.append(np.nan, true + noise * rng.normal(size=n)) for _ in "ab")
+    sources = [
+        Source(name="public", gain=public),
+        Source(name="cv", gain=cv, log_ratio_sd=0.7, spread=0.8, slope_known=False),
+    ]
+    return [
+        step_posterior(sources, np.arange(-1, n), noise=known, n_rows=4000).p_gain[1:]
+        for known in (
+            StepNoise(),
+            StepNoise(widths=(0.6, 1.3), width_shares=(0.4, 0.6)),
+        )
+    ]
+
+
+def test_alike_noise_without_agreement_is_a_history_of_steps_that_do_nothing():
+    rng = np.random.default_rng(3)
+    found = np.array(
+        [with_and_without(rng, np.zeros(40), np.ones(40)) for _ in range(6)]
+    )
+    with_alike, without = found.mean(axis=(0, 2))
+    assert with_alike < 0.6 * without
+    assert with_alike < 0.08
+
+
+def test_noise_that_differs_is_judged_as_on_real_tables():
+    rng = np.random.default_rng(4)
+    found = []
+    for _ in range(6):
+        noise = np.exp(rng.normal(0, 1, 40))
+        found.append(with_and_without(rng, rng.normal(0, 2, 40) * noise, noise))
+    with_alike, without = np.array(found).swapaxes(0, 1)
+    assert np.abs(with_alike - without).max() < 0.03
