@@ -466,6 +466,13 @@ def platform_named(name: str | None) -> Platform | None:
     return next((item for item in PLATFORMS if item.name == name), None)
 
 
+def is_leaderboard(look: Look) -> bool:
+    """Say whether a table is the leaderboard of some platform, not a history."""
+    ranked = bool(look.keys & {"rank", "publicrank", "privaterank"})
+    known = any(platform.is_leaderboard(look) for platform in PLATFORMS)
+    return known or (ranked and look.has_bare_score)
+
+
 def recognise(look: Look) -> Export:
     """Return what kind of listing a table is; of the later platforms first.
 

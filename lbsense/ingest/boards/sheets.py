@@ -130,8 +130,9 @@ def _sheet(document: Document) -> Sheet:
     source, issues = document.source, list(document.issues)
     frame = None if document.workbook else _delimited(document, issues)
     if frame is None:
+        end = "" if "\n" in document.text else "\n"
         try:
-            read = read_tables(_again(document))
+            read = read_tables(document.workbook or document.text + end)
         except IngestError:
             if document.workbook is not None or not _is_page(document.text):
                 raise
@@ -144,12 +145,6 @@ def _sheet(document: Document) -> Sheet:
         frame = pd.DataFrame(cells, columns=list(table.columns), dtype=object)
         issues += table.issues
     return Sheet(source=source, frame=_fields(frame, source), issues=issues)
-
-
-def _again(document: Document) -> Any:
-    if document.workbook is not None:
-        return document.workbook
-    return document.text if "\n" in document.text else document.text + "\n"
 
 
 def _is_board(table: RawTable) -> bool:

@@ -426,7 +426,9 @@ def choose_cv(
     foreign = tuple(
         at
         for at, found in known.items()
-        if ours is not None and found is not None and not _same(found, ours)
+        if ours is not None
+        and found is not None
+        and (found.family, found.parameter) != (ours.family, ours.parameter)
     )
     left = {at: head for at, head in headings.items() if at not in foreign}
     sure = {at: head for at, head in left.items() if head.surety < Surety.POSSIBLE}
@@ -439,7 +441,8 @@ def choose_cv(
     elif len(sure) == 1:
         (chosen,) = sure
         doubtful = sure[chosen].surety is Surety.QUALIFIED
-        if doubtful and _says_validation(left, chosen):
+        scheme = sure[chosen].scheme  # of which another may speak in words of its own
+        if doubtful and sum(head.scheme == scheme for head in left.values()) > 1:
             return CvChoice(None, tuple(left), foreign)
     else:
         return CvChoice(None, tuple(left), foreign)
@@ -462,10 +465,6 @@ def with_others(choice: CvChoice, names: Sequence[str]) -> tuple[CvChoice, list[
     chosen = others.pop(0) if choice.chosen is None else choice.chosen
     left = tuple(at for at in choice.rivals if at not in (*others, chosen))
     return CvChoice(chosen, left, choice.foreign), others
-
-
-def _same(one: Metric, other: Metric) -> bool:
-    return (one.family, one.parameter) == (other.family, other.parameter)
 
 
 def is_of_another(named: str, ours: Metric) -> bool:
@@ -492,12 +491,6 @@ def is_of_another(named: str, ours: Metric) -> bool:
         return False
     one, other = ({*name.split("_")} for name in names)
     return not one & other - {"error", "rate", "loss", "mean", "at", "k"}
-
-
-def _says_validation(left: Mapping[int, CvHeading], chosen: int) -> bool:
-    """Say whether another column speaks of the same validation in words of its own."""
-    scheme = left[chosen].scheme
-    return any(at != chosen and head.scheme == scheme for at, head in left.items())
 
 
 # --- under which scheme a CV score was made -------------------------------------------

@@ -441,7 +441,8 @@ def _owner_problem(line: Line, label: Label, *, changed: bool) -> str:
         passes |= near and role in WEAK
         near = passes and not (heading and token.kind == "word")
         after = token.text
-    before = _text_before(line, label)
+    start = line.tokens[max(0, label.first - REACH)].start
+    before = line.folded[start : line.tokens[label.first].start]
     if label.folds and before.endswith("single "):
         return ""
     if any(owner.search(before) for owner in _OWNERS_BEFORE):
@@ -449,12 +450,6 @@ def _owner_problem(line: Line, label: Label, *, changed: bool) -> str:
     if not label.risen_to and _CHANGE_IN.search(before):
         return "a difference"
     return ""
-
-
-def _text_before(line: Line, label: Label) -> str:
-    """Return the text before a label, in lower case, within reach."""
-    start = max(0, label.first - REACH)
-    return line.folded[line.tokens[start].start : line.tokens[label.first].start]
 
 
 def _is_best_fold(line: Line, label: Label) -> bool:

@@ -242,7 +242,8 @@ def _the_one(readings: list[CvReading], text: str) -> CvReading | None:
     same_kind = [item for item in readings if item.kind == readings[0].kind]
     unnamed = [item for item in same_kind if item.metric is None]
     pool = unnamed or same_kind
-    metrics = {_plain(item.metric) for item in readings if item.metric is not None}
+    named = (item.metric for item in readings if item.metric is not None)
+    metrics = {re.sub(r"[\W_]+", "", metric.lower()) for metric in named}
     if not unnamed and len(metrics) > 1:
         return None
     if not all(_agree(item, pool[0]) for item in pool):
@@ -275,10 +276,6 @@ def _agree(one: CvReading, other: CvReading) -> bool:
     """Return whether two readings state one value, perhaps rounded differently."""
     decimals = min(len(repr(item.value).partition(".")[2]) for item in (one, other))
     return abs(one.value - other.value) <= 0.5001 * 10.0**-decimals
-
-
-def _plain(metric: str) -> str:
-    return re.sub(r"[\W_]+", "", metric.lower())
 
 
 def _by_pattern(text: str, pattern: str) -> CvReading | None:

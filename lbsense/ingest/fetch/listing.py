@@ -190,8 +190,12 @@ def join_listing(kept: Iterable[Row], fetched: Fetched) -> Merged:
         fresh.append(name)
     listed = {row[fetched.key] for row in fetched.rows}
     n_new = sum(name not in old for name in fresh)
+
+    def date(row: Row) -> str:
+        return row.get(fetched.date, "").replace("T", " ")
+
     return Merged(
-        rows=tuple(_newest_first(joined.values(), fetched.date)),
+        rows=tuple(sorted(joined.values(), key=date)[::-1]),
         n_new=n_new,
         n_changed=len(fresh) - n_new,
         n_unlisted=sum(name not in listed for name in old),
@@ -214,10 +218,6 @@ def _plain(name: str, value: str) -> str:
     if name == "date":
         return value.replace("T", " ").rstrip("Z")[:19]
     return value
-
-
-def _newest_first(rows: Iterable[Row], date: str) -> list[Row]:
-    return sorted(rows, key=lambda row: row.get(date, "").replace("T", " "))[::-1]
 
 
 def listing_text(rows: Iterable[Row], fetched: Fetched, *, as_json: bool) -> str:
@@ -435,11 +435,7 @@ class Secrets:
 
     def hide(self, text: str, *, longest: int = 200) -> str:
         """Return foreign text on one line, short, inert and without a secret."""
-        for value in _longest_first(self.values):
+        for value in sorted(self.values, key=len, reverse=True):
             text = text.replace(value, _HIDDEN)
         text = _LOOKS_SECRET.sub(_HIDDEN, text)
         return shorten(clean_text(text), longest)
-
-
-def _longest_first(values: Iterable[str]) -> list[str]:
-    return sorted(values, key=len, reverse=True)

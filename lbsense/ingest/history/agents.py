@@ -450,7 +450,7 @@ def _numbers(table: RawTable) -> list[str]:
 
 
 def _is_numeric(table: RawTable, at: int) -> bool:
-    cells = table.cells(at)[:_SEEN_ROWS]
+    cells = [row.cells[at] for row in table.rows[:_SEEN_ROWS]]
     said = [cell for cell in cells if not is_missing(cell)]
     n_numbers = sum(number_in(cell) is not None for cell in said)
     return bool(said) and 2 * n_numbers >= len(said)

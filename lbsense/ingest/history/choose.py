@@ -13,7 +13,7 @@ from lbsense._format import clean_text, plural, shorten
 from lbsense.errors import IngestError
 from lbsense.ingest.cv.heading import field_of, known_fields, name_key
 from lbsense.ingest.history.agents import Asked, outcome_words, retell
-from lbsense.ingest.platforms import OWN_TABLE, PLATFORMS, Export, Look, recognise
+from lbsense.ingest.platforms import OWN_TABLE, Export, Look, is_leaderboard, recognise
 from lbsense.ingest.tables.raw import RawTable, holds_number, is_missing, read_text
 from lbsense.ingest.tables.sheet import ColumnNames, column_of, named_columns
 from lbsense.model import RowIssue
@@ -331,25 +331,19 @@ def _refuse(table: RawTable) -> None:
         If it is a leaderboard, a chart or an experiment log without a public score.
     """
     look = _look(table)
-    _refuse_leaderboard(table, look)
-    _refuse_log(table, look.keys)
-
-
-def _has_score(table: RawTable) -> bool:
-    """Say whether some column holds a score of the leaderboard."""
-    return bool((known_fields(table.columns) | table.roles.keys()) & set(SCORES))
-
-
-def _refuse_leaderboard(table: RawTable, look: Look) -> None:
-    ranked = bool(look.keys & {"rank", "publicrank", "privaterank"})
-    known = any(platform.is_leaderboard(look) for platform in PLATFORMS)
-    if known or (ranked and look.has_bare_score):
+    if is_leaderboard(look):
         shown = ", ".join(shorten(name, 40) for name in table.columns[:8])
         msg = (
             f"{table.source}: a leaderboard ({shown}), with the teams of a "
             f"competition, not the submission history of one. {_INSTEAD}"
         )
         raise IngestError(msg)
+    _refuse_log(table, look.keys)
+
+
+def _has_score(table: RawTable) -> bool:
+    """Say whether some column holds a score of the leaderboard."""
+    return bool((known_fields(table.columns) | table.roles.keys()) & set(SCORES))
 
 
 def _refuse_log(table: RawTable, keys: frozenset[str]) -> None:

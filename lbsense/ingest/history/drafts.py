@@ -44,7 +44,7 @@ def _unused_columns(
     for at, name in enumerate(table.columns):
         if at in used:
             continue
-        cells = table.cells(at)
+        cells = [row.cells[at] for row in table.rows]
         sample = cells[:: max(1, len(cells) // _SAMPLE)]
         filled = _filled(sample) or _filled(cells)
         if not name.strip() and not filled:
@@ -372,13 +372,14 @@ def _drafts(
     for i, row in enumerate(reader.table.rows):
         status, stated, detail = statuses[i]
         score, folds = cv[i]
+        name = columns["submission_id"][i]
         if export.reason_as_comment and status == "error":
             detail = descriptions[i]
         drafts.append(
             Draft(
                 source=reader.table.source,
                 line=row.line,
-                reference=_plain_name(columns["submission_id"][i]),
+                reference=name and (name.strip("*_`~ ") or name),
                 experiment=columns["experiment_id"][i],
                 counter=columns["order"][i],
                 model=models[i],
@@ -412,11 +413,6 @@ def other_cv_scores(reader: Sheet) -> list[tuple[tuple[str, float], ...]]:
             if cell is not None and cell.value is not None:
                 rows[k] = (*rows[k], (reader.table.columns[at], cell.value))
     return rows
-
-
-def _plain_name(text: str | None) -> str | None:
-    """Return a reference without the emphasis around it."""
-    return None if text is None else text.strip("*_`~ ") or text
 
 
 def _value(score: ScoreCell | None) -> float | None:

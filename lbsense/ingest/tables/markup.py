@@ -32,8 +32,12 @@ _SYMBOLS = {"pm": "±", "times": "×"}
 _SYMBOLS |= {"approx": "≈", "sim": "≈", "rightarrow": "→", "to": "→"}
 
 
-def read_latex(document: Document) -> list[RawTable]:
-    """Return the tabulars of a LaTeX text."""
+def read_marked(document: Document) -> list[RawTable]:
+    """Return the tables of a text in LaTeX or reStructuredText."""
+    return [*_latex(document), *_restructured(document)]
+
+
+def _latex(document: Document) -> list[RawTable]:
     text = document.text
     tables = []
     unclosed: set[str] = set()
@@ -135,7 +139,7 @@ _OPTION = re.compile(r"\s*:([a-z-]+):\s*(.*)")
 _BULLET = re.compile(r"(\*)\s+(-)\s*(.*)|(-)\s*(.*)")
 
 
-def read_restructured(document: Document) -> list[RawTable]:
+def _restructured(document: Document) -> list[RawTable]:
     """Return the tables of reStructuredText: simple, grid, csv and list tables.
 
     What a terminal or a database draws with signs or lines is a grid table too.

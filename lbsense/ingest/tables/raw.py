@@ -19,22 +19,13 @@ import numpy as np
 from lbsense._format import plural, shorten
 from lbsense._typing import Status
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import (
-    is_heading,
-    is_metric_word,
-    is_number,
-    known_fields,
-)
 from lbsense.ingest.platforms import PLATFORMS
 from lbsense.model import RowIssue
 
 MAX_ROWS = 1_000_000
 _MAX_COLUMNS = 5_000
 _MAX_CELLS = 20_000_000
-_MOST_NAMES = 100  # of columns, below each other
-_BOARD_FIELDS = frozenset(("public_score", "private_score"))
 _GUARDED = ("'=", "'+", "'-", "'@")
-_MAX_CELL = 32_767  # characters: what a cell of a spreadsheet can hold
 
 
 class RawRow(NamedTuple):
@@ -99,10 +90,6 @@ class RawTable:
     def shown(self) -> str:
         """The first names of columns, for a message."""
         return ", ".join(shorten(name, 40) for name in self.columns[:20])
-
-    def cells(self, at: int) -> list[object]:
-        """Return the cells of a column."""
-        return [row.cells[at] for row in self.rows]
 
     def unguarded(self) -> RawTable:
         """Return it without the apostrophes that guard cells against spreadsheets."""
@@ -237,46 +224,6 @@ def check_size(source: str, n_rows: int, n_columns: int) -> None:
                 "one competition, and the columns that tell of its submissions."
             )
             raise IngestError(msg)
-
-
-def with_short_cells(table: RawTable) -> RawTable:
-    """Return the table with what no cell of a spreadsheet could hold left out."""
-    rows, issues = table.rows, table.issues
-    for position, row in enumerate(table.rows):
-        if any(isinstance(cell, str) and len(cell) > _MAX_CELL for cell in row.cells):
-            if rows is table.rows:
-                rows = list(rows)
-            cells: list[object] = []
-            for name, cell in zip(table.columns, row.cells, strict=True):
-                if isinstance(cell, str) and len(cell) > _MAX_CELL:
-                    shown = f"{len(cell):,} characters: {shorten(cell[:200], 60)}"
-                    most, action = f"at most {_MAX_CELL:,}", "the rest left out"
-                    issue = table.issue(shown, most, action, line=row.line, column=name)
-                    issues.append(issue)
-                    cell = cell[:_MAX_CELL]
-                cells.append(cell)
-            rows[position] = RawRow(row.line, cells)
-    return table if rows is table.rows else dataclasses.replace(table, rows=rows)
-
-
-def upright(table: RawTable) -> RawTable:
-    """Return a table turned, if the names of its columns stand in the first one.
-
-    "CV", "Public" and "Private" below each other, and a column for each submission.
-    """
-    if not len(table.columns) >= 3 or not 2 <= len(table.rows) <= _MOST_NAMES:
-        return table
-    first = ["" if row.cells[0] is None else str(row.cells[0]) for row in table.rows]
-    names = table.columns[1:]
-    told = known_fields(table.columns) or any(map(is_number, names))
-    told = told or any(is_metric_word(name.lower()) for name in names)
-    if told or not is_heading(first) or not known_fields(first) & _BOARD_FIELDS:
-        return table
-    rows = [
-        RawRow(at, [name, *(row.cells[at] for row in table.rows)])
-        for at, name in enumerate(names, 1)
-    ]
-    return dataclasses.replace(table, columns=("name", *first), rows=rows)
 
 
 def skipped_line(source: str, line: int, text: str, expected: str) -> RowIssue:
@@ -619,7 +566,10 @@ def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
     text = _THOUSANDS.sub(lambda found: re.sub("[ ',]", "", found.group()), text)
     score = _SCORE.fullmatch(text)
     if score is not None:
-        return _from_match(score)
+        spread, percent = score["spread"] or score["inner"], bool(score["percent"])
+        scale = 100.0 if percent else 1.0
+        spreads = None if spread is None else abs(_finite(spread)) / scale
+        return _plain(score)._replace(spread=spreads)
     pair = _PAIR.fullmatch(text)
     if pair is not None and not (_is_whole(pair["value"]) or _is_whole(pair["second"])):
         scale = 100.0 if pair["percent"] else 1.0
@@ -632,13 +582,6 @@ def _read_score_text(cell: str, *, decimal_comma: bool) -> ScoreCell | None:
         return _plain(beside)._replace(doubt="number read without its words")
     msg = "a number or nothing"
     raise CellError(msg)
-
-
-def _from_match(score: re.Match[str]) -> ScoreCell:
-    spread, scale = score["spread"] or score["inner"], 100.0 if score["percent"] else 1
-    return _plain(score)._replace(
-        spread=None if spread is None else abs(_finite(spread)) / scale
-    )
 
 
 def _plain(score: re.Match[str]) -> ScoreCell:

@@ -16,7 +16,12 @@ from typing import Any, NamedTuple
 from lbsense._format import plural, shorten
 from lbsense._validation import is_frame
 from lbsense.errors import IngestError
-from lbsense.ingest.cv.heading import known_fields
+from lbsense.ingest.cv.heading import (
+    is_heading,
+    is_metric_word,
+    is_number,
+    known_fields,
+)
 from lbsense.ingest.tables.delimited import find_heading, is_known_noise, read_delimited
 from lbsense.ingest.tables.drawn import (
     read_labels,
@@ -30,16 +35,14 @@ from lbsense.ingest.tables.markup import (
     page_message,
     preformatted,
     read_html,
-    read_latex,
-    read_restructured,
+    read_marked,
 )
 from lbsense.ingest.tables.raw import (
     MAX_ROWS,
+    RawRow,
     RawTable,
     check_size,
     grid_table,
-    upright,
-    with_short_cells,
 )
 from lbsense.ingest.tables.records import (
     flatten,
@@ -68,7 +71,8 @@ def read_script(document: Document) -> list[RawTable]:
     names, as they are given to a data frame.
     """
     text = document.text
-    if len(text) > _MAX_CHARACTERS or not _may_hold_one(text):
+    quoted, nested = ("'" in text or '"' in text), any(mark in text for mark in "{[(")
+    if len(text) > _MAX_CHARACTERS or not (quoted and nested):
         return []
     tree, first = _tree(text), text[: len(text) - len(text.lstrip())].count("\n")
     if tree is None:
@@ -112,11 +116,6 @@ def _sound(text: str) -> list[list[tuple[int, list[Any]]]]:
             items.append(node.value)
     rows = _of_records(items)
     return [] if rows is None else [rows]
-
-
-def _may_hold_one(text: str) -> bool:
-    quoted = "'" in text or '"' in text
-    return quoted and ("{" in text or "[" in text or "(" in text)
 
 
 def _literals(tree: ast.AST) -> Iterator[list[tuple[int, list[Any]]]]:
@@ -172,7 +171,8 @@ def _tuples(tree: ast.AST, lines: Sequence[str]) -> list[list[tuple[int, list[An
         if isinstance(node, (ast.For, ast.comprehension)):
             words = _unpacked(node.target)
         elif isinstance(node, (ast.List, ast.Tuple)):
-            words = [cell for cell in map(_value, node.elts[:50]) if _is_text(cell)]
+            cells = map(_value, node.elts[:50])
+            words = [cell for cell in cells if isinstance(cell, str)]
         if len(names_of) < _MAX_HEADINGS and len(known_fields(words)) > 1:
             names_of.append(words)
         if isinstance(node, ast.ClassDef):
@@ -201,10 +201,6 @@ def _tuples(tree: ast.AST, lines: Sequence[str]) -> list[list[tuple[int, list[An
             heading = (rows[0][0], list(names))
             found.append([heading, *(row for row in rows if row[1] != names)])
     return found
-
-
-def _is_text(cell: object) -> bool:
-    return isinstance(cell, str)
 
 
 def _unpacked(target: ast.expr) -> list[str]:
@@ -450,6 +446,9 @@ def _text(value: Any) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+_MOST_NAMES = 100  # of columns, below each other
+_BOARD_FIELDS = frozenset(("public_score", "private_score"))
+_MAX_CELL = 32_767  # characters: what a cell of a spreadsheet can hold
 _REFUSAL = re.compile(
     r"\b(?:40[0134]|50[0-3])\b.*|.*\b(?:forbidden|unauthorized)\b", re.I
 )
@@ -482,7 +481,7 @@ def read_tables(data: Any) -> tuple[RawTable, ...]:
         raise TypeError(msg)
     try:
         return tuple(
-            dataclasses.replace(upright(table), page=page)
+            dataclasses.replace(_upright(table), page=page)
             for page, tables in enumerate(_pages(data))
             for table in tables
         )
@@ -506,7 +505,7 @@ def _pages(data: Any) -> Iterator[list[RawTable]]:
             return
     if is_text_source(data):
         for document in read_documents(data):
-            yield list(map(with_short_cells, _text_tables(document)))
+            yield list(map(_with_short_cells, _text_tables(document)))
     elif isinstance(data, (Sequence, Set, Iterator)):
         items = list(itertools.islice(data, MAX_ROWS + 1))
         if items and all(_is_page(item) for item in items):
@@ -546,10 +545,8 @@ def _text_tables(document: Document) -> list[RawTable]:
 
 def _plain_tables(document: Document) -> list[RawTable]:
     """Return the tables of a text that are marked as such, or have known names."""
-    problem = json_problem(document)
-    is_json = problem is None or "Extra data" in problem
     return (
-        (is_json and document.text.lstrip()[:1] in ("[", "{") and read_json(document))
+        read_json(document, sound=True)
         or read_script(document)
         or read_json(document)
         or read_pasted(document)
@@ -619,8 +616,52 @@ def _drawn_tables(document: Document) -> list[RawTable]:
         if heading and heading.delimiter != "|" and heading.position + 2 < first:
             return []
     seen = {row.line for table in drawn for row in table.rows}
-    marked = [*read_latex(document), *read_restructured(document)]
-    return [*drawn, *(table for table in marked if table.rows[0].line not in seen)]
+    marked = (
+        table for table in read_marked(document) if table.rows[0].line not in seen
+    )
+    return [*drawn, *marked]
+
+
+def _with_short_cells(table: RawTable) -> RawTable:
+    """Return the table with what no cell of a spreadsheet could hold left out."""
+    for position, row in enumerate(table.rows):
+        longer = [
+            (at, cell)
+            for at, cell in enumerate(row.cells)
+            if isinstance(cell, str) and len(cell) > _MAX_CELL
+        ]
+        if not longer:
+            continue
+        cells = list(row.cells)
+        for at, cell in longer:
+            shown = f"{len(cell):,} characters: {shorten(cell[:200], 60)}"
+            most, action = f"at most {_MAX_CELL:,}", "the rest left out"
+            name, cells[at] = table.columns[at], cell[:_MAX_CELL]
+            table.issues.append(
+                table.issue(shown, most, action, line=row.line, column=name)
+            )
+        table.rows[position] = RawRow(row.line, cells)
+    return table
+
+
+def _upright(table: RawTable) -> RawTable:
+    """Return a table turned, if the names of its columns stand in the first one.
+
+    "CV", "Public" and "Private" below each other, and a column for each submission.
+    """
+    if not len(table.columns) >= 3 or not 2 <= len(table.rows) <= _MOST_NAMES:
+        return table
+    first = ["" if row.cells[0] is None else str(row.cells[0]) for row in table.rows]
+    names = table.columns[1:]
+    told = known_fields(table.columns) or any(map(is_number, names))
+    told = told or any(is_metric_word(name.lower()) for name in names)
+    if told or not is_heading(first) or not known_fields(first) & _BOARD_FIELDS:
+        return table
+    rows = [
+        RawRow(at, [name, *(row.cells[at] for row in table.rows)])
+        for at, name in enumerate(names, 1)
+    ]
+    return dataclasses.replace(table, columns=("name", *first), rows=rows)
 
 
 def _no_rows_message(document: Document, tables: list[RawTable]) -> str:

@@ -99,14 +99,18 @@ def read_objects(data: Any, source: str = "<objects>") -> RawTable:
     return _table(numbered, source, "objects", [])
 
 
-def read_json(document: Document) -> list[RawTable]:
+def read_json(document: Document, *, sound: bool = False) -> list[RawTable]:
     """Return the records of a JSON text, or nothing where the text is not JSON.
 
     One document, several in a row (pages), JSON lines, and noise before or between
     them are all read. Numbers keep their digits as text. Where records stand deeper in
     the document, every list of them that has scores is a table. Where a document is
-    damaged, its sound records are read.
+    damaged, its sound records are read, unless it must be ``sound``.
     """
+    if sound:
+        problem, begins = json_problem(document), document.text.lstrip()[:1] in "[{"
+        if not begins or (problem is not None and "Extra data" not in problem):
+            return []
     values, issues = _json_values(document)
     if document.text.lstrip()[:1] not in ("[", "{") and not any(
         _holds_record(value) for _, value in values
@@ -126,7 +130,7 @@ def read_json(document: Document) -> list[RawTable]:
     table = dataclasses.replace(table, facts=_facts_beside(values))
     _check_digits(table)
     inner = [] if len(table.rows) > 1 else list(_inner_tables(values, document.source))
-    several = [one for one in inner if sum(map(_is_scored, _by_names(one))) > 1]
+    several = [one for one in inner if _n_scored(one) > 1]
     if known_fields(table.columns) & _SCORES and not several:
         return [table]
     return several or inner or list(_inner_tables(values, document.source)) or [table]
@@ -153,17 +157,11 @@ def _check_digits(table: RawTable) -> None:
         raise IngestError(msg)
 
 
-def _by_names(table: RawTable) -> Iterator[dict[str, Any]]:
-    for row in table.rows:
-        yield {
-            name: cell
-            for name, cell in zip(table.columns, row.cells, strict=True)
-            if cell is not None
-        }
-
-
-def _is_scored(record: Mapping[str, Any]) -> bool:
-    return bool(known_fields(record) & _SCORES)
+def _n_scored(table: RawTable) -> int:
+    """Return how many rows have a score."""
+    scored = [bool(known_fields([name]) & _SCORES) for name in table.columns]
+    places = [at for at, is_one in enumerate(scored) if is_one]
+    return sum(any(row.cells[at] is not None for at in places) for row in table.rows)
 
 
 def _holds_record(value: Any) -> bool:

@@ -264,7 +264,7 @@ class Sheet:
         at = self.at.get(field)
         if at is None:
             return [None] * len(self.table.rows)
-        return self.table.cells(at)
+        return [row.cells[at] for row in self.table.rows]
 
     def has_words(self, at: int) -> bool:
         """Say whether some cell of a column is more than a number."""
@@ -286,7 +286,7 @@ class Sheet:
             return None
         cells = self.cells("submitted_at")
         if self.clock_at is not None:
-            clocks = self.table.cells(self.clock_at)
+            clocks = [row.cells[self.clock_at] for row in self.table.rows]
             cells = [_at_clock(*pair) for pair in zip(cells, clocks, strict=True)]
         dates = read_dates(cells)
         for position, expected in dates.not_understood.items():
@@ -302,7 +302,7 @@ class Sheet:
 
     def scores_at(self, at: int) -> list[ScoreCell | None]:
         """Return the scores in one column."""
-        cells = self.table.cells(at)
+        cells = [row.cells[at] for row in self.table.rows]
         comma = uses_decimal_comma(cells, self.table.delimiter)
         typical = None if comma else _typical(cells)
 
@@ -378,7 +378,7 @@ def _dates_at(table: RawTable, dated: list[int], held: set[int]) -> dict[str, in
 
     Of several, one that tells the time of day goes before one that does not.
     """
-    cells = [table.cells(at) for at in range(len(table.columns))]
+    cells = [[row.cells[at] for row in table.rows] for at in range(len(table.columns))]
     for at in dated:
         if any(value is not None for value in read_dates(cells[at]).values):
             return {"submitted_at": at}
@@ -395,14 +395,14 @@ def _dates_at(table: RawTable, dated: list[int], held: set[int]) -> dict[str, in
 def _ages_at(table: RawTable, dated: int | None, held: set[int]) -> int | None:
     """Return the column of ages or of days without a year, where there are no dates."""
     if dated is not None:
-        cells = table.cells(dated)
+        cells = [row.cells[dated] for row in table.rows]
         if any(value is not None for value in read_dates(cells).values):
             return None
         if order_of_ages(cells, days=True) is not None:
             return dated
     for at in range(len(table.columns)):
         if at not in held and at != dated:
-            cells = table.cells(at)
+            cells = [row.cells[at] for row in table.rows]
             if order_of_ages(cells, days=False) is not None:
                 return at
     return None
@@ -411,13 +411,15 @@ def _ages_at(table: RawTable, dated: int | None, held: set[int]) -> int | None:
 def _clock_at(table: RawTable, columns: dict[str, int]) -> int | None:
     """Return the column of the time of day that belongs to a column of days."""
     at = columns.get("submitted_at")
-    if at is None or has_clock(table.cells(at)):
+    if at is None or has_clock([row.cells[at] for row in table.rows]):
         return None
     for place, name in enumerate(table.columns):
         words = set(heading_words(name))
         if place in columns.values() or words & _DURATIONS:
             continue
-        if words & _CLOCK_WORDS and are_clocks(table.cells(place)):
+        if words & _CLOCK_WORDS and are_clocks(
+            [row.cells[place] for row in table.rows]
+        ):
             return place
     return None
 
@@ -505,7 +507,7 @@ def cv_columns(
         heading = cv_heading(name)
         if heading is None or at in taken or fold_number(name) is not None:
             continue
-        cells = table.cells(at)
+        cells = [row.cells[at] for row in table.rows]
         texts = tuple(read_text(cell) for cell in cells)
         if texts in seen or not any(holds_number(cell) for cell in cells):
             continue
@@ -562,7 +564,7 @@ def _scheme_column(
 ) -> tuple[int, int] | None:
     """Return the ``cv`` column of words, where another one holds the score."""
     for rank, position in sorted(claimed) if len(claimed) > 1 else []:
-        cells = table.cells(position)
+        cells = [row.cells[position] for row in table.rows]
         wordy = any(not is_missing(cell) for cell in cells)
         if wordy and not any(holds_number(cell) for cell in cells):
             return rank, position
