@@ -4,13 +4,14 @@ from lbsense._result import Missing
 from lbsense.analysis.analyze import analyze
 from lbsense.analysis.board import (
     BoardAnalysis,
+    FieldAnalysis,
     HostAnalysis,
     analyze_board,
+    analyze_field,
     analyze_host,
     medal_picks,
 )
 from lbsense.analysis.compare import Comparison, compare
-from lbsense.analysis.field import FieldAnalysis, analyze_field
 from lbsense.analysis.gate import footing, gate
 from lbsense.analysis.plan import PlanResult, plan
 from lbsense.analysis.predictions import bootstrap_of, noise_of, unlabelled_noise_of

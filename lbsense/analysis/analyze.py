@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr
 
 from lbsense._format import shorten
 from lbsense._result import Missing
-from lbsense._typing import FloatArray, Verdict
+from lbsense._typing import BoolArray, FloatArray, Verdict
 from lbsense._validation import (
     check_fraction,
     check_kind,
@@ -21,9 +23,9 @@ from lbsense._validation import (
     read_only,
 )
 from lbsense.analysis.evidence import Evidence, gather
+from lbsense.analysis.observe import repeats
 from lbsense.analysis.result import Analysis
 from lbsense.analysis.retrospective import learn, look_back
-from lbsense.analysis.verdicts import asides, contradictions, verdicts
 from lbsense.analysis.whole import agreement_of, expect
 from lbsense.facts import (
     CLEAR,
@@ -33,19 +35,45 @@ from lbsense.facts import (
     Strength,
 )
 from lbsense.ingest import join_ledger, read_submissions
-from lbsense.model import History, Leaderboard, Ledger, Predictions, display_names
+from lbsense.model import (
+    History,
+    Leaderboard,
+    Ledger,
+    Predictions,
+    display_names,
+    stated_content,
+)
 from lbsense.stats import (
+    AgreementResult,
     DifferenceBandsResult,
     PairResult,
     PicksResult,
     PrivateOutlookResult,
     StepPosteriorResult,
+    bayes_fdr_list,
     difference_bands,
+    discoveries,
 )
 from lbsense.words import Board, advice, lessons, step_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Expected share of false claims of one direction, were their probabilities exact, and
+# the probability that each needs. They are cautious: on real tables a third of that
+# share is false.
+_FDR, _LIKELY = 0.2, 0.78
+_FDR_CHASING = 0.09
+_BY_CHANCE = 2.0  # noises from no change that one step in 44 without effect exceeds
+_CONTRADICTION = 5.0  # typical noises between public and CV that luck does not make
+_ALIKE = 0.6  # of the larger gain: two gains of one sign are no contradiction
+_NOISY_STEP = 0.9  # quantile over the steps that bounds the noise of any one of them
+_OFTEN = 1.645  # standard errors that one difference in ten of pure noise exceeds
+_FAR_BELOW = 5.0  # noises of a step: nobody sends that hoping for a gain
+_ASIDE = re.compile(
+    r"\b(?:solo|single(?:[ -]models?)?|standalone|ablat(?:ion|ed|e)s?)\b", re.IGNORECASE
+)
+_FEWEST_FOR_TRUST = 8  # steps before CV can have earned trust
 
 
 def analyze(
@@ -141,9 +169,9 @@ def analyze(
     )
     whole = expect(history, evidence, shift_sd=shift_sd)
     agreement = agreement_of(history, evidence)
-    found = verdicts(history, evidence, agreement)
-    contradicted = contradictions(evidence)
-    aside = asides(history, evidence, found)
+    contradicted = _contradictions(evidence)
+    found = _verdicts(history, evidence, agreement, contradicted)
+    aside = _asides(history, evidence, found)
     after = look_back(history, evidence, found, whole.outlook, whole.picks)
     names, shown = display_names(history), Board(history)
     sign = history.competition.direction() if evidence.claims != "none" else 1
@@ -371,3 +399,148 @@ def _raw_picks(oriented: PicksResult | Missing, sign: int) -> PicksResult | Miss
         runner_up=None if oriented.runner_up is None else raw(oriented.runner_up),
         rules=tuple(raw(pair) for pair in oriented.rules),
     )
+
+
+def _verdicts(
+    history: History,
+    evidence: Evidence,
+    agreement: AgreementResult | Missing,
+    contradicted: BoolArray,
+) -> tuple[Verdict, ...]:
+    """Return the verdict of every submission, in time order.
+
+    The evidence decides in this order: not scored, the content of an earlier
+    submission, one value or a probe by its own name, nothing to compare it with, claims
+    that pass the control of false discoveries, and only then whether the noise scale
+    allows to call the step a guess.
+    """
+    gained = lost = chased = np.zeros(len(history), dtype=bool)
+    if evidence.posterior:
+        steps = evidence.posterior
+        beyond = steps.seen / np.sqrt(steps.seen_var)
+        gained = _claims(steps.p_gain, beyond)
+        lost = _claims(steps.p_loss, -beyond)
+        chased = _chasing(evidence, steps, agreement)
+    within = _within_noise(evidence, contradicted)
+    # Where nobody said which score is better only the first one of all is a start.
+    starts = evidence.reference < 0
+    if history.competition.greater_is_better is None:
+        scored = np.flatnonzero(np.isfinite(evidence.public))
+        starts = np.isin(np.arange(len(history)), scored[:1])
+    repeated = repeats(evidence.groups)
+
+    def verdict(index: int) -> Verdict:
+        item = history[index]
+        if item.public_score is None or item.status != "complete":
+            return "unscored"
+        if repeated[index]:
+            return "repeat"
+        if stated_content(item.description, item.file_name) is not None:
+            return "probe"
+        if starts[index]:
+            return "baseline"
+        if chased[index]:
+            return "chasing"
+        if gained[index]:
+            return "progress"
+        if lost[index]:
+            return "setback"
+        return "guess" if within[index] else "unknown"
+
+    return tuple(map(verdict, range(len(history))))
+
+
+def _asides(
+    history: History, evidence: Evidence, found: Sequence[Verdict]
+) -> BoolArray:
+    """Return the setbacks that are a branch: nothing was built on them.
+
+    They say that they are a single model or an ablation, or they lie so far below that
+    they were hardly meant to be better, and later submissions went on from elsewhere.
+    """
+    setback = np.array([verdict == "setback" for verdict in found], dtype=bool)
+    posterior = evidence.posterior
+    if not posterior or not setback.any():
+        return setback & False
+    built_on = np.zeros(len(found), dtype=bool)
+    for index in np.flatnonzero((evidence.reference >= 0) & evidence.fresh):
+        built_on[evidence.reference[index]] = True
+    says_so = [_ASIDE.search(item.description or "") is not None for item in history]
+    far = evidence.public_gain < -_FAR_BELOW * posterior.public_se
+    scored = np.flatnonzero(np.isfinite(evidence.public))
+    far[scored[-1:]] = False  # nothing could have been built on the latest one
+    return np.asarray(setback & ~built_on & (far | np.array(says_so, dtype=bool)))
+
+
+def _claims(probability: FloatArray, beyond: FloatArray) -> BoolArray:
+    """Return the claims of one direction.
+
+    Each must stand on the scores of its own step too: where most steps change nothing
+    at all, what was learned from real tables takes small luck for small gains.
+    """
+    shown = np.where(beyond >= _BY_CHANCE, probability, np.nan)
+    return bayes_fdr_list(shown, fdr=_FDR, at_least=_LIKELY)
+
+
+def _within_noise(evidence: Evidence, contradicted: BoolArray) -> BoolArray:
+    """Return the steps that cannot be told from no change.
+
+    With an estimated noise scale that is every step that no claim is made of. With
+    bounds only, it is one that stays within the *least* noise that a step can have.
+    """
+    if evidence.claims == "both" and evidence.posterior:
+        return np.asarray(np.isfinite(evidence.posterior.p_gain) & ~contradicted)
+    noise = evidence.noise
+    least = np.fmax(noise.step_se_low, _OFTEN * noise.rerun_se)
+    return np.asarray(np.abs(evidence.public_gain) <= np.nan_to_num(least))
+
+
+def _contradictions(evidence: Evidence) -> BoolArray:
+    """Return the steps whose public and CV gain cannot be two measures of one gain.
+
+    The typical noise of the history is the yardstick: that of the step itself has
+    learned from the contradiction. A broken reference counts as much as a broken step.
+    """
+    posterior = evidence.posterior
+    if not posterior or evidence.claims != "both":
+        return np.zeros(len(evidence.disagreement), dtype=bool)
+    noises = np.hypot(posterior.public_se, posterior.cv_se)
+    if not np.isfinite(noises).any():
+        return np.zeros(len(noises), dtype=bool)
+    noise = np.nanmedian(noises)
+    public, cv = evidence.public_gain, evidence.cv_gain
+    apart = np.abs(public - cv)
+    larger = np.fmax(np.abs(public), np.abs(cv))
+    alike = (public * cv > 0) & (apart < _ALIKE * larger)
+    return np.asarray((apart > _CONTRADICTION * noise) & ~alike)
+
+
+def _chasing(
+    evidence: Evidence,
+    posterior: StepPosteriorResult,
+    agreement: AgreementResult | Missing,
+) -> BoolArray:
+    """Return steps whose public rise validation that has earned trust contradicts.
+
+    Trust is earned where CV gains and public gains correlate over the history.
+    """
+    trusted = (
+        evidence.claims == "both"
+        and agreement
+        and agreement.n_obs >= _FEWEST_FOR_TRUST
+        and agreement.ci_low > 0
+    )
+    excess = evidence.disagreement
+    rose = (
+        (evidence.public_gain > posterior.rope)
+        & (evidence.cv_gain <= posterior.rope)
+        & (posterior.p_gain < CLEAR)
+    )
+    if not (trusted and rose.any()):
+        return np.zeros(len(excess), dtype=bool)
+    tested = np.isfinite(excess) & np.isfinite(posterior.public_se)
+    noise = np.hypot(posterior.public_se, posterior.cv_se)
+    # A rise that luck cannot explain also inflates what is learned of its own noise.
+    noise = np.fmin(noise, np.nanquantile(noise[tested], _NOISY_STEP))
+    pvalue = np.where(tested, ndtr(-excess / noise), np.nan)
+    return rose & discoveries(pvalue, false_share=_FDR_CHASING)

@@ -1,9 +1,10 @@
-"""Whole boards: one, a team on it, and all of its submissions as its host sees them."""
+"""Whole boards: one and a team on it, all of its submissions, thousands of boards."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,31 +14,21 @@ from lbsense._format import clean_text
 from lbsense._result import Missing, Result, plain
 from lbsense._typing import FloatArray, RandomState
 from lbsense._validation import check_kind, check_positive
-from lbsense.analysis.noise import (
-    DISTINCT,
-    DISTINCT_LOG_SD,
-    metric_sd,
-    pairs_of_board,
-    split_of,
-)
+from lbsense.analysis.noise import board_noise, pairs_of_board
 from lbsense.analysis.result import Analysis
 from lbsense.model import HostExport, Leaderboard, content_groups
 from lbsense.stats import (
-    BoardNoise,
     BoardResult,
     MedalPickResult,
     MovementResult,
-    PairNoiseResult,
     PlanCell,
     StandingResult,
     TeamChaseResult,
-    best_first,
     board_movement,
     board_result,
     discoveries,
     pair_noise,
     planning_table,
-    published_noise,
     rank_sets,
     standing,
     team_chase,
@@ -45,6 +36,8 @@ from lbsense.stats import (
 from lbsense.words import (
     board_entries,
     board_headline,
+    field_entries,
+    field_headline,
     host_entries,
     host_headline,
 )
@@ -52,12 +45,13 @@ from lbsense.words import (
 if TYPE_CHECKING:
     import pandas as pd
 
-_FEWEST_TEAMS = 2
 _CANDIDATES = 12
 _SURE = 0.95
 _FALSE_SHARE = 0.1
-_FEWEST = 5  # submissions from which a team can have chased
+_FEWEST = 5  # submissions from which a team can have chased; boards of a group
 _BATCH = 100  # teams that one task holds
+_SIZES = (0, 100, 250, 1000, math.inf)  # teams of competitions, and public shares
+_SHARES = (0.0, 0.15, 0.35, 1.0)
 SCHEMA = 1
 
 
@@ -230,7 +224,7 @@ def analyze_board(
     """
     check_kind(board, Leaderboard, name="board")
     check_kind(analysis, Analysis, name="analysis", optional=True)
-    if int(np.isfinite(board.public).sum()) < _FEWEST_TEAMS:
+    if int(np.isfinite(board.public).sum()) < 2:
         msg = (
             "Fewer than two teams have a public score. Of a board: is it the private "
             "one alone? Give the public one first. Of an export: give it of all teams."
@@ -241,7 +235,10 @@ def analyze_board(
         check_positive(noise, name="noise")
     position = None if team is None else board.find(team)
     pairs = pairs_of_board(board.competition, public, private)
-    taken = _noise(board, public, pairs, noise, analysis, notebooks_only)
+    of_history = None if analysis is None else analysis.noise
+    taken = board_noise(
+        board.competition, public, pairs, noise, of_history, notebooks_only
+    )
     has_ranks = np.isfinite(board.public_rank).any()
     found = board_result(
         public,
@@ -264,46 +261,6 @@ def analyze_board(
         team="" if position is None else clean_text(board.team_names[position]),
         movement=_movement(board, found),
     )
-
-
-def _noise(
-    board: Leaderboard,
-    public: FloatArray,
-    pairs: PairNoiseResult | Missing,
-    told: float | None,
-    analysis: Analysis | None,
-    notebooks_only: bool | None,
-) -> BoardNoise:
-    """Return the best that is known of the noise: told, of the pairs, of the metric."""
-    teams = best_first(public)
-    ratio, shared = split_of(board.competition)
-    given: dict[str, Any] = {
-        "ratio": 0.65 if ratio is None else ratio,
-        "shared": shared,
-    }
-    open_ratio = 0.2 if ratio is None else 0.0
-    if told is not None:
-        flat = np.full(len(teams), told)
-        return BoardNoise(noise=flat, log_sd=open_ratio, basis="told", **given)
-    if pairs:
-        own = pairs.noise[teams]
-        known = np.isfinite(own)
-        at = np.arange(len(teams))
-        own = np.interp(at, at[known], own[known])
-        return BoardNoise(
-            noise=own, log_sd=pairs.log_sd, basis="pairs", scale=pairs.scale, **given
-        )
-    competition, basis = board.competition, "metric"
-    _, sd, _, log_sd, _ = metric_sd(competition, board.public)
-    se = sd / math.sqrt(competition.n_public) if competition.n_public else math.nan
-    if analysis is not None and not math.isfinite(se):
-        se, log_sd = analysis.noise.score_se, analysis.noise.score_log_sd
-        basis = "history"
-    if math.isfinite(se) and se > 0:
-        spread = math.hypot(log_sd, DISTINCT_LOG_SD / 2, open_ratio)
-        flat = np.full(len(teams), math.sqrt(DISTINCT) * se)
-        return BoardNoise(noise=flat, log_sd=spread, basis=basis, **given)
-    return published_noise(competition.public_fraction, notebooks_only=notebooks_only)
 
 
 def _movement(board: Leaderboard, found: BoardResult) -> MovementResult | Missing:
@@ -416,13 +373,10 @@ def medal_picks(
 
 
 def _shown(found: StandingResult) -> dict[str, Any]:
-    return {
-        name: value for name, value in found.to_dict().items() if name != "position"
-    } | {
-        "place_low": found.place_low.tolist(),
-        "place_high": found.place_high.tolist(),
-        "p_bin": found.p_bin.tolist(),
-    }
+    arrays = ("place_low", "place_high", "p_bin")
+    shown = found.to_dict() | {name: getattr(found, name).tolist() for name in arrays}
+    del shown["position"]
+    return shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -626,3 +580,117 @@ def _plan(
         public_fraction=share,
         rng=rng,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FieldAnalysis(Told):
+    """What finished competitions say together.
+
+    Attributes
+    ----------
+    competitions : DataFrame
+        One row per competition, as `read_field` gives them, with ``size``, ``share``
+        and ``year``.
+    groups : DataFrame
+        One row per group of each ``by`` (all, metric, size, share, year, kind,
+        notebooks only): competitions, quartiles of the shake-up and of one minus the
+        rank correlation, medians of the slope of private on public scores, over all
+        submissions and over the best tenth, and of the gap in standard deviations.
+    """
+
+    competitions: pd.DataFrame = field(repr=False)
+    groups: pd.DataFrame = field(repr=False)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return field_headline(self._groups())
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Return what the field says: a heading and a sentence each."""
+        return field_entries(self._groups())
+
+    def _groups(self) -> list[dict[str, Any]]:
+        rows = self.groups.to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per competition."""
+        return self.competitions
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the groups as ``json.dumps`` takes them."""
+        return {
+            "schema": SCHEMA,
+            "headline": self.headline,
+            "groups": plain(self._groups()),
+        }
+
+
+def analyze_field(competitions: pd.DataFrame) -> FieldAnalysis:
+    """Return what finished competitions say together.
+
+    Parameters
+    ----------
+    competitions : DataFrame
+        As `read_field` gives it.
+
+    Returns
+    -------
+    FieldAnalysis
+
+    Notes
+    -----
+    The slope of private on public scores, and the gap between them over all
+    submissions and over the best tenth, are the analyses of Roelofs et al. (2019), for
+    every metric; a gap is in standard deviations of the public scores, so that metrics
+    can be pooled. A slope below 1 among the best tenth is what choosing by noise alone
+    gives: it is no sign of overfitting by itself.
+
+    References
+    ----------
+    Roelofs, R., et al. (2019). A meta-analysis of overfitting in machine learning.
+    Advances in Neural Information Processing Systems 32.
+    """
+    import pandas as pd
+
+    rows = competitions.copy()
+    rows["year"] = pd.to_datetime(rows["deadline"]).dt.year.astype("Int64").astype(str)
+    rows["size"] = _binned(rows["n_teams"], _SIZES, "teams")
+    rows["share"] = _binned(rows["public_fraction"], _SHARES, "public")
+    rows["gap"] = rows["mean_gap"] / rows["sd_public"]
+    rows["gap_top"] = rows["mean_gap_top"] / rows["sd_public"]
+    groups = [_summary("all", "all", rows)]
+    for by in ("metric", "kind", "size", "share", "year", "notebooks_only"):
+        groups += [
+            _summary(by, str(name), part)
+            for name, part in rows.groupby(by)
+            if len(part) >= _FEWEST
+        ]
+    return FieldAnalysis(competitions=rows, groups=pd.DataFrame(groups))
+
+
+def _binned(
+    values: pd.Series[float], edges: tuple[float, ...], name: str
+) -> pd.Series[str]:
+    import pandas as pd
+
+    labels = [f"{low:g} to {high:g} {name}" for low, high in pairwise(edges)]
+    found = pd.cut(values, edges, right=False, labels=labels).astype(object)
+    return found.fillna("unknown")
+
+
+def _summary(by: str, name: str, part: pd.DataFrame) -> dict[str, Any]:
+    def at(values: pd.Series[float], percent: int) -> float:
+        return float(values.quantile(percent / 100))
+
+    apart, quartiles = 1 - part["spearman"], (25, 50, 75)
+    return {
+        "by": by,
+        "group": name,
+        "n_competitions": len(part),
+        "n_submissions": int(part["n_submissions"].fillna(0).sum()),
+        **{f"shake_up_{q}": at(part["shake_up"], q) for q in quartiles},
+        **{f"one_less_spearman_{q}": at(apart, q) for q in quartiles},
+        **{k: at(part[k], 50) for k in ("slope", "slope_top", "gap", "gap_top")},
+    }

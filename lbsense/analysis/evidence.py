@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from lbsense._format import format_number, plural, shorten
 from lbsense._result import Caveat, Missing
-from lbsense._typing import BoolArray, FloatArray, IntArray
+from lbsense._typing import BoolArray, FloatArray
 from lbsense.analysis.noise import (
     LOG_DISTINCT,
     LOG_DISTINCT_SD,
@@ -18,14 +18,8 @@ from lbsense.analysis.noise import (
     score_se,
     with_board,
 )
-from lbsense.analysis.predictions import Rows, rows_of, sent_contents
-from lbsense.analysis.references import Parents, find_parents, gains
-from lbsense.analysis.validation import (
-    FEWEST_PAIRS,
-    Validation,
-    no_validation,
-    validation_of,
-)
+from lbsense.analysis.observe import FEWEST_PAIRS, UNDIRECTED, Observed, observe
+from lbsense.analysis.predictions import Rows, sent_contents
 from lbsense.facts import Claims, NoiseScale
 from lbsense.model import Competition, History, Leaderboard, Predictions, content_groups
 from lbsense.stats import (
@@ -35,7 +29,6 @@ from lbsense.stats import (
     StepNoise,
     StepPosteriorResult,
     level_posterior,
-    private_rows,
     step_posterior,
 )
 
@@ -44,62 +37,12 @@ _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 # Log noise variance of CV over that of the public score beyond the sizes of the sets
 # (a refit has its own noise), and where the sizes are not known. Mean and sd.
 CV_EXCESS, _CV_RATIO = (0.6, 0.7), (-0.1, 1.2)
-# Typical distances of CV and public gain that no noise makes, and what, of the larger
-# gain, did not move with it (docs/calibration.md, "What was tried").
-_BROKEN, _STILL = 12.0, 0.4
-_FEWEST_TO_DOUBT = 8  # steps with both
 _CV_SPREAD = 0.8  # of the same between the steps of one history
 _PRIVATE_RATIO = (-0.8, 0.7)  # private rows are more, where nothing tells how many
 _ROW_EXCESS = (0.6, 0.5)  # of CV, where predictions tell the noise of its rows
 _ROW_SD = 0.15  # log noise of a step beyond what predictions tell
 _SAID_SD, _SAID_WIDTH = 0.1, 0.3  # of a noise that the user states
 _OTHER_SCALE = 3.0  # ratio of private to public gains that one scale hardly gives
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """What a history shows before its noise is judged, by submission in time order.
-
-    Scores and gains are oriented. CV is on scales of its own, one a part, until their
-    slopes are known.
-    """
-
-    groups: IntArray
-    parents: Parents
-    public: FloatArray
-    validation: Validation
-    cv: FloatArray
-    public_gain: FloatArray
-    cv_gain: FloatArray
-    rows: Rows | Missing
-
-    @property
-    def cv_sign(self) -> float:
-        """-1 where CV was found to fall as the public score rises, nan without CV."""
-        return self.validation.sign
-
-    @property
-    def reference(self) -> IntArray:
-        """Position of the submission that each is compared with, or -1."""
-        return self.parents.reference
-
-    @property
-    def cv_parts(self) -> list[int]:
-        """Parts of CV that have steps enough to learn a scale from."""
-        return self.validation.parts(self.fresh)
-
-    @property
-    def broken_cv(self) -> BoolArray:
-        """Steps whose CV contradicts the public score as no noise does."""
-        joined = self.validation.joined
-        return _broken_cv(self.public_gain, joined.gain, joined.part)
-
-    @property
-    def fresh(self) -> BoolArray:
-        """Where a submission is not the content of its reference once more."""
-        same = (self.groups >= 0) & (self.reference >= 0)
-        same &= self.groups[self.reference] == self.groups
-        return np.asarray(~same)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,16 +106,15 @@ def gather(
         else replace(item, content_hash=digests.get(index, item.content_hash))
         for index, item in enumerate(history)
     )
-    noise, of_board = noise_scale(history, groups, step_se=np.nan), None
+    noise, of_board = noise_scale(history, groups), None
     if board is not None:
         noise, of_board = with_board(noise, history, board)
     after: StepPosteriorResult | Missing
+    seen = observe(history, predictions, groups)
     if history.competition.greater_is_better is None:
-        seen = _undirected(history, groups)
-        judged = _Judged(_UNDIRECTED, _no_levels(None), "none")
-        after = replace(_UNDIRECTED, field="retrospective.steps")
+        judged = _Judged(UNDIRECTED, _no_levels(None), "none")
+        after = replace(UNDIRECTED, field="retrospective.steps")
     else:
-        seen = _observe(history, predictions, groups)
         judge = _Judge(history, seen, noise, rope, confidence_level, step_noise)
         judged = judge.foretold()
         after = judge.hindsight(judged.claims)
@@ -223,51 +165,6 @@ def _slopes(seen: Observed, posterior: StepPosteriorResult | Missing) -> FloatAr
     elif used:
         slopes[used] = rough[used]
     return slopes
-
-
-_UNDIRECTED = Missing(
-    "direction",
-    "Not knowable which score is better: the file does not say it.",
-    ("direction",),
-)
-
-
-def _undirected(history: History, groups: IntArray) -> Observed:
-    """Return what is seen of scores that may be better up or down."""
-    nan = np.full(len(history), np.nan)
-    return Observed(
-        groups=groups,
-        parents=Parents.sure(np.full(len(history), -1, dtype=np.int64), "none"),
-        public=nan,
-        validation=no_validation(len(history)),
-        cv=nan,
-        public_gain=nan,
-        cv_gain=nan,
-        rows=replace(_UNDIRECTED, field="predictions"),
-    )
-
-
-def _observe(
-    history: History, predictions: Predictions | None, groups: IntArray
-) -> Observed:
-    """Return scores, references and gains."""
-    public = history.scores("public")
-    rows = rows_of(history, predictions)
-    simple = find_parents(history, public, None, groups)
-    own = rows.cv if rows and rows.n_train is not None else None
-    validation = validation_of(history, public, simple.reference, rows=own)
-    parents = find_parents(history, public, validation.aligned(public), groups)
-    validation = validation.at(public, parents.reference)
-    return Observed(
-        groups=groups,
-        parents=parents,
-        public=public,
-        validation=validation,
-        cv=validation.joined.level,
-        public_gain=gains(public, parents.reference),
-        cv_gain=validation.joined.gain,
-        rows=rows,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,12 +274,11 @@ class _Judge:
         """Return private gains on the rows that public scores do not cover."""
         seen, competition = self.seen, self.history.competition
         n_public, n_private = competition.n_public, competition.n_private
-        unseen, fresh = unseen_scores(self.history)
-        gain = np.where(seen.fresh, gains(unseen, seen.reference), np.nan)
+        gain = np.where(seen.fresh, seen.unseen_gain, np.nan)
         other = on_another_scale(seen.public_gain, gain)
         log_ratio, sd = _PRIVATE_RATIO
         if n_public is not None and n_private is not None:
-            log_ratio, sd = -math.log(fresh), 0.0
+            log_ratio, sd = -math.log(seen.unseen_rows), 0.0
         return Source(
             name="private",
             gain=gain,
@@ -436,43 +332,6 @@ class _Judge:
         posterior = self._steps([public], most)
         levels = self._levels(self._steps([public], noise))
         return _Judged(posterior, levels, "real", caveat)
-
-
-def unseen_scores(history: History) -> tuple[FloatArray, float]:
-    """Return scores on the private rows that public ones do not cover.
-
-    And how many times as many such rows there are as public ones.
-    """
-    known = history.competition
-    fresh, shared = private_rows(
-        known.n_public, known.n_private, nested=bool(known.nested)
-    )
-    public, private = history.scores("public"), history.scores("private")
-    return np.asarray((private - shared * public) / (1 - shared)), fresh
-
-
-def _broken_cv(public: FloatArray, cv: FloatArray, part: IntArray) -> BoolArray:
-    """Return steps whose CV gain is no measure of what the public score measured.
-
-    A fold that failed, the score of another model, a slip of the pen, a fault in what
-    was sent that validation did not see: errors of CV have no bound, those of a public
-    score have one.
-    """
-    broken = np.zeros(len(public), dtype=bool)
-    for one in np.unique(part[part >= 0]):
-        moved = (part == one) & (public * cv != 0) & np.isfinite(public * cv)
-        if moved.sum() < _FEWEST_TO_DOUBT:
-            continue
-        own = cv * (np.median(np.abs(public[moved])) / np.median(np.abs(cv[moved])))
-        apart = np.abs(own - public)
-        limit = _BROKEN * float(np.median(apart[moved]))
-        if limit == 0:  # CV agrees exactly: one step apart shows no typical distance
-            continue
-        # A public score that rises alone may be luck or a leak, which CV denies.
-        fell = (public < 0) & (own > _STILL * public) & (apart > limit)
-        alone = (np.abs(public) < _STILL * np.abs(own)) & (apart > 2 * limit)
-        broken |= (part == one) & (fell | alone)
-    return broken
 
 
 def _no_measure(history: History, broken: BoolArray) -> Caveat | None:

@@ -1,9 +1,10 @@
-"""How noisy are the public score and one step of it, as far as this history tells."""
+"""How noisy are a score and a step, as far as a history and a board tell."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,16 @@ from lbsense._format import plural
 from lbsense._result import Caveat, Missing
 from lbsense._typing import FloatArray, IntArray
 from lbsense.facts import NoiseScale
-from lbsense.metrics import find_metric, score_sd, score_sd_on_tables
+from lbsense.metrics import Metric, find_metric, score_sd, score_sd_on_tables
 from lbsense.model import Competition, History, Leaderboard
-from lbsense.stats import PairNoiseResult, pair_noise, repeat_noise
+from lbsense.stats import (
+    BoardNoise,
+    PairNoiseResult,
+    best_first,
+    pair_noise,
+    published_noise,
+    repeat_noise,
+)
 
 #: Half the logarithm of 1 - correlation of the row scores of a submission and its
 #: reference, for the typical step of a history: median and standard deviation over
@@ -35,7 +43,7 @@ _NEIGHBOURS = 25  # teams whose noise is that of the level
 _OFF = 5.0  # standard errors beyond the board at which a score is on another scale
 
 
-def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseScale:
+def noise_scale(history: History, groups: IntArray) -> NoiseScale:
     """Return what metric, sizes, repeats and display say about the noise.
 
     Parameters
@@ -44,8 +52,6 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
         The submissions.
     groups : ndarray of shape (n_submissions,)
         Labels of repeated content.
-    step_se : float
-        Estimate from the step posterior, nan where there is none.
 
     Notes
     -----
@@ -69,7 +75,7 @@ def noise_scale(history: History, groups: IntArray, *, step_se: float) -> NoiseS
         score_log_sd=log_sd,
         step_se_low=math.sqrt(2 * least) * sd_low / root,
         step_se_high=math.sqrt(2) * sd_high / root,
-        step_se=step_se,
+        step_se=math.nan,
         rerun_se=math.sqrt(2) * run_sd,
         n_repeats=n_repeats,
         rounding_se=0.0 if decimals is None else 10.0**-decimals / math.sqrt(6),
@@ -208,11 +214,8 @@ def pairs_of_board(
         sign = competition.direction()
         *_, high, _, _ = metric_sd(competition, sign * public)
         largest = high / math.sqrt(n_public) if n_public else math.nan
-        try:
-            metric = find_metric(competition.metric)
-        except ValueError:
-            pass
-        else:
+        metric = metric_of(competition)
+        if metric is not None:
             perfect = sign * (metric.high if metric.greater_is_better else metric.low)
     ratio, shared = split_of(competition)
     return pair_noise(
@@ -223,6 +226,45 @@ def pairs_of_board(
         largest_se=largest,
         perfect=perfect,
     )
+
+
+def board_noise(
+    competition: Competition,
+    public: FloatArray,
+    pairs: PairNoiseResult | Missing,
+    told: float | None,
+    history: NoiseScale | None,
+    notebooks_only: bool | None,
+) -> BoardNoise:
+    """Return the best that is known of the noise: told, of the pairs, of the metric."""
+    teams = best_first(public)
+    ratio, shared = split_of(competition)
+    given: dict[str, Any] = {
+        "ratio": 0.65 if ratio is None else ratio,
+        "shared": shared,
+    }
+    open_ratio = 0.2 if ratio is None else 0.0
+    if told is not None:
+        flat = np.full(len(teams), told)
+        return BoardNoise(noise=flat, log_sd=open_ratio, basis="told", **given)
+    if pairs:
+        own = pairs.noise[teams]
+        known = np.isfinite(own)
+        at = np.arange(len(teams))
+        own = np.interp(at, at[known], own[known])
+        return BoardNoise(
+            noise=own, log_sd=pairs.log_sd, basis="pairs", scale=pairs.scale, **given
+        )
+    basis = "metric"
+    _, sd, _, log_sd, _ = metric_sd(competition, competition.direction() * public)
+    se = sd / math.sqrt(competition.n_public) if competition.n_public else math.nan
+    if history is not None and not math.isfinite(se):
+        se, log_sd, basis = history.score_se, history.score_log_sd, "history"
+    if math.isfinite(se) and se > 0:
+        spread = math.hypot(log_sd, DISTINCT_LOG_SD / 2, open_ratio)
+        flat = np.full(len(teams), math.sqrt(DISTINCT) * se)
+        return BoardNoise(noise=flat, log_sd=spread, basis=basis, **given)
+    return published_noise(competition.public_fraction, notebooks_only=notebooks_only)
 
 
 def split_of(competition: Competition) -> tuple[float | None, float]:
@@ -239,6 +281,14 @@ def split_of(competition: Competition) -> tuple[float | None, float]:
     return ratio, share if competition.nested else 0.0
 
 
+def metric_of(competition: Competition) -> Metric | None:
+    """Return the metric of a competition, None where it is not named or not known."""
+    try:
+        return find_metric(competition.metric or "")
+    except ValueError:
+        return None
+
+
 def metric_sd(
     competition: Competition, raw: FloatArray
 ) -> tuple[float, float, float, float, str]:
@@ -249,9 +299,8 @@ def metric_sd(
     scored = raw[np.isfinite(raw)]
     if not scored.size:
         return *unknown, "No submission has a public score."
-    try:
-        metric = find_metric(competition.metric)
-    except ValueError:
+    metric = metric_of(competition)
+    if metric is None:
         return *unknown, f"The metric {competition.metric!r} is not registered."
     sign = 1.0 if metric.greater_is_better else -1.0
     best = float(scored[np.argmax(sign * scored)])

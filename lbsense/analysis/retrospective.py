@@ -15,8 +15,7 @@ import numpy as np
 from lbsense._result import Missing
 from lbsense._typing import FloatArray, Verdict
 from lbsense._validation import read_only
-from lbsense.analysis.evidence import Evidence, unseen_scores
-from lbsense.analysis.references import gains
+from lbsense.analysis.evidence import Evidence
 from lbsense.facts import (
     OWN_PICKS,
     SELECTED,
@@ -97,7 +96,7 @@ def look_back(
         np.where(kept, private, np.nan),
         noise_ratio=(1 - seen) ** 2 / fresh,
     )
-    steps = _steps(evidence, unseen_scores(history)[0])
+    steps = _steps(evidence)
 
     def split(candidates: Sequence[int], scores: FloatArray) -> GapSplitResult | None:
         """Return the gap of the best of some by a score, None where it is unknown."""
@@ -145,12 +144,12 @@ def look_back(
     )
 
 
-def _steps(evidence: Evidence, unseen: FloatArray) -> StepPosteriorResult | Missing:
+def _steps(evidence: Evidence) -> StepPosteriorResult | Missing:
     """Return the true gains in hindsight, of steps with a private gain."""
     after = evidence.after
     if isinstance(after, Missing):
         return after
-    both = np.isfinite(gains(unseen, evidence.reference)) & evidence.fresh
+    both = np.isfinite(evidence.unseen_gain) & evidence.fresh
     names = ("p_gain", "p_null", "p_loss", "gain", "gain_se", "ci_low", "ci_high")
     known: dict[str, Any] = {}
     for place, name in enumerate(names):

@@ -12,12 +12,10 @@ import numpy as np
 from lbsense._result import Missing
 from lbsense._typing import FloatArray, ScoreKind
 from lbsense._validation import read_only
-from lbsense.analysis.evidence import Evidence, on_another_scale, unseen_scores
-from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD
-from lbsense.analysis.references import gains
-from lbsense.analysis.validation import one_scale
+from lbsense.analysis.evidence import Evidence, on_another_scale
+from lbsense.analysis.noise import LOG_DISTINCT, LOG_DISTINCT_SD, metric_of
+from lbsense.analysis.observe import gains, one_scale
 from lbsense.facts import PublicAlone, RowCount, ScoreGap
-from lbsense.metrics import find_metric
 from lbsense.model import Competition, History
 from lbsense.stats import (
     AgreementResult,
@@ -365,31 +363,27 @@ def _from_levels(
             p_gain=posterior.p_gain,
             scale=posterior.scale,
             noise_known=bool(evidence.rows),
-            **_private(history, evidence, levels),
+            **_private(evidence, levels),
         )
     return outlook, picks, luck
 
 
-def _private(
-    history: History, evidence: Evidence, levels: LevelPosteriorResult
-) -> dict[str, Any]:
+def _private(evidence: Evidence, levels: LevelPosteriorResult) -> dict[str, Any]:
     """Return private scores and their noise, where they are on the scale of public."""
-    unseen, fresh = unseen_scores(history)
-    own = gains(unseen, evidence.reference)
+    own = evidence.unseen_gain
     if not evidence.after or on_another_scale(evidence.public_gain, own):
         return {}
-    scale = math.sqrt(levels.score_public_var / fresh)
-    noise = levels.noise.times(np.full(len(unseen), scale))
-    return {"private": unseen, "private_noise": noise}
+    scale = math.sqrt(levels.score_public_var / evidence.unseen_rows)
+    noise = levels.noise.times(np.full(len(own), scale))
+    return {"private": evidence.unseen, "private_noise": noise}
 
 
 def _possible(
     outlook: PrivateOutlookResult, competition: Competition
 ) -> PrivateOutlookResult:
     """Return bands that end where the metric does."""
-    try:
-        metric = find_metric(competition.metric or "")
-    except ValueError:
+    metric = metric_of(competition)
+    if metric is None:
         return outlook
     sign = competition.direction()
     low, high = sorted((sign * metric.low, sign * metric.high))
@@ -411,7 +405,7 @@ def _from_noise(
     return (
         public_resolution(
             public,
-            gains(public, evidence.reference),
+            evidence.public_gain,
             se,
             shown_step=_shown_step(competition),
         ),
@@ -450,9 +444,5 @@ def _shown_step(competition: Competition) -> float | None:
 
 
 def _in_01(competition: Competition) -> bool:
-    if competition.metric is None:
-        return False
-    try:
-        return find_metric(competition.metric).is_share
-    except ValueError:
-        return False
+    metric = metric_of(competition)
+    return metric is not None and metric.is_share

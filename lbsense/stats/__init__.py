@@ -57,7 +57,12 @@ from lbsense.stats.history.candidate import (
     repeated_noise,
     value_of_look,
 )
-from lbsense.stats.history.climb import ClimbResult, jumps_of_climb
+from lbsense.stats.history.climb import (
+    ClimbResult,
+    LuckResult,
+    jumps_of_climb,
+    luck_of_bests,
+)
 from lbsense.stats.history.expectations import (
     CountResult,
     EstimateResult,
@@ -71,8 +76,11 @@ from lbsense.stats.history.expectations import (
     pooled_estimate,
     share_estimate,
 )
-from lbsense.stats.history.levels import LevelPosteriorResult, level_posterior
-from lbsense.stats.history.luck import LuckResult, luck_of_bests
+from lbsense.stats.history.levels import (
+    Covariance,
+    LevelPosteriorResult,
+    level_posterior,
+)
 from lbsense.stats.history.online import (
     OnlineMethod,
     OnlineResult,
@@ -132,7 +140,6 @@ from lbsense.stats.history.resolution import (
     query_limits,
     rows_to_tell,
 )
-from lbsense.stats.history.spread import Covariance
 from lbsense.stats.rows.bootstrap import ResampledResult, bootstrap
 from lbsense.stats.rows.counts import resample_confusion
 from lbsense.stats.rows.joint import JointNoiseResult, joint_noise

@@ -28,7 +28,7 @@ def of_metric(score=10.0, metric="rmse", n_public=400):
     )
     one = Submission(submission_id="1", file_name="a.csv", public_score=score)
     history = History(competition=competition, submissions=(one,))
-    return noise_scale(history, np.array([-1]), step_se=NAN)
+    return noise_scale(history, np.array([-1]))
 
 
 def test_metric_and_steps_are_weighed_by_what_is_known_of_each():

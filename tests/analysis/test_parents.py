@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbsense.analysis import analyze
-from lbsense.analysis.references import _chosen_luck, find_parents
+from lbsense.analysis.observe import _chosen_luck, find_parents
 from lbsense.model import Competition, History, Submission, content_groups
 from lbsense.simulate import Scenario, simulate
 

@@ -17,7 +17,7 @@ from lbsense._validation import (
     check_same_length,
     read_only,
 )
-from lbsense.stats.history.spread import Chain, Covariance
+from lbsense.stats.history.levels import Chain, Covariance
 
 _Z80, _Z95 = float(ndtri(0.9)), float(ndtri(0.975))
 _FAR = 5.0  # robust standard deviations from which a gap is not one of the others

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from lbsense._result import Result
 from lbsense._typing import ArrayLike, FloatArray, IntArray, RandomState
 from lbsense._validation import as_float_vector, check_count, check_same_length
-from lbsense.stats.history.spread import Covariance
+from lbsense.stats.history.levels import Covariance
 from lbsense.stats.rows.joint import as_covariance
 
 _NEGLIGIBLE = 1e-12  # share of two variances below which their difference is rounding

@@ -1,4 +1,8 @@
-"""What is known of CV: every series and scheme, each on a scale of its own."""
+"""What a history shows before its noise is judged: references, CV on one scale, gains.
+
+A submission is compared with what it was made from, which the scores themselves tell
+where nobody said it; and every series and scheme of CV has a scale of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,29 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from lbsense._format import plural, shorten
-from lbsense._result import Caveat
+from lbsense._result import Caveat, Missing
 from lbsense._typing import BoolArray, FloatArray, IntArray
-from lbsense.analysis.references import gains
+from lbsense.analysis.predictions import Rows, rows_of
 from lbsense.ingest import cv_schemes
-from lbsense.model import History
+from lbsense.model import History, Predictions
 from lbsense.stats import (
     CvScaleResult,
     JoinedScales,
     join_scales,
+    parent_odds,
+    private_rows,
     rank_correlation,
     scheme_breaks,
     typical_step,
 )
 
+NO_REFERENCE = -1
+_FEWEST_TO_INFER = 8  # submissions with both scores
+_OUTLYING = 4.0  # typical gains from which one is cut before scales are compared
+# Weights of CV in the sum, whose scale is known no better, and how common the habits
+# are.
+_WEIGHTS = (1.0, 0.7, 1.4)
+_PUBLIC, _CV, _SUM, _LAST = 0.45, 0.2, 0.25, 0.1
 FEWEST_PAIRS = 5  # gains of one step in two sources needed to learn their noise
 _FEWEST_TO_COMPARE = 8  # pairs before CV is taken to point the other way
 _CLOSE = 0.8  # rank correlation of levels that drift alone seldom gives
@@ -30,8 +43,186 @@ _LIKELIER = 0.4  # less than minus this, the sum of both correlations tells a si
 _OTHER_SCALE = 3.0  # ratio of typical scores that one scale hardly gives
 _SAME = 1e-6  # of the largest gain: a difference that arithmetic makes
 _MAIN = "CV"  # name of the first series where nothing gives another one
+# Typical distances of CV and public gain that no noise makes, and what, of the larger
+# gain, did not move with it (docs/calibration.md, "What was tried").
+_BROKEN, _STILL = 12.0, 0.4
+_FEWEST_TO_DOUBT = 8  # steps with both
 
 Begin: TypeAlias = Literal["", "words", "scores"]
+
+UNDIRECTED = Missing(
+    "direction",
+    "Not knowable which score is better: the file does not say it.",
+    ("direction",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """What each submission is compared with, and how that was found.
+
+    ``reference`` holds positions, -1 for none, ``odds`` the probability that each was
+    made from it; ``owed`` is what the public and the CV score of a reference owe to
+    having been chosen, where it may not be the parent. ``rule`` is "declared",
+    "incumbent" or the policy that the scores speak for, which a caveat says.
+    """
+
+    reference: IntArray
+    rule: str
+    odds: FloatArray
+    owed: FloatArray  # (2, n)
+    caveat: Caveat | None = None
+
+    @classmethod
+    def sure(cls, reference: IntArray, rule: str) -> Parents:
+        """Return references that are taken for parents."""
+        n = len(reference)
+        return cls(reference, rule, np.ones(n), np.zeros((2, n)))
+
+
+def find_parents(
+    history: History, public: FloatArray, cv: FloatArray | None, groups: IntArray
+) -> Parents:
+    """Return what each submission is compared with.
+
+    That is for a repeat the first of its kind that has a score, or nothing where none
+    has; else its declared parent, else the submission that the entrant was building
+    on. With CV scores the history itself
+    speaks for one of four habits: building on the best public score, the best CV
+    score, the best sum of both, or the previous submission. Without, the best public
+    score before it is taken.
+
+    Parameters
+    ----------
+    history : History
+        The submissions.
+    public, cv : ndarray of shape (n_submissions,)
+        Oriented scores, nan where missing; ``cv`` on any scale, None where it cannot be
+        used.
+    groups : ndarray of shape (n_submissions,)
+        Labels of `lbsense.model.content_groups`.
+
+    Notes
+    -----
+    The habit is taken that names most parents by `lbsense.stats.parent_odds`. Who
+    builds on any earlier submission alike compares it with one that was chosen for its
+    score. What that owes to luck is the share of noise in the spread of scores times
+    its distance to their mean (regression to the mean; Efron and Morris 1977), and
+    counts as far as nothing else was the parent.
+
+    References
+    ----------
+    Efron, B., Morris, C. (1977). Stein's paradox in statistics. Scientific American
+    236(5), 119-127. doi:10.1038/scientificamerican0577-119
+    """
+    declared = _declared(history, public)
+    unnamed = (declared < 0) & np.isfinite(public)
+    n_open = int(unnamed.sum()) - 1
+    if n_open <= 0 or cv is None or np.isfinite(public + cv).sum() < _FEWEST_TO_INFER:
+        simple = _built_on(public, declared, groups)
+        return Parents.sure(simple, "declared" if n_open <= 0 else "incumbent")
+    ratio = _spread_ratio(public, cv)
+    scores = np.array([public, cv * ratio])
+    keys = [
+        ("best public", scores[0], _PUBLIC),
+        ("best CV", scores[1] + 0 * public, _CV),
+        ("the previous one", np.arange(len(public)) + 0 * public, _LAST),
+    ]
+    keys += [
+        ("best sum of public and CV", public + w * scores[1], _SUM / len(_WEIGHTS))
+        for w in _WEIGHTS
+    ]
+    trees = np.array([_built_on(key, declared, groups) for _, key, _ in keys])
+    asked = unnamed & ~repeats(groups)
+    *odds, other = parent_odds(scores, trees, [share for *_, share in keys], asked)
+    best = int(np.argmax(np.array(odds)[:, asked].sum(axis=1)))
+    rule, reference = keys[best][0], trees[best]
+    owed = other * _chosen_luck(scores, reference)
+    named = int((declared >= 0).sum())
+    sentence = (
+        f"Compared with what the scores speak for: {rule} before it. "
+        f"{plural(n_open, 'submission')} named no parent"
+        + (f", {named} did." if named else "; say it ('from v12') where you can.")
+    )
+    return Parents(
+        reference,
+        rule,
+        odds[best],
+        np.array([owed, owed / ratio]),
+        Caveat("parents", sentence),
+    )
+
+
+def _chosen_luck(scores: FloatArray, reference: IntArray) -> FloatArray:
+    """Return what a reference owes to luck if it is one of many, the best of them."""
+    level, apart = scores.mean(axis=0), scores[0] - scores[1]
+    known = np.isfinite(level)
+    spread = float(np.var(level[known]))
+    # Half the difference of two scores has the noise of their mean.
+    typical = np.median(np.abs(apart[known] - np.median(apart[known]))) / 0.6745 / 2
+    share = min(1.0, float(typical**2) / spread) if spread > 0 else 0.0
+    above = np.maximum(level[reference] - level[known].mean(), 0.0)
+    return np.where((reference >= 0) & np.isfinite(above), share * above, 0.0)
+
+
+def repeats(groups: IntArray) -> BoolArray:
+    """Return the submissions whose content came before."""
+    again = groups >= 0
+    again[np.unique(groups, return_index=True)[1]] = False
+    return np.asarray(again)
+
+
+def gains(scores: FloatArray, reference: IntArray) -> FloatArray:
+    """Return every score less that of its reference, nan without one."""
+    return np.where(reference >= 0, scores - scores[reference], np.nan)
+
+
+def _declared(history: History, public: FloatArray) -> IntArray:
+    index_of = {item.submission_id: index for index, item in enumerate(history)}
+    parent = np.array(
+        [index_of.get(item.parent_id or "", NO_REFERENCE) for item in history],
+        dtype=np.int64,
+    ).reshape(-1)
+    own = np.arange(len(parent))
+    usable = (parent >= 0) & (parent < own) & np.isfinite(public[parent])
+    return np.where(usable, parent, NO_REFERENCE)
+
+
+def _built_on(key: FloatArray, declared: IntArray, groups: IntArray) -> IntArray:
+    """Return declared parents, first repeats, else the largest ``key`` before each."""
+    found = declared.copy()
+    first_of: dict[int, int] = {}
+    incumbent = NO_REFERENCE
+    for index, value in enumerate(key):
+        group = int(groups[index])
+        if group in first_of:
+            found[index] = first_of[group]
+        elif found[index] < 0:
+            found[index] = incumbent
+        if group >= 0:  # a repeat of what has no score has nothing to compare with
+            first_of.setdefault(group, NO_REFERENCE)
+        if not np.isfinite(value):
+            continue
+        if group >= 0 and first_of[group] < 0:
+            first_of[group] = index
+        if incumbent == NO_REFERENCE or value > key[incumbent]:
+            incumbent = index
+    return found
+
+
+def _spread_ratio(public: FloatArray, cv: FloatArray) -> float:
+    """Return what brings CV to the scale of the public score.
+
+    Differences to the submission before tell it, whatever each was built on: a lucky
+    one is in two of them and not, as a reference, in many.
+    """
+    both = np.isfinite(public + cv)
+    steps = np.abs(np.diff([public[both], cv[both]], axis=1))
+    typical = np.median(steps, axis=1, keepdims=True)
+    if not (typical > 0).all():
+        return 1.0
+    size = np.square(np.minimum(steps, _OUTLYING * typical)).sum(axis=1)
+    return float(np.sqrt(size[0] / size[1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -395,3 +586,104 @@ def _is_copy(cv_gain: FloatArray, public_gain: FloatArray) -> bool:
         len(cv_gain) > 2
         and np.abs(public_gain - scaled).max() <= _SAME * abs(public_gain[largest])
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a history shows before its noise is judged, by submission in time order.
+
+    Scores and gains are oriented. CV is on scales of its own, one a part, until their
+    slopes are known. ``reference`` is what each is compared with, or -1; ``fresh`` says
+    where one is not the content of that once more. ``cv_sign`` is -1 where CV was
+    found to fall as the public score rises, nan without CV; ``cv_parts`` have steps
+    enough to learn a scale from; ``broken_cv`` marks steps whose CV contradicts the
+    public score as no noise does. ``unseen`` are scores on the private rows that public
+    ones do not cover, of which there are ``unseen_rows`` times as many.
+    """
+
+    groups: IntArray
+    parents: Parents
+    reference: IntArray
+    fresh: BoolArray
+    public: FloatArray
+    validation: Validation
+    cv: FloatArray
+    cv_sign: float
+    cv_parts: list[int]
+    broken_cv: BoolArray
+    public_gain: FloatArray
+    cv_gain: FloatArray
+    unseen: FloatArray
+    unseen_gain: FloatArray
+    unseen_rows: float
+    rows: Rows | Missing
+
+
+def observe(
+    history: History, predictions: Predictions | None, groups: IntArray
+) -> Observed:
+    """Return scores, references and gains; nan where nobody says what is better."""
+    n, competition = len(history), history.competition
+    directed = competition.greater_is_better is not None
+    public = unseen = np.full(n, np.nan)
+    unseen_rows = 1.0
+    rows: Rows | Missing = replace(UNDIRECTED, field="predictions")
+    parents = Parents.sure(np.full(n, NO_REFERENCE, dtype=np.int64), "none")
+    validation = no_validation(n)
+    if directed:
+        public = history.scores("public")
+        sizes = competition.n_public, competition.n_private
+        unseen_rows, shared = private_rows(*sizes, nested=bool(competition.nested))
+        unseen = (history.scores("private") - shared * public) / (1 - shared)
+        rows = rows_of(history, predictions)
+        simple = find_parents(history, public, None, groups)
+        own = rows.cv if rows and rows.n_train is not None else None
+        validation = validation_of(history, public, simple.reference, rows=own)
+        parents = find_parents(history, public, validation.aligned(public), groups)
+        validation = validation.at(public, parents.reference)
+    reference, joined = parents.reference, validation.joined
+    same = (groups >= 0) & (reference >= 0)
+    same &= groups[reference] == groups
+    public_gain = gains(public, reference)
+    return Observed(
+        groups=groups,
+        parents=parents,
+        reference=reference,
+        fresh=~same,
+        public=public,
+        validation=validation,
+        cv=joined.level,
+        cv_sign=validation.sign,
+        cv_parts=validation.parts(~same),
+        broken_cv=_broken_cv(public_gain, joined.gain, joined.part),
+        public_gain=public_gain,
+        cv_gain=joined.gain,
+        unseen=unseen,
+        unseen_gain=gains(unseen, reference),
+        unseen_rows=unseen_rows,
+        rows=rows,
+    )
+
+
+def _broken_cv(public: FloatArray, cv: FloatArray, part: IntArray) -> BoolArray:
+    """Return steps whose CV gain is no measure of what the public score measured.
+
+    A fold that failed, the score of another model, a slip of the pen, a fault in what
+    was sent that validation did not see: errors of CV have no bound, those of a public
+    score have one.
+    """
+    broken = np.zeros(len(public), dtype=bool)
+    for one in np.unique(part[part >= 0]):
+        moved = (part == one) & (public * cv != 0) & np.isfinite(public * cv)
+        if moved.sum() < _FEWEST_TO_DOUBT:
+            continue
+        own = cv * (np.median(np.abs(public[moved])) / np.median(np.abs(cv[moved])))
+        apart = np.abs(own - public)
+        limit = _BROKEN * float(np.median(apart[moved]))
+        if limit == 0:  # CV agrees exactly: one step apart shows no typical distance
+            continue
+        # A public score that rises alone may be luck or a leak, which CV denies.
+        fell = (public < 0) & (own > _STILL * public) & (apart > limit)
+        alone = (np.abs(public) < _STILL * np.abs(own)) & (apart > 2 * limit)
+        broken |= (part == one) & (fell | alone)
+    return broken
