@@ -6,7 +6,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lbsense.metrics import METRICS, Metric
@@ -408,7 +408,10 @@ _GROUP_SPACES = " \u00a0\u2009\u202f'"
 
 @dataclass(slots=True)
 class Token:
-    """One piece of the text; ``kind`` is the name of its group in the pattern."""
+    """One piece of the text; ``kind`` is the name of its group in the pattern.
+
+    ``role`` is what the word says about the number beside it.
+    """
 
     kind: str
     text: str
@@ -417,11 +420,10 @@ class Token:
     value: float = 0.0
     decimals: int = 0
     grouped: bool = False
+    role: Role = field(init=False)
 
-    @property
-    def role(self) -> Role:
-        """What the word says about the number beside it."""
-        return role_of(self.text) if self.kind == "word" else Role.UNKNOWN
+    def __post_init__(self) -> None:
+        self.role = role_of(self.text) if self.kind == "word" else Role.UNKNOWN
 
 
 def tokenize(text: str) -> list[Token]:
@@ -633,11 +635,11 @@ class Line:
 
     def skip(self, index: int, marks: str = "*`\"'") -> int:
         """Return the next index at or after ``index`` that is not a space or mark."""
-        for place in range(index, index + REACH):
-            token = self.at(place)
-            if token is None or (token.kind != "space" and token.text not in marks):
+        end = index + REACH
+        for place, token in enumerate(self.tokens[index:end], index):
+            if token.kind != "space" and token.text not in marks:
                 return place
-        return index + REACH
+        return min(end, max(index, len(self.tokens)))
 
     def backward(self, index: int, marks: str = "") -> Iterator[tuple[int, Token]]:
         """Yield the tokens before ``index``, nearest first, within reach."""
@@ -650,7 +652,7 @@ class Line:
 
     def is_times(self, index: int) -> bool:
         """Return whether a token is the x of "5x3" and "3x"."""
-        token, before, after = (self.at(index + step) for step in (0, -1, 1))
+        token, before, after = self.at(index), self.at(index - 1), self.at(index + 1)
         if token is None or token.text not in ("x", "×"):
             return False
         ends = after is None or after.text.isdigit() or after.kind == "space"
