@@ -90,7 +90,7 @@ def explanations_page() -> str:
     # Also where the package is imported from a zipped wheel.
     found = pkgutil.get_data("lbsense", "codes.md")
     assert found is not None
-    return found.decode("utf-8")
+    return found.decode("utf-8").replace("\r\n", "\n")
 
 
 def _read(page: str) -> Iterator[Explanation]:

@@ -336,15 +336,19 @@ def folder_readme(simulated: SimulatedCompetition) -> str:
     # Also where the package is imported from a zipped wheel.
     template = pkgutil.get_data("lbsense.simulate", "exports.md")
     assert template is not None
-    return template.decode("utf-8").format(
-        metric=competition.metric,
-        better="higher" if competition.greater_is_better else "lower",
-        train_size=competition.train_size,
-        test_size=competition.test_size,
-        n_public=competition.n_public,
-        private="all test rows" if competition.nested else "the others",
-        n_submissions=len(simulated.history),
-        world=scenario.world,
-        changed=", ".join(changed) or "none",
-        predictions="" if simulated.rows is None else _PREDICTIONS,
+    return (
+        template.decode("utf-8")
+        .replace("\r\n", "\n")
+        .format(
+            metric=competition.metric,
+            better="higher" if competition.greater_is_better else "lower",
+            train_size=competition.train_size,
+            test_size=competition.test_size,
+            n_public=competition.n_public,
+            private="all test rows" if competition.nested else "the others",
+            n_submissions=len(simulated.history),
+            world=scenario.world,
+            changed=", ".join(changed) or "none",
+            predictions="" if simulated.rows is None else _PREDICTIONS,
+        )
     )
