@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
 
 from lbsense._result import Result
-from lbsense._typing import FloatArray
 from lbsense._validation import check_kind
 from lbsense.analysis.evidence import CV_EXCESS
 from lbsense.analysis.gate import gate
 from lbsense.facts import Facts, GateResult
 from lbsense.stats import (
+    SettleKind,
     SettleResult,
     SettleWay,
     needed_to_settle,
@@ -187,16 +187,6 @@ def _pending(analysis: Facts) -> tuple[dict[str, float], dict[str, str]]:
     return scores, parents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What is known of the true difference of two, and of the noise of its parts."""
-
-    gain: float
-    gain_se: float
-    cv_var: float  # of the CV difference
-    public: bool  # whether both have a public score
-
-
 def _settled(
     analysis: Facts,
     candidates: Mapping[str, float],
@@ -205,83 +195,8 @@ def _settled(
     second: str,
 ) -> SettleResult:
     """Return what would settle which of two is better."""
-    known = _difference(analysis, candidates, parents, first, second)
-    mean, sd = known.gain, max(known.gain_se, 1e-300)
-    p_first = float(ndtr(mean / sd))
-    return SettleResult(
-        first=first,
-        second=second,
-        gain=mean,
-        gain_se=known.gain_se,
-        p_first=p_first,
-        settled=max(p_first, 1 - p_first) >= _SURE,
-        ways=tuple(_ways(analysis, known, mean, sd)),
-    )
-
-
-def _ways(analysis: Facts, known: _Known, mean: float, sd: float) -> list[SettleWay]:
-    """Return seeds, rows and submissions, each with what it takes."""
-    competition, posterior = analysis.history.competition, analysis.posterior
-    public_var = math.nan
-    if posterior:
-        public_var = float(np.nanmedian(posterior.public_se)) ** 2
-    ways: list[SettleWay] = []
-    if math.isfinite(known.cv_var) and known.cv_var > 0:
-        n_train, n_public = competition.train_size, competition.n_public
-        rows = known.cv_var * _BY_ROWS
-        if n_train and n_public and math.isfinite(public_var):
-            rows = public_var * n_public / n_train
-        rows = min(rows, (1 - _LEAST_REFIT) * known.cv_var)
-        refit = known.cv_var - rows
-
-        def seeds(k: float) -> float:
-            return repeated_noise(known.cv_var, rows + refit / (k + 1))
-
-        def more_rows(n: float) -> float:
-            share = n_train / (n_train + n) if n_train else 1 / (1 + n)
-            return repeated_noise(known.cv_var, rows * share + refit)
-
-        ways.append(_way("seeds", mean, sd, seeds, one=1))
-        if n_train:
-            found = _way("rows", mean, sd, more_rows, one=n_train)
-            total = None if found.needed is None else n_train + found.needed
-            ways.append(SettleWay(kind="rows", needed=total, chance=found.chance))
-    if not known.public and math.isfinite(public_var) and public_var > 0:
-        # Every further submission of the same two shares the rows of the first.
-        share = known.cv_var - public_var if math.isfinite(known.cv_var) else 0.0
-        rerun = max(min(share, public_var / 2), _LEAST_REFIT * public_var)
-
-        def submissions(k: float) -> float:
-            return math.sqrt(public_var - rerun + rerun / k)
-
-        ways.append(_way("submissions", mean, sd, submissions, one=1))
-    return ways
-
-
-def _way(
-    kind: Literal["seeds", "rows", "submissions"],
-    mean: float,
-    sd: float,
-    noise_se: Callable[[float], float],
-    *,
-    one: float,
-) -> SettleWay:
-    needed = needed_to_settle(mean, sd, noise_se)
-    return SettleWay(
-        kind=kind, needed=needed, chance=p_settled(mean, sd, noise_se(one))
-    )
-
-
-def _difference(
-    analysis: Facts,
-    candidates: Mapping[str, float],
-    parents: Mapping[str, str],
-    first: str,
-    second: str,
-) -> _Known:
-    """Return what is known of the true score of one minus that of the other."""
-    places = {step.submission_id: index for index, step in enumerate(analysis.steps)}
     levels = analysis.levels
+    places = {step.submission_id: index for index, step in enumerate(analysis.steps)}
     for name in (first, second):
         known = name in candidates or (
             levels and name in places and math.isfinite(levels.mean[places[name]])
@@ -292,52 +207,86 @@ def _difference(
                 "told."
             )
             raise ValueError(msg)
-    cv_var = float(np.nanmedian(_cv_se(analysis))) ** 2
-    if levels and first not in candidates and second not in candidates:
+
+    def over(name: str, against: str | None) -> GateResult:
+        """Return what is known of a candidate against a submission, or the best one."""
+        parent = parents.get(name)
+        found = gate(analysis, candidates[name], parent=parent, against=against)
+        if found.missing is not None:
+            msg = f"Nothing can be told of {name!r}: {found.reason}"
+            raise ValueError(msg)
+        return found
+
+    asked = [name for name in (first, second) if name in candidates]
+    if levels and not asked:
         a, b = places[first], places[second]
         sign = analysis.history.competition.direction()
-        return _Known(
-            gain=sign * float(levels.mean[a] - levels.mean[b]),
-            gain_se=math.sqrt(levels.spread.apart(a, b)),
-            cv_var=cv_var,
-            public=True,
-        )
-    if first not in candidates:
-        found = _difference(analysis, candidates, parents, second, first)
-        return replace(found, gain=-found.gain)
-    one = _gated(analysis, candidates, parents, first, second)
-    if second not in candidates:
-        gain, se = one.gain, one.gain_se
+        gain = sign * float(levels.mean[a] - levels.mean[b])
+        se = math.sqrt(levels.spread.apart(a, b))
+    elif len(asked) == 1:
+        one = over(asked[0], second if asked[0] == first else first)
+        gain = one.gain if asked[0] == first else -one.gain
+        se = one.gain_se
     else:
         # Both over one submission: what that one is worth drops out of the difference.
-        two = _gated(analysis, candidates, parents, second, one.parent_id)
-        one = _gated(analysis, candidates, parents, first, one.parent_id)
+        base = over(first, None).parent_id
+        one, two = over(first, base), over(second, base)
         gain, se = one.gain - two.gain, math.hypot(one.gain_se, two.gain_se)
-    return _Known(gain=gain, gain_se=se, cv_var=cv_var, public=False)
-
-
-def _cv_se(analysis: Facts) -> FloatArray:
-    posterior = analysis.posterior
-    if posterior and np.isfinite(posterior.cv_se).any():
-        return posterior.cv_se
-    return posterior.public_se if posterior else np.full(1, np.nan)
-
-
-def _gated(
-    analysis: Facts,
-    candidates: Mapping[str, float],
-    parents: Mapping[str, str],
-    name: str,
-    against: str | None,
-) -> GateResult:
-    """Return what is known of a candidate against a submission, or the best one."""
-    found = gate(
-        analysis,
-        candidates[name],
-        parent=parents.get(name),
-        against=None if against in candidates else against,
+    sd = max(se, 1e-300)
+    p_first = float(ndtr(gain / sd))
+    return SettleResult(
+        first=first,
+        second=second,
+        gain=gain,
+        gain_se=se,
+        p_first=p_first,
+        settled=max(p_first, 1 - p_first) >= _SURE,
+        ways=tuple(_ways(analysis, gain, sd, shown=not asked)),
     )
-    if found.missing is not None:
-        msg = f"Nothing can be told of {name!r}: {found.reason}"
-        raise ValueError(msg)
-    return found
+
+
+def _ways(
+    analysis: Facts, mean: float, sd: float, *, shown: bool
+) -> Iterator[SettleWay]:
+    """Yield seeds, rows, and submissions if not yet shown, with what each takes."""
+    competition, posterior = analysis.history.competition, analysis.posterior
+    public_var = cv_var = math.nan
+    if posterior:
+        public_var = float(np.nanmedian(posterior.public_se)) ** 2
+        known = np.isfinite(posterior.cv_se).any()
+        cv_var = float(np.nanmedian(posterior.cv_se)) ** 2 if known else public_var
+
+    def way(
+        kind: SettleKind, noise_se: Callable[[float], float], one: int
+    ) -> SettleWay:
+        needed = needed_to_settle(mean, sd, noise_se)
+        chance = p_settled(mean, sd, noise_se(one))
+        return SettleWay(kind=kind, needed=needed, chance=chance)
+
+    if math.isfinite(cv_var) and cv_var > 0:
+        n_train, n_public = competition.train_size, competition.n_public
+        rows = cv_var * _BY_ROWS
+        if n_train and n_public and math.isfinite(public_var):
+            rows = public_var * n_public / n_train
+        rows = min(rows, (1 - _LEAST_REFIT) * cv_var)
+        refit = cv_var - rows
+        yield way(
+            "seeds", lambda k: repeated_noise(cv_var, rows + refit / (k + 1)), one=1
+        )
+        if n_train:
+            found = way(
+                "rows",
+                lambda n: repeated_noise(
+                    cv_var, rows * n_train / (n_train + n) + refit
+                ),
+                one=n_train,
+            )
+            total = None if found.needed is None else n_train + found.needed
+            yield replace(found, needed=total)
+    if not shown and math.isfinite(public_var) and public_var > 0:
+        # Every further submission of the same two shares the rows of the first.
+        share = cv_var - public_var if math.isfinite(cv_var) else 0.0
+        rerun = max(min(share, public_var / 2), _LEAST_REFIT * public_var)
+        yield way(
+            "submissions", lambda k: math.sqrt(public_var - rerun + rerun / k), one=1
+        )

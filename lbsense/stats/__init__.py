@@ -49,6 +49,7 @@ from lbsense.stats.history.agreement import (
     visible_correlation,
 )
 from lbsense.stats.history.candidate import (
+    SettleKind,
     SettleResult,
     SettleWay,
     candidate_gain,
@@ -204,6 +205,7 @@ __all__ = [
     "ResolutionResult",
     "RuleOutcome",
     "ScoreGapResult",
+    "SettleKind",
     "SettleResult",
     "SettleWay",
     "ShakeUpResult",

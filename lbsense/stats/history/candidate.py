@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -315,6 +315,9 @@ def _p_right(
     return min(float(right), 1.0)
 
 
+SettleKind: TypeAlias = Literal["seeds", "rows", "submissions"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleWay(Result):
     """One way to settle which of two is better.
@@ -331,7 +334,7 @@ class SettleWay(Result):
         Chance that one more seed, twice the rows, or one submission of each settles it.
     """
 
-    kind: Literal["seeds", "rows", "submissions"]
+    kind: SettleKind
     needed: int | None
     chance: float
 
