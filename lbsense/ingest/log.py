@@ -147,12 +147,13 @@ def read_runs(
         names[1] += tuple(match["name"] for match in leading if match)
         if score is None or not score.value:
             called = next((name for group in names for name in group), "no name")
-            found = f"{called}, CV {'missing' if score is None else 0}"
-            wanted = "a CV score; 0 stands for a missing one"
-            left_out = "entry left out"
-            issues.append(
-                table.issue(shorten(found, 80), wanted, left_out, line=row.line)
+            issue = table.issue(
+                shorten(f"{called}, CV {'missing' if score is None else 0}", 80),
+                "a CV score; 0 stands for a missing one",
+                "entry left out",
+                line=row.line,
             )
+            issues.append(issue)
             continue
         own = at is not None and not (folds and score.folds is folds)
         run = LogRun(

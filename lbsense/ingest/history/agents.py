@@ -232,10 +232,9 @@ def _without_failed(table: RawTable, status_at: int | None) -> RawTable:
             if number is None:
                 continue
             if number:
-                shown, expected = str(row.cells[at]), f"no score beside {word!r}"
                 issue = table.issue(
-                    shorten(shown, 80),
-                    expected,
+                    shorten(str(row.cells[at]), 80),
+                    f"no score beside {word!r}",
                     "cell taken as missing",
                     line=row.line,
                     column=table.columns[at],

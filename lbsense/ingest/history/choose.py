@@ -273,10 +273,12 @@ def choose_tables(
     refusals: list[IngestError] = []
     for table in tables:
         try:
-            export = recognise(_look(table))
+            keys = frozenset(name_key(name) for name in table.columns)
+            look = Look(table.columns, keys, table.shape, outcome_words(table))
+            export = recognise(look)
             told = retell(table, export, asked)
             if not named and not told.roles.keys() & set(SCORES):
-                _refuse(table)
+                _refuse(table, look)
             if _named_scores(told, asked.columns) if named else _has_score(told):
                 listed[listed.index(table)] = told
                 chosen.append((told, OWN_TABLE if hand_made else export))
@@ -284,11 +286,13 @@ def choose_tables(
             refusals.append(IngestError(_no_score_message(table)))
         except IngestError as error:
             refusals.append(error)
-        found = f"a table of {shorten(', '.join(table.columns), 80)}"
-        line, scores = table.rows[0].line if table.rows else None, "public scores"
-        issues.append(
-            table.issue(found, f"a column of {scores}", "table left out", line=line)
+        issue = table.issue(
+            f"a table of {shorten(', '.join(table.columns), 80)}",
+            "a column of public scores",
+            "table left out",
+            line=table.rows[0].line if table.rows else None,
         )
+        issues.append(issue)
     if not chosen:
         raise refusals[0]
     choice = _one_history(
@@ -317,20 +321,8 @@ def _named_scores(table: RawTable, columns: ColumnNames | None) -> list[int]:
     return [at[name] for name in SCORES if name in at]
 
 
-def _look(table: RawTable) -> Look:
-    keys = frozenset(name_key(name) for name in table.columns)
-    return Look(table.columns, keys, table.shape, outcome_words(table))
-
-
-def _refuse(table: RawTable) -> None:
-    """Complain about a table that is known to be something else.
-
-    Raises
-    ------
-    IngestError
-        If it is a leaderboard, a chart or an experiment log without a public score.
-    """
-    look = _look(table)
+def _refuse(table: RawTable, look: Look) -> None:
+    """Complain of a leaderboard, a chart, or a log of runs without a public score."""
     if is_leaderboard(look):
         shown = ", ".join(shorten(name, 40) for name in table.columns[:8])
         msg = (

@@ -634,12 +634,15 @@ def _with_short_cells(table: RawTable) -> RawTable:
             continue
         cells = list(row.cells)
         for at, cell in longer:
-            shown = f"{len(cell):,} characters: {shorten(cell[:200], 60)}"
-            most, action = f"at most {_MAX_CELL:,}", "the rest left out"
-            name, cells[at] = table.columns[at], cell[:_MAX_CELL]
-            table.issues.append(
-                table.issue(shown, most, action, line=row.line, column=name)
+            cells[at] = cell[:_MAX_CELL]
+            issue = table.issue(
+                f"{len(cell):,} characters: {shorten(cell[:200], 60)}",
+                f"at most {_MAX_CELL:,}",
+                "the rest left out",
+                line=row.line,
+                column=table.columns[at],
             )
+            table.issues.append(issue)
         table.rows[position] = RawRow(row.line, cells)
     return table
 
