@@ -7,6 +7,7 @@ nothing in a notebook that may never need half of them.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lbsense._painter import use_painter
 from lbsense._version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -214,6 +215,14 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f"lbsense.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _paint(result: Any) -> str:
+    painted: str = import_module("lbsense.plots").notebook_picture(result)
+    return painted
+
+
+use_painter(_paint)
 
 
 def __dir__() -> list[str]:

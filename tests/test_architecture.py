@@ -23,6 +23,7 @@ FLOORS = {
     "_validation": 1,
     "_files": 1,
     "_format": 1,
+    "_painter": 1,
     "_result": 1,
     "_version": 1,
     "_codes": 1,
@@ -135,6 +136,9 @@ class Module:
             elif isinstance(node, ast.ImportFrom):
                 base = self._base(node)
                 names = [f"{base}.{item.name}" for item in node.names]
+            elif isinstance(node, ast.Call) and _is_loader(node.func):
+                given = node.args[:1]
+                names = [a.value for a in given if isinstance(a, ast.Constant)]
             line = getattr(node, "lineno", 0)
             found += [(name, line, id(node) in typed) for name in names]
         return found
@@ -146,6 +150,10 @@ class Module:
         parts = self.name.split(".")
         kept = parts[: len(parts) - node.level + is_package]
         return ".".join([*kept, *([node.module] if node.module else [])])
+
+
+def _is_loader(function: ast.expr) -> bool:
+    return ast.unparse(function).rpartition(".")[2] in ("import_module", "__import__")
 
 
 def room_of(name: str, package: str) -> str:
@@ -231,13 +239,16 @@ LAZY_ROOMS = {"ingest", "metrics"}
 def loose_statements(module: Module) -> Iterator[tuple[int, str]]:
     """Yield what an ``__init__`` holds beside docstring, imports and ``__all__``.
 
-    The top one, the reader and the metrics may also re-export names on first use.
+    The top one, the reader and the metrics may also re-export names on first use, and
+    the top one names the painter.
     """
     if module.path.name != "__init__.py":
         return
     allowed = {"__all__"}
     if module.path.parent == module.package or module.room in LAZY_ROOMS:
         allowed |= {"_HOMES", "_ROOMS", "__getattr__", "__dir__"}
+    if module.path.parent == module.package:
+        allowed |= {"_paint", "use_painter(_paint)"}
     for number, node in enumerate(module.tree.body):
         is_docstring = number == 0 and ast.get_docstring(module.tree) is not None
         is_import = isinstance(node, ast.Import | ast.ImportFrom)
@@ -247,6 +258,8 @@ def loose_statements(module: Module) -> Iterator[tuple[int, str]]:
         named = {getattr(node, "name", "")}
         if isinstance(node, ast.Assign):
             named = {getattr(target, "id", "") for target in node.targets}
+        if isinstance(node, ast.Expr):
+            named = {ast.unparse(node)}
         if not (is_docstring or is_import or is_for_types or named <= allowed):
             yield node.lineno, "an __init__ holds docstring, re-exports and __all__"
 
@@ -426,6 +439,11 @@ def test_a_lawful_package_has_no_violations(house: Path) -> None:
             "from typing import TYPE_CHECKING\n"
             "if TYPE_CHECKING:\n    from lbsense.analysis import x",
             r"stats \(floor 2\) imports",
+        ),
+        (
+            "model/a.py",
+            'from importlib import import_module\nx = import_module("lbsense.plots")',
+            r"model \(floor 2\) imports",
         ),
         ("garage.py", "x = 1", "garage has no floor"),
         (

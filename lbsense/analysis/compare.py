@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lbsense._format import shorten
+from lbsense._painter import painted
 from lbsense._result import (
     Missing,
     Result,
@@ -19,7 +20,7 @@ from lbsense._result import (
 )
 from lbsense._validation import check_kind
 from lbsense.analysis.analyze import analyze
-from lbsense.analysis.result import Analysis, picture_of
+from lbsense.analysis.result import Analysis
 from lbsense.facts import DEFAULT_RULE, SELECTED
 from lbsense.model import History
 from lbsense.stats import (
@@ -203,7 +204,7 @@ class Comparison(Result):
         headings, rows = self.rows()
         return fragment(
             paragraph(self.headline, strong=True),
-            picture_of(lambda plots: plots.compare_scene(self)),
+            painted(self),
             table(headings, rows, numeric=range(1, len(headings))),
             listing([f"{name}: {text}" for name, text in self.entries()]),
             listing(self.reasons()),

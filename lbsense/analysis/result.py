@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lbsense._codes import VERDICT_SIGNS, VERDICT_TINTS
 from lbsense._format import shorten
+from lbsense._painter import painted
 from lbsense._result import (
     Result,
     details,
     fragment,
     listing,
     paragraph,
-    picture,
     plain,
     table,
 )
@@ -49,7 +48,6 @@ SCHEMA = 1
 
 _NAME_WIDTH = 36
 _TEXT_WIDTH = 32
-_PICTURE_WIDTH = 760
 _ENDS = {
     f"{end}{level}": f"ci{level}_{end}" for level in (80, 95) for end in ("low", "high")
 }
@@ -187,7 +185,7 @@ contradicted, caveats, learning
         lead, *more = self.answer
         parts = [paragraph(lead, strong=True), *map(paragraph, more)]
         if any(step.public_score is not None for step in self.steps):
-            parts.append(picture_of(lambda plots: plots.plot_timeline.scene(self)))
+            parts.append(painted(self))
         if self.steps:
             parts.append(_html_table(self))
         told = [
@@ -207,16 +205,6 @@ contradicted, caveats, learning
             ]
             parts.append(details("Why: the sentence behind each verdict", listing(why)))
         return fragment(*parts)
-
-
-def picture_of(scene_from: Callable[[Any], Any]) -> str:
-    """Return a scene that `lbsense.plots` makes as an image for a notebook."""
-    # Pictures stand on a higher floor: they are found when a notebook asks for one.
-    plots = import_module("lbsense.plots")
-    scene = scene_from(plots)
-    style = f".plot{{{plots.palette_css('light')}}}{plots.SVG_STYLE}"
-    head, _, body = plots.draw_svg(scene, width=_PICTURE_WIDTH).partition(">")
-    return picture(f"{head}><style>{style}</style>{body}", scene.title)
 
 
 def _html_table(analysis: Analysis) -> str:

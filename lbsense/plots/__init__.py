@@ -3,6 +3,7 @@
 from lbsense.plots.boards import (
     BOARD_SCENES,
     compare_scene,
+    notebook_picture,
     plot_board_ladder,
     plot_board_places,
     plot_board_ranks,
@@ -33,6 +34,7 @@ __all__ = [
     "compare_scene",
     "draw_plot",
     "draw_svg",
+    "notebook_picture",
     "palette_css",
     "plot_board_ladder",
     "plot_board_places",

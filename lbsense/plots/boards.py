@@ -1,4 +1,4 @@
-"""More than one history as pictures: a whole leaderboard, several histories."""
+"""A leaderboard and several histories as pictures, and what a notebook shows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lbsense._format import plural
+from lbsense._result import picture
 from lbsense._validation import check_kind
-from lbsense.analysis import BoardAnalysis, Comparison, Missing
+from lbsense.analysis import Analysis, BoardAnalysis, Comparison, Missing
+from lbsense.plots.history import plot_timeline
 from lbsense.plots.scene import (
     Axis,
     Bars,
@@ -24,6 +26,7 @@ from lbsense.plots.scene import (
     pin,
     point_size,
 )
+from lbsense.plots.svg import SVG_STYLE, draw_svg, palette_css
 from lbsense.stats import EstimateResult, PooledResult
 from lbsense.words import FIGURES
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 _BAND_POINTS = 60
 _MEDALS = {"gold": "guess", "silver": "unknown", "bronze": "setback"}
+_NOTEBOOK_WIDTH = 760
 _MOST_TEAMS = 4_000  # points of one picture
 
 
@@ -366,3 +370,14 @@ def plot_comparison(
     """Draw several histories side by side: shares and correlations with intervals."""
     check_kind(found, Comparison, name="found")
     return draw_plot(compare_scene(found), ax, theme)
+
+
+def notebook_picture(found: Analysis | Comparison) -> str:
+    """Return the picture of a result as HTML for a notebook."""
+    if isinstance(found, Analysis):
+        scene = plot_timeline.scene(found)
+    else:
+        scene = compare_scene(found)
+    style = f".plot{{{palette_css('light')}}}{SVG_STYLE}"
+    head, _, body = draw_svg(scene, width=_NOTEBOOK_WIDTH).partition(">")
+    return picture(f"{head}><style>{style}</style>{body}", scene.title)

@@ -214,7 +214,7 @@ def test_lower_is_better_is_not_turned_around(leaking):
     low, high = ax.get_ylim()
     assert low < high < public.max()  # broken submissions do not squash the rest
     assert "3 far worse drawn at the border" in ax.get_title(loc="right")
-    assert "CV scores far off not shown" in ax.get_title(loc="right")
+    assert "private scores far off not shown" in ax.get_title(loc="right")
 
 
 def test_scores_off_the_scale_are_counted():
