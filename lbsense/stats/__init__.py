@@ -149,7 +149,6 @@ from lbsense.stats.rows.unlabelled import (
     disagreement_noise,
     drawn_label_noise,
 )
-from lbsense.stats.steps.parents import parent_odds
 from lbsense.stats.steps.posterior import (
     StepPosteriorResult,
     bayes_fdr_list,
@@ -162,6 +161,7 @@ from lbsense.stats.steps.scales import (
     typical_step,
 )
 from lbsense.stats.steps.sources import Source, StepNoise
+from lbsense.stats.steps.tree import parent_odds
 
 __all__ = [
     "PUBLISHED_BY",

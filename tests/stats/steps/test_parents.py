@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lbsense.simulate import Scenario, simulate
 from lbsense.stats import parent_odds
-from lbsense.stats.steps import parents as module
+from lbsense.stats.steps import tree as module
 
 
 def habits_of(public, other):
