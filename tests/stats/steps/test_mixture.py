@@ -109,7 +109,7 @@ def test_tails_fall_and_intervals_hold_their_share(seed):
     rng = np.random.default_rng(seed)
     weight = rng.dirichlet(np.ones(5), 3).T
     sd = rng.uniform(0.1, 2, (5, 3))
-    # What is cut off weighs as much as what is left of it: next to nothing beyond.
+    # A normal of which the cut leaves next to nothing has no weight in a posterior.
     mean = np.clip(rng.normal(0, 2, (5, 3)), -5 * sd, 5 * sd)
     sign = np.where(rng.random((5, 3)) < 0.5, 1.0, -1.0)
     parts = Parts(weight, mean, sd, sign, stats.norm.cdf(sign * mean / sd))
