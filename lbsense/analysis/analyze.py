@@ -58,8 +58,8 @@ from lbsense.words import Board, advice, lessons, step_sentence
 if TYPE_CHECKING:
     import pandas as pd
 
-# Probability from which on a gain or a loss is claimed. It is cautious: on real tables
-# and real models 4% to 6% of the gains that it claims are none, 6% to 9% of the losses.
+# Probability from which on a gain or a loss is claimed: cautious, as docs/verdicts.md
+# says with its figures.
 _LIKELY = 0.75
 _FDR_CHASING = 0.09
 _BY_CHANCE = 2.0  # noises from no change that one step in 44 without effect exceeds
